@@ -1,0 +1,38 @@
+//! The vocabulary of Sediment: what the words mean, in types.
+//!
+//! No I/O, no threads. Start with `docs/glossary.md`; each module here is one word of it. This crate is public because
+//! crates must be; the stable face is `sedimentdb`.
+
+pub mod limits;
+
+pub mod error;
+
+pub mod slice;
+
+pub mod id;
+
+pub mod filename;
+
+pub mod seqno;
+
+pub mod kind;
+
+pub mod comparator;
+
+pub mod key;
+
+pub mod range;
+
+pub mod cursor;
+
+pub mod planted;
+
+pub use comparator::{Bytewise, Comparator, KeyOrder};
+pub use cursor::Cursor;
+pub use error::{Error, ErrorKind, Location, Result};
+pub use id::{BlobFileId, FileUuid, Generation, KeyspaceId, TableId, TreeId, WalId};
+pub use key::InternalKey;
+pub use kind::{Kind, RowFlags};
+pub use range::KeyRange;
+pub use seqno::SeqNo;
+pub use slice::Slice;

@@ -1,0 +1,3 @@
+//! The `sediment` command line.
+
+fn main() {}

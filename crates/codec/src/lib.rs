@@ -1,0 +1,1 @@
+//! Internal to Sediment: bytes to bytes, no I/O.

@@ -1,0 +1,1 @@
+//! Sediment: an embedded key-value database on an LSM tree.

@@ -1,0 +1,1 @@
+//! Internal to Sediment: the only unsafe code.

@@ -1,0 +1,1 @@
+//! Internal to Sediment: immutable table files.

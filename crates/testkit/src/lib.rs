@@ -1,0 +1,1 @@
+//! Internal to Sediment: models, scripts and crash sweeps for its tests.

@@ -1,0 +1,1 @@
+//! One LSM tree as a library: no threads, no clock, no log.
