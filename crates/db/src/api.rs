@@ -1,0 +1,15 @@
+//! The public handles. No logic: each method hands over to the room that has it.
+
+mod batch;
+mod database;
+mod iter;
+mod keyspace;
+mod snapshot;
+mod stats;
+
+pub use batch::WriteBatch;
+pub use database::{Db, DbBuilder};
+pub use iter::Iter;
+pub use keyspace::Keyspace;
+pub use snapshot::Snapshot;
+pub use stats::{DbStats, KeyspaceStats, LevelStats, SnapshotStats, VerifyReport};
