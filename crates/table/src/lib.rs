@@ -1,1 +1,31 @@
 //! Internal to Sediment: immutable table files.
+//!
+//! A table is one sorted file that can be read, checked, dumped and fuzzed without a tree. `format.rs` says what lies where;
+//! `writer.rs` makes one, `reader.rs` answers points, `cursor.rs` walks. This crate is public because crates must be; the
+//! stable face is `sedimentdb`.
+
+mod options;
+
+mod properties;
+
+mod cache;
+
+mod context;
+
+mod writer;
+
+mod reader;
+
+mod cursor;
+
+pub mod check;
+
+pub mod dump;
+
+pub use cache::BlockCache;
+pub use context::TableContext;
+pub use cursor::TableCursor;
+pub use options::TableOptions;
+pub use properties::{Properties, TableMeta};
+pub use reader::{Table, TableRow};
+pub use writer::TableWriter;

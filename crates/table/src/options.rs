@@ -1,0 +1,22 @@
+//! How a table is written. Readers need none of it: a table says in its properties what they must know.
+
+/// Settings of one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableOptions {
+    /// Aimed-at size of a block on disk, header included. Clamped to 256 bytes … 64 KiB.
+    pub block_bytes: usize,
+    /// Bits of filter per user key; 0 for no filter.
+    pub filter_bits_per_key: u8,
+    /// Seed of the key hash, one per tree. Every lookup brings a hash made with it.
+    pub hash_seed: u64,
+    /// Creation time in microseconds since 1970, as the caller sees it.
+    pub created_us: u64,
+    /// Time of the oldest write inside, inherited through rewrites.
+    pub oldest_write_us: u64,
+}
+
+impl Default for TableOptions {
+    fn default() -> Self {
+        Self { block_bytes: 4096, filter_bits_per_key: 10, hash_seed: 0, created_us: 0, oldest_write_us: 0 }
+    }
+}
