@@ -13,8 +13,9 @@ pub const BLOCK_BYTES_MAX: usize = 64 << 10;
 /// Values above this are stored in several frames, so that no single checksum or cipher message grows without bound.
 pub const EXTENT_BYTES_MAX: usize = 4 << 20;
 
-/// Largest stored size of one frame in a table or manifest. It caps what an unverified length may make a reader allocate.
-pub const FRAME_BYTES_MAX: usize = 64 << 20;
+/// Largest stored size of one frame in a table or manifest: the longest value with its key in a block of its own. It caps what
+/// an unverified length may make a reader allocate.
+pub const FRAME_BYTES_MAX: usize = VALUE_BYTES_MAX + (1 << 20);
 
 /// Largest encoded size of one write batch: its log records are replayed whole.
 pub const BATCH_BYTES_MAX: usize = 256 << 20;
