@@ -1,1 +1,32 @@
 //! One LSM tree as a library: no threads, no clock, no log.
+//!
+//! Rooms import only rooms above them here. Start with `tree.rs` for the verbs and `docs/glossary.md` for the words. This crate
+//! is public because crates must be; the stable face is `sedimentdb`.
+
+mod options;
+
+mod retention;
+
+mod version;
+
+mod read;
+
+mod compaction;
+
+mod flush;
+
+mod open;
+
+mod admin;
+
+mod tree;
+
+pub use admin::{LevelStats, TreeStats, VerifyReport, dump_current, dump_manifest};
+pub use compaction::{CompactionContext, CompactionReport, Plan};
+pub use flush::{FlushContext, FlushReport};
+pub use open::is_not_created;
+pub use options::TreeOptions;
+pub use read::Scan;
+pub use retention::Retention;
+pub use tree::Tree;
+pub use version::ManifestPosition;

@@ -1,0 +1,81 @@
+//! Settings and components of one tree.
+//!
+//! Settings shape what is written from now on; files written under other settings stay readable. The key order alone is part
+//! of the tree: its name is stored, and opening under another name is refused.
+
+use sediment_base::{Error, KeyOrder, Result, limits};
+use sediment_table::BlockCache;
+use std::sync::Arc;
+
+/// Settings and components of one tree.
+#[derive(Clone, Debug)]
+pub struct TreeOptions {
+    /// The order of user keys.
+    pub order: KeyOrder,
+    /// Target plain size of a data block.
+    pub block_bytes: usize,
+    /// Filter bits per key; 0 builds no filters.
+    pub filter_bits_per_key: u8,
+    /// Target size of a table file.
+    pub table_bytes: u64,
+    /// Runs in level 0 at which they are merged into level 1.
+    pub level0_trigger: usize,
+    /// How many times larger each level is than the one above.
+    pub level_ratio: u64,
+    /// Target size of level 1.
+    pub level_base_bytes: u64,
+    /// Where blocks are kept; shared by all trees of a database.
+    pub cache: Arc<BlockCache>,
+}
+
+impl TreeOptions {
+    /// The defaults, over this cache.
+    pub fn new(cache: Arc<BlockCache>) -> Self {
+        Self {
+            order: KeyOrder::bytewise(),
+            block_bytes: 4096,
+            filter_bits_per_key: 10,
+            table_bytes: 32 << 20,
+            level0_trigger: 4,
+            level_ratio: 10,
+            level_base_bytes: 128 << 20,
+            cache,
+        }
+    }
+
+    /// Whether the settings make sense together.
+    pub fn validate(&self) -> Result<()> {
+        let Self {
+            order,
+            block_bytes,
+            filter_bits_per_key,
+            table_bytes,
+            level0_trigger,
+            level_ratio,
+            level_base_bytes,
+            cache: _,
+        } = self;
+        require(
+            !order.name().is_empty() && order.name().len() <= NAME_BYTES_MAX,
+            "name of the key order",
+            "1 to 255 bytes long",
+        )?;
+        require((256..=limits::BLOCK_BYTES_MAX).contains(block_bytes), "block_bytes", "256 to 65536")?;
+        require(*filter_bits_per_key <= 32, "filter_bits_per_key", "0 to 32")?;
+        require(*table_bytes > 0, "table_bytes", "at least 1")?;
+        require(*level0_trigger > 0, "level0_trigger", "at least 1")?;
+        require(*level_ratio > 1, "level_ratio", "at least 2")?;
+        require(*level_base_bytes > 0, "level_base_bytes", "at least 1")
+    }
+
+    /// Target size of a level from 1 on.
+    pub(crate) fn level_bytes_max(&self, level: usize) -> u64 {
+        (1..level).fold(self.level_base_bytes, |bytes, _| bytes.saturating_mul(self.level_ratio))
+    }
+}
+
+const NAME_BYTES_MAX: usize = 255;
+
+fn require(holds: bool, option: &str, range: &str) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::invalid_input(format!("{option} must be {range}"))) }
+}

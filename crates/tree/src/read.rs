@@ -1,0 +1,5 @@
+//! Points and ranges.
+
+mod scan;
+
+pub use scan::Scan;

@@ -1,0 +1,99 @@
+//! Which versions of a key some reader may still need: a value that the caller samples and hands to flush and compaction.
+//!
+//! A read at `S` sees rows with a seqno below `S`, the newest of them per key. Readers are the open snapshots (`pins`) and
+//! everybody who comes later, who reads at `horizon` or above. So the read seqnos in use are the pins and everything from the
+//! *floor* on, the floor being the lower one of `horizon` and `keep_all_from`:
+//!
+//! ```text
+//!   seqno  0 ········ pin ········ pin ········ floor ················>
+//!          | stripe 0  | stripe 1   | stripe 2   | every version stays
+//! ```
+//!
+//! Between two neighbouring boundaries, a *stripe*, nobody can tell one version from a newer one: each key keeps its newest row
+//! of each stripe. What the rows then mean is `rewrite/rules.rs`; here is only where the stripes lie.
+
+use sediment_base::SeqNo;
+
+/// Which versions must survive a flush or a compaction. See the module's head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// One version per stripe between pins, and every version from the floor on.
+    Snapshots {
+        /// Read seqnos of open snapshots, ascending.
+        pins: Vec<SeqNo>,
+        /// The visible seqno when this was sampled: no later reader that is not in `pins` reads below it, and no later write
+        /// gets a seqno below it. (A write may be in flight: only its seqno counts.)
+        horizon: SeqNo,
+        /// Every version at or above this one stays, for those who read history itself; `SeqNo::MAX` when nobody does.
+        keep_all_from: SeqNo,
+    },
+}
+
+impl Retention {
+    /// Nothing older than the newest visible version of each key: no snapshot is open, nobody reads history.
+    pub fn newest(horizon: SeqNo) -> Self {
+        Self::Snapshots { pins: Vec::new(), horizon, keep_all_from: SeqNo::MAX }
+    }
+
+    /// Where the stripes end, ascending; the last one is the floor.
+    pub(crate) fn stripes(&self) -> Stripes {
+        let Self::Snapshots { pins, horizon, keep_all_from } = self;
+        let floor = *horizon.min(keep_all_from);
+        let mut ends: Vec<SeqNo> = pins.iter().copied().filter(|pin| *pin < floor).collect();
+        ends.push(floor);
+        ends.sort_unstable();
+        ends.dedup();
+        Stripes { ends }
+    }
+}
+
+/// The boundaries of a [`Retention`].
+#[derive(Clone, Debug)]
+pub(crate) struct Stripes {
+    ends: Vec<SeqNo>,
+}
+
+impl Stripes {
+    /// The stripe in which a row lies; `None` at or above the floor, where every version stays.
+    #[inline]
+    pub(crate) fn of(&self, seqno: SeqNo) -> Option<usize> {
+        if seqno >= self.floor() {
+            return None;
+        }
+        Some(self.ends.partition_point(|end| *end <= seqno))
+    }
+
+    /// From here on every read is exact, pinned or not.
+    #[inline]
+    pub(crate) fn floor(&self) -> SeqNo {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// Below this, no read is exact.
+    #[inline]
+    pub(crate) fn oldest(&self) -> SeqNo {
+        self.ends.first().copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_ends_the_stripe_below_it() {
+        let retention = Retention::Snapshots { pins: vec![5, 5, 9, 30], horizon: 20, keep_all_from: SeqNo::MAX };
+        let stripes = retention.stripes();
+        let of: Vec<_> = [0, 4, 5, 8, 9, 19, 20, 30].into_iter().map(|seqno| stripes.of(seqno)).collect();
+        assert_eq!(of, [Some(0), Some(0), Some(1), Some(1), Some(2), Some(2), None, None]);
+        assert_eq!((stripes.oldest(), stripes.floor()), (5, 20));
+    }
+
+    #[test]
+    fn readers_of_history_lower_the_floor() {
+        let retention = Retention::Snapshots { pins: vec![3, 12], horizon: 20, keep_all_from: 10 };
+        assert_eq!((retention.stripes().oldest(), retention.stripes().floor()), (3, 10));
+        assert_eq!(Retention::newest(7).stripes().of(6), Some(0));
+        assert_eq!(Retention::newest(0).stripes().of(0), None);
+    }
+}
