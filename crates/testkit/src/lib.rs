@@ -1,1 +1,21 @@
 //! Internal to Sediment: models, scripts and crash sweeps for its tests.
+//!
+//! A thing under test implements [`store::Store`]; an operation language ([`ops`]) drives it beside an oracle ([`model`]), and
+//! whatever fails shrinks to a script that can be pasted into a test. `docs/testing.md` says which kind of test answers which
+//! doubt, and how to replay a seed.
+
+pub mod seed;
+
+pub mod keys;
+
+pub mod store;
+
+pub mod ops;
+
+pub mod model;
+
+pub mod run;
+
+pub mod shrink;
+
+pub mod script;

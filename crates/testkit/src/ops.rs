@@ -1,0 +1,236 @@
+//! The operation language: what a script says, one operation a line, printable and parsable.
+//!
+//! ```text
+//! insert sync ks key 17x300          a value of 300 bytes grown from 17
+//! remove os ks key
+//! batch memory a+key=18x5 b-key      all or nothing, over keyspaces
+//! get ks key @2                      at snapshot 2; without `@`, now
+//! range ks [a (b forward             `[` and `(` include and exclude, `*` is no bound; forward, backward, zigzag
+//! prefix ks a zigzag @2
+//! snapshot 2 / release 2             pin a moment, let it go
+//! cursor 1 ks * * @2                 a scan that stays open while other things happen
+//! step 1 backward 3 / end 1
+//! flush / compact / persist sync / verify / check
+//! create ks / drop ks / clear ks
+//! reopen / kill / powerloss 7        clean close; death of the process; crash image number 7 (modulo what there is)
+//! ```
+//!
+//! Keys and names are written bare where they are letters, digits or `_.:/`, and as `%XX` elsewhere; the empty key is `%`.
+
+mod generate;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub use generate::{Generator, Mix};
+pub use parse::{ParseError, parse, parse_script};
+
+use crate::store::{Level, Span, Value, Write};
+use std::{fmt, ops::Bound};
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are named for the words of the language above")]
+pub enum Op {
+    /// One write by itself.
+    Single(Write, Level),
+    /// Writes that go together.
+    Batch(Vec<Write>, Level),
+    /// Looks a key up and compares.
+    Get { keyspace: String, key: Vec<u8>, at: Option<u32> },
+    /// Walks a span to its end and compares.
+    Scan { keyspace: String, span: Span, walk: Walk, at: Option<u32> },
+    /// Takes a snapshot under this number, in place of one that had it.
+    Snapshot(u32),
+    /// Drops a snapshot.
+    Release(u32),
+    /// Opens a scan under this number, in place of one that had it.
+    Cursor { id: u32, keyspace: String, span: Span, at: Option<u32> },
+    /// Moves an open scan and compares.
+    Step { id: u32, walk: Walk, count: u32 },
+    /// Drops an open scan.
+    End(u32),
+    /// Moves memtables into tables.
+    Flush,
+    /// Compacts everything.
+    Compact,
+    /// Raises everything before to a level.
+    Persist(Level),
+    /// Makes a keyspace.
+    Create(String),
+    /// Drops a keyspace.
+    Drop(String),
+    /// Empties a keyspace.
+    Clear(String),
+    /// Closes and opens.
+    Reopen,
+    /// Kills the process and opens again: what the system has is there, what only memory had is not.
+    Kill,
+    /// Cuts the power and opens one of the possible images.
+    PowerLoss(u32),
+    /// Reads every stored byte.
+    Verify,
+    /// Compares everything, both ways.
+    Check,
+}
+
+/// The order in which a scan is drained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Walk {
+    /// From the front.
+    Forward,
+    /// From the back.
+    Backward,
+    /// From both ends in turn.
+    Zigzag,
+}
+
+impl Walk {
+    /// Whether the `index`th step is taken from the front.
+    pub fn is_front(self, index: usize) -> bool {
+        match self {
+            Self::Forward => true,
+            Self::Backward => false,
+            Self::Zigzag => index.is_multiple_of(2),
+        }
+    }
+}
+
+impl Op {
+    /// The level that the store has promised for everything before, once this operation has returned.
+    pub fn promise(&self) -> Option<Level> {
+        match self {
+            Self::Batch(writes, _) if writes.is_empty() => None,
+            Self::Single(_, level) | Self::Batch(_, level) | Self::Persist(level) => Some(*level),
+            Self::Create(_) | Self::Drop(_) | Self::Clear(_) | Self::Flush | Self::Reopen => Some(Level::Sync),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Single(Write { keyspace, key, value: Some(value) }, level) => {
+                write!(f, "insert {level} {} {} {value}", Bare(keyspace.as_bytes()), Bare(key))
+            }
+            Self::Single(Write { keyspace, key, value: None }, level) => {
+                write!(f, "remove {level} {} {}", Bare(keyspace.as_bytes()), Bare(key))
+            }
+            Self::Batch(writes, level) => {
+                write!(f, "batch {level}")?;
+                writes.iter().try_for_each(|write| write!(f, " {write}"))
+            }
+            Self::Get { keyspace, key, at } => {
+                write!(f, "get {} {}{}", Bare(keyspace.as_bytes()), Bare(key), At(*at))
+            }
+            Self::Scan { keyspace, span, walk, at } => match span {
+                Span::Prefix(prefix) => {
+                    write!(f, "prefix {} {} {walk}{}", Bare(keyspace.as_bytes()), Bare(prefix), At(*at))
+                }
+                Span::Range(..) => write!(f, "range {} {span} {walk}{}", Bare(keyspace.as_bytes()), At(*at)),
+            },
+            Self::Cursor { id, keyspace, span, at } => {
+                write!(f, "cursor {id} {} {span}{}", Bare(keyspace.as_bytes()), At(*at))
+            }
+            Self::Step { id, walk, count } => write!(f, "step {id} {walk} {count}"),
+            Self::Snapshot(id) => write!(f, "snapshot {id}"),
+            Self::Release(id) => write!(f, "release {id}"),
+            Self::End(id) => write!(f, "end {id}"),
+            Self::Persist(level) => write!(f, "persist {level}"),
+            Self::Create(name) => write!(f, "create {}", Bare(name.as_bytes())),
+            Self::Drop(name) => write!(f, "drop {}", Bare(name.as_bytes())),
+            Self::Clear(name) => write!(f, "clear {}", Bare(name.as_bytes())),
+            Self::PowerLoss(image) => write!(f, "powerloss {image}"),
+            Self::Flush => f.write_str("flush"),
+            Self::Compact => f.write_str("compact"),
+            Self::Reopen => f.write_str("reopen"),
+            Self::Kill => f.write_str("kill"),
+            Self::Verify => f.write_str("verify"),
+            Self::Check => f.write_str("check"),
+        }
+    }
+}
+
+/// Prints operations as a script that can be pasted into a test.
+pub fn print_script(ops: &[Op]) -> String {
+    ops.iter().map(|op| format!("{op}\n")).collect()
+}
+
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (keyspace, key) = (Bare(self.keyspace.as_bytes()), Bare(&self.key));
+        match self.value {
+            Some(value) => write!(f, "{keyspace}+{key}={value}"),
+            None => write!(f, "{keyspace}-{key}"),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.tag, self.len)
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "memory",
+            Self::Os => "os",
+            Self::Sync => "sync",
+        })
+    }
+}
+
+impl fmt::Display for Walk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Forward => "forward",
+            Self::Backward => "backward",
+            Self::Zigzag => "zigzag",
+        })
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prefix(prefix) => write!(f, "^{}", Bare(prefix)),
+            Self::Range(low, high) => {
+                for (index, bound) in [low, high].into_iter().enumerate() {
+                    f.write_str(if index == 0 { "" } else { " " })?;
+                    match bound {
+                        Bound::Included(key) => write!(f, "[{}", Bare(key))?,
+                        Bound::Excluded(key) => write!(f, "({}", Bare(key))?,
+                        Bound::Unbounded => f.write_str("*")?,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Bytes as one word without spaces.
+struct Bare<'a>(&'a [u8]);
+
+impl fmt::Display for Bare<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("%");
+        }
+        self.0.iter().try_for_each(|&byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b':' | b'/' => write!(f, "{}", char::from(byte)),
+            _ => write!(f, "%{byte:02X}"),
+        })
+    }
+}
+
+struct At(Option<u32>);
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |id| write!(f, " @{id}"))
+    }
+}

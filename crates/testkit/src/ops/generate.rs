@@ -1,0 +1,207 @@
+//! Random operations by a mix of odds, the same from the same seed.
+
+use super::{Op, Walk};
+use crate::{
+    keys::KeyPool,
+    seed::Rng,
+    store::{Level, Span, Value, Write},
+};
+use std::ops::Bound;
+
+/// How often what happens: odds relative to each other; 0 is never.
+#[derive(Clone, Debug)]
+pub struct Mix {
+    /// Keyspaces that exist from the beginning.
+    pub keyspaces: Vec<String>,
+    /// How many different keys.
+    pub keys: usize,
+    /// Longest value.
+    pub value_bytes_max: u32,
+    /// Single writes and batches.
+    pub write: u64,
+    /// Lookups.
+    pub get: u64,
+    /// Scans by range and prefix.
+    pub scan: u64,
+    /// Snapshots taken and dropped.
+    pub snapshot: u64,
+    /// Scans held open.
+    pub cursor: u64,
+    /// Flush, compaction, persist, verification.
+    pub maintain: u64,
+    /// Keyspaces made, dropped, emptied.
+    pub catalog: u64,
+    /// Clean close and open.
+    pub reopen: u64,
+    /// Kill and power loss.
+    pub crash: u64,
+}
+
+impl Mix {
+    /// A little of everything: for the language's own tests and for the model test.
+    pub fn everything() -> Self {
+        Self {
+            keyspaces: vec!["a".into(), "b".into()],
+            keys: 400,
+            value_bytes_max: 300,
+            write: 500,
+            get: 200,
+            scan: 60,
+            snapshot: 20,
+            cursor: 40,
+            maintain: 12,
+            catalog: 3,
+            reopen: 2,
+            crash: 2,
+        }
+    }
+}
+
+/// Makes operations without end.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    rng: Rng,
+    mix: Mix,
+    pool: KeyPool,
+    tag: u64,
+    /// A keyspace that was dropped, and how many operations later it comes back.
+    missing: Option<(String, u64)>,
+}
+
+const NUMBERS: u64 = 4;
+
+impl Generator {
+    /// A generator of this mix.
+    pub fn new(mut rng: Rng, mix: Mix) -> Self {
+        let pool = KeyPool::new(&mut rng, mix.keys);
+        Self { rng, mix, pool, tag: 0, missing: None }
+    }
+
+    /// The next operation.
+    pub fn next_op(&mut self) -> Op {
+        if let Some((name, wait)) = self.missing.take() {
+            if wait == 0 {
+                return Op::Create(name);
+            }
+            self.missing = Some((name, wait - 1));
+        }
+        let mix = &self.mix;
+        let odds = [mix.write, mix.get, mix.scan, mix.snapshot, mix.cursor, mix.maintain, mix.catalog, mix.reopen, mix.crash];
+        let mut at = self.rng.below(odds.iter().sum());
+        let kind = odds.iter().position(|&odds| {
+            let hit = at < odds;
+            at = at.wrapping_sub(if hit { 0 } else { odds });
+            hit
+        });
+        match kind.expect("below the sum of the odds") {
+            0 => self.write(),
+            1 => Op::Get { keyspace: self.keyspace(), key: self.pool.near(&mut self.rng), at: self.at() },
+            2 => self.scan(),
+            3 if self.rng.one_in(2) => Op::Release(self.number()),
+            3 => Op::Snapshot(self.number()),
+            4 => self.cursor(),
+            5 => self.maintain(),
+            6 => self.catalog(),
+            7 => Op::Reopen,
+            _ if self.rng.one_in(2) => Op::Kill,
+            _ => Op::PowerLoss(self.rng.below(64) as u32),
+        }
+    }
+
+    fn write(&mut self) -> Op {
+        let level = *self.rng.pick(&[Level::Memory, Level::Os, Level::Os, Level::Os, Level::Sync]);
+        if !self.rng.one_in(5) {
+            return Op::Single(self.one_write(), level);
+        }
+        let count = self.rng.between(0, 8);
+        Op::Batch((0..count).map(|_| self.one_write()).collect(), level)
+    }
+
+    fn one_write(&mut self) -> Write {
+        self.tag += 1;
+        let len = match self.rng.below(8) {
+            0 => self.rng.below(9) as u32,
+            1 => self.rng.below(u64::from(self.mix.value_bytes_max) + 1) as u32,
+            _ => self.rng.between(8, 60.min(u64::from(self.mix.value_bytes_max).max(8))) as u32,
+        };
+        let value = (!self.rng.one_in(3)).then_some(Value { tag: self.tag, len });
+        Write { keyspace: self.keyspace(), key: self.pool.draw(&mut self.rng), value }
+    }
+
+    fn scan(&mut self) -> Op {
+        Op::Scan { keyspace: self.keyspace(), span: self.span(), walk: self.walk(), at: self.at() }
+    }
+
+    fn span(&mut self) -> Span {
+        if self.rng.one_in(3) {
+            return Span::Prefix(self.pool.prefix(&mut self.rng));
+        }
+        let (mut low, mut high) = (self.bound(), self.bound());
+        if bytes(&low) > bytes(&high) && !self.rng.one_in(8) {
+            std::mem::swap(&mut low, &mut high);
+        }
+        Span::Range(low, high)
+    }
+
+    fn bound(&mut self) -> Bound<Vec<u8>> {
+        match self.rng.below(5) {
+            0 => Bound::Unbounded,
+            1 | 2 => Bound::Excluded(self.pool.near(&mut self.rng)),
+            _ => Bound::Included(self.pool.near(&mut self.rng)),
+        }
+    }
+
+    fn cursor(&mut self) -> Op {
+        let id = self.number();
+        match self.rng.below(8) {
+            0 | 1 => Op::Cursor { id, keyspace: self.keyspace(), span: self.span(), at: self.at() },
+            2 => Op::End(id),
+            _ => Op::Step { id, walk: self.walk(), count: self.rng.between(1, 12) as u32 },
+        }
+    }
+
+    fn maintain(&mut self) -> Op {
+        match self.rng.below(10) {
+            0..4 => Op::Flush,
+            4..6 => Op::Compact,
+            6..8 => Op::Persist(*self.rng.pick(&[Level::Memory, Level::Os, Level::Sync])),
+            8 => Op::Verify,
+            _ => Op::Check,
+        }
+    }
+
+    fn catalog(&mut self) -> Op {
+        let name = if self.rng.one_in(2) { self.keyspace() } else { "extra".into() };
+        match self.rng.below(4) {
+            0 => Op::Clear(name),
+            1 if self.missing.is_none() => {
+                self.missing = Some((name.clone(), self.rng.below(8)));
+                Op::Drop(name)
+            }
+            _ => Op::Create(name),
+        }
+    }
+
+    fn keyspace(&mut self) -> String {
+        if self.rng.one_in(16) { "extra".into() } else { self.rng.pick(&self.mix.keyspaces).clone() }
+    }
+
+    fn at(&mut self) -> Option<u32> {
+        self.rng.one_in(3).then(|| self.number())
+    }
+
+    fn number(&mut self) -> u32 {
+        self.rng.below(NUMBERS) as u32
+    }
+
+    fn walk(&mut self) -> Walk {
+        *self.rng.pick(&[Walk::Forward, Walk::Backward, Walk::Zigzag])
+    }
+}
+
+fn bytes(bound: &Bound<Vec<u8>>) -> &[u8] {
+    match bound {
+        Bound::Included(key) | Bound::Excluded(key) => key,
+        Bound::Unbounded => &[],
+    }
+}

@@ -1,0 +1,143 @@
+//! `Store`: what a thing under test can do, in the smallest words that the harness needs.
+//!
+//! The integration tests of a crate implement it for their own handle. Keyspaces go by name, values are plain bytes, and every
+//! failure is a [`sediment_base::Error`]. One caller at a time.
+
+use sediment_base::{Result, Slice};
+use sediment_env::Env;
+use std::{fmt, ops::Bound, path::Path};
+
+/// How long an acknowledged write lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Until the process dies.
+    Memory,
+    /// Through the death of the process.
+    Os,
+    /// Through power loss.
+    Sync,
+}
+
+/// One change of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The keyspace's name.
+    pub keyspace: String,
+    /// The key, never empty.
+    pub key: Vec<u8>,
+    /// The new value; `None` removes the key.
+    pub value: Option<Value>,
+}
+
+/// A value told by what it is made from, so that a script stays readable: `17x300` is 300 bytes grown from 17.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Value {
+    /// What the bytes grow from; different in every write of a run, so that a stale value shows.
+    pub tag: u64,
+    /// How many bytes.
+    pub len: u32,
+}
+
+impl Value {
+    /// The bytes themselves. The second half repeats the first, so that compression has something to find.
+    pub fn bytes(self) -> Vec<u8> {
+        let mut state = crate::seed::Rng::new(self.tag);
+        let mut bytes = self.tag.to_le_bytes().to_vec();
+        while bytes.len() < (self.len as usize).div_ceil(2) {
+            bytes.extend_from_slice(&state.next_u64().to_le_bytes());
+        }
+        while bytes.len() < self.len as usize {
+            bytes.extend_from_within(..);
+        }
+        bytes.truncate(self.len as usize);
+        bytes
+    }
+}
+
+/// The keys that a scan covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// From one bound to another, which may be out of order.
+    Range(Bound<Vec<u8>>, Bound<Vec<u8>>),
+    /// All keys that begin with these bytes.
+    Prefix(Vec<u8>),
+}
+
+impl Span {
+    /// Every key.
+    pub fn all() -> Self {
+        Self::Range(Bound::Unbounded, Bound::Unbounded)
+    }
+
+    /// Whether a key lies in it.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        match self {
+            Self::Prefix(prefix) => key.starts_with(prefix),
+            Self::Range(low, high) => {
+                let above = match low {
+                    Bound::Included(low) => key >= low.as_slice(),
+                    Bound::Excluded(low) => key > low.as_slice(),
+                    Bound::Unbounded => true,
+                };
+                above
+                    && match high {
+                        Bound::Included(high) => key <= high.as_slice(),
+                        Bound::Excluded(high) => key < high.as_slice(),
+                        Bound::Unbounded => true,
+                    }
+            }
+        }
+    }
+}
+
+/// An open store. Dropping it without [`Store::close`] is a process that dies as kindly as it can.
+pub trait Store: Sized {
+    /// How it is opened: sizes and switches, never a recovery mode.
+    type Settings: Clone + fmt::Debug + Send + Sync;
+    /// A pinned moment.
+    type Snapshot;
+    /// A scan in progress, movable from both ends.
+    type Scan: DoubleEndedIterator<Item = Result<(Slice, Slice)>>;
+
+    /// Opens the store in `dir`, making it where there is none, with the default recovery.
+    fn open(env: &Env, dir: &Path, settings: &Self::Settings) -> Result<Self>;
+
+    /// Ends it cleanly: everything written before is there at the next open, after power loss too.
+    fn close(self) -> Result<()>;
+
+    /// The names of its keyspaces, ascending.
+    fn keyspaces(&self) -> Vec<String>;
+
+    /// Makes a keyspace that is not there; durable on return.
+    fn create_keyspace(&mut self, name: &str) -> Result<()>;
+
+    /// Drops a keyspace with all its keys; durable on return.
+    fn drop_keyspace(&mut self, name: &str) -> Result<()>;
+
+    /// Removes all keys of a keyspace; durable on return.
+    fn clear_keyspace(&mut self, name: &str) -> Result<()>;
+
+    /// Applies all writes or none; later ones of the same key win.
+    fn write(&mut self, writes: &[Write], level: Level) -> Result<()>;
+
+    /// The value of a key, now or at a snapshot.
+    fn get(&self, keyspace: &str, key: &[u8], at: Option<&Self::Snapshot>) -> Result<Option<Slice>>;
+
+    /// The pairs in a span, now or at a snapshot.
+    fn scan(&self, keyspace: &str, span: &Span, at: Option<&Self::Snapshot>) -> Result<Self::Scan>;
+
+    /// Pins this moment.
+    fn snapshot(&self) -> Self::Snapshot;
+
+    /// Moves everything in memory into tables; everything written before is durable on return.
+    fn flush(&mut self) -> Result<()>;
+
+    /// Compacts everything.
+    fn compact(&mut self) -> Result<()>;
+
+    /// Raises everything written before to this level.
+    fn persist(&mut self, level: Level) -> Result<()>;
+
+    /// Reads every stored byte and reports the first fault as an error.
+    fn verify(&self) -> Result<()>;
+}
