@@ -7,6 +7,8 @@ mod options;
 
 mod retention;
 
+mod memtable;
+
 mod version;
 
 mod read;

@@ -1,0 +1,382 @@
+//! Epoch-based reclamation, and `Swap`: an atomically replaceable `Arc` that readers follow without touching its count.
+//!
+//! A thread that reads protected pointers *pins* itself: it stores the number of the current epoch into a slot of its own. Who
+//! takes an object out of reach draws the epoch's number, raising it, and keeps the object until no slot holds that number or
+//! a lower one. Pins nest and cost one exchange on a private cache line; nobody waits for anybody.
+//!
+//! Why no reader can hold a freed object: a reader stores its slot *before* it loads the pointer, a retirer replaces the pointer
+//! *before* it reads the slots, all four `SeqCst`. If the retirer misses the reader's slot, then in their total order its
+//! replacement precedes the reader's load, which sees the new pointer. If it sees a number above the object's, then the
+//! reader read the epoch after it was raised, hence after the replacement. Loads of protected pointers must therefore be
+//! `SeqCst`, and follow [`pin`].
+//!
+//! Retired objects belong to the `Swap` they were in, not to a global list, so they never outlive it. They go with the next
+//! `store`, or when a reader lets go while some are waiting.
+//!
+//! Pins must be short: never across I/O, parking or a caller's code.
+
+use crate::sync::{
+    Arc, Mutex,
+    atomic::{
+        AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
+        Ordering::{Acquire, Relaxed, Release, SeqCst},
+    },
+    lock, order_for_loom,
+};
+use std::{fmt, marker::PhantomData, ops::Deref, ptr};
+
+/// An `Arc` that can be replaced while others read through it. Readers never block; replacing takes a short lock.
+pub struct Swap<T> {
+    /// Of `Arc::into_raw`; owns one count.
+    current: AtomicPtr<T>,
+    retired: Mutex<Vec<Retired<T>>>,
+    /// Length of `retired`, so that a reader who lets go sees for the price of one load that nothing waits.
+    retired_count: AtomicUsize,
+}
+
+/// A value read through a [`Swap`], held in place by the thread's pin.
+pub struct Guard<'a, T> {
+    value: &'a T,
+    // Dropped in this order: letting go first, then the look at what may now be freed.
+    _pin: Pin,
+    _sweep: Sweep<'a, T>,
+}
+
+/// While it lives, nothing that this thread could reach at its making is freed.
+pub struct Pin {
+    slot: &'static Slot,
+    /// Whether the slot was claimed for this pin alone, because the thread's own is gone already.
+    transient: bool,
+    _not_send: PhantomData<*const ()>,
+}
+
+impl<T> Swap<T> {
+    /// Begins with `value`.
+    pub fn new(value: Arc<T>) -> Self {
+        Self {
+            current: AtomicPtr::new(Arc::into_raw(value).cast_mut()),
+            retired: Mutex::new(Vec::new()),
+            retired_count: AtomicUsize::new(0),
+        }
+    }
+
+    /// The current value, for a short look: the thread is pinned until the guard goes.
+    #[inline]
+    pub fn load(&self) -> Guard<'_, T> {
+        let pin = pin();
+        let current = self.current.load(SeqCst);
+        // SAFETY: `current` came from `Arc::into_raw`; the count behind it is given up only once no pin of before its
+        // replacement is left, and this thread pinned itself before it loaded the pointer.
+        Guard { value: unsafe { &*current }, _pin: pin, _sweep: Sweep(self) }
+    }
+
+    /// The current value, to keep.
+    #[inline]
+    pub fn load_full(&self) -> Arc<T> {
+        let guard = self.load();
+        let current = ptr::from_ref(guard.value);
+        // SAFETY: `current` came from `Arc::into_raw`, and the guard keeps its count above zero while one is added for us.
+        unsafe {
+            Arc::increment_strong_count(current);
+            Arc::from_raw(current)
+        }
+    }
+
+    /// Replaces the value.
+    pub fn store(&self, value: Arc<T>) {
+        drop(self.swap(value));
+    }
+
+    /// Replaces the value and returns the one before. Readers may go on using that one for a while.
+    pub fn swap(&self, value: Arc<T>) -> Arc<T> {
+        let before = self.current.swap(Arc::into_raw(value).cast_mut(), SeqCst);
+        // SAFETY: `before` came from `Arc::into_raw`, and the exchange handed its count to this thread alone.
+        let before = unsafe { Arc::from_raw(before.cast_const()) };
+        let epoch = retire();
+        {
+            let mut retired = lock(&self.retired);
+            retired.push(Retired { epoch, _value: before.clone() });
+            self.retired_count.store(retired.len(), Relaxed);
+        }
+        self.collect();
+        before
+    }
+
+    /// Frees what no reader can hold any more. Called by itself; public for those who want to know that it happened.
+    #[cold]
+    pub fn collect(&self) {
+        let free: Vec<Retired<T>> = {
+            let mut retired = lock(&self.retired);
+            let oldest = oldest_pin();
+            let (free, kept) = retired.drain(..).partition(|object| object.epoch < oldest);
+            *retired = kept;
+            self.retired_count.store(retired.len(), Relaxed);
+            free
+        };
+        // Outside the lock: dropping the last count may run anything.
+        drop(free);
+    }
+}
+
+impl<T> Drop for Swap<T> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from `Arc::into_raw`; guards borrow the swap, so none is left.
+        drop(unsafe { Arc::from_raw(self.current.load(Relaxed).cast_const()) });
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Swap<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Swap").field(&*self.load()).finish()
+    }
+}
+
+impl<T> Guard<'_, T> {
+    /// The guarded value, to keep.
+    pub fn to_arc(&self) -> Arc<T> {
+        let value = ptr::from_ref(self.value);
+        // SAFETY: `value` came from `Arc::into_raw` in the swap, and this guard keeps its count above zero.
+        unsafe {
+            Arc::increment_strong_count(value);
+            Arc::from_raw(value)
+        }
+    }
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        self.value
+    }
+}
+
+/// Pins the thread.
+#[inline]
+pub fn pin() -> Pin {
+    LOCAL.try_with(|local| local.slot().enter(false)).unwrap_or_else(|_| claim().enter(true))
+}
+
+impl Drop for Pin {
+    #[inline]
+    fn drop(&mut self) {
+        let depth = self.slot.depth.load(Relaxed) - 1;
+        self.slot.depth.store(depth, Relaxed);
+        if depth == 0 {
+            self.slot.epoch.store(IDLE, Release);
+        }
+        if self.transient {
+            self.slot.claimed.store(false, Release);
+        }
+    }
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pin({})", self.slot.epoch.load(Relaxed))
+    }
+}
+
+/// Draws the number under which an object that was just taken out of reach is kept: it may be freed when it is below
+/// [`oldest_pin`].
+pub fn retire() -> u64 {
+    order_for_loom();
+    domain().epoch.fetch_add(1, SeqCst)
+}
+
+/// The lowest number under which a thread is pinned.
+pub fn oldest_pin() -> u64 {
+    order_for_loom();
+    let mut oldest = u64::MAX;
+    domain().for_each_slot(|slot| {
+        let epoch = slot.epoch.load(SeqCst);
+        if epoch != IDLE {
+            oldest = oldest.min(epoch);
+        }
+    });
+    oldest
+}
+
+/// The epoch of a slot whose thread is not pinned.
+const IDLE: u64 = 0;
+
+struct Retired<T> {
+    epoch: u64,
+    _value: Arc<T>,
+}
+
+struct Sweep<'a, T>(&'a Swap<T>);
+
+impl<T> Drop for Sweep<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.retired_count.load(Relaxed) != 0 {
+            self.0.collect();
+        }
+    }
+}
+
+/// One thread's place. Alone on its cache lines, so that pinning shares nothing.
+#[repr(align(128))]
+struct Slot {
+    epoch: AtomicU64,
+    /// How many pins of the owner are alive. Touched by the owner only.
+    depth: AtomicU32,
+    claimed: AtomicBool,
+}
+
+impl Slot {
+    #[cfg(not(loom))]
+    const fn new() -> Self {
+        Self { epoch: AtomicU64::new(IDLE), depth: AtomicU32::new(0), claimed: AtomicBool::new(false) }
+    }
+
+    #[cfg(loom)]
+    fn new() -> Self {
+        Self { epoch: AtomicU64::new(IDLE), depth: AtomicU32::new(0), claimed: AtomicBool::new(false) }
+    }
+
+    #[inline]
+    fn enter(&'static self, transient: bool) -> Pin {
+        let depth = self.depth.load(Relaxed);
+        self.depth.store(depth + 1, Relaxed);
+        if depth == 0 {
+            self.epoch.store(domain().epoch.load(Acquire), SeqCst);
+            order_for_loom();
+        }
+        Pin { slot: self, transient, _not_send: PhantomData }
+    }
+}
+
+/// The slots of all threads, and the current epoch's number.
+struct Domain {
+    epoch: AtomicU64,
+    slots: Slots,
+}
+
+#[cfg(not(loom))]
+const SLOTS_PER_BLOCK: usize = 32;
+
+/// A list of blocks that only grows; slots of ended threads are used again.
+#[cfg(not(loom))]
+struct Slots {
+    slots: [Slot; SLOTS_PER_BLOCK],
+    more: std::sync::OnceLock<Box<Slots>>,
+}
+
+#[cfg(not(loom))]
+impl Slots {
+    const fn new() -> Self {
+        Self { slots: [const { Slot::new() }; SLOTS_PER_BLOCK], more: std::sync::OnceLock::new() }
+    }
+
+    fn claim(&self) -> &Slot {
+        let mut block = self;
+        loop {
+            for slot in &block.slots {
+                if !slot.claimed.load(Relaxed) && slot.claimed.compare_exchange(false, true, Acquire, Relaxed).is_ok() {
+                    return slot;
+                }
+            }
+            block = block.more.get_or_init(|| Box::new(Self::new()));
+        }
+    }
+
+    fn for_each(&self, mut visit: impl FnMut(&Slot)) {
+        let mut block = Some(self);
+        while let Some(slots) = block {
+            slots.slots.iter().for_each(&mut visit);
+            block = slots.more.get().map(|more| &**more);
+        }
+    }
+}
+
+#[cfg(loom)]
+struct Slots(Vec<Slot>);
+
+#[cfg(loom)]
+impl Slots {
+    fn new() -> Self {
+        Self((0..loom::MAX_THREADS).map(|_| Slot::new()).collect())
+    }
+
+    fn claim(&self) -> &Slot {
+        let free = |slot: &&Slot| slot.claimed.compare_exchange(false, true, Acquire, Relaxed).is_ok();
+        self.0.iter().find(free).expect("a model has at most so many threads")
+    }
+
+    fn for_each(&self, visit: impl FnMut(&Slot)) {
+        self.0.iter().for_each(visit);
+    }
+}
+
+impl Domain {
+    fn for_each_slot(&self, visit: impl FnMut(&Slot)) {
+        self.slots.for_each(visit);
+    }
+}
+
+#[cfg(not(loom))]
+static DOMAIN: Domain = Domain { epoch: AtomicU64::new(IDLE + 1), slots: Slots::new() };
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref DOMAIN: Domain = Domain { epoch: AtomicU64::new(IDLE + 1), slots: Slots::new() };
+}
+
+#[inline]
+fn domain() -> &'static Domain {
+    #[cfg(not(loom))]
+    return &DOMAIN;
+    #[cfg(loom)]
+    return DOMAIN.get();
+}
+
+#[cold]
+fn claim() -> &'static Slot {
+    domain().slots.claim()
+}
+
+/// The slot of this thread, from its first pin to its end.
+struct Local {
+    slot: std::cell::Cell<Option<&'static Slot>>,
+}
+
+impl Local {
+    const fn new() -> Self {
+        Self { slot: std::cell::Cell::new(None) }
+    }
+
+    #[inline]
+    fn slot(&self) -> &'static Slot {
+        self.slot.get().unwrap_or_else(|| {
+            let slot = claim();
+            self.slot.set(Some(slot));
+            slot
+        })
+    }
+}
+
+// A model's statics go before its threads' locals do, and a model never runs out of slots.
+#[cfg(not(loom))]
+impl Drop for Local {
+    fn drop(&mut self) {
+        // A pin in another thread-local may outlive this one: its slot then stays claimed for good.
+        if let Some(slot) = self.slot.get()
+            && slot.depth.load(Relaxed) == 0
+        {
+            slot.claimed.store(false, Release);
+        }
+    }
+}
+
+#[cfg(not(loom))]
+thread_local! {
+    static LOCAL: Local = const { Local::new() };
+}
+#[cfg(loom)]
+loom::thread_local! {
+    static LOCAL: Local = Local::new();
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;

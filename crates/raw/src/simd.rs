@@ -1,0 +1,89 @@
+//! Search kernels over tags and heads, each with a plain twin that the tests compare it to.
+//!
+//! SSE2 is part of every x86-64, so tags are matched with it without asking; other machines and Miri run the plain twin.
+//! A search among heads is a chain of conditional moves, which no wider register shortens at the sizes we have.
+
+use std::hint::select_unpredictable;
+
+/// Which of up to 64 `tags` equal `tag`: bit `i` for `tags[i]`. Panics on more than 64.
+#[inline]
+pub fn match_mask(tags: &[u8], tag: u8) -> u64 {
+    assert!(tags.len() <= 64, "a mask has 64 bits");
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    return match_mask_sse2(tags, tag);
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    return match_mask_plain(tags, tag);
+}
+
+/// How many of the ascending `heads` are below `target`: where it belongs among them. No branch depends on their values.
+#[inline]
+pub fn lower_bound_u64(heads: &[u64], target: u64) -> usize {
+    let (mut rest, mut below) = (heads, 0);
+    while rest.len() > 1 {
+        let half = rest.len() / 2;
+        let skip = select_unpredictable(rest[half - 1] < target, half, 0);
+        below += skip;
+        rest = &rest[skip..skip + rest.len() - half];
+    }
+    below + usize::from(rest.first().is_some_and(|head| *head < target))
+}
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline]
+fn match_mask_sse2(tags: &[u8], tag: u8) -> u64 {
+    let (whole, rest) = tags.as_chunks::<16>();
+    let mut mask = 0;
+    for (i, chunk) in whole.iter().enumerate() {
+        mask |= match_16(chunk, tag) << (16 * i);
+    }
+    if !rest.is_empty() {
+        let mut padded = [0; 16];
+        padded[..rest.len()].copy_from_slice(rest);
+        mask |= (match_16(&padded, tag) & ((1 << rest.len()) - 1)) << (16 * whole.len());
+    }
+    mask
+}
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline]
+fn match_16(tags: &[u8; 16], tag: u8) -> u64 {
+    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_set1_epi8};
+    // SAFETY: SSE2 is part of x86-64, and the unaligned load reads exactly the sixteen bytes of the array.
+    let mask = unsafe {
+        let found = _mm_cmpeq_epi8(_mm_loadu_si128(tags.as_ptr().cast()), _mm_set1_epi8(tag.cast_signed()));
+        _mm_movemask_epi8(found)
+    };
+    u64::from(mask.cast_unsigned())
+}
+
+#[cfg(any(test, miri, not(target_arch = "x86_64")))]
+fn match_mask_plain(tags: &[u8], tag: u8) -> u64 {
+    tags.iter().enumerate().fold(0, |mask, (i, found)| mask | u64::from(*found == tag) << i)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_agree_with_the_plain_twin() {
+        let tags: Vec<u8> = (0..64_u32).map(|i| (i * i % 7) as u8).collect();
+        for from in 0..64 {
+            for to in from..=64 {
+                for tag in 0..8 {
+                    assert_eq!(match_mask(&tags[from..to], tag), match_mask_plain(&tags[from..to], tag), "{from}..{to} {tag}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_head_is_found_where_a_plain_search_finds_it() {
+        for len in 0..70_u64 {
+            let heads: Vec<u64> = (0..len).map(|i| i / 3 * 10).collect();
+            for target in (0..260).chain([u64::MAX]) {
+                assert_eq!(lower_bound_u64(&heads, target), heads.partition_point(|head| *head < target), "{len} {target}");
+            }
+        }
+    }
+}
