@@ -10,11 +10,16 @@
 //!   still show them, and a later sync that succeeds proves nothing;
 //! * a failed write may have written any part.
 //!
-//! Implementations: the operating system, a simulated disk in memory that can be cloned as a crash would leave it, and one that
-//! fails on demand around another.
+//! Implementations: [`StdFs`], the operating system; [`MemFs`], a simulated disk that can be had as any crash would leave it.
 
+mod mem;
+mod std;
+mod whole;
+
+pub use self::{mem::MemFs, std::StdFs};
+
+use ::std::{fmt, path::Path, sync::Arc};
 use sediment_base::{Error, Result};
-use std::{fmt, path::Path, sync::Arc};
 
 /// A file system. Paths are handed through unchanged; errors name them.
 pub trait Fs: Send + Sync + fmt::Debug {
@@ -87,6 +92,10 @@ pub trait File: Send + Sync + fmt::Debug {
     /// The path under which it was opened, for errors.
     fn path(&self) -> &Path;
 
+    /// What a failed sync does: bytes written since the last good one stay readable and never reach the disk. Only fault
+    /// injection calls it; a disk that cannot pretend ignores it.
+    fn lose_unsynced(&self) {}
+
     /// Fills `buf`, whatever pieces the system returns. A file that ends early is
     /// [`Corruption`](sediment_base::ErrorKind::Corruption): no caller reads past what was promised to it.
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
@@ -112,10 +121,18 @@ pub trait LogFile: Send + Sync + fmt::Debug {
 
     /// The path under which it was made, for errors.
     fn path(&self) -> &Path;
+
+    /// See [`File::lose_unsynced`].
+    fn lose_unsynced(&self) {}
 }
 
 /// Holds a directory for one process, until dropped.
-pub trait DirLock: Send + Sync + fmt::Debug {}
+pub trait DirLock: Send + Sync + fmt::Debug {
+    /// Whether the calling process is the one that took the lock: a child made by `fork` has a copy and must not write.
+    fn is_owner(&self) -> bool {
+        true
+    }
+}
 
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,17 +147,17 @@ pub struct DirEntry {
 
 /// Whether the error is that a name does not exist.
 pub fn is_not_found(error: &Error) -> bool {
-    io_kind(error) == Some(std::io::ErrorKind::NotFound)
+    io_kind(error) == Some(::std::io::ErrorKind::NotFound)
 }
 
 /// Whether the error is that a name exists already.
 pub fn is_already_exists(error: &Error) -> bool {
-    io_kind(error) == Some(std::io::ErrorKind::AlreadyExists)
+    io_kind(error) == Some(::std::io::ErrorKind::AlreadyExists)
 }
 
-fn io_kind(error: &Error) -> Option<std::io::ErrorKind> {
-    let source = std::error::Error::source(error)?;
-    source.downcast_ref::<std::io::Error>().map(std::io::Error::kind)
+fn io_kind(error: &Error) -> Option<::std::io::ErrorKind> {
+    let source = ::std::error::Error::source(error)?;
+    source.downcast_ref::<::std::io::Error>().map(::std::io::Error::kind)
 }
 
 #[cold]

@@ -13,11 +13,13 @@ pub mod spawn;
 
 pub mod park;
 
-pub use clock::Clock;
-pub use fs::{File, Fs, LogFile};
-pub use park::Park;
-pub use random::Random;
-pub use spawn::Spawn;
+pub mod atomic_file;
+
+pub use clock::{Clock, SteppedClock, SystemClock};
+pub use fs::{File, Fs, LogFile, MemFs, StdFs};
+pub use park::{Park, ThreadPark};
+pub use random::{Random, SeededRandom, SystemRandom};
+pub use spawn::{Spawn, ThreadSpawn};
 
 use std::sync::Arc;
 
@@ -35,3 +37,30 @@ pub struct Env {
     /// Waiting for another thread.
     pub park: Arc<dyn Park>,
 }
+
+impl Env {
+    /// The operating system.
+    pub fn system() -> Self {
+        Self {
+            fs: Arc::new(StdFs),
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(SystemRandom),
+            spawn: Arc::new(ThreadSpawn),
+            park: Arc::new(ThreadPark::new()),
+        }
+    }
+
+    /// A simulated disk, time that moves only by sleeping, randomness from a seed; but real threads.
+    pub fn simulated(disk: MemFs, seed: u64) -> Self {
+        Self {
+            fs: Arc::new(disk),
+            clock: Arc::new(SteppedClock::new(START_WALL_US)),
+            random: Arc::new(SeededRandom::new(seed)),
+            spawn: Arc::new(ThreadSpawn),
+            park: Arc::new(ThreadPark::new()),
+        }
+    }
+}
+
+/// The first of January 2026: simulated time starts at a plausible moment.
+const START_WALL_US: u64 = 1_767_225_600_000_000;

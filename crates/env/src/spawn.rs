@@ -1,7 +1,7 @@
 //! Background threads.
 
-use sediment_base::Result;
-use std::fmt;
+use sediment_base::{Error, ErrorKind, Result};
+use std::{fmt, panic, thread};
 
 /// Work for another thread.
 pub type Job = Box<dyn FnOnce() + Send>;
@@ -14,6 +14,46 @@ pub trait Spawn: Send + Sync + fmt::Debug {
 
 /// Work that was started.
 pub trait Task: Send + fmt::Debug {
-    /// Waits until it has ended.
+    /// Waits until it has ended. Panics where the work panicked, unless the caller is panicking already.
     fn join(self: Box<Self>);
+}
+
+/// A thread of the operating system for each piece of work.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ThreadSpawn;
+
+impl Spawn for ThreadSpawn {
+    fn spawn(&self, name: &str, job: Job) -> Result<Box<dyn Task>> {
+        let spawned = thread::Builder::new().name(name.into()).spawn(job);
+        let thread =
+            spawned.map_err(|e| Error::new(ErrorKind::Io, format!("cannot start the thread {name}: {e}")).with_source(e))?;
+        Ok(Box::new(ThreadTask(thread)))
+    }
+}
+
+#[derive(Debug)]
+struct ThreadTask(thread::JoinHandle<()>);
+
+impl Task for ThreadTask {
+    fn join(self: Box<Self>) {
+        if let Err(payload) = self.0.join()
+            && !thread::panicking()
+        {
+            panic::resume_unwind(payload);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn work_runs_under_its_name_and_can_be_waited_for() {
+        let (sender, receiver) = mpsc::channel();
+        let job = Box::new(move || sender.send(thread::current().name().map(String::from)).expect("the test listens"));
+        ThreadSpawn.spawn("flush-1", job).expect("threads are to be had").join();
+        assert_eq!(receiver.try_recv().ok().flatten().as_deref(), Some("flush-1"));
+    }
 }

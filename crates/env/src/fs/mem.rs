@@ -1,0 +1,408 @@
+//! `MemFs`: a simulated disk.
+//!
+//! It behaves as a process sees a file system, keeps what an inode's last name and last handle keep alive, and, once told to
+//! record, notes every change, so that the disk can be had as a crash after any of them would leave it.
+//!
+//! Every path starts at one root, which exists; `a`, `/a` and `./a` are the same name. Shared; one lock guards it all.
+
+mod content;
+mod disk;
+mod op;
+
+use self::{
+    disk::{Disk, Edit, Inode, Naming, Node, ROOT},
+    op::{Op, Recorded},
+};
+use super::{DirEntry, DirLock, File, Fs, LogFile, whole::write_whole};
+use sediment_base::{
+    Error, ErrorKind, Result,
+    planted::{Bug, planted},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+/// A file system in memory. Clones are the same disk.
+#[derive(Clone)]
+pub struct MemFs {
+    state: Arc<RwLock<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    disk: Disk,
+    next_inode: Inode,
+    /// Open handles by inode: the last one of a file without a name takes its bytes along.
+    handles: BTreeMap<Inode, u32>,
+    locks: BTreeSet<Inode>,
+    recording: Option<Vec<Recorded>>,
+    write_calls: u64,
+}
+
+impl MemFs {
+    /// An empty disk.
+    pub fn new() -> Self {
+        Self::from_disk(Disk::new())
+    }
+
+    /// Every file as a process sees it, by its path from the root.
+    pub fn tree(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let state = self.read();
+        let mut files = BTreeMap::new();
+        let mut dirs = vec![(PathBuf::from("/"), ROOT)];
+        while let Some((path, dir)) = dirs.pop() {
+            for (name, inode) in state.disk.names(dir).into_iter().flat_map(|names| names.iter()) {
+                let path = path.join(&**name);
+                match state.disk.content(*inode) {
+                    Some(content) => drop(files.insert(path, content.to_vec())),
+                    None => dirs.push((path, *inode)),
+                }
+            }
+        }
+        files
+    }
+
+    fn from_disk(disk: Disk) -> Self {
+        let next_inode = disk.next_inode();
+        Self {
+            state: Arc::new(RwLock::new(State {
+                disk,
+                next_inode,
+                handles: BTreeMap::new(),
+                locks: BTreeSet::new(),
+                recording: None,
+                write_calls: 0,
+            })),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().expect("no holder of the disk panics")
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().expect("no holder of the disk panics")
+    }
+
+    fn make(&self, path: &Path) -> io::Result<Arc<MemFile>> {
+        let mut state = self.write();
+        let inode = state.make(path, false)?;
+        Ok(self.handle(&mut state, inode, path))
+    }
+
+    fn handle(&self, state: &mut State, inode: Inode, path: &Path) -> Arc<MemFile> {
+        *state.handles.entry(inode).or_default() += 1;
+        Arc::new(MemFile { fs: self.clone(), inode, path: path.into() })
+    }
+}
+
+impl Default for MemFs {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemFs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = self.tree().into_iter().map(|(path, bytes)| (path, bytes.len()));
+        f.debug_map().entries(files).finish()
+    }
+}
+
+impl State {
+    fn apply(&mut self, op: Op, path: &Arc<Path>) {
+        op.apply(&mut self.disk);
+        if let Some(ops) = &mut self.recording {
+            ops.push(Recorded { op, path: path.clone() });
+        }
+    }
+
+    fn make(&mut self, path: &Path, is_dir: bool) -> io::Result<Inode> {
+        let (dir, name) = self.disk.parent(path)?;
+        if self.disk.names(dir).is_some_and(|names| names.contains_key(&name)) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let inode = self.next_inode;
+        self.next_inode = Inode(inode.0 + 1);
+        let naming = Naming { dir, name, inode: Some(inode) };
+        self.apply(Op::Make { inode, is_dir, naming }, &path.into());
+        Ok(inode)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let inode = self.disk.lookup(from)?;
+        let (from_dir, from_name) = self.disk.parent(from)?;
+        let (to_dir, to_name) = self.disk.parent(to)?;
+        let replaced = self.disk.names(to_dir).and_then(|names| names.get(&to_name)).copied();
+        if replaced == Some(inode) {
+            return Ok(());
+        }
+        if let Some(replaced) = replaced {
+            match (self.disk.names(inode), self.disk.names(replaced)) {
+                (None, None) => {}
+                (None, Some(_)) => return Err(io::ErrorKind::IsADirectory.into()),
+                (Some(_), None) => return Err(io::ErrorKind::NotADirectory.into()),
+                (Some(_), Some(names)) if names.is_empty() => {}
+                (Some(_), Some(_)) => return Err(io::ErrorKind::DirectoryNotEmpty.into()),
+            }
+        }
+        let from_naming = Naming { dir: from_dir, name: from_name, inode: None };
+        let to_naming = Naming { dir: to_dir, name: to_name, inode: Some(inode) };
+        self.apply(Op::Rename { from: from_naming, to: to_naming }, &from.into());
+        self.reap(replaced);
+        Ok(())
+    }
+
+    fn link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let inode = self.disk.lookup(from)?;
+        let (dir, name) = self.disk.parent(to)?;
+        if self.disk.names(inode).is_some() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if self.disk.names(dir).is_some_and(|names| names.contains_key(&name)) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.apply(Op::Name(Naming { dir, name, inode: Some(inode) }), &to.into());
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &Path, is_dir: bool) -> io::Result<()> {
+        let inode = self.disk.lookup(path)?;
+        let (dir, name) = self.disk.parent(path)?;
+        match (self.disk.names(inode), is_dir) {
+            (Some(_), false) => return Err(io::ErrorKind::IsADirectory.into()),
+            (None, true) => return Err(io::ErrorKind::NotADirectory.into()),
+            (Some(names), true) if !names.is_empty() => return Err(io::ErrorKind::DirectoryNotEmpty.into()),
+            _ => {}
+        }
+        self.apply(Op::Name(Naming { dir, name, inode: None }), &path.into());
+        self.reap(Some(inode));
+        Ok(())
+    }
+
+    /// Forgets a file without names and handles.
+    fn reap(&mut self, inode: Option<Inode>) {
+        let Some(inode) = inode else { return };
+        let is_file = matches!(self.disk.node(inode), Some(Node::File { .. }));
+        if is_file && self.disk.links(inode) == 0 && !self.handles.contains_key(&inode) {
+            self.disk.remove(inode);
+        }
+    }
+}
+
+impl Fs for MemFs {
+    fn create(&self, path: &Path) -> Result<Arc<dyn File>> {
+        Ok(self.make(path).map_err(|e| Error::io("create", path, e))?)
+    }
+
+    fn open(&self, path: &Path) -> Result<Arc<dyn File>> {
+        let mut state = self.write();
+        let found = state.disk.lookup(path).and_then(|inode| match state.disk.content(inode) {
+            Some(_) => Ok(inode),
+            None => Err(io::ErrorKind::IsADirectory.into()),
+        });
+        let inode = found.map_err(|e| Error::io("open", path, e))?;
+        Ok(self.handle(&mut state, inode, path))
+    }
+
+    fn create_log(&self, path: &Path, _capacity: u64) -> Result<Arc<dyn LogFile>> {
+        Ok(self.make(path).map_err(|e| Error::io("create", path, e))?)
+    }
+
+    fn create_dir(&self, path: &Path) -> Result<()> {
+        self.write().make(path, true).map(drop).map_err(|e| Error::io("create the directory", path, e))
+    }
+
+    fn read_dir(&self, path: &Path) -> Result<Vec<DirEntry>> {
+        let state = self.read();
+        let names =
+            state.disk.lookup(path).and_then(|dir| state.disk.names(dir).ok_or_else(|| io::ErrorKind::NotADirectory.into()));
+        let names = names.map_err(|e| Error::io("list the directory", path, e))?;
+        let entry = |(name, inode): (&Arc<str>, &Inode)| {
+            let content = state.disk.content(*inode);
+            DirEntry { name: name.to_string(), is_dir: content.is_none(), len: content.map_or(0, |c| c.len()) }
+        };
+        Ok(names.iter().map(entry).collect())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        let renamed = self.write().rename(from, to);
+        renamed.map_err(|e| Error::io(&format!("rename to {}", to.display()), from, e))
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> Result<()> {
+        let linked = self.write().link(from, to);
+        linked.map_err(|e| Error::io(&format!("link as {}", to.display()), from, e))
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<()> {
+        self.write().remove(path, false).map_err(|e| Error::io("remove", path, e))
+    }
+
+    fn remove_dir(&self, path: &Path) -> Result<()> {
+        self.write().remove(path, true).map_err(|e| Error::io("remove the directory", path, e))
+    }
+
+    fn exists(&self, path: &Path) -> Result<bool> {
+        match self.read().disk.lookup(path) {
+            Ok(_) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(Error::io("look for", path, e)),
+        }
+    }
+
+    fn sync_dir(&self, path: &Path) -> Result<()> {
+        let mut state = self.write();
+        let found = state.disk.lookup(path).and_then(|dir| match state.disk.names(dir) {
+            Some(_) => Ok(dir),
+            None => Err(io::ErrorKind::NotADirectory.into()),
+        });
+        let dir = found.map_err(|e| Error::io("sync the directory", path, e))?;
+        state.apply(Op::SyncDir { dir }, &path.into());
+        Ok(())
+    }
+
+    fn lock(&self, path: &Path) -> Result<Box<dyn DirLock>> {
+        let mut state = self.write();
+        let found = match state.disk.lookup(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => state.make(path, false),
+            found => found,
+        };
+        let inode = found.map_err(|e| Error::io("open the lock file", path, e))?;
+        if !state.locks.insert(inode) {
+            return Err(Error::new(ErrorKind::Locked, "another handle has the directory open").in_file(path));
+        }
+        Ok(Box::new(MemLock { fs: self.clone(), inode }))
+    }
+
+    fn available_bytes(&self, _path: &Path) -> Result<Option<u64>> {
+        Ok(None)
+    }
+}
+
+struct MemFile {
+    fs: MemFs,
+    inode: Inode,
+    path: Arc<Path>,
+}
+
+impl MemFile {
+    fn apply(&self, op: Op) {
+        self.fs.write().apply(op, &self.path);
+    }
+
+    fn write_all(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        if offset.checked_add(bytes.len() as u64).is_none() {
+            return Err(Error::io("write", &self.path, io::ErrorKind::FileTooLarge.into()));
+        }
+        write_whole(offset, bytes, |at, rest| Ok(self.write_some(at, rest))).map_err(|e| Error::io("write", &self.path, e))
+    }
+
+    /// One call of the system. It takes everything, but for every sixteenth call where a loop that ignores that is to be found.
+    fn write_some(&self, offset: u64, bytes: &[u8]) -> usize {
+        let mut state = self.fs.write();
+        state.write_calls += 1;
+        let is_short = planted(Bug::IgnoreShortWrite) && state.write_calls.is_multiple_of(16);
+        let taken = if is_short { bytes.len().div_ceil(2) } else { bytes.len() };
+        let edit = Edit::Write { offset, bytes: bytes[..taken].into() };
+        state.apply(Op::Edit { inode: self.inode, edit }, &self.path);
+        taken
+    }
+}
+
+impl File for MemFile {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let state = self.fs.read();
+        Ok(state.disk.content(self.inode).map_or(0, |content| content.read_at(offset, buf)))
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.write_all(offset, bytes)
+    }
+
+    fn len(&self) -> Result<u64> {
+        Ok(self.fs.read().disk.content(self.inode).map_or(0, |content| content.len()))
+    }
+
+    fn set_len(&self, len: u64) -> Result<()> {
+        self.apply(Op::Edit { inode: self.inode, edit: Edit::SetLen(len) });
+        Ok(())
+    }
+
+    fn sync_data(&self) -> Result<()> {
+        self.apply(Op::Sync { inode: self.inode, with_len: false });
+        Ok(())
+    }
+
+    fn sync_all(&self) -> Result<()> {
+        self.apply(Op::Sync { inode: self.inode, with_len: true });
+        Ok(())
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn lose_unsynced(&self) {
+        self.apply(Op::SyncLost { inode: self.inode });
+    }
+}
+
+impl LogFile for MemFile {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.write_all(offset, bytes)
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.sync_all()
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn lose_unsynced(&self) {
+        File::lose_unsynced(self);
+    }
+}
+
+impl fmt::Debug for MemFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MemFile({})", self.path.display())
+    }
+}
+
+impl Drop for MemFile {
+    fn drop(&mut self) {
+        let mut state = self.fs.write();
+        if let Some(count) = state.handles.get_mut(&self.inode) {
+            *count -= 1;
+            if *count == 0 {
+                state.handles.remove(&self.inode);
+                state.reap(Some(self.inode));
+            }
+        }
+    }
+}
+
+struct MemLock {
+    fs: MemFs,
+    inode: Inode,
+}
+
+impl DirLock for MemLock {}
+
+impl fmt::Debug for MemLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MemLock({})", self.inode.0)
+    }
+}
+
+impl Drop for MemLock {
+    fn drop(&mut self) {
+        self.fs.write().locks.remove(&self.inode);
+    }
+}

@@ -1,0 +1,256 @@
+//! `StdFs`: the file system of the operating system.
+//!
+//! Positioned reads and writes, so that one open file serves every thread. Reads and writes go on after a signal and after
+//! short counts. A directory lock is an advisory lock on its file: it dies with the process, and the file is never unlinked,
+//! because a lock on an unlinked file holds nobody off.
+
+use super::{DirEntry, DirLock, File, Fs, LogFile, whole::write_whole};
+use sediment_base::{Error, ErrorKind, Result};
+use std::{
+    fs::{self, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    process,
+    sync::Arc,
+};
+
+/// The file system of the operating system. Shared.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StdFs;
+
+impl Fs for StdFs {
+    fn create(&self, path: &Path) -> Result<Arc<dyn File>> {
+        Ok(Arc::new(StdFile::create(path)?))
+    }
+
+    fn open(&self, path: &Path) -> Result<Arc<dyn File>> {
+        let inner = fs::File::open(path).map_err(|e| Error::io("open", path, e))?;
+        Ok(Arc::new(StdFile { inner, path: path.to_path_buf() }))
+    }
+
+    fn create_log(&self, path: &Path, capacity: u64) -> Result<Arc<dyn LogFile>> {
+        let file = StdFile::create(path)?;
+        platform::preallocate(&file.inner, capacity);
+        Ok(Arc::new(file))
+    }
+
+    fn create_dir(&self, path: &Path) -> Result<()> {
+        fs::create_dir(path).map_err(|e| Error::io("create the directory", path, e))
+    }
+
+    fn read_dir(&self, path: &Path) -> Result<Vec<DirEntry>> {
+        let read = || -> io::Result<Vec<DirEntry>> {
+            let mut entries = Vec::new();
+            for entry in fs::read_dir(or_here(path))? {
+                let entry = entry?;
+                let meta = match fs::metadata(entry.path()) {
+                    Ok(meta) => meta,
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                    Err(e) => return Err(e),
+                };
+                let len = if meta.is_dir() { 0 } else { meta.len() };
+                entries.push(DirEntry { name: entry.file_name().to_string_lossy().into_owned(), is_dir: meta.is_dir(), len });
+            }
+            entries.sort_unstable();
+            Ok(entries)
+        };
+        read().map_err(|e| Error::io("list the directory", path, e))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        fs::rename(from, to).map_err(|e| Error::io(&format!("rename to {}", to.display()), from, e))
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> Result<()> {
+        fs::hard_link(from, to).map_err(|e| Error::io(&format!("link as {}", to.display()), from, e))
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<()> {
+        fs::remove_file(path).map_err(|e| Error::io("remove", path, e))
+    }
+
+    fn remove_dir(&self, path: &Path) -> Result<()> {
+        fs::remove_dir(path).map_err(|e| Error::io("remove the directory", path, e))
+    }
+
+    fn exists(&self, path: &Path) -> Result<bool> {
+        match fs::symlink_metadata(path) {
+            Ok(_) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(Error::io("look for", path, e)),
+        }
+    }
+
+    fn sync_dir(&self, path: &Path) -> Result<()> {
+        platform::sync_dir(or_here(path)).map_err(|e| Error::io("sync the directory", path, e))
+    }
+
+    fn lock(&self, path: &Path) -> Result<Box<dyn DirLock>> {
+        let file = open_lock(path).map_err(|e| Error::io("open the lock file", path, e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Box::new(StdLock { _file: file, owner: process::id() })),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::new(ErrorKind::Locked, "another handle has the directory open").in_file(path))
+            }
+            Err(TryLockError::Error(e)) => Err(Error::io("lock", path, e)),
+        }
+    }
+
+    fn available_bytes(&self, path: &Path) -> Result<Option<u64>> {
+        platform::available_bytes(or_here(path)).map_err(|e| Error::io("ask for free space", path, e))
+    }
+}
+
+#[derive(Debug)]
+struct StdFile {
+    inner: fs::File,
+    path: PathBuf,
+}
+
+impl StdFile {
+    fn create(path: &Path) -> Result<Self> {
+        let inner = OpenOptions::new().read(true).write(true).create_new(true).open(path);
+        Ok(Self { inner: inner.map_err(|e| Error::io("create", path, e))?, path: path.to_path_buf() })
+    }
+
+    fn write_all(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        write_whole(offset, bytes, |at, rest| platform::write_at(&self.inner, at, rest))
+            .map_err(|e| Error::io("write", &self.path, e).at(offset))
+    }
+}
+
+impl File for StdFile {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        loop {
+            match platform::read_at(&self.inner, offset, buf) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                read => return read.map_err(|e| Error::io("read", &self.path, e).at(offset)),
+            }
+        }
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.write_all(offset, bytes)
+    }
+
+    fn len(&self) -> Result<u64> {
+        self.inner.metadata().map(|meta| meta.len()).map_err(|e| Error::io("ask the length", &self.path, e))
+    }
+
+    fn set_len(&self, len: u64) -> Result<()> {
+        self.inner.set_len(len).map_err(|e| Error::io("set the length", &self.path, e))
+    }
+
+    fn sync_data(&self) -> Result<()> {
+        self.inner.sync_data().map_err(|e| Error::io("sync", &self.path, e))
+    }
+
+    fn sync_all(&self) -> Result<()> {
+        self.inner.sync_all().map_err(|e| Error::io("sync", &self.path, e))
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl LogFile for StdFile {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.write_all(offset, bytes)
+    }
+
+    // `fdatasync` saves a grown length too: without it the bytes could not be read back.
+    fn sync(&self) -> Result<()> {
+        File::sync_data(self)
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[derive(Debug)]
+struct StdLock {
+    // Closing gives the lock back once the last copy of the descriptor is gone; an explicit unlock by a forked child would
+    // take it from its parent.
+    _file: fs::File,
+    owner: u32,
+}
+
+impl DirLock for StdLock {
+    fn is_owner(&self) -> bool {
+        process::id() == self.owner
+    }
+}
+
+/// A lock file that may only be read can be locked all the same.
+fn open_lock(path: &Path) -> io::Result<fs::File> {
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    opened.or_else(|e| match e.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => fs::File::open(path).map_err(|_| e),
+        _ => Err(e),
+    })
+}
+
+/// The parent of a bare file name is the empty path, which the system does not take for a directory.
+fn or_here(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+#[cfg(unix)]
+mod platform {
+    use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+
+    pub(super) fn read_at(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        file.read_at(buf, offset)
+    }
+
+    pub(super) fn write_at(file: &File, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        file.write_at(bytes, offset)
+    }
+
+    pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    pub(super) fn available_bytes(path: &Path) -> io::Result<Option<u64>> {
+        let stat = rustix::fs::statvfs(path)?;
+        Ok(Some(stat.f_bavail.saturating_mul(stat.f_frsize)))
+    }
+
+    /// Reserves blocks without changing the length. Only a hint: where it is refused the log grows as it is written.
+    #[cfg(target_os = "linux")]
+    pub(super) fn preallocate(file: &File, capacity: u64) {
+        let _ = rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, capacity);
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn preallocate(_file: &File, _capacity: u64) {}
+}
+
+#[cfg(windows)]
+mod platform {
+    use std::{fs::File, io, os::windows::fs::FileExt, path::Path};
+
+    pub(super) fn read_at(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        match file.seek_read(buf, offset) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            read => read,
+        }
+    }
+
+    pub(super) fn write_at(file: &File, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        file.seek_write(bytes, offset)
+    }
+
+    /// Names are journalled by the file system; there is no call that waits for them.
+    pub(super) fn sync_dir(_path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn available_bytes(_path: &Path) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
+    pub(super) fn preallocate(_file: &File, _capacity: u64) {}
+}
