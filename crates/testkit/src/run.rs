@@ -3,16 +3,23 @@
 //! An operation that makes no sense where it stands (a write to a dropped keyspace, a step of a scan that is not open) does
 //! nothing, so that any part of a list of operations is itself a list that can run: shrinking needs that.
 
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod toy;
+
 use crate::{
     model::{Change, Contents, Model, Moment},
-    ops::{Op, Walk},
+    ops::{Op, Walk, print_script},
+    shrink::shrink,
     store::{Level, Span, Store, Value},
 };
 use sediment_base::{Error, ErrorKind, Slice};
-use sediment_env::Env;
+use sediment_env::{Env, MemFs};
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
@@ -291,6 +298,47 @@ impl<S: Store> OpenScan<S> {
         let text = format!("scan, {side}: expected {expected_key}: {expected}, found {found_key}: {found}");
         Err(Failure::Wrong(text))
     }
+}
+
+/// Runs operations on a new simulated disk; the error says which one failed, and why. A panic is a failure.
+pub fn check_ops<S: Store>(ops: &[Op], settings: &S::Settings, seed: u64) -> Result<(), String> {
+    let env = Env::simulated(MemFs::new(), seed);
+    let mut at = None;
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        let mut runner = Runner::<S>::new(env, Path::new("db"), settings.clone())?;
+        for (index, op) in ops.iter().enumerate() {
+            at = Some(index);
+            runner.apply(op)?;
+        }
+        at = None;
+        runner.check()
+    }));
+    let place = at.map_or(String::new(), |index| format!("operation {index}, `{}`: ", ops[index]));
+    match run {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(failure)) => Err(format!("{place}{failure}")),
+        Err(panic) => Err(format!("{place}panic: {}", panic_text(&*panic))),
+    }
+}
+
+/// The smallest part of a failing list that still fails, whatever the failure.
+pub fn shrink_failure(ops: &[Op], fails: &mut dyn FnMut(&[Op]) -> Option<String>) -> Vec<Op> {
+    shrink(ops, &mut |ops| fails(ops).is_some())
+}
+
+/// Runs operations, and where they fail, shrinks them and panics with a script that can be pasted into a test.
+pub fn demand<S: Store>(ops: &[Op], settings: &S::Settings, seed: u64) {
+    let mut fails = |ops: &[Op]| check_ops::<S>(ops, settings, seed).err();
+    let Some(first) = fails(ops) else { return };
+    eprintln!("seed {seed}: {first}\nshrinking {} operations ...", ops.len());
+    let small = shrink_failure(ops, &mut fails);
+    let reason = fails(&small).unwrap_or(first);
+    panic!("seed {seed}, {settings:?}: {reason}\nscript:\n{}", print_script(&small));
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
 /// Says how contents differ from a moment, in a few lines.
