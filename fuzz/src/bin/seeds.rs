@@ -1,0 +1,65 @@
+//! Writes the seeds of every target into `corpus/<target>/`, made by the real writers: each once with checksums checked, once
+//! bypassed.
+
+use sediment_base::Generation;
+use sediment_codec::{
+    compress::Codec,
+    frame::{Fragment, Record, RecordWriter, payload_crc},
+    header::{FileHeader, FileKind},
+    seal::{FrameId, Region, Seal},
+};
+use sediment_fuzz::{DB_UUID, EPOCH, FRAME_OFFSET, UUID};
+use std::{error::Error, fs, path::Path};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    header()?;
+    seal()?;
+    record()?;
+    seed("coding", "script", b"\x05\x00\x01\x02\x04\x05\x07\x01\x02\x03\x04\x05\x06\x07\xac\x02\x03abc")?;
+    for name in ["CURRENT", "LOCK", "manifest-17", "catalog-3", "tables", "lost", ".creating-00000000000000ff", "CURRENT.tmp"] {
+        seed("filename", name, name.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn header() -> Result<()> {
+    let header = FileHeader { generation: Generation(3), ..FileHeader::new(FileKind::Table, DB_UUID, 42, UUID) };
+    seed("header", "head", &header.encode())?;
+    seed("header", "tail", &header.encode_tail(8192))
+}
+
+fn seal() -> Result<()> {
+    let seal = Seal { uuid: UUID, codec: Codec::None };
+    for (name, plain) in [("empty", 0), ("short", 20), ("long", 500)] {
+        let plain: Vec<u8> = (0..plain).map(|i| i as u8).collect();
+        let mut frame = Vec::new();
+        seal.seal(FrameId { region: Region::Data as u8, kind: 1, ordinal: 9 }, FRAME_OFFSET, &plain, &mut frame)?;
+        seed("seal", name, &frame)?;
+    }
+    Ok(())
+}
+
+fn record() -> Result<()> {
+    let mut writer = RecordWriter::new(UUID, EPOCH, 0);
+    let mut log = Vec::new();
+    let fragments = [Fragment::Whole, Fragment::First, Fragment::Middle, Fragment::Last];
+    for (i, fragment) in fragments.into_iter().enumerate() {
+        let payload = vec![i as u8; i * 7];
+        let record = Record { kind: 1, fragment, keyspace: 2, count: 1, seqno: i as u64, synced_upto: writer.offset() };
+        writer.append(&record, &payload, payload_crc(&payload), &mut log)?;
+    }
+    seed("record", "log", &log)?;
+    log[70] ^= 1;
+    seed("record", "rot", &log)
+}
+
+fn seed(target: &str, name: &str, bytes: &[u8]) -> Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    fs::create_dir_all(&folder)?;
+    for (switch, suffix) in [(0, "checked"), (1, "bypassed")] {
+        fs::write(folder.join(format!("{name}-{suffix}")), [&[switch], bytes].concat())?;
+    }
+    Ok(())
+}
