@@ -28,6 +28,7 @@ pub const RECORD_HEADER_BYTES: usize = 48;
 pub const RECORD_ALIGN: usize = 8;
 
 const CHECKED_BYTES: usize = 44;
+const EPOCH_AT: usize = 28;
 
 /// Which part of a larger whole a record is. The numbers are on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -220,7 +221,8 @@ impl<'a> RecordReader<'a> {
             if rest.len() < RECORD_HEADER_BYTES {
                 return None;
             }
-            if let Ok(found) = self.read_header(offset, rest) {
+            let could_be = rest.get(EPOCH_AT..).and_then(<[u8]>::first_chunk) == Some(&self.epoch.to_le_bytes());
+            if could_be && let Ok(found) = self.read_header(offset, rest) {
                 return Some((offset, found.record));
             }
             offset = offset.checked_add(RECORD_ALIGN as u64)?;

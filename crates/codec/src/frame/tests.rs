@@ -122,9 +122,10 @@ fn a_log_continues_where_its_reader_ended() {
 #[test]
 fn torn_tails_are_told_from_lost_data() {
     type Damage = fn(&mut Vec<u8>);
+    type Case = (&'static str, u64, Damage, usize, Result<u64, &'static str>);
     let cut = |third_synced_upto| log(&[(b"aaaa", 0), (b"bbbb", 128), (b"cccc", third_synced_upto)]).0;
     // What, synced_upto of the third record, the damage; records read, then the valid end or a word of the error.
-    let cases: [(&str, u64, Damage, usize, Result<u64, &str>); 14] = [
+    let cases: [Case; 14] = [
         ("untouched", 184, |_| (), 3, Ok(296)),
         ("clean zeros behind", 184, |bytes| bytes.resize(4096, 0), 3, Ok(296)),
         ("nothing but the header", 184, |bytes| bytes.truncate(128), 0, Ok(128)),

@@ -65,7 +65,7 @@ fn every_flipped_bit_is_noticed_also_in_the_padding() {
 #[test]
 fn a_frame_in_another_place_or_file_does_not_verify() {
     let frame = sealed(4096, b"block");
-    for offset in (0..1 << 16).step_by(64).chain([1 << 32 | 4096, u64::MAX & !63]) {
+    for offset in (0..1 << 16).step_by(64).chain([1 << 32 | 4096, !63]) {
         assert_eq!(seal().open(offset, &frame).is_ok(), offset == 4096, "{offset}");
     }
     let other = Seal { uuid: FileUuid([8; 16]), codec: Codec::None };
