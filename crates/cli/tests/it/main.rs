@@ -1,0 +1,7 @@
+//! Runs the built program as its users do.
+
+mod bad_input;
+mod import;
+mod program;
+mod tour;
+mod verbs;
