@@ -3,5 +3,6 @@
 mod bad_input;
 mod import;
 mod program;
+mod readme;
 mod tour;
 mod verbs;
