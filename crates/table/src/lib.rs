@@ -6,6 +6,14 @@
 
 mod options;
 
+mod format;
+
+mod block;
+
+mod filter;
+
+mod index;
+
 mod properties;
 
 mod cache;

@@ -1,17 +1,39 @@
 //! An open table: points.
+//!
+//! Opening reads the tail once: header, footer, fence, filter and properties, all verified. After that a lookup asks the filter, then
+//! the fence, then reads at most one block that is not cached (two where the versions of the key go on in the next). Nothing is
+//! read that the fence did not promise, and nothing is interpreted that its checksum did not prove. Shared; immutable.
+
+mod load;
+mod tail;
+
+pub(crate) use load::{decode_block, read_fully};
+pub(crate) use tail::Tail;
 
 use crate::{
+    block::{Block, Lookup, tag_of},
+    cache::{Heat, Slots},
     context::TableContext,
+    filter::Filter,
+    index::Fence,
     properties::{Properties, TableMeta},
 };
-use sediment_base::{Kind, Result, RowFlags, SeqNo, Slice};
-use std::path::Path;
+use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice};
+use sediment_codec::seal::Seal;
+use sediment_env::File;
+use std::{fmt, path::Path, path::PathBuf, sync::Arc};
 
 /// An open table. Shared; immutable.
-#[derive(Debug)]
 pub struct Table {
+    file: Arc<dyn File>,
+    path: PathBuf,
+    order: KeyOrder,
+    seal: Seal,
     meta: TableMeta,
     properties: Properties,
+    fence: Fence,
+    filter: Option<Filter>,
+    slots: Slots<Block>,
 }
 
 /// A row found by a point lookup.
@@ -29,23 +51,59 @@ pub struct TableRow {
 
 impl Table {
     /// Opens the table that the manifest describes: identity, length and content root must be the same.
-    pub fn open(_context: &TableContext, _path: &Path, _meta: &TableMeta) -> Result<Self> {
-        unimplemented!()
+    pub fn open(context: &TableContext, path: &Path, meta: &TableMeta) -> Result<Self> {
+        let table = Self::open_file(context, path, Some(meta.file_bytes))?;
+        let found = &table.meta;
+        let differs = if found.uuid != meta.uuid {
+            Some(("file uuid", meta.uuid.to_string(), found.uuid.to_string()))
+        } else if found.id != meta.id {
+            Some(("table id", meta.id.to_string(), found.id.to_string()))
+        } else if found.root != meta.root {
+            Some(("content root", format!("{:016x}", meta.root), format!("{:016x}", found.root)))
+        } else {
+            None
+        };
+        match differs {
+            Some((what, expected, found)) => {
+                let error = Error::corruption(format!("{what} is not the one in the manifest"));
+                Err(error.expected_found(expected, found).in_file(path))
+            }
+            None => Ok(table),
+        }
     }
 
     /// Opens a table by what it says about itself: for dumps and repair.
-    pub fn open_alone(_context: &TableContext, _path: &Path) -> Result<Self> {
-        unimplemented!()
+    pub fn open_alone(context: &TableContext, path: &Path) -> Result<Self> {
+        Self::open_file(context, path, None)
     }
 
-    /// The newest row of `user_key` with a sequence number below `read_seqno`. `hash` is the key's hash under the table's seed.
-    pub fn get(&self, _user_key: &[u8], _hash: u64, _read_seqno: SeqNo) -> Result<Option<TableRow>> {
-        unimplemented!()
+    /// The newest row of `user_key` with a sequence number below `read_seqno`. `hash` is the key's hash under the table's own
+    /// seed.
+    pub fn get(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Result<Option<TableRow>> {
+        if read_seqno <= self.meta.min_seqno || !self.may_contain(hash) {
+            return Ok(None);
+        }
+        let Some(mut number) = self.fence.find(InternalKey::seek_to(user_key, read_seqno), &self.order) else {
+            return Ok(None);
+        };
+        loop {
+            if self.fence.place(number).min_seqno < read_seqno {
+                let block = self.block(number, Heat::Point)?;
+                if let Lookup::Row(row) = block.lookup(user_key, tag_of(hash), read_seqno) {
+                    return Ok(Some(found(&block, row)));
+                }
+            }
+            if !self.fence.is_continued(number, user_key) {
+                return Ok(None);
+            }
+            number += 1;
+        }
     }
 
     /// False only if no row has a user key with this hash.
-    pub fn may_contain(&self, _hash: u64) -> bool {
-        unimplemented!()
+    #[inline]
+    pub fn may_contain(&self, hash: u64) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.may_contain(hash))
     }
 
     /// What the table says about itself.
@@ -57,4 +115,72 @@ impl Table {
     pub fn meta(&self) -> &TableMeta {
         &self.meta
     }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Memory that the table takes while it is open, cached blocks not counted.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + self.fence.memory_bytes() + self.filter.as_ref().map_or(0, Filter::memory_bytes)
+    }
+
+    pub(crate) fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    pub(crate) fn order(&self) -> &KeyOrder {
+        &self.order
+    }
+
+    /// The block with this number in the fence.
+    #[inline]
+    pub(crate) fn block(&self, number: usize, heat: Heat) -> Result<Arc<Block>> {
+        self.slots.get_or_load(number, heat, || {
+            let block = load::load_block(&*self.file, &self.seal, self.fence.place(number));
+            let block = block.map_err(|error| error.in_file(&self.path))?;
+            let bytes = block.memory_bytes() as u64;
+            Ok((block, bytes))
+        })
+    }
+
+    fn open_file(context: &TableContext, path: &Path, expected_bytes: Option<u64>) -> Result<Self> {
+        let file = context.fs.open(path)?;
+        let tail = Tail::read(&*file, expected_bytes).map_err(|error| error.in_file(path))?;
+        let parts = tail.parts().map_err(|error| error.in_file(path))?;
+        let (properties, fence, filter) = parts;
+        if properties.comparator != context.order.name() {
+            let error = Error::invalid_input("the table is sorted by another comparator");
+            return Err(error.expected_found(context.order.name(), &properties.comparator).in_file(path));
+        }
+        Ok(Self {
+            file,
+            path: path.to_path_buf(),
+            order: context.order.clone(),
+            seal: tail.seal(),
+            meta: properties.meta(&tail.header, tail.file_bytes, tail.footer.root),
+            properties,
+            slots: context.cache.slots(fence.blocks()),
+            fence,
+            filter,
+        })
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Table({}, {} rows in {} blocks)", self.path.display(), self.meta.rows, self.fence.blocks())
+    }
+}
+
+/// The row, with its value taken out of the block: a large one is shared, others are copied.
+#[inline]
+fn found(block: &Block, row: usize) -> TableRow {
+    let head = block.head(row);
+    let value = match block {
+        Block::Jumbo(block) => block.shared_value(),
+        Block::Slotted(block) => block.value(row).into(),
+    };
+    TableRow { seqno: head.seqno, kind: head.kind, flags: head.flags, value }
 }

@@ -1,36 +1,346 @@
 //! Sorted rows to a table file.
+//!
+//! Blocks are sealed and written out in large pieces as they fill; what describes them is collected on the way and follows at the end.
+//! Filter and tags are built from one hash per user key. One caller at a time.
 
-use crate::{context::TableContext, options::TableOptions, properties::TableMeta};
-use sediment_base::{InternalKey, Result, RowFlags, TableId};
-use std::path::PathBuf;
+use crate::{
+    block::{BlockBuilder, BlockSummary, JumboBlock, RowParts, tag_of},
+    context::TableContext,
+    filter::SplitBlock,
+    format::{Footer, RegionEntry, extend_root, kinds},
+    index::{BlockFlags, BlockPlace, FenceBuilder},
+    options::TableOptions,
+    properties::{Properties, TableMeta},
+};
+use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, TableId, limits, seqno};
+use sediment_codec::{
+    compress::Codec,
+    hash::{KEY_HASH_VERSION, key_hash},
+    header::{FileHeader, FileKind, HEADER_BYTES},
+    seal::{FRAME_HEADER_BYTES, FrameId, Region, Seal},
+};
+use sediment_env::File;
+use std::{path::PathBuf, sync::Arc};
 
-/// Writes one table. One caller at a time; after an error the file is abandoned, with its id.
+/// How much is collected for one call of the system.
+const WRITE_BYTES: usize = 1 << 20;
+/// A slotted block of one row may be this long; a longer row gets a jumbo block.
+const SLOTTED_BYTES_MAX: usize = 65_535;
+
+/// Writes one table. After an error the file is abandoned, with its id: every later call gives the same error.
 #[derive(Debug)]
-pub struct TableWriter;
+pub struct TableWriter {
+    order: KeyOrder,
+    options: TableOptions,
+    header: FileHeader,
+    file: FrameFile,
+    builder: BlockBuilder,
+    /// Size of the block being built.
+    block_bytes: usize,
+    /// Whether the block being built begins with further versions of the key that ended the one before, and with which.
+    continues: bool,
+    first_version: (SeqNo, Kind),
+    fence: FenceBuilder,
+    hashes: Vec<u64>,
+    properties: Properties,
+    first_key: Slice,
+    last: LastRow,
+    failed: Option<Error>,
+}
+
+/// The row before, as far as the next one depends on it.
+#[derive(Debug)]
+struct LastRow {
+    key: Vec<u8>,
+    seqno: SeqNo,
+    kind: Kind,
+    tag: u8,
+    /// Whether it or a newer row of its key hides all older ones.
+    hides: bool,
+}
 
 impl TableWriter {
     /// Makes the file.
-    pub fn create(_context: &TableContext, _options: &TableOptions, _path: PathBuf, _id: TableId) -> Result<Self> {
-        unimplemented!()
+    pub fn create(context: &TableContext, options: &TableOptions, path: PathBuf, id: TableId) -> Result<Self> {
+        let uuid = context.random.uuid()?;
+        let header = FileHeader::new(FileKind::Table, context.db_uuid, id.0, uuid);
+        let file = FrameFile::new(context.fs.create(&path)?, &header);
+        let properties = Properties {
+            comparator: context.order.name().into(),
+            hash_seed: options.hash_seed,
+            hash_version: KEY_HASH_VERSION.into(),
+            created_us: options.created_us,
+            oldest_write_us: options.oldest_write_us,
+            writer: concat!("sediment ", env!("CARGO_PKG_VERSION")).into(),
+            min_seqno: SeqNo::MAX,
+            ..Properties::default()
+        };
+        Ok(Self {
+            order: context.order.clone(),
+            options: options.clone(),
+            header,
+            file,
+            builder: BlockBuilder::new(&context.order),
+            block_bytes: 0,
+            continues: false,
+            first_version: (0, Kind::Value),
+            fence: FenceBuilder::default(),
+            hashes: Vec::new(),
+            properties,
+            first_key: Slice::default(),
+            last: LastRow { key: Vec::new(), seqno: 0, kind: Kind::Value, tag: 0, hides: false },
+            failed: None,
+        })
     }
 
-    /// Adds a row. Rows come strictly ascending in internal order; anything else is `InvalidInput`.
-    pub fn add(&mut self, _key: InternalKey<'_>, _flags: RowFlags, _value: &[u8]) -> Result<()> {
-        unimplemented!()
+    /// Adds a row. Rows come strictly ascending in internal order; anything else is `InvalidInput`, and harmless. Of `flags` only
+    /// *blob* is the caller's; what depends on the place of the row is worked out anew.
+    pub fn add(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8]) -> Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let is_new_key = self.check_row(key, flags, value)?;
+        let added = self.add_checked(key, flags, value, is_new_key);
+        self.remember(added)
     }
 
     /// Bytes that the file has by now, those not yet written out included.
     pub fn written_bytes(&self) -> u64 {
-        unimplemented!()
+        self.file.len() + self.block_bytes as u64
     }
 
     /// Rows added.
     pub fn rows(&self) -> u64 {
-        unimplemented!()
+        self.properties.rows
     }
 
-    /// Completes the file and syncs it. Making its name durable is the caller's.
-    pub fn finish(self) -> Result<TableMeta> {
-        unimplemented!()
+    /// Completes the file and syncs it. Making its name durable is the caller's. A table of no rows is `InvalidInput`.
+    pub fn finish(mut self) -> Result<TableMeta> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if self.properties.rows == 0 {
+            return Err(Error::invalid_input("a table has at least one row"));
+        }
+        if !self.builder.is_empty() {
+            self.finish_block()?;
+        }
+        self.file.end_region(Region::Data, 0);
+        let (fence, fence_ties) = self.fence.encode(&self.order)?;
+        self.file.put_region(Region::Fence, kinds::FENCE, &fence)?;
+        if self.options.filter_bits_per_key > 0 {
+            let filter = SplitBlock::build(&self.hashes, self.options.filter_bits_per_key);
+            self.file.put_region(Region::Filter, kinds::SPLIT_BLOCK, &filter.encode(self.hashes.len() as u64))?;
+        }
+        self.properties.blocks = self.fence.blocks() as u64;
+        self.properties.fence_ties = fence_ties;
+        self.properties.min_key = self.first_key.clone();
+        self.properties.max_key = self.last.key.as_slice().into();
+        let properties = self.properties.encode();
+        self.file.put_region(Region::Properties, kinds::FIELDS, &properties)?;
+        let (root, file_bytes) = self.file.finish(&self.header)?;
+        Ok(self.properties.meta(&self.header, file_bytes, root))
     }
+
+    /// Whether the row may follow, and whether its user key is a new one.
+    fn check_row(&self, key: InternalKey<'_>, flags: RowFlags, value: &[u8]) -> Result<bool> {
+        let key_len = key.user_key.len();
+        if key_len == 0 || key_len > limits::KEY_BYTES_MAX {
+            return Err(Error::invalid_input("key length").expected_found("1..=65535", key_len));
+        }
+        if value.len() > limits::VALUE_BYTES_MAX {
+            let most = format!("at most {}", limits::VALUE_BYTES_MAX);
+            return Err(Error::invalid_input("value length").expected_found(most, value.len()));
+        }
+        if key.seqno > seqno::SEQNO_MAX {
+            return Err(Error::invalid_input("sequence number is too large").expected_found(seqno::SEQNO_MAX, key.seqno));
+        }
+        if flags.contains(RowFlags::EXPIRY) || flags.contains(RowFlags::DIGEST) {
+            return Err(Error::unsupported("rows with expiry or digest are not written by this version"));
+        }
+        if self.properties.rows == 0 {
+            return Ok(true);
+        }
+        let last = InternalKey::new(&self.last.key, self.last.seqno, self.last.kind);
+        if last.compare(key, &self.order).is_ge() {
+            let message = format!("rows of a table must ascend: {key:?} after {last:?}");
+            return Err(Error::invalid_input(message));
+        }
+        Ok(key.user_key != self.last.key)
+    }
+
+    fn add_checked(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8], is_new_key: bool) -> Result<()> {
+        let mut stored = RowFlags(flags.0 & RowFlags::BLOB.0);
+        if is_new_key {
+            let hash = key_hash(self.options.hash_seed, key.user_key);
+            self.last.tag = tag_of(hash);
+            self.last.hides = false;
+            if self.options.filter_bits_per_key > 0 {
+                self.hashes.push(hash);
+            }
+        } else if self.last.hides {
+            stored = stored.with(RowFlags::OBSOLETE);
+        }
+        let row = RowParts { key, flags: stored, tag: self.last.tag, expiry_us: 0, digest: 0, value };
+        let target = self.options.block_bytes.clamp(256, limits::BLOCK_BYTES_MAX) - FRAME_HEADER_BYTES;
+        let mut size = self.builder.size_with(&row);
+        if !self.builder.is_empty() && size > target {
+            self.finish_block()?;
+            size = self.builder.size_with(&row);
+        }
+        if self.builder.is_empty() {
+            self.continues = !is_new_key;
+            self.first_version = (key.seqno, key.kind);
+        }
+        if size > SLOTTED_BYTES_MAX {
+            self.add_jumbo(&row)?;
+        } else {
+            self.builder.add(&row);
+            self.block_bytes = size;
+        }
+        self.count(&row, is_new_key);
+        Ok(())
+    }
+
+    fn count(&mut self, row: &RowParts<'_>, is_new_key: bool) {
+        let key = row.key;
+        if self.properties.rows == 0 {
+            self.first_key = key.user_key.into();
+        }
+        self.properties.count_row(key.kind, is_new_key, row.flags.contains(RowFlags::BLOB));
+        self.properties.key_bytes += key.user_key.len() as u64;
+        self.properties.value_bytes += row.value.len() as u64;
+        self.properties.min_seqno = self.properties.min_seqno.min(key.seqno);
+        self.properties.max_seqno = self.properties.max_seqno.max(key.seqno);
+        if is_new_key {
+            self.last.key.clear();
+            self.last.key.extend_from_slice(key.user_key);
+        }
+        (self.last.seqno, self.last.kind) = (key.seqno, key.kind);
+        self.last.hides |= matches!(key.kind, Kind::Value | Kind::Tombstone);
+    }
+
+    fn finish_block(&mut self) -> Result<()> {
+        let first_key = self.builder.first_key().to_vec();
+        let mut payload = Vec::with_capacity(self.block_bytes);
+        let summary = self.builder.finish(&mut payload);
+        self.block_bytes = 0;
+        let offset = self.file.len();
+        self.file.put_frame(Region::Data, kinds::SLOTTED, &payload)?;
+        self.add_to_fence(&first_key, offset, summary, false);
+        self.file.write_out(WRITE_BYTES)
+    }
+
+    fn add_jumbo(&mut self, row: &RowParts<'_>) -> Result<()> {
+        let offset = self.file.len();
+        let mut payload = Vec::new();
+        let rest = JumboBlock::encode(row, &mut payload);
+        self.file.put_frame(Region::Data, kinds::JUMBO, &payload)?;
+        for extent in rest.chunks(limits::EXTENT_BYTES_MAX) {
+            self.file.put_frame(Region::Data, kinds::EXTENT, extent)?;
+            self.file.write_out(WRITE_BYTES)?;
+        }
+        let summary = BlockSummary::empty().with(row.key.seqno, row.key.kind, row.flags);
+        self.add_to_fence(row.key.user_key, offset, summary, true);
+        self.file.write_out(WRITE_BYTES)
+    }
+
+    fn add_to_fence(&mut self, first_key: &[u8], offset: u64, summary: BlockSummary, is_jumbo: bool) {
+        let (seqno, kind) = self.first_version;
+        let place = BlockPlace {
+            offset,
+            bytes: self.file.len() - offset,
+            min_seqno: summary.min_seqno,
+            max_seqno: summary.max_seqno,
+            flags: BlockFlags::of(summary, self.continues, is_jumbo),
+        };
+        self.fence.add(InternalKey::new(first_key, seqno, kind), place);
+    }
+
+    fn remember(&mut self, result: Result<()>) -> Result<()> {
+        if let Err(error) = &result {
+            self.failed = Some(error.clone());
+        }
+        result
+    }
+}
+
+/// A file that grows by frames, and what its footer will say of it.
+#[derive(Debug)]
+struct FrameFile {
+    file: Arc<dyn File>,
+    seal: Seal,
+    /// Bytes that are not yet in the file.
+    pending: Vec<u8>,
+    written: u64,
+    footer: Footer,
+    region: RegionEntry,
+}
+
+impl FrameFile {
+    fn new(file: Arc<dyn File>, header: &FileHeader) -> Self {
+        let pending = header.encode().to_vec();
+        let seal = Seal { uuid: header.uuid, codec: Codec::None };
+        let region = empty_region(HEADER_BYTES as u64);
+        Self { file, seal, pending, written: 0, footer: Footer::default(), region }
+    }
+
+    fn len(&self) -> u64 {
+        self.written + self.pending.len() as u64
+    }
+
+    fn put_frame(&mut self, region: Region, kind: u8, plain: &[u8]) -> Result<()> {
+        let id = FrameId { region: region as u8, kind, ordinal: self.region.frames };
+        let offset = self.len();
+        let header = self.seal.seal(id, offset, plain, &mut self.pending)?;
+        self.region.frames += 1;
+        self.region.plain_bytes += plain.len() as u64;
+        self.footer.frames += 1;
+        self.footer.root = extend_root(self.footer.root, header.checksum);
+        Ok(())
+    }
+
+    fn put_region(&mut self, region: Region, kind: u8, content: &[u8]) -> Result<()> {
+        for piece in content.chunks(limits::EXTENT_BYTES_MAX) {
+            self.put_frame(region, kind, piece)?;
+            self.write_out(WRITE_BYTES)?;
+        }
+        self.end_region(region, kind);
+        Ok(())
+    }
+
+    fn end_region(&mut self, region: Region, kind: u8) {
+        let next = empty_region(self.len());
+        let mut ended = std::mem::replace(&mut self.region, next);
+        (ended.id, ended.kind) = (region as u8, kind);
+        ended.bytes = self.len() - ended.offset;
+        ended.is_required = matches!(region, Region::Data | Region::Fence | Region::Properties);
+        self.footer.regions.push(ended);
+    }
+
+    /// Footer, tail, sync. Returns the content root and the length of the file.
+    fn finish(&mut self, header: &FileHeader) -> Result<(u64, u64)> {
+        let body_len = self.len();
+        let root = self.footer.root;
+        let footer = self.footer.encode();
+        self.put_frame(Region::Footer, kinds::FOOTER, &footer)?;
+        self.pending.extend_from_slice(&header.encode_tail(body_len));
+        self.write_out(0)?;
+        self.file.sync_all()?;
+        Ok((root, self.written))
+    }
+
+    /// Writes what is pending, if it is more than `keep`.
+    fn write_out(&mut self, keep: usize) -> Result<()> {
+        if self.pending.len() > keep {
+            self.file.write_at(self.written, &self.pending)?;
+            self.written += self.pending.len() as u64;
+            self.pending.clear();
+        }
+        Ok(())
+    }
+}
+
+fn empty_region(offset: u64) -> RegionEntry {
+    RegionEntry { id: 0, is_required: true, kind: 0, frames: 0, offset, bytes: 0, plain_bytes: 0 }
 }

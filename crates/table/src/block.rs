@@ -1,0 +1,135 @@
+//! Data blocks: rows of one table, sorted, found by hash tag or by order.
+//!
+//! A *slotted* block holds many rows (`block/format.rs` has the bytes). A row too large for one gets a *jumbo* block of its own,
+//! whose value may go on in extent frames behind it. Both are validated whole when they are loaded; after that, searching
+//! neither fails nor looks outside. Immutable, shared by `Arc`.
+
+mod builder;
+mod format;
+mod jumbo;
+mod slotted;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use builder::{BlockBuilder, BlockSummary, RowParts, shared_prefix};
+pub(crate) use jumbo::{JumboBlock, JumboHead};
+pub(crate) use slotted::SlottedBlock;
+
+use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
+
+/// A loaded block.
+#[derive(Debug)]
+pub(crate) enum Block {
+    /// Many rows.
+    Slotted(SlottedBlock),
+    /// One row.
+    Jumbo(JumboBlock),
+}
+
+/// The bits of a row that are not bytes of its key or value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RowHead {
+    pub(crate) seqno: SeqNo,
+    pub(crate) kind: Kind,
+    pub(crate) flags: RowFlags,
+}
+
+/// What a point lookup met in one block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// The newest row that the reader may see.
+    Row(usize),
+    /// The key is here, but every row of it that the reader may see lies further on, if there is one.
+    Later,
+    /// The key is not here.
+    Absent,
+}
+
+impl Block {
+    /// Rows in it; at least one.
+    #[inline]
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Self::Slotted(block) => block.rows(),
+            Self::Jumbo(_) => 1,
+        }
+    }
+
+    /// The part of the row's key that all keys of the block share.
+    #[inline]
+    pub(crate) fn prefix(&self) -> &[u8] {
+        match self {
+            Self::Slotted(block) => block.prefix(),
+            Self::Jumbo(_) => &[],
+        }
+    }
+
+    /// The rest of the row's key.
+    #[inline]
+    pub(crate) fn suffix(&self, row: usize) -> &[u8] {
+        match self {
+            Self::Slotted(block) => block.suffix(row),
+            Self::Jumbo(block) => block.key(),
+        }
+    }
+
+    /// The row's stored value.
+    #[inline]
+    pub(crate) fn value(&self, row: usize) -> &[u8] {
+        match self {
+            Self::Slotted(block) => block.value(row),
+            Self::Jumbo(block) => block.value(),
+        }
+    }
+
+    /// Version, kind and flags of the row.
+    #[inline]
+    pub(crate) fn head(&self, row: usize) -> RowHead {
+        match self {
+            Self::Slotted(block) => block.head(row),
+            Self::Jumbo(block) => block.row_head(),
+        }
+    }
+
+    /// Whether the row has the user key of the row before it.
+    #[inline]
+    pub(crate) fn is_same_key(&self, row: usize) -> bool {
+        match self {
+            Self::Slotted(block) => block.is_same_key(row),
+            Self::Jumbo(_) => false,
+        }
+    }
+
+    /// The first row at or after `target`; `rows()` if there is none.
+    pub(crate) fn lower_bound(&self, target: InternalKey<'_>, order: &KeyOrder) -> usize {
+        match self {
+            Self::Slotted(block) => block.lower_bound(target, order),
+            Self::Jumbo(block) => block.lower_bound(target, order),
+        }
+    }
+
+    /// The newest row of `user_key` below `read_seqno`, found by the key's tag.
+    #[inline]
+    pub(crate) fn lookup(&self, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Lookup {
+        match self {
+            Self::Slotted(block) => block.lookup(user_key, tag, read_seqno),
+            Self::Jumbo(block) => block.lookup(user_key, read_seqno),
+        }
+    }
+
+    /// Memory it takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Slotted(block) => block.heap_bytes(),
+                Self::Jumbo(block) => block.heap_bytes(),
+            }
+    }
+}
+
+/// The tag of a user key in its block: the top byte of its hash.
+#[inline]
+pub(crate) fn tag_of(hash: u64) -> u8 {
+    (hash >> 56) as u8
+}

@@ -1,0 +1,270 @@
+//! Rows to the bytes of a slotted block.
+//!
+//! Keys and values are copied as they come and laid out once the block is full, when prefix and width of the sequence numbers
+//! are known. The size is known at every moment (two bytes too much for a long key whose suffix is short), so that a
+//! block is cut before it outgrows its target.
+
+use super::format::{
+    DIGEST_BYTES, EXPIRY_BYTES, HEADER_BYTES, HINTS, LONG_SUFFIX, PAYLOAD_BYTES_MAX, SLOT_BYTES, Slot, head_of,
+};
+use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
+use sediment_codec::coding::Writer;
+
+/// A row to write, with what the writer knows of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowParts<'a> {
+    pub(crate) key: InternalKey<'a>,
+    /// Flags to store; *same key* is the builder's to add.
+    pub(crate) flags: RowFlags,
+    pub(crate) tag: u8,
+    /// Microseconds since 1970; stored if the flags say so.
+    pub(crate) expiry_us: u64,
+    /// Digest of the row; stored if the flags say so.
+    pub(crate) digest: u32,
+    pub(crate) value: &'a [u8],
+}
+
+/// What the fence records of a block beside its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BlockSummary {
+    pub(crate) min_seqno: SeqNo,
+    pub(crate) max_seqno: SeqNo,
+    pub(crate) all_obsolete: bool,
+    pub(crate) all_tombstones: bool,
+    pub(crate) has_blob: bool,
+    pub(crate) has_operand: bool,
+}
+
+impl BlockSummary {
+    /// Of no row yet.
+    pub(crate) fn empty() -> Self {
+        let (all_obsolete, all_tombstones) = (true, true);
+        Self { min_seqno: SeqNo::MAX, max_seqno: 0, all_obsolete, all_tombstones, has_blob: false, has_operand: false }
+    }
+
+    /// With one more row.
+    #[must_use]
+    pub(crate) fn with(self, seqno: SeqNo, kind: Kind, flags: RowFlags) -> Self {
+        Self {
+            min_seqno: self.min_seqno.min(seqno),
+            max_seqno: self.max_seqno.max(seqno),
+            all_obsolete: self.all_obsolete && flags.contains(RowFlags::OBSOLETE),
+            all_tombstones: self.all_tombstones && kind.is_tombstone(),
+            has_blob: self.has_blob || flags.contains(RowFlags::BLOB),
+            has_operand: self.has_operand || kind == Kind::Operand,
+        }
+    }
+}
+
+/// Collects the rows of one block. One caller at a time; used again for the next block.
+#[derive(Debug)]
+pub(crate) struct BlockBuilder {
+    is_lexicographic: bool,
+    rows: Vec<PendingRow>,
+    tags: Vec<u8>,
+    /// Keys, extras and values in the order of the rows; the key of a further version is not repeated.
+    bytes: Vec<u8>,
+    prefix_len: usize,
+    key_bytes: usize,
+    long_keys: usize,
+    other_bytes: usize,
+    last_key: (usize, usize),
+    summary: BlockSummary,
+}
+
+#[derive(Debug)]
+struct PendingRow {
+    seqno: SeqNo,
+    meta: u8,
+    key_len: u16,
+    rest_len: u32,
+}
+
+impl BlockBuilder {
+    pub(crate) fn new(order: &KeyOrder) -> Self {
+        Self {
+            is_lexicographic: order.is_lexicographic(),
+            rows: Vec::new(),
+            tags: Vec::new(),
+            bytes: Vec::new(),
+            prefix_len: 0,
+            key_bytes: 0,
+            long_keys: 0,
+            other_bytes: 0,
+            last_key: (0, 0),
+            summary: BlockSummary::empty(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(crate) fn first_key(&self) -> &[u8] {
+        let len = self.rows.first().map_or(0, |row| usize::from(row.key_len));
+        &self.bytes[..len]
+    }
+
+    /// Size of the block, or a little more, if this row were added to it.
+    pub(crate) fn size_with(&self, row: &RowParts<'_>) -> usize {
+        let is_same = self.is_same_key(row.key.user_key);
+        let summary = self.summary.with(row.key.seqno, row.key.kind, row.flags);
+        let prefix_len = if is_same { self.prefix_len } else { self.prefix_with(row.key.user_key) };
+        let rows = self.rows.len() + 1;
+        let keys = self.tags.len() + usize::from(!is_same);
+        let (key_bytes, long) = if is_same { (0, 0) } else { (row.key.user_key.len(), is_long(row.key.user_key)) };
+        HEADER_BYTES
+            + keys.next_multiple_of(8)
+            + rows * (SLOT_BYTES + usize::from(seq_width(summary)))
+            + prefix_len
+            + (self.key_bytes + key_bytes - keys * prefix_len)
+            + (self.long_keys + long) * 2
+            + self.other_bytes
+            + extra_len(row.flags)
+            + row.value.len()
+    }
+
+    /// Adds a row that comes behind all that are here, and with which the block does not outgrow its format.
+    pub(crate) fn add(&mut self, row: &RowParts<'_>) {
+        debug_assert!(self.size_with(row) <= PAYLOAD_BYTES_MAX);
+        let user_key = row.key.user_key;
+        let is_same = self.is_same_key(user_key);
+        let mut flags = row.flags;
+        if is_same {
+            flags = flags.with(RowFlags::SAME_KEY);
+        } else {
+            self.prefix_len = self.prefix_with(user_key);
+            self.key_bytes += user_key.len();
+            self.long_keys += is_long(user_key);
+            self.tags.push(row.tag);
+            self.last_key = (self.bytes.len(), user_key.len());
+            self.bytes.put_bytes(user_key);
+        }
+        let before = self.bytes.len();
+        if flags.contains(RowFlags::EXPIRY) {
+            self.bytes.put_u64(row.expiry_us);
+        }
+        if flags.contains(RowFlags::DIGEST) {
+            self.bytes.put_u32(row.digest);
+        }
+        self.bytes.put_bytes(row.value);
+        let rest_len = self.bytes.len() - before;
+        self.other_bytes += rest_len;
+        self.summary = self.summary.with(row.key.seqno, row.key.kind, flags);
+        self.rows.push(PendingRow {
+            seqno: row.key.seqno,
+            meta: row.key.kind.tag() | flags.0,
+            key_len: if is_same { 0 } else { user_key.len() as u16 },
+            rest_len: rest_len as u32,
+        });
+    }
+
+    /// Appends the block to `out`, and is empty again.
+    pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> BlockSummary {
+        let start = out.len();
+        let summary = self.summary;
+        let width = seq_width(summary);
+        out.put_u16(self.rows.len() as u16);
+        out.put_u16(self.tags.len() as u16);
+        out.put_u16(self.prefix_len as u16);
+        out.put_u8(0);
+        out.put_u8(width);
+        out.put_u64(summary.min_seqno);
+        let (slots, records) = self.lay_out(width);
+        self.put_hints(&slots, out);
+        out.put_bytes(&self.tags);
+        out.resize(start + HEADER_BYTES + self.tags.len().next_multiple_of(8), 0);
+        for slot in slots {
+            out.put_u64(slot.0);
+        }
+        for row in &self.rows {
+            out.put_bytes(&(row.seqno - summary.min_seqno).to_le_bytes()[..usize::from(width)]);
+        }
+        out.put_bytes(&self.bytes[..self.prefix_len]);
+        out.put_bytes(&records);
+        self.clear();
+        summary
+    }
+
+    fn lay_out(&self, width: u8) -> (Vec<Slot>, Vec<u8>) {
+        let rows_at = HEADER_BYTES + self.tags.len().next_multiple_of(8);
+        let records_at = rows_at + self.rows.len() * (SLOT_BYTES + usize::from(width)) + self.prefix_len;
+        let mut slots = Vec::with_capacity(self.rows.len());
+        let mut records = Vec::with_capacity(self.bytes.len());
+        let mut rest = &self.bytes[..];
+        let mut head = 0;
+        for row in &self.rows {
+            let offset = (records_at + records.len()) as u16;
+            let (key, after) = rest.split_at(usize::from(row.key_len));
+            let (other, after) = after.split_at(row.rest_len as usize);
+            rest = after;
+            let is_same = row.meta & RowFlags::SAME_KEY.0 != 0;
+            let suffix = if is_same { key } else { &key[self.prefix_len..] };
+            if !is_same && self.is_lexicographic {
+                head = head_of(suffix);
+            }
+            let suffix_len = u8::try_from(suffix.len()).unwrap_or(LONG_SUFFIX);
+            if suffix_len == LONG_SUFFIX {
+                records.put_u16(suffix.len() as u16);
+            }
+            records.put_bytes(suffix);
+            records.put_bytes(other);
+            slots.push(Slot::new(head, offset, suffix_len, row.meta));
+        }
+        (slots, records)
+    }
+
+    fn put_hints(&self, slots: &[Slot], out: &mut Vec<u8>) {
+        let step = self.tags.len().div_ceil(HINTS);
+        let firsts = slots.iter().filter(|slot| !slot.flags().contains(RowFlags::SAME_KEY));
+        let heads = firsts.step_by(step).map(|slot| slot.head());
+        heads.chain(std::iter::repeat(0)).take(HINTS).for_each(|head| out.put_u32(head));
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.tags.clear();
+        self.bytes.clear();
+        (self.prefix_len, self.key_bytes, self.long_keys, self.other_bytes) = (0, 0, 0, 0);
+        self.last_key = (0, 0);
+        self.summary = BlockSummary::empty();
+    }
+
+    fn is_same_key(&self, user_key: &[u8]) -> bool {
+        let (start, len) = self.last_key;
+        !self.is_empty() && &self.bytes[start..start + len] == user_key
+    }
+
+    /// How much of its beginning this key shares with every key of the block.
+    fn prefix_with(&self, user_key: &[u8]) -> usize {
+        match (self.is_lexicographic, self.is_empty()) {
+            (false, _) => 0,
+            (true, true) => user_key.len(),
+            (true, false) => shared_prefix(&self.bytes[..self.prefix_len], user_key),
+        }
+    }
+}
+
+/// Length of the common beginning.
+pub(crate) fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+fn extra_len(flags: RowFlags) -> usize {
+    usize::from(flags.contains(RowFlags::EXPIRY)) * EXPIRY_BYTES + usize::from(flags.contains(RowFlags::DIGEST)) * DIGEST_BYTES
+}
+
+/// Whether the key may need a length of its own in its record; what the prefix takes off is not counted.
+fn is_long(user_key: &[u8]) -> usize {
+    usize::from(user_key.len() >= usize::from(LONG_SUFFIX))
+}
+
+fn seq_width(summary: BlockSummary) -> u8 {
+    match summary.max_seqno.saturating_sub(summary.min_seqno) {
+        0 => 0,
+        1..=0xFF => 1,
+        0x100..=0xFFFF => 2,
+        0x1_0000..=0xFFFF_FFFF => 4,
+        _ => 8,
+    }
+}

@@ -1,0 +1,121 @@
+use super::format::PAYLOAD_BYTES_MAX;
+use super::*;
+use sediment_base::ErrorKind;
+
+fn row<'a>(key: &'a [u8], seqno: SeqNo, value: &'a [u8]) -> RowParts<'a> {
+    let key = InternalKey::new(key, seqno, Kind::Value);
+    RowParts { key, flags: RowFlags::NONE, tag: key.user_key.last().copied().unwrap_or(0), expiry_us: 77, digest: 5, value }
+}
+
+fn build(rows: &[RowParts<'_>]) -> Vec<u8> {
+    let mut builder = BlockBuilder::new(&KeyOrder::bytewise());
+    let mut size = 0;
+    for row in rows {
+        size = builder.size_with(row);
+        builder.add(row);
+    }
+    let mut out = Vec::new();
+    builder.finish(&mut out);
+    assert!(out.len() <= size && size <= out.len() + 2 * rows.len(), "{} is not {size}", out.len());
+    assert!(builder.is_empty());
+    out
+}
+
+fn full_key(block: &SlottedBlock, row: usize) -> Vec<u8> {
+    [block.prefix(), block.suffix(row)].concat()
+}
+
+#[test]
+fn rows_come_back_whatever_their_shape() {
+    let long = vec![b'k'; 400];
+    let mut longer = long.clone();
+    longer.push(b'x');
+    let mut rows =
+        vec![row(b"a", 9, b"1"), row(b"a", 7, b""), row(b"a", 3, b"333"), row(b"b", 8, b"4"), row(&long, 1 << 40, b"5")];
+    rows.extend([row(&long, 2, b"6"), row(&longer, 6, b"7")]);
+    let block = SlottedBlock::decode(build(&rows).into()).unwrap();
+    assert_eq!((block.rows(), block.keys()), (7, 4));
+    for (i, row) in rows.iter().enumerate() {
+        assert_eq!((full_key(&block, i), block.value(i)), (row.key.user_key.to_vec(), row.value));
+        assert_eq!((block.head(i).seqno, block.head(i).kind), (row.key.seqno, row.key.kind));
+        assert_eq!(block.lower_bound(row.key, &KeyOrder::bytewise()), i);
+        assert_eq!(block.lookup(row.key.user_key, row.tag, row.key.seqno + 1), Lookup::Row(i));
+    }
+    assert_eq!(block.lookup(b"a", b'a', 3), Lookup::Later);
+    assert_eq!(block.lookup(b"c", b'c', 30), Lookup::Absent);
+    assert_eq!(block.lower_bound(InternalKey::before(b"aa"), &KeyOrder::bytewise()), 3);
+    assert_eq!(block.lower_bound(InternalKey::before(b"z"), &KeyOrder::bytewise()), 7);
+}
+
+#[test]
+fn spare_fields_of_a_record_are_skipped() {
+    let mut rows = [row(b"a", 1, b"one"), row(b"b", 1, b"two"), row(b"c", 1, b"")];
+    rows[0].flags = RowFlags::EXPIRY.with(RowFlags::DIGEST);
+    rows[1].flags = RowFlags::DIGEST;
+    rows[2].flags = RowFlags::EXPIRY;
+    let block = SlottedBlock::decode(build(&rows).into()).unwrap();
+    let values: Vec<&[u8]> = (0..3).map(|i| block.value(i)).collect();
+    assert_eq!(values, [b"one".as_slice(), b"two", b""]);
+    let mut payload = Vec::new();
+    assert!(JumboBlock::encode(&rows[0], &mut payload).is_empty());
+    let head = JumboHead::decode(&payload).unwrap();
+    assert_eq!((head.beginning, head.extents), (b"one".as_slice(), 0));
+}
+
+#[test]
+fn heads_that_tie_are_told_apart_by_the_whole_key() {
+    let keys: Vec<String> = (0..900).map(|i| format!("same head {i:04}")).chain(["t".into()]).collect();
+    let rows: Vec<_> = keys.iter().map(|key| row(key.as_bytes(), 4, b"")).collect();
+    let block = SlottedBlock::decode(build(&rows).into()).unwrap();
+    let order = KeyOrder::bytewise();
+    for (i, key) in keys.iter().enumerate() {
+        assert_eq!(block.lower_bound(InternalKey::before(key.as_bytes()), &order), i);
+        let behind = format!("{key}\0");
+        assert_eq!(block.lower_bound(InternalKey::before(behind.as_bytes()), &order), i + 1);
+    }
+    assert_eq!(block.lower_bound(InternalKey::before(b"sam"), &order), 0);
+}
+
+#[test]
+fn what_a_newer_version_may_have_written_is_refused_and_not_guessed() {
+    let sound = build(&[row(b"a", 1, b"v")]);
+    for (at, kind) in
+        [(6, ErrorKind::Unsupported), (7, ErrorKind::Corruption), (0, ErrorKind::Corruption), (2, ErrorKind::Corruption)]
+    {
+        let mut changed = sound.clone();
+        changed[at] ^= 0x88;
+        assert_eq!(SlottedBlock::decode(changed.into()).unwrap_err().kind(), kind, "byte {at}");
+    }
+    let mut changed = sound;
+    changed[79] |= 4;
+    assert_eq!(SlottedBlock::decode(changed.into()).unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn any_bytes_decode_or_fail() {
+    let rows = [row(b"abc", 9, b"1"), row(b"abc", 7, b""), row(b"abd", 300, b"value"), row(b"abd", 1, b"4")];
+    let sound = build(&rows);
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+    for _ in 0..200_000 {
+        let mut bytes = sound.clone();
+        for _ in 0..1 + random % 4 {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let at = random as usize % bytes.len();
+            bytes[at] = (random >> 40) as u8;
+        }
+        if random & 0xF00 == 0 {
+            bytes.truncate(random as usize % bytes.len());
+        }
+        let Ok(block) = SlottedBlock::decode(bytes.into()) else { continue };
+        for i in 0..block.rows() {
+            let _ = (full_key(&block, i), block.value(i), block.head(i));
+        }
+        let _ = block.lookup(b"abc", b'c', 8);
+        for key in [b"abc".as_slice(), b"ab", b"abd", b"zzzzzz", b""] {
+            assert!(block.lower_bound(InternalKey::seek_to(key, 5), &KeyOrder::bytewise()) <= block.rows());
+        }
+    }
+    assert!(SlottedBlock::decode(vec![0; PAYLOAD_BYTES_MAX + 1].into()).is_err());
+}

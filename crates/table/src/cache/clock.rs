@@ -1,0 +1,266 @@
+//! Slots, and the clock that empties them.
+//!
+//! A slot holds a value, its size, and how often it was asked for lately (0 to 3). The hand goes round over the pages of all
+//! owners: a slot that was asked for loses one, one that was not loses its value. A value that somebody still holds lives on
+//! without being counted. A missing value is loaded under its slot's lock, so that threads which want the same one load it once
+//! and an error leaves the slot empty; the hand passes by slots that are locked.
+
+use sediment_base::Result;
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak,
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+/// Slots that are made at once, when the first of them is used.
+const PAGE_SLOTS: usize = 512;
+const FREQUENCY_MAX: u8 = 3;
+/// A value above this part of the budget would empty the cache for itself.
+const LARGEST_SHARE: u64 = 4;
+
+/// What a request says about the future of the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heat {
+    /// It may be wanted again.
+    Point,
+    /// A scan passes by.
+    Scan,
+    /// It will not be wanted again: use what is there, leave nothing behind.
+    Once,
+}
+
+/// One budget over the slots of many owners.
+pub(crate) struct Clock<V> {
+    capacity_bytes: u64,
+    used_bytes: AtomicU64,
+    misses: AtomicU64,
+    ring: Mutex<Ring<V>>,
+}
+
+struct Ring<V> {
+    pages: Vec<Weak<Page<V>>>,
+    hand: usize,
+}
+
+/// The slots of one owner.
+#[derive(Debug)]
+pub(crate) struct Slots<V> {
+    clock: Arc<Clock<V>>,
+    count: usize,
+    pages: Box<[OnceLock<Arc<Page<V>>>]>,
+}
+
+struct Page<V> {
+    clock: Arc<Clock<V>>,
+    resident_bytes: AtomicU64,
+    slots: Box<[Slot<V>]>,
+}
+
+struct Slot<V> {
+    held: Mutex<Option<Held<V>>>,
+    frequency: AtomicU8,
+}
+
+struct Held<V> {
+    value: Arc<V>,
+    bytes: u64,
+}
+
+impl<V> Clock<V> {
+    pub(crate) fn new(capacity_bytes: u64) -> Self {
+        let ring = Mutex::new(Ring { pages: Vec::new(), hand: 0 });
+        Self { capacity_bytes, used_bytes: AtomicU64::new(0), misses: AtomicU64::new(0), ring }
+    }
+
+    pub(crate) fn capacity_bytes(&self) -> u64 {
+        self.capacity_bytes
+    }
+
+    pub(crate) fn used_bytes(&self) -> u64 {
+        self.used_bytes.load(Relaxed)
+    }
+
+    pub(crate) fn misses(&self) -> u64 {
+        self.misses.load(Relaxed)
+    }
+
+    /// Moves the hand until the budget is kept. Gives up after as many rounds as a slot can survive: what is left then is locked
+    /// or in demand.
+    fn make_room(&self) {
+        let mut ring = lock(&self.ring);
+        let mut steps = (ring.pages.len() + 1) * (usize::from(FREQUENCY_MAX) + 1);
+        while self.used_bytes() > self.capacity_bytes && steps > 0 && !ring.pages.is_empty() {
+            steps -= 1;
+            let hand = ring.hand % ring.pages.len();
+            match ring.pages[hand].upgrade() {
+                Some(page) => {
+                    self.sweep(&page);
+                    ring.hand = hand + 1;
+                }
+                None => drop(ring.pages.swap_remove(hand)),
+            }
+        }
+    }
+
+    fn sweep(&self, page: &Page<V>) {
+        if page.resident_bytes.load(Relaxed) == 0 {
+            return;
+        }
+        for slot in &page.slots {
+            let mut held = match slot.held.try_lock() {
+                Ok(held) => held,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => continue,
+            };
+            if held.is_none() {
+                continue;
+            }
+            match slot.frequency.load(Relaxed) {
+                0 => {
+                    let bytes = held.take().map_or(0, |held| held.bytes);
+                    page.release(bytes);
+                }
+                frequency => slot.frequency.store(frequency - 1, Relaxed),
+            }
+            if self.used_bytes() <= self.capacity_bytes {
+                return;
+            }
+        }
+    }
+}
+
+impl<V> Slots<V> {
+    pub(crate) fn new(clock: Arc<Clock<V>>, count: usize) -> Self {
+        let pages = (0..count.div_ceil(PAGE_SLOTS)).map(|_| OnceLock::new()).collect();
+        Self { clock, count, pages }
+    }
+
+    /// The value of this slot, made by `load` (which also says how many bytes it takes) where it is not there.
+    #[inline]
+    pub(crate) fn get_or_load(&self, index: usize, heat: Heat, load: impl FnOnce() -> Result<(V, u64)>) -> Result<Arc<V>> {
+        let page = self.page(index / PAGE_SLOTS);
+        let slot = &page.slots[index % PAGE_SLOTS];
+        let mut held = lock(&slot.held);
+        if let Some(held) = &*held {
+            let frequency = slot.frequency.load(Relaxed);
+            if heat == Heat::Point && frequency < FREQUENCY_MAX {
+                slot.frequency.store(frequency + 1, Relaxed);
+            }
+            return Ok(Arc::clone(&held.value));
+        }
+        self.clock.misses.fetch_add(1, Relaxed);
+        let (value, bytes) = load()?;
+        let value = Arc::new(value);
+        if heat != Heat::Once && bytes <= self.clock.capacity_bytes / LARGEST_SHARE {
+            slot.frequency.store(u8::from(heat == Heat::Point), Relaxed);
+            page.charge(bytes);
+            *held = Some(Held { value: Arc::clone(&value), bytes });
+            drop(held);
+            if self.clock.used_bytes() > self.clock.capacity_bytes {
+                self.clock.make_room();
+            }
+        }
+        Ok(value)
+    }
+
+    #[inline]
+    fn page(&self, number: usize) -> &Page<V> {
+        self.pages[number].get_or_init(|| self.new_page(number))
+    }
+
+    fn new_page(&self, number: usize) -> Arc<Page<V>> {
+        let count = (self.count - number * PAGE_SLOTS).min(PAGE_SLOTS);
+        let slots = (0..count).map(|_| Slot { held: Mutex::new(None), frequency: AtomicU8::new(0) }).collect();
+        let page = Arc::new(Page { clock: Arc::clone(&self.clock), resident_bytes: AtomicU64::new(0), slots });
+        lock(&self.clock.ring).pages.push(Arc::downgrade(&page));
+        page
+    }
+}
+
+impl<V> Page<V> {
+    fn charge(&self, bytes: u64) {
+        self.resident_bytes.fetch_add(bytes, Relaxed);
+        self.clock.used_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    fn release(&self, bytes: u64) {
+        self.resident_bytes.fetch_sub(bytes, Relaxed);
+        self.clock.used_bytes.fetch_sub(bytes, Relaxed);
+    }
+}
+
+impl<V> Drop for Page<V> {
+    fn drop(&mut self) {
+        self.clock.used_bytes.fetch_sub(*self.resident_bytes.get_mut(), Relaxed);
+    }
+}
+
+impl<V> fmt::Debug for Clock<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Clock({} of {} bytes)", self.used_bytes(), self.capacity_bytes)
+    }
+}
+
+impl<V> fmt::Debug for Page<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Page({} slots, {} bytes)", self.slots.len(), self.resident_bytes.load(Relaxed))
+    }
+}
+
+/// A thread that panicked while it held a lock left an empty slot or a whole one.
+#[inline]
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sediment_base::Error;
+
+    fn load(value: usize) -> impl FnOnce() -> Result<(usize, u64)> {
+        move || Ok((value, 100))
+    }
+
+    #[test]
+    fn the_budget_holds_and_what_is_asked_for_stays() {
+        let clock = Arc::new(Clock::new(1000));
+        let slots = Slots::new(Arc::clone(&clock), 2000);
+        for round in 0..2000 {
+            assert_eq!(*slots.get_or_load(7, Heat::Point, load(7)).unwrap(), 7);
+            assert_eq!(*slots.get_or_load(7, Heat::Point, load(7)).unwrap(), 7);
+            assert_eq!(*slots.get_or_load(round, Heat::Scan, load(round)).unwrap(), round);
+            assert!(clock.used_bytes() <= 1000, "{clock:?}");
+        }
+        assert_eq!(clock.misses(), 2000);
+        assert!(clock.used_bytes() >= 900);
+        drop(slots);
+        assert_eq!(clock.used_bytes(), 0);
+    }
+
+    #[test]
+    fn errors_large_values_and_single_passes_leave_nothing_behind() {
+        let clock = Arc::new(Clock::<usize>::new(1000));
+        let slots = Slots::new(Arc::clone(&clock), 3);
+        assert!(slots.get_or_load(0, Heat::Point, || Err(Error::corruption("damaged"))).is_err());
+        slots.get_or_load(1, Heat::Point, || Ok((1, 251))).unwrap();
+        slots.get_or_load(2, Heat::Once, load(2)).unwrap();
+        assert_eq!(clock.used_bytes(), 0);
+        assert_eq!(*slots.get_or_load(0, Heat::Point, load(5)).unwrap(), 5);
+        assert_eq!(*slots.get_or_load(0, Heat::Once, load(6)).unwrap(), 5);
+    }
+
+    #[test]
+    fn a_dead_owner_is_forgotten() {
+        let clock = Arc::new(Clock::new(1000));
+        for _ in 0..50 {
+            let slots = Slots::new(Arc::clone(&clock), 600);
+            (0..600).for_each(|i| drop(slots.get_or_load(i, Heat::Point, load(i)).unwrap()));
+            assert!(clock.used_bytes() <= 1000);
+        }
+        assert_eq!(clock.used_bytes(), 0);
+        assert!(lock(&clock.ring).pages.len() <= 4);
+    }
+}

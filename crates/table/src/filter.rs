@@ -1,0 +1,43 @@
+//! Filters: whether a table may hold a key, asked before anything is read.
+//!
+//! A filter knows hashes of user keys, never the keys. It may say *maybe* of a key that is not there; it never says *no* of one
+//! that is.
+
+mod split_block;
+
+pub(crate) use split_block::SplitBlock;
+
+use crate::format::kinds;
+use sediment_base::{Error, Result};
+
+/// The filter of one table.
+#[derive(Debug)]
+pub(crate) enum Filter {
+    /// Bloom filter whose probes of one key share a cache line.
+    SplitBlock(SplitBlock),
+}
+
+impl Filter {
+    /// Reads a filter region whose frames are of this kind.
+    pub(crate) fn decode(kind: u8, payload: &[u8]) -> Result<Self> {
+        match kind {
+            kinds::SPLIT_BLOCK => SplitBlock::decode(payload).map(Self::SplitBlock),
+            _ => Err(Error::unsupported(format!("filter {kind} is unknown to this version; upgrade Sediment"))),
+        }
+    }
+
+    /// False only if no key of the table has this hash.
+    #[inline]
+    pub(crate) fn may_contain(&self, hash: u64) -> bool {
+        match self {
+            Self::SplitBlock(filter) => filter.may_contain(hash),
+        }
+    }
+
+    /// Memory it takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match self {
+            Self::SplitBlock(filter) => filter.memory_bytes(),
+        }
+    }
+}

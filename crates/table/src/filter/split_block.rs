@@ -1,0 +1,160 @@
+//! A Bloom filter in lines of 64 bytes: one key sets one bit in each of the eight words of one line, so that a question costs
+//! one cache miss.
+//!
+//! ```text
+//!  0 keys u64 | 8 lines u32 | 12 probes u8 (8) | 13 zeros to 64
+//! 64 lines, 8 words u64 each
+//! ```
+//!
+//! The upper half of the hash chooses the line, `(hi32 * lines) >> 32`. The lower half times an odd constant per word, top six bits,
+//! chooses the bit. The constants are part of the format.
+
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
+
+use sediment_base::{Error, Result};
+use sediment_codec::coding::{Reader, Writer};
+
+const HEADER_BYTES: usize = 64;
+const LINE_BYTES: usize = 64;
+const LINE_BITS: u64 = 512;
+const PROBES: u8 = 8;
+
+/// One odd multiplier per word. DO NOT CHANGE: filters on disk were built with them.
+const SALTS: [u32; 8] =
+    [0x47B6_137B, 0x4497_4D91, 0x8824_AD5B, 0xA2B7_289D, 0x7054_95C7, 0x2DF1_424B, 0x9EFC_4947, 0x5C6B_FB31];
+
+type Line = [u64; 8];
+
+/// A filter in memory.
+#[derive(Debug)]
+pub(crate) struct SplitBlock {
+    lines: Box<[Line]>,
+}
+
+impl SplitBlock {
+    /// Over these hashes, with this many bits for each. Equal hashes need to come only once.
+    pub(crate) fn build(hashes: &[u64], bits_per_key: u8) -> Self {
+        let bits = (hashes.len() as u64).saturating_mul(u64::from(bits_per_key));
+        let lines = bits.div_ceil(LINE_BITS).clamp(1, u64::from(u32::MAX));
+        let mut filter = Self { lines: vec![[0; 8]; lines as usize].into_boxed_slice() };
+        for hash in hashes {
+            let at = filter.line_of(*hash);
+            if let Some(line) = filter.lines.get_mut(at) {
+                for (word, bit) in line.iter_mut().zip(bits_of(*hash)) {
+                    *word |= bit;
+                }
+            }
+        }
+        filter
+    }
+
+    /// The bytes of the filter region.
+    pub(crate) fn encode(&self, keys: u64) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.memory_bytes().saturating_add(HEADER_BYTES));
+        out.put_u64(keys);
+        out.put_u32(self.lines.len() as u32);
+        out.put_u8(PROBES);
+        out.resize(HEADER_BYTES, 0);
+        self.lines.iter().flatten().for_each(|word| out.put_u64(*word));
+        out
+    }
+
+    /// Reads the bytes of the filter region.
+    pub(crate) fn decode(payload: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(payload);
+        let _keys = reader.u64()?;
+        let lines = reader.u32()? as usize;
+        let probes = reader.u8()?;
+        let spare = reader.bytes(HEADER_BYTES.saturating_sub(reader.position()))?;
+        if probes != PROBES || spare.iter().any(|byte| *byte != 0) {
+            return Err(Error::unsupported("a filter of another shape; upgrade Sediment"));
+        }
+        if lines == 0 || lines.checked_mul(LINE_BYTES) != Some(reader.remaining()) {
+            return Err(Error::corruption("filter length").at(8).expected_found(lines, reader.remaining()));
+        }
+        let words = |line: &[u8]| {
+            let mut words = [0; 8];
+            for (word, bytes) in words.iter_mut().zip(line.chunks_exact(8)) {
+                *word = u64::from_le_bytes(bytes.first_chunk::<8>().copied().unwrap_or_default());
+            }
+            words
+        };
+        Ok(Self { lines: reader.rest().chunks_exact(LINE_BYTES).map(words).collect() })
+    }
+
+    /// False only if no key has this hash.
+    #[inline]
+    pub(crate) fn may_contain(&self, hash: u64) -> bool {
+        let Some(line) = self.lines.get(self.line_of(hash)) else { return true };
+        let missing = line.iter().zip(bits_of(hash)).fold(0, |missing, (word, bit)| missing | (bit & !word));
+        missing == 0
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.lines.len().saturating_mul(LINE_BYTES)
+    }
+
+    #[inline]
+    fn line_of(&self, hash: u64) -> usize {
+        ((hash >> 32).wrapping_mul(self.lines.len() as u64) >> 32) as usize
+    }
+}
+
+#[inline]
+fn bits_of(hash: u64) -> [u64; 8] {
+    SALTS.map(|salt| 1 << ((hash as u32).wrapping_mul(salt) >> 26))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sediment_codec::hash::key_hash;
+
+    fn built(hashes: &[u64], bits: u8) -> SplitBlock {
+        SplitBlock::decode(&SplitBlock::build(hashes, bits).encode(hashes.len() as u64)).unwrap()
+    }
+
+    #[test]
+    fn never_says_no_of_a_key_that_is_there() {
+        let sets: [Vec<u64>; 6] = [
+            vec![0],
+            vec![u64::MAX, 0, 1, 1 << 63, 1 << 32, (1 << 32) - 1],
+            (0..5000).collect(),
+            (0..5000).map(|i| i << 32).collect(),
+            (0..5000).map(|i| i << 52 | i).collect(),
+            (0..64).map(|i| 1 << i).collect(),
+        ];
+        for hashes in sets {
+            for bits in [1, 7, 10, 16, 255] {
+                let filter = built(&hashes, bits);
+                assert!(hashes.iter().all(|hash| filter.may_contain(*hash)));
+            }
+        }
+        assert!(!built(&[], 10).may_contain(17));
+    }
+
+    #[test]
+    fn says_maybe_of_few_others() {
+        let hash = |i: u64| key_hash(3, &i.to_le_bytes());
+        let keys: Vec<u64> = (0..100_000).map(hash).collect();
+        for (bits, most) in [(10, 0.0130), (12, 0.0055), (16, 0.0015)] {
+            let filter = built(&keys, bits);
+            let wrong = (0..200_000).filter(|i| filter.may_contain(hash(i + 1_000_000))).count();
+            let rate = wrong as f64 / 200_000.0;
+            assert!(rate < most, "{bits} bits: {rate}");
+        }
+    }
+
+    #[test]
+    fn other_shapes_and_lengths_are_refused() {
+        let sound = SplitBlock::build(&[1, 2, 3], 10).encode(3);
+        for cut in 0..sound.len() {
+            assert!(SplitBlock::decode(&sound[..cut]).is_err());
+        }
+        for at in 8..HEADER_BYTES {
+            let mut changed = sound.clone();
+            changed[at] ^= 1;
+            assert!(SplitBlock::decode(&changed).is_err(), "byte {at}");
+        }
+    }
+}
