@@ -11,8 +11,6 @@ pub mod hash;
 
 pub mod coding;
 
-pub mod fields;
-
 pub mod checksum;
 
 pub mod header;

@@ -9,4 +9,10 @@ pub mod sync;
 
 pub mod epoch;
 
+pub mod arena;
+
+pub mod chain;
+
+pub mod hash_index;
+
 pub mod simd;

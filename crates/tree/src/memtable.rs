@@ -1,13 +1,41 @@
 //! The memtable: recent writes in memory, found by hash, scanned in order.
+//!
+//! ```text
+//!   arena    one record per row, where it was first put
+//!   index    hash of the user key -> its newest row
+//!   chain    newest row -> ... -> oldest row of the key, by seqno, then kind, whatever the order of arrival; of rows
+//!            that tie in both, the one inserted last comes first
+//!   keys     one entry per user key, in the tree's order
+//! ```
+//!
+//! A row is written, then linked into its key's chain under the key's lock in the index, then finished. Lookups take no lock:
+//! one line of the index, then the chain. Shared by any number of writers and readers.
 
-use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, Result, SeqNo};
-use std::sync::Arc;
+use crate::memtable::{
+    order::Keys,
+    row::{Row, row_bytes},
+};
+use sediment_base::{Error, ErrorKind, InternalKey, KeyOrder, Kind, Result, SeqNo, seqno::is_visible};
+use sediment_codec::hash::key_hash;
+use sediment_raw::{
+    arena::{Arena, Record, Refused},
+    chain,
+    hash_index::HashIndex,
+};
+use std::{fmt, ops::Bound, sync::Arc};
 
-/// Recent writes in memory. Shared; any thread inserts, readers never block writers.
-#[derive(Debug)]
+mod cursor;
+mod order;
+mod row;
+
+pub(crate) use cursor::MemtableCursor;
+
+/// Recent writes in memory.
 pub(crate) struct Memtable {
-    order: KeyOrder,
     hash_seed: u64,
+    arena: Arena,
+    index: HashIndex,
+    keys: Keys,
 }
 
 /// What a lookup found.
@@ -20,41 +48,69 @@ pub(crate) struct MemtableRow<'a> {
     /// Its value; empty for tombstones.
     pub(crate) value: &'a [u8],
 }
-/// A [`Cursor`] over all rows of a memtable.
-pub(crate) struct MemtableCursor {
-    memtable: Arc<Memtable>,
-}
 
 impl Memtable {
     /// An empty memtable; `hash_seed` is the tree's.
     pub(crate) fn new(order: KeyOrder, hash_seed: u64) -> Self {
-        Self { order, hash_seed }
+        Self::with_keys(order, hash_seed, 0)
+    }
+
+    /// An empty memtable with room for `keys` keys before its index grows: the number of its predecessor is a good guess.
+    pub(crate) fn with_keys(order: KeyOrder, hash_seed: u64, keys: usize) -> Self {
+        let arena = Arena::new();
+        let index = HashIndex::new(&arena, keys);
+        Self { hash_seed, arena, index, keys: Keys::new(order) }
     }
 
     /// Adds a row: any thread, any order of seqnos. Fails with `Closed` once the memtable is sealed: the caller takes the
     /// new active one and tries again.
     pub(crate) fn insert(&self, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
-        unimplemented!("{:?} {key:?} {value:?} {}", self.order, self.hash_seed)
+        let mut reservation = self.arena.reserve(row_bytes(key, value), key.seqno).map_err(refused)?;
+        row::encode(key, value, reservation.payload_mut());
+        let record = reservation.write();
+        let mut is_first = false;
+        self.index.upsert(
+            &self.arena,
+            key_hash(self.hash_seed, key.user_key),
+            |found| Row::of(found).user_key() == key.user_key,
+            |head| match head {
+                Some(head) => chain::add(head, record, |there| Row::of(there).key().compare_version(key).is_lt()),
+                None => {
+                    is_first = true;
+                    record.set_first();
+                    record
+                }
+            },
+        );
+        if is_first {
+            self.keys.insert(key.user_key, record);
+        }
+        record.finish();
+        Ok(())
     }
 
     /// The newest row of `user_key` with a seqno strictly below `read_seqno`. `hash` is the key's, under the tree's seed.
+    #[inline]
     pub(crate) fn get(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Option<MemtableRow<'_>> {
-        unimplemented!("{user_key:?} {hash} {read_seqno}")
+        let head = self.index.find(&self.arena, hash, |found| Row::of(found).user_key() == user_key)?;
+        let record = chain::find(head, |record| is_visible(Row::of(record).seqno(), read_seqno))?;
+        let row = Row::of(record);
+        Some(MemtableRow { seqno: row.seqno(), kind: row.kind(), value: row.value() })
     }
 
     /// A cursor that keeps the memtable alive. It sees at least the rows whose insert had returned before its last seek.
     pub(crate) fn cursor(self: &Arc<Self>) -> MemtableCursor {
-        MemtableCursor { memtable: Arc::clone(self) }
+        MemtableCursor::new(Arc::clone(self))
     }
 
     /// Memory in use.
     pub(crate) fn bytes(&self) -> usize {
-        unimplemented!()
+        self.arena.bytes() as usize + self.index.bytes()
     }
 
-    /// Rows inserted.
+    /// Rows inserted, those in flight included.
     pub(crate) fn rows(&self) -> usize {
-        unimplemented!()
+        self.arena.records() as usize
     }
 
     /// Whether nothing was inserted.
@@ -62,48 +118,65 @@ impl Memtable {
         self.rows() == 0
     }
 
+    /// Distinct user keys.
+    pub(crate) fn key_count(&self) -> usize {
+        self.index.keys()
+    }
+
     /// The lowest seqno of a row.
     pub(crate) fn min_seqno(&self) -> Option<SeqNo> {
-        unimplemented!()
+        self.arena.marks().map(|(least, _)| least)
     }
 
     /// The highest seqno of a row.
     pub(crate) fn max_seqno(&self) -> Option<SeqNo> {
-        unimplemented!()
+        self.arena.marks().map(|(_, greatest)| greatest)
     }
 
     /// Refuses further inserts, and waits for those in flight.
     pub(crate) fn seal(&self) {
-        unimplemented!()
+        self.arena.seal();
+        sediment_raw::arena::Walk::new().complete(&self.arena, |_| ());
+    }
+
+    /// The newest row of a key.
+    fn find(&self, user_key: &[u8]) -> Option<Record<'_>> {
+        let hash = key_hash(self.hash_seed, user_key);
+        self.index.find(&self.arena, hash, |found| Row::of(found).user_key() == user_key)
+    }
+
+    /// The newest row of the key whose first record this is.
+    fn head<'a>(&'a self, first: Record<'a>) -> Record<'a> {
+        if !chain::is_superseded(first) {
+            return first;
+        }
+        self.find(Row::of(first).user_key()).expect("a key in the order is in the index")
+    }
+
+    /// Brings the order up to date.
+    fn refresh(&self) {}
+
+    fn first_key(&self, from: Bound<&[u8]>) -> Option<Record<'_>> {
+        self.keys.first(&self.arena, from)
+    }
+
+    fn last_key(&self, to: Bound<&[u8]>) -> Option<Record<'_>> {
+        self.keys.last(&self.arena, to)
     }
 }
 
-impl Cursor for MemtableCursor {
-    fn is_valid(&self) -> bool {
-        unimplemented!("{:?}", self.memtable)
-    }
-    fn key(&self) -> InternalKey<'_> {
-        unimplemented!()
-    }
-    fn value(&self) -> &[u8] {
-        unimplemented!()
-    }
-    fn seek_to_first(&mut self) -> Result<()> {
-        unimplemented!()
-    }
-    fn seek_to_last(&mut self) -> Result<()> {
-        unimplemented!()
-    }
-    fn seek(&mut self, _target: InternalKey<'_>) -> Result<()> {
-        unimplemented!()
-    }
-    fn seek_before(&mut self, _target: InternalKey<'_>) -> Result<()> {
-        unimplemented!()
-    }
-    fn next(&mut self) -> Result<()> {
-        unimplemented!()
-    }
-    fn prev(&mut self) -> Result<()> {
-        unimplemented!()
+impl fmt::Debug for Memtable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Memtable({} rows, {} bytes)", self.rows(), self.bytes())
     }
 }
+
+fn refused(refused: Refused) -> Error {
+    match refused {
+        Refused::Sealed => Error::new(ErrorKind::Closed, "the memtable is sealed"),
+        Refused::Full => Error::invalid_input("the row does not fit into the memtable"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
