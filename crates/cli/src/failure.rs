@@ -31,7 +31,7 @@ impl From<Exit> for ExitCode {
 /// Why a command did not come to its end.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Nobody reads our output any more (`sediment scan … | head`): ends in silence.
+    /// Nobody reads our output any more (`sediment scan | head`): ends in silence.
     ClosedPipe,
     /// The command was called wrongly.
     Usage { message: String, hint: String },

@@ -11,6 +11,8 @@ pub mod hash;
 
 pub mod coding;
 
+pub mod fields;
+
 pub mod checksum;
 
 pub mod header;

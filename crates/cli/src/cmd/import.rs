@@ -157,7 +157,7 @@ impl Import {
         }
         let unnamed = load.skipped - load.named.len() as u64;
         if unnamed > 0 {
-            note(format!("… and {} more malformed", counted(unnamed, "line")));
+            note(format!("and {}", counted(unnamed, "more malformed line")));
         }
         if output.is_json() {
             return output.value(&json!({

@@ -20,7 +20,7 @@ pub(crate) struct Put {
     /// The key
     key: OsString,
     /// The value; `-` reads it from standard input, byte for byte
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_negative_numbers = true)]
     value: OsString,
     #[command(flatten)]
     form: FormArgs,

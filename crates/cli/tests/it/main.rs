@@ -1,0 +1,8 @@
+//! Runs the built program as its users do.
+
+mod bad_input;
+mod import;
+mod program;
+mod readme;
+mod tour;
+mod verbs;
