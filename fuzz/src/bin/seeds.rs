@@ -8,7 +8,7 @@ use sediment_codec::{
     header::{FileHeader, FileKind},
     seal::{FrameId, Region, Seal},
 };
-use sediment_fuzz::{DB_UUID, EPOCH, FRAME_OFFSET, UUID};
+use sediment_fuzz::{DB_UUID, EPOCH, FRAME_OFFSET, UUID, tables};
 use std::{error::Error, fs, path::Path};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -17,6 +17,7 @@ fn main() -> Result<()> {
     header()?;
     seal()?;
     record()?;
+    table()?;
     seed("coding", "script", b"\x05\x00\x01\x02\x04\x05\x07\x01\x02\x03\x04\x05\x06\x07\xac\x02\x03abc")?;
     for name in ["CURRENT", "LOCK", "manifest-17", "catalog-3", "tables", "lost", ".creating-00000000000000ff", "CURRENT.tmp"] {
         seed("filename", name, name.as_bytes())?;
@@ -53,6 +54,19 @@ fn record() -> Result<()> {
     seed("record", "log", &log)?;
     log[70] ^= 1;
     seed("record", "rot", &log)
+}
+
+fn table() -> Result<()> {
+    let table = tables::sample();
+    seed("table", "sample", &table)?;
+    let parts = [
+        ("block", Region::Data),
+        ("fence", Region::Fence),
+        ("filter", Region::Filter),
+        ("properties", Region::Properties),
+        ("footer", Region::Footer),
+    ];
+    parts.into_iter().try_for_each(|(target, region)| seed(target, "sample", &tables::part(&table, region)))
 }
 
 fn seed(target: &str, name: &str, bytes: &[u8]) -> Result<()> {

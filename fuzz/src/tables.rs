@@ -1,0 +1,204 @@
+//! A small table made by the real writer, tables in which one part is replaced, and everything one can ask of a table.
+
+use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RowFlags, SeqNo, TableId};
+use sediment_codec::{
+    checksum::crc64,
+    coding::Writer,
+    compress::Codec,
+    hash::key_hash,
+    header::{FileHeader, HEADER_BYTES},
+    seal::{FrameHeader, FrameId, Region, Seal},
+};
+use sediment_env::{Fs, MemFs, SeededRandom};
+use sediment_table::{BlockCache, Table, TableContext, TableOptions, TableWriter, check::check_table, dump::dump_table};
+use std::{path::Path, sync::Arc};
+
+const PATH: &str = "table";
+const ENTRY_BYTES: usize = 32;
+const ENTRIES_AT: usize = 24;
+
+/// One part of a table.
+struct Part {
+    id: FrameId,
+    plain: Vec<u8>,
+}
+
+/// A table of a few blocks: several versions of a key, tombstones, an empty value, a value with a block of its own.
+pub fn sample() -> Vec<u8> {
+    let disk = MemFs::new();
+    let context = context(&disk);
+    let options = TableOptions { block_bytes: 512, hash_seed: 7, created_us: 1, ..TableOptions::default() };
+    let mut writer = TableWriter::create(&context, &options, PATH.into(), TableId(1)).expect("an empty disk");
+    for i in 0..20_u8 {
+        let key = [b"key-", &[b'a' + i / 5, b'a' + i][..]].concat();
+        for seqno in (1..=u64::from(i % 3) + 1).rev() {
+            let kind = if (u64::from(i) + seqno) % 5 == 0 { Kind::Tombstone } else { Kind::Value };
+            let value = if kind == Kind::Value { vec![i; usize::from(i) * 3] } else { Vec::new() };
+            writer.add(InternalKey::new(&key, 100 + seqno, kind), RowFlags::NONE, &value).expect("rows ascend");
+        }
+    }
+    writer.add(InternalKey::new(b"large", 3, Kind::Value), RowFlags::NONE, &[0x5A; 3000]).expect("rows ascend");
+    writer.finish().expect("a sound disk");
+    disk.tree().into_values().next().expect("it was just written")
+}
+
+/// The table with the first frame of one region holding something else, all checksums and the footer made to fit. Blocks keep
+/// their length, because the fence tells where the next one is.
+pub fn with_part(table: &[u8], region: Region, content: &[u8]) -> Vec<u8> {
+    let (header, mut parts) = take_apart(table);
+    let part = parts.iter_mut().find(|part| part.id.region == region as u8).expect("every table has it");
+    let length = if region == Region::Data { part.plain.len() } else { content.len() };
+    part.plain = content.to_vec();
+    part.plain.resize(length, 0);
+    put_together(&header, &parts, region == Region::Footer)
+}
+
+/// The content of the first frame of one region.
+pub fn part(table: &[u8], region: Region) -> Vec<u8> {
+    let (_, parts) = take_apart(table);
+    parts.into_iter().find(|part| part.id.region == region as u8).expect("every table has it").plain
+}
+
+/// Opens a table and asks it everything.
+pub fn exercise(bytes: &[u8]) {
+    let disk = crate::disk([(PATH, bytes)]);
+    let context = context(&disk);
+    let _ = dump_table(&context, Path::new(PATH), &mut String::new());
+    let checked = check_table(&context, Path::new(PATH), None);
+    let Ok(table) = Table::open_alone(&context, Path::new(PATH)) else { return };
+    let table = Arc::new(table);
+    let seed = table.properties().hash_seed;
+    let mut keys = vec![b"".to_vec(), b"key-aa".to_vec(), b"key-bz".to_vec(), b"large".to_vec(), b"\xff".to_vec()];
+    let visit = |key: InternalKey<'_>| keys.push(key.user_key.to_vec());
+    let ended_well = walk(&table, bytes.len(), visit);
+    if checked.is_ok_and(|report| report.faults.is_empty()) {
+        assert!(ended_well, "a table without faults can be read");
+    }
+    keys.truncate(64);
+    for key in &keys {
+        let hash = key_hash(seed, key);
+        let _ = table.may_contain(hash);
+        for read_seqno in [0, 1, 102, SeqNo::MAX] {
+            let _ = table.get(key, hash, read_seqno);
+        }
+        let _ = seek(&table, key);
+    }
+}
+
+fn seek(table: &Arc<Table>, key: &[u8]) -> sediment_base::Result<()> {
+    let mut cursor = table.cursor();
+    cursor.seek(InternalKey::before(key))?;
+    if cursor.is_valid() {
+        cursor.prev()?;
+    }
+    cursor.seek_before(InternalKey::new(key, 50, Kind::Value))?;
+    if cursor.is_valid() {
+        let _ = (cursor.key().user_key.len(), cursor.value().len(), cursor.flags());
+        cursor.next()?;
+    }
+    Ok(())
+}
+
+/// Goes forwards and back; whether both ways ended without an error, after as many rows.
+fn walk(table: &Arc<Table>, rows_max: usize, mut visit: impl FnMut(InternalKey<'_>)) -> bool {
+    let mut cursor = table.cursor();
+    let mut rows = [0; 2];
+    let mut moved = cursor.seek_to_first();
+    while moved.is_ok() && cursor.is_valid() {
+        visit(cursor.key());
+        let _ = (std::hint::black_box(cursor.value()), cursor.flags());
+        rows[0] += 1;
+        assert!(rows[0] <= rows_max, "more rows than bytes");
+        moved = cursor.next();
+    }
+    if moved.is_err() {
+        assert!(!cursor.is_valid() && cursor.seek_to_first().is_err(), "an error stays");
+        return false;
+    }
+    moved = cursor.seek_to_last();
+    while moved.is_ok() && cursor.is_valid() {
+        rows[1] += 1;
+        assert!(rows[1] <= rows_max, "more rows than bytes");
+        moved = cursor.prev();
+    }
+    if moved.is_ok() {
+        assert_eq!(rows[0], rows[1], "as many rows back as forwards");
+    }
+    moved.is_ok()
+}
+
+fn context(disk: &MemFs) -> TableContext {
+    TableContext {
+        fs: Arc::new(disk.clone()) as Arc<dyn Fs>,
+        random: Arc::new(SeededRandom::new(1)),
+        db_uuid: crate::DB_UUID,
+        order: KeyOrder::bytewise(),
+        cache: Arc::new(BlockCache::new(1 << 20)),
+    }
+}
+
+fn take_apart(table: &[u8]) -> (FileHeader, Vec<Part>) {
+    let header = FileHeader::decode(table).expect("a sound table");
+    let seal = Seal { uuid: header.uuid, codec: Codec::None };
+    let mut parts = Vec::new();
+    let mut at = HEADER_BYTES;
+    while at < table.len() - HEADER_BYTES {
+        let (frame, plain) = seal.open(at as u64, &table[at..]).expect("a sound table");
+        at += frame.frame_bytes() as usize;
+        let id = FrameId { region: frame.region, kind: frame.kind, ordinal: frame.ordinal };
+        parts.push(Part { id, plain: plain.into_owned() });
+    }
+    (header, parts)
+}
+
+fn put_together(header: &FileHeader, parts: &[Part], footer_stays: bool) -> Vec<u8> {
+    let seal = Seal { uuid: header.uuid, codec: Codec::None };
+    let mut out = header.encode().to_vec();
+    let (footer, body) = parts.split_last().expect("every table has a footer");
+    let mut frames = Vec::new();
+    for part in body {
+        let offset = out.len() as u64;
+        frames.push((offset, seal.seal(part.id, offset, &part.plain, &mut out).expect("not too long")));
+    }
+    let footer_at = out.len() as u64;
+    let content = if footer_stays { footer.plain.clone() } else { footer_of(&frames, &footer.plain) };
+    seal.seal(footer.id, footer_at, &content, &mut out).expect("not too long");
+    out.extend(header.encode_tail(footer_at));
+    out
+}
+
+/// The footer for these frames, with the flags and kinds that `like` gives its regions.
+fn footer_of(frames: &[(u64, FrameHeader)], like: &[u8]) -> Vec<u8> {
+    let regions: Vec<_> = frames.chunk_by(|(_, a), (_, b)| a.region == b.region).collect();
+    let root = frames.iter().fold(0, |root, (_, frame)| crc64(root, &frame.checksum.to_le_bytes()));
+    let mut out = Vec::new();
+    out.put_u64(root);
+    out.put_u32(frames.len() as u32);
+    out.put_u16(regions.len() as u16);
+    out.put_u16(ENTRY_BYTES as u16);
+    out.put_u64(0);
+    for (i, region) in regions.into_iter().enumerate() {
+        let like = &like[ENTRIES_AT + i * ENTRY_BYTES..];
+        let (offset, first) = &region[0];
+        out.put_bytes(&[first.region, like[1], like[2], 0]);
+        out.put_u32(region.len() as u32);
+        out.put_u64(*offset);
+        out.put_u64(region.iter().map(|(_, frame)| frame.frame_bytes()).sum());
+        out.put_u64(region.iter().map(|(_, frame)| u64::from(frame.plain_len)).sum());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_taken_apart_goes_together_again() {
+        let table = sample();
+        for region in [Region::Data, Region::Fence, Region::Filter, Region::Properties, Region::Footer] {
+            assert!(with_part(&table, region, &part(&table, region)) == table, "{region:?}");
+        }
+        exercise(&table);
+    }
+}
