@@ -17,8 +17,6 @@ pub mod checksum;
 
 pub mod header;
 
-pub mod current;
-
 pub mod compress;
 
 pub mod seal;

@@ -1,6 +1,7 @@
 //! The public handles. No logic: each method hands over to the room that has it.
 
 mod batch;
+mod core;
 mod database;
 mod iter;
 mod keyspace;

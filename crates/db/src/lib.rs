@@ -1,10 +1,53 @@
-//! An embedded key-value database: open a directory, write, read, scan, and nothing is lost.
+//! An embedded key-value database: open a directory, write, read and scan; what you have been told is written stays written.
+//!
+//! ```
+//! use sedimentdb::{Db, Durability};
+//!
+//! fn example(path: &std::path::Path) -> sedimentdb::Result<()> {
+//!     let db = Db::open(path)?;
+//!     let users = db.keyspace("users")?;
+//!     let emails = db.keyspace("emails")?;
+//!
+//!     let mut batch = db.batch(); // all of it or none of it, across keyspaces
+//!     batch.insert(&users, "u17", "Ada").insert(&emails, "ada@example.org", "u17");
+//!     batch.durability(Durability::Sync).commit()?; // on disk when this returns
+//!
+//!     let before = db.snapshot();
+//!     users.insert("u17", "Ada Lovelace")?;
+//!     assert_eq!(users.get("u17")?.as_deref(), Some("Ada Lovelace".as_bytes()));
+//!     assert_eq!(before.get(&users, "u17")?.as_deref(), Some("Ada".as_bytes()));
+//!
+//!     for row in users.prefix("u").rev() {
+//!         let (key, value) = row?;
+//!         println!("{} = {}", String::from_utf8_lossy(&key), String::from_utf8_lossy(&value));
+//!     }
+//!     db.close()
+//! }
+//! # example(tempfile::tempdir().unwrap().path()).unwrap();
+//! ```
+//!
+//! [`Db`] is the database, [`Keyspace`] one ordered map in it, [`WriteBatch`] several writes at once, [`Snapshot`] a moment to
+//! read at. What a write survives is [`Durability`]. Every failure is an [`Error`] whose [`ErrorKind`] says what to do.
+//!
+//! How it works inside is in the repository: `ARCHITECTURE.md` for the map, `docs/durability.md` for the order of every write.
 
-pub mod options;
+mod options;
 
-pub mod dump;
+mod catalog;
 
-pub mod api;
+mod wal;
+
+mod snapshot;
+
+mod worker;
+
+mod commit;
+
+mod recover;
+
+mod dump;
+
+mod api;
 
 pub use api::{
     Db, DbBuilder, DbStats, Iter, Keyspace, KeyspaceStats, LevelStats, Snapshot, SnapshotStats, VerifyReport, WriteBatch,

@@ -1,5 +1,10 @@
 //! The settings of a database: plain data with defaults.
 
+use sediment_base::{Error, Result};
+use sediment_table::BlockCache;
+use sediment_tree::TreeOptions;
+use std::sync::Arc;
+
 /// What a commit that has returned survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Durability {
@@ -69,6 +74,46 @@ impl Default for Options {
             level0_trigger: 4,
             level_ratio: 10,
             level_base_bytes: 256 << 20,
+        }
+    }
+}
+
+impl Options {
+    /// Whether the settings make sense; the tree's own are checked by the tree.
+    pub(crate) fn validate(&self) -> Result<()> {
+        let is_small = |bytes: u64| bytes < 4096;
+        if is_small(self.wal_file_bytes) {
+            return Err(Error::invalid_input("wal_file_bytes must be at least 4096"));
+        }
+        if is_small(self.memtable_share() as u64) {
+            return Err(Error::invalid_input("a memtable must have at least 4096 bytes: raise memory_bytes or memtable_bytes"));
+        }
+        if self.read_only && self.create == Create::New {
+            return Err(Error::invalid_input("a new database cannot be opened for reading only"));
+        }
+        Ok(())
+    }
+
+    /// Size at which a memtable is flushed.
+    pub(crate) fn memtable_share(&self) -> usize {
+        self.memtable_bytes.unwrap_or(self.memory_bytes / 4)
+    }
+
+    /// Size of the block cache.
+    pub(crate) fn cache_bytes(&self) -> u64 {
+        self.memory_bytes as u64 / 2
+    }
+
+    /// Settings of each tree.
+    pub(crate) fn tree_options(&self, cache: Arc<BlockCache>) -> TreeOptions {
+        TreeOptions {
+            block_bytes: self.block_bytes,
+            filter_bits_per_key: self.filter_bits_per_key,
+            table_bytes: self.table_bytes,
+            level0_trigger: self.level0_trigger,
+            level_ratio: self.level_ratio,
+            level_base_bytes: self.level_base_bytes,
+            ..TreeOptions::new(cache)
         }
     }
 }

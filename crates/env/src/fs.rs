@@ -16,10 +16,7 @@ mod mem;
 mod std;
 mod whole;
 
-pub use self::{
-    mem::{CrashPlan, History, ImageName, MemFs, Rule, Variant},
-    std::StdFs,
-};
+pub use self::{mem::MemFs, std::StdFs};
 
 use ::std::{fmt, path::Path, sync::Arc};
 use sediment_base::{Error, Result};

@@ -14,10 +14,8 @@ pub mod ops;
 
 pub mod model;
 
-pub mod shrink;
-
 pub mod run;
 
-pub mod crash;
+pub mod shrink;
 
 pub mod script;

@@ -11,15 +11,7 @@ mod memtable;
 
 mod version;
 
-mod super_version;
-
-mod cursor;
-
 mod read;
-
-mod write;
-
-mod rewrite;
 
 mod compaction;
 
@@ -40,4 +32,3 @@ pub use read::Scan;
 pub use retention::Retention;
 pub use tree::Tree;
 pub use version::ManifestPosition;
-pub use write::Pressure;

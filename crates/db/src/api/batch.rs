@@ -1,41 +1,136 @@
 //! `WriteBatch`: several writes that become visible and durable together.
 
-use crate::{api::Keyspace, options::Durability};
-use sediment_base::Result;
+use crate::{
+    api::{Keyspace, core::Core},
+    commit::Writes,
+    options::Durability,
+};
+use sediment_base::{Error, Kind, Result};
+use std::sync::Arc;
 
 /// Writes over any keyspaces of one database, committed all or none. Made by [`Db::batch`](crate::Db::batch).
+///
+/// Later writes of a key win over earlier ones. A dropped batch has done nothing.
 #[derive(Debug)]
-pub struct WriteBatch {}
+#[must_use = "a batch does nothing until it is committed"]
+pub struct WriteBatch {
+    core: Arc<Core>,
+    writes: Writes,
+    durability: Durability,
+}
 
 impl WriteBatch {
-    /// Adds an insert. Limits are checked by [`commit`](Self::commit).
-    pub fn insert(&mut self, _keyspace: &Keyspace, _key: impl AsRef<[u8]>, _value: impl AsRef<[u8]>) -> &mut Self {
-        unimplemented!()
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        let durability = core.options().durability;
+        Self { core, writes: Writes::default(), durability }
+    }
+
+    /// Adds an insert. Whether key and value keep the limits is told by [`commit`](Self::commit).
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// let (users, emails) = (db.keyspace("users")?, db.keyspace("emails")?);
+    /// let mut batch = db.batch();
+    /// batch.insert(&users, "u17", "Ada").insert(&emails, "ada@example.org", "u17");
+    /// batch.commit()?;
+    /// assert_eq!(emails.get("ada@example.org")?.as_deref(), Some(&b"u17"[..]));
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn insert(&mut self, keyspace: &Keyspace, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> &mut Self {
+        self.push(keyspace, Kind::Value, key.as_ref(), value.as_ref())
     }
 
     /// Adds a remove.
-    pub fn remove(&mut self, _keyspace: &Keyspace, _key: impl AsRef<[u8]>) -> &mut Self {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// let mut batch = db.batch();
+    /// batch.remove(&users, "u17").insert(&users, "u18", "Grace");
+    /// batch.commit()?;
+    /// assert_eq!(users.get("u17")?, None);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn remove(&mut self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> &mut Self {
+        self.push(keyspace, Kind::Tombstone, key.as_ref(), &[])
     }
 
     /// How many writes it holds.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// let mut batch = db.batch();
+    /// batch.insert(&users, "u17", "Ada").remove(&users, "u18");
+    /// assert_eq!(batch.len(), 2);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn len(&self) -> usize {
-        unimplemented!()
+        self.writes.count()
     }
 
     /// Whether it holds none.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// assert!(db.batch().is_empty());
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
-        unimplemented!()
+        self.len() == 0
     }
 
     /// Chooses what the commit survives, instead of the database's default.
-    #[must_use]
-    pub fn durability(self, _durability: Durability) -> Self {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// use sedimentdb::Durability;
+    /// let mut batch = db.batch();
+    /// batch.insert(&users, "u17", "Ada");
+    /// batch.durability(Durability::Sync).commit()?; // survives loss of power
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
     }
 
-    /// Applies all writes, in order, at once.
+    /// Applies all writes, in order, at once. On an error none of them is visible, unless the error came from syncing: then
+    /// they are, and whether they survive is not known ([`Poisoned`](crate::ErrorKind::Poisoned) is what follows).
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// let mut batch = db.batch();
+    /// batch.insert(&users, "u17", "Ada").insert(&users, "", "the empty key is refused, and the batch with it");
+    /// assert!(batch.commit().is_err());
+    /// assert_eq!(users.get("u17")?, None);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn commit(self) -> Result<()> {
-        unimplemented!()
+        self.core.commit(self.writes, self.durability)
     }
+
+    fn push(&mut self, keyspace: &Keyspace, kind: Kind, key: &[u8], value: &[u8]) -> &mut Self {
+        if keyspace.is_of(&self.core) {
+            self.writes.push(keyspace.state(), kind, key, value);
+        } else {
+            self.writes.refuse(foreign(keyspace));
+        }
+        self
+    }
+}
+
+/// A handle of another database was used.
+#[cold]
+pub(super) fn foreign(keyspace: &Keyspace) -> Error {
+    Error::invalid_input(format!("keyspace {:?} is of another open database", keyspace.name()))
 }

@@ -1,100 +1,256 @@
 //! `Db` and its builder.
 
 use crate::{
-    api::{DbStats, Keyspace, Snapshot, VerifyReport, WriteBatch},
+    api::{DbStats, Keyspace, Snapshot, VerifyReport, WriteBatch, core::Core},
     options::{Create, Durability, Options},
 };
-use sediment_base::Result;
+use sediment_base::{Error, Result};
 use sediment_env::Env;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// An open database. Cheap to clone, usable from any thread.
+///
+/// The directory stays locked until the last handle (database, keyspace, batch, snapshot) is dropped; iterators do not count.
+/// Dropping without [`close`](Self::close) is what a killed process leaves: nothing is lost but commits of
+/// [`Durability::Memory`].
 #[derive(Clone, Debug)]
-pub struct Db {}
+pub struct Db {
+    core: Arc<Core>,
+}
 
 impl Db {
     /// Opens the database in directory `path`, making it where it is missing.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let db = sedimentdb::Db::open(dir.path().join("people.db"))?;
+    /// db.keyspace("users")?.insert("u17", "Ada")?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder(path).open()
     }
 
     /// Opens with settings.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Create, Db, Durability};
+    /// let db = Db::builder(dir.path()).create(Create::New).durability(Durability::Sync).open()?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn builder(path: impl AsRef<Path>) -> DbBuilder {
         DbBuilder { path: path.as_ref().to_path_buf(), options: Options::default(), env: None }
     }
 
-    /// Opens a keyspace, making it where it is missing.
-    pub fn keyspace(&self, _name: &str) -> Result<Keyspace> {
-        unimplemented!()
+    /// Opens a keyspace, making it where it is missing; durable on return.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// let users = db.keyspace("users")?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn keyspace(&self, name: &str) -> Result<Keyspace> {
+        loop {
+            if let Some(keyspace) = self.open_keyspace(name)? {
+                return Ok(keyspace);
+            }
+            // Somebody else may make it first, and drop it again.
+            if let Some(state) = self.core.create_keyspace(name)? {
+                return Ok(Keyspace::new(Arc::clone(&self.core), state));
+            }
+        }
     }
 
     /// Opens a keyspace that exists; `None` where it does not.
-    pub fn open_keyspace(&self, _name: &str) -> Result<Option<Keyspace>> {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// assert!(db.open_keyspace("users")?.is_none());
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn open_keyspace(&self, name: &str) -> Result<Option<Keyspace>> {
+        self.core.check_open()?;
+        let state = self.core.machinery().keyspaces.get(name);
+        Ok(state.map(|state| Keyspace::new(Arc::clone(&self.core), state)))
     }
 
-    /// Makes a keyspace; an error where the name is taken.
-    pub fn create_keyspace(&self, _name: &str) -> Result<Keyspace> {
-        unimplemented!()
+    /// Makes a keyspace, durable on return; an error where the name is taken.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// db.create_keyspace("users")?;
+    /// assert!(db.create_keyspace("users").is_err());
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn create_keyspace(&self, name: &str) -> Result<Keyspace> {
+        match self.core.create_keyspace(name)? {
+            Some(state) => Ok(Keyspace::new(Arc::clone(&self.core), state)),
+            None => Err(Error::invalid_input(format!("a keyspace named {name:?} exists already"))),
+        }
     }
 
     /// The names of all keyspaces, sorted.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// db.keyspace("users")?;
+    /// db.keyspace("emails")?;
+    /// assert_eq!(db.keyspace_names(), ["emails", "users"]);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn keyspace_names(&self) -> Vec<String> {
-        unimplemented!()
+        self.core.machinery().keyspaces.names()
     }
 
-    /// Drops a keyspace and all it holds; `false` where there is none.
-    pub fn drop_keyspace(&self, _name: &str) -> Result<bool> {
-        unimplemented!()
+    /// Drops a keyspace and all it holds, durably; `false` where there is none. Snapshots taken before still see it through
+    /// handles made before, and its files go with the last of those.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// db.keyspace("users")?;
+    /// assert!(db.drop_keyspace("users")?);
+    /// assert!(!db.drop_keyspace("users")?);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn drop_keyspace(&self, name: &str) -> Result<bool> {
+        self.core.drop_keyspace(name)
     }
 
     /// An empty batch.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// let users = db.keyspace("users")?;
+    /// let mut batch = db.batch();
+    /// batch.insert(&users, "u17", "Ada").insert(&users, "u18", "Grace");
+    /// batch.commit()?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn batch(&self) -> WriteBatch {
-        unimplemented!()
+        WriteBatch::new(Arc::clone(&self.core))
     }
 
     /// The database as it is now, held.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// let users = db.keyspace("users")?;
+    /// let before = db.snapshot();
+    /// users.insert("u17", "Ada")?;
+    /// assert_eq!(before.get(&users, "u17")?, None);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     #[track_caller]
     pub fn snapshot(&self) -> Snapshot {
-        unimplemented!()
+        Snapshot::new(Arc::clone(&self.core))
     }
 
     /// Raises every commit that has returned to `durability` at least.
-    pub fn persist(&self, _durability: Durability) -> Result<()> {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// use sedimentdb::Durability;
+    /// users.insert("u17", "Ada")?;
+    /// db.persist(Durability::Sync)?; // from here on it survives loss of power
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn persist(&self, durability: Durability) -> Result<()> {
+        self.core.persist(durability)
     }
 
-    /// Moves everything from memtables into tables.
+    /// Moves everything from memtables into tables; durable on return.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// db.flush()?;
+    /// assert_eq!(db.stats().keyspaces[0].levels.iter().map(|level| level.rows).sum::<u64>(), 1);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn flush(&self) -> Result<()> {
-        unimplemented!()
+        self.core.flush()
     }
 
-    /// Rewrites every keyspace into as few tables as can be, leaving out what no reader needs.
+    /// Rewrites every keyspace into one sorted run, leaving out what no reader needs.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// users.remove("u17")?;
+    /// db.compact()?;
+    /// assert_eq!(db.stats().keyspaces[0].levels.iter().map(|level| level.rows).sum::<u64>(), 0);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn compact(&self) -> Result<()> {
-        unimplemented!()
+        self.core.compact()
     }
 
-    /// What the database is made of at this moment.
+    /// What the database is made of at this moment, and why it refuses writes if it does.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// let held = db.snapshot();
+    /// let stats = db.stats();
+    /// assert!(stats.poisoned.is_none());
+    /// println!("the oldest snapshot was made at {}", stats.snapshots[0].made_at);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn stats(&self) -> DbStats {
-        unimplemented!()
+        self.core.stats()
     }
 
-    /// Reads every byte and reports each fault.
+    /// Reads every byte of tables and log and reports each fault. Writers wait while the log is read.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// assert!(db.verify()?.faults.is_empty());
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn verify(&self) -> Result<VerifyReport> {
-        unimplemented!()
+        self.core.verify()
     }
 
-    /// Ends the log cleanly. The lock is released with the last handle.
+    /// Ends the log: everything that was committed is durable when this returns, also commits of [`Durability::Memory`].
+    /// Every handle of this database answers with [`Closed`](crate::ErrorKind::Closed) from now on, and the lock is released
+    /// with the last of them; iterators go on.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// db.close()?;
+    /// assert!(users.get("u17").is_err());
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn close(self) -> Result<()> {
-        unimplemented!()
+        self.core.close()
     }
 }
 
-/// Opens a database with settings.
+/// Opens a database with settings. Made by [`Db::builder`].
 #[derive(Clone, Debug)]
-#[must_use]
+#[must_use = "nothing is opened before `open`"]
 pub struct DbBuilder {
-    #[expect(dead_code, reason = "read by open")]
     path: PathBuf,
     options: Options,
     env: Option<Env>,
@@ -102,43 +258,103 @@ pub struct DbBuilder {
 
 impl DbBuilder {
     /// Replaces all settings.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Db, Options};
+    /// let options = Options { memory_bytes: 64 << 20, filter_bits_per_key: 14, ..Options::default() };
+    /// let db = Db::builder(dir.path()).options(options).open()?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
         self
     }
 
     /// What to do about a database that is missing, or there.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Create, Db};
+    /// assert!(Db::builder(dir.path()).create(Create::MustExist).open().is_err());
+    /// Db::builder(dir.path()).create(Create::New).open()?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn create(mut self, create: Create) -> Self {
         self.options.create = create;
         self
     }
 
-    /// Refuses every write.
+    /// Refuses every write. A reader takes the lock too, because files may go while another process writes; only where the
+    /// directory cannot be written does it go without.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # sedimentdb::Db::open(dir.path())?.keyspace("users")?;
+    /// let db = sedimentdb::Db::builder(dir.path()).read_only(true).open()?;
+    /// let users = db.open_keyspace("users")?.expect("made before");
+    /// assert!(users.insert("u17", "Ada").is_err());
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.options.read_only = read_only;
         self
     }
 
     /// Durability of commits that do not choose their own.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Db, Durability};
+    /// let db = Db::builder(dir.path()).durability(Durability::Sync).open()?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn durability(mut self, durability: Durability) -> Self {
         self.options.durability = durability;
         self
     }
 
     /// Memory for block cache and memtables, in bytes.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let db = sedimentdb::Db::builder(dir.path()).memory(32 << 20).open()?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn memory(mut self, bytes: usize) -> Self {
         self.options.memory_bytes = bytes;
         self
     }
 
     /// The outside world, for tests and unusual machines.
+    ///
+    /// ```
+    /// use sedimentdb::{Db, Env, env::MemFs};
+    /// let disk = MemFs::new();
+    /// let db = Db::builder("people.db").env(Env::simulated(disk, 17)).open()?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn env(mut self, env: Env) -> Self {
         self.env = Some(env);
         self
     }
 
-    /// Opens.
+    /// Opens. What is in the directory is checked, nothing is written to a database that exists.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// let db = sedimentdb::Db::builder(dir.path()).open()?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Locked`](crate::ErrorKind::Locked) while another process has it open;
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a directory that is not a database, or that
+    /// [`create`](Self::create) does not allow; [`Unsupported`](crate::ErrorKind::Unsupported) for one of a later version;
+    /// [`Corruption`](crate::ErrorKind::Corruption) where something durable is damaged or missing.
     pub fn open(self) -> Result<Db> {
-        unimplemented!()
+        let core = Core::open(&self.path, self.options, self.env.unwrap_or_else(Env::system))?;
+        Ok(Db { core: Arc::new(core) })
     }
 }

@@ -1,56 +1,185 @@
 //! `Keyspace`: a named, ordered map of its own.
 
-use crate::api::Iter;
-use sediment_base::{Result, Slice};
-use std::ops::RangeBounds;
+use crate::{
+    api::{
+        Iter,
+        core::{Bounds, Core},
+    },
+    catalog::KeyspaceState,
+    commit::Writes,
+};
+use sediment_base::{Kind, Result, Slice, range::prefix_bounds};
+use std::{ops::RangeBounds, sync::Arc};
 
-/// A named map of the database. Cheap to clone, usable from any thread.
+/// A named, ordered map of the database. Cheap to clone, usable from any thread.
+///
+/// Keys are 1 to 65,535 bytes long, values up to 64 MiB; longer ones are
+/// [`InvalidInput`](crate::ErrorKind::InvalidInput). A handle whose keyspace was dropped answers with
+/// [`Closed`](crate::ErrorKind::Closed), but to snapshots that still see it.
 #[derive(Clone, Debug)]
-pub struct Keyspace {}
+pub struct Keyspace {
+    core: Arc<Core>,
+    state: Arc<KeyspaceState>,
+}
 
 impl Keyspace {
+    pub(super) fn new(core: Arc<Core>, state: Arc<KeyspaceState>) -> Self {
+        Self { core, state }
+    }
+
+    pub(super) fn state(&self) -> &Arc<KeyspaceState> {
+        &self.state
+    }
+
+    /// Whether it belongs to this open database.
+    pub(super) fn is_of(&self, core: &Arc<Core>) -> bool {
+        Arc::ptr_eq(&self.core, core)
+    }
+
     /// Its name.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// assert_eq!(db.keyspace("users")?.name(), "users");
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn name(&self) -> &str {
-        unimplemented!()
+        self.state.name()
     }
 
-    /// Sets the value of a key.
-    pub fn insert(&self, _key: impl AsRef<[u8]>, _value: impl AsRef<[u8]>) -> Result<()> {
-        unimplemented!()
+    /// Sets the value of a key, with the database's default durability.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// users.insert("u17", "Ada Lovelace")?;
+    /// assert_eq!(users.get("u17")?.as_deref(), Some(&b"Ada Lovelace"[..]));
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn insert(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
+        self.write(Kind::Value, key.as_ref(), value.as_ref())
     }
 
-    /// Removes a key; absent ones too.
-    pub fn remove(&self, _key: impl AsRef<[u8]>) -> Result<()> {
-        unimplemented!()
+    /// Removes a key, with the database's default durability. An absent one may be removed too.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// users.remove("u17")?;
+    /// assert_eq!(users.get("u17")?, None);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<()> {
+        self.write(Kind::Tombstone, key.as_ref(), &[])
     }
 
     /// The value of a key.
-    pub fn get(&self, _key: impl AsRef<[u8]>) -> Result<Option<Slice>> {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// assert_eq!(users.get("u17")?.as_deref(), Some(&b"Ada"[..]));
+    /// assert_eq!(users.get("u18")?, None);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Slice>> {
+        self.core.get(&self.state, key.as_ref(), None)
     }
 
     /// Whether a key is there.
-    pub fn contains_key(&self, _key: impl AsRef<[u8]>) -> Result<bool> {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// assert!(users.contains_key("u17")?);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn contains_key(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        Ok(self.get(key)?.is_some())
     }
 
-    /// The keys within bounds, in order.
-    pub fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, _range: R) -> Iter {
-        unimplemented!()
+    /// The keys within bounds, in order. Bounds that contradict each other hold no key.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// for key in ["a", "b", "c", "d"] {
+    ///     users.insert(key, "")?;
+    /// }
+    /// let keys: Result<Vec<_>, _> = users.range("b".."d").map(|row| row.map(|(key, _)| key)).collect();
+    /// assert_eq!(keys?, ["b", "c"]);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Iter {
+        self.core.scan(&self.state, bounds(&range), None)
     }
 
-    /// The keys that begin with `prefix`, in order.
-    pub fn prefix(&self, _prefix: impl AsRef<[u8]>) -> Iter {
-        unimplemented!()
+    /// The keys that begin with `prefix`, in order. Every key begins with the empty prefix.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("eu/17", "Ada")?;
+    /// users.insert("us/18", "Grace")?;
+    /// let (key, value) = users.prefix("us/").next().expect("there is one")?;
+    /// assert_eq!((&key[..], &value[..]), (&b"us/18"[..], &b"Grace"[..]));
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn prefix(&self, prefix: impl AsRef<[u8]>) -> Iter {
+        self.core.scan(&self.state, prefix_bounds(prefix.as_ref()), None)
     }
 
     /// All keys, in order.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// users.insert("u18", "Grace")?;
+    /// let (last, _) = users.iter().next_back().expect("there are two")?;
+    /// assert_eq!(last, "u18");
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn iter(&self) -> Iter {
-        unimplemented!()
+        self.prefix([])
     }
 
-    /// Removes all keys at once.
+    /// Removes all keys at once; durable on return. Snapshots taken before go on seeing them.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// users.clear()?;
+    /// assert!(users.iter().next().is_none());
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
     pub fn clear(&self) -> Result<()> {
-        unimplemented!()
+        self.core.clear(&self.state)
     }
+
+    fn write(&self, kind: Kind, key: &[u8], value: &[u8]) -> Result<()> {
+        let mut writes = Writes::default();
+        writes.push(&self.state, kind, key, value);
+        self.core.commit(writes, self.core.options().durability)
+    }
+}
+
+/// Bounds of a scan, owned.
+pub(super) fn bounds<K: AsRef<[u8]>>(range: &impl RangeBounds<K>) -> Bounds {
+    let slice = |key: &K| Slice::new(key.as_ref());
+    (range.start_bound().map(slice), range.end_bound().map(slice))
 }

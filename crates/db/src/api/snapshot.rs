@@ -1,36 +1,130 @@
 //! `Snapshot`: the whole database as it was at one moment.
 
-use crate::api::{Iter, Keyspace};
-use sediment_base::{Result, Slice};
-use std::ops::RangeBounds;
+use crate::{
+    api::{Iter, Keyspace, batch::foreign, core::Core, keyspace::bounds},
+    snapshot::Pin,
+};
+use sediment_base::{Result, SeqNo, Slice, range::prefix_bounds};
+use std::{ops::RangeBounds, sync::Arc};
 
-/// Reads the database as it was when [`Db::snapshot`](crate::Db::snapshot) made it. Holds back the reclaiming of what it sees.
+/// Reads the database as it was when [`Db::snapshot`](crate::Db::snapshot) made it, over all keyspaces. Cheap to clone, usable
+/// from any thread.
+///
+/// It costs nothing to make, but as long as it lives what it sees cannot be reclaimed;
+/// [`DbStats::snapshots`](crate::DbStats::snapshots) tells who holds which.
 #[derive(Clone, Debug)]
-pub struct Snapshot {}
+pub struct Snapshot {
+    held: Arc<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    core: Arc<Core>,
+    pin: Option<Pin>,
+}
 
 impl Snapshot {
+    #[track_caller]
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        let pin = core.machinery().snapshots.pin();
+        Self { held: Arc::new(Held { core, pin: Some(pin) }) }
+    }
+
     /// The value of a key then.
-    pub fn get(&self, _keyspace: &Keyspace, _key: impl AsRef<[u8]>) -> Result<Option<Slice>> {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// let before = db.snapshot();
+    /// users.insert("u17", "Ada Lovelace")?;
+    /// assert_eq!(before.get(&users, "u17")?.as_deref(), Some(&b"Ada"[..]));
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn get(&self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> Result<Option<Slice>> {
+        if !keyspace.is_of(&self.held.core) {
+            return Err(foreign(keyspace));
+        }
+        self.held.core.get(keyspace.state(), key.as_ref(), Some(self.seqno()))
     }
 
     /// Whether a key was there.
-    pub fn contains_key(&self, _keyspace: &Keyspace, _key: impl AsRef<[u8]>) -> Result<bool> {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// let before = db.snapshot();
+    /// users.insert("u17", "Ada")?;
+    /// assert!(!before.contains_key(&users, "u17")?);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn contains_key(&self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> Result<bool> {
+        Ok(self.get(keyspace, key)?.is_some())
     }
 
     /// The keys within bounds, in order.
-    pub fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, _keyspace: &Keyspace, _range: R) -> Iter {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("a", "1")?;
+    /// let before = db.snapshot();
+    /// users.insert("b", "2")?;
+    /// assert_eq!(before.range(&users, "a"..).count(), 1);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, keyspace: &Keyspace, range: R) -> Iter {
+        self.scan(keyspace, bounds(&range))
     }
 
     /// The keys that begin with `prefix`, in order.
-    pub fn prefix(&self, _keyspace: &Keyspace, _prefix: impl AsRef<[u8]>) -> Iter {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("eu/17", "Ada")?;
+    /// assert_eq!(db.snapshot().prefix(&users, "us/").count(), 0);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn prefix(&self, keyspace: &Keyspace, prefix: impl AsRef<[u8]>) -> Iter {
+        self.scan(keyspace, prefix_bounds(prefix.as_ref()))
     }
 
     /// All keys of a keyspace, in order.
-    pub fn iter(&self, _keyspace: &Keyspace) -> Iter {
-        unimplemented!()
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// let before = db.snapshot();
+    /// users.clear()?;
+    /// assert_eq!(before.iter(&users).count(), 1);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn iter(&self, keyspace: &Keyspace) -> Iter {
+        self.prefix(keyspace, [])
+    }
+
+    fn scan(&self, keyspace: &Keyspace, bounds: super::core::Bounds) -> Iter {
+        if !keyspace.is_of(&self.held.core) {
+            return Iter::failed(foreign(keyspace));
+        }
+        self.held.core.scan(keyspace.state(), bounds, Some(self.seqno()))
+    }
+
+    fn seqno(&self) -> SeqNo {
+        self.held.pin.as_ref().expect("taken by drop alone").seqno()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.pin.take());
+        self.core.snapshot_ended();
     }
 }

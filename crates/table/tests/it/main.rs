@@ -1,8 +1,5 @@
 //! Tables through their public face, on a disk in memory.
 
-mod damage;
-mod golden;
-mod hostile;
 mod model;
 mod order;
 mod rows;

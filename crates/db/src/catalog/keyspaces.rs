@@ -1,0 +1,168 @@
+//! The keyspaces of an open database: names, ids, and the trees behind them.
+//!
+//! A keyspace that is cleared goes on with a fresh tree; the old one stays for the snapshots that still see it. Readers at `S`
+//! use the newest tree that was there before `S`. Shared; a reader waits only for the moment in which a clear changes the list.
+
+use sediment_base::{KeyspaceId, SeqNo, TreeId};
+use sediment_tree::Tree;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// All keyspaces, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Keyspaces {
+    by_name: RwLock<BTreeMap<String, Arc<KeyspaceState>>>,
+    /// Whether some keyspace may have a tree that it no longer writes to.
+    has_old_trees: AtomicBool,
+}
+
+/// One keyspace.
+#[derive(Debug)]
+pub(crate) struct KeyspaceState {
+    id: KeyspaceId,
+    name: String,
+    /// Oldest first, never empty.
+    trees: RwLock<Vec<Incarnation>>,
+    is_dropped: AtomicBool,
+}
+
+/// A tree of a keyspace, and the seqno of the change that made it.
+#[derive(Clone, Debug)]
+pub(crate) struct Incarnation {
+    pub(crate) id: TreeId,
+    pub(crate) since: SeqNo,
+    pub(crate) tree: Tree,
+}
+
+impl Keyspaces {
+    /// The keyspace of this name.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<KeyspaceState>> {
+        self.read().get(name).cloned()
+    }
+
+    /// All of them, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<KeyspaceState>> {
+        self.read().values().cloned().collect()
+    }
+
+    /// All names, ascending.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.read().keys().cloned().collect()
+    }
+
+    /// Adds one.
+    pub(crate) fn add(&self, keyspace: Arc<KeyspaceState>) {
+        self.write().insert(keyspace.name.clone(), keyspace);
+    }
+
+    /// Takes one away; handles that hold it find it dropped.
+    pub(crate) fn remove(&self, name: &str) {
+        if let Some(keyspace) = self.write().remove(name) {
+            keyspace.is_dropped.store(true, Ordering::Release);
+        }
+    }
+
+    /// Lets a keyspace go on with a fresh tree.
+    pub(crate) fn renew(&self, keyspace: &KeyspaceState, tree: Incarnation) {
+        keyspace.push(tree);
+        self.has_old_trees.store(true, Ordering::Release);
+    }
+
+    /// Deletes every old tree that none of these read seqnos can see. `pins` must hold the visible seqno too.
+    pub(crate) fn delete_unseen(&self, pins: impl FnOnce() -> Vec<SeqNo>) {
+        if !self.has_old_trees.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let pins = pins();
+        for keyspace in self.all() {
+            keyspace.take_unseen(&pins).iter().for_each(Tree::delete_when_unused);
+            if keyspace.read().len() > 1 {
+                self.has_old_trees.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<KeyspaceState>>> {
+        self.by_name.read().expect("no code panics under this lock")
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Arc<KeyspaceState>>> {
+        self.by_name.write().expect("no code panics under this lock")
+    }
+}
+
+impl KeyspaceState {
+    /// A keyspace with its first tree.
+    pub(crate) fn new(id: KeyspaceId, name: String, tree: Incarnation) -> Self {
+        Self { id, name, trees: RwLock::new(vec![tree]), is_dropped: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn id(&self) -> KeyspaceId {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it was dropped while handles held it.
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.is_dropped.load(Ordering::Acquire)
+    }
+
+    /// Calls `use_it` with the tree that takes writes.
+    #[inline]
+    pub(crate) fn with_newest<T>(&self, use_it: impl FnOnce(&Tree) -> T) -> T {
+        use_it(&self.read().last().expect("never empty").tree)
+    }
+
+    /// The tree that takes writes.
+    pub(crate) fn newest(&self) -> Incarnation {
+        self.read().last().expect("never empty").clone()
+    }
+
+    /// The tree that a reader at `read_seqno` sees; `None` if the keyspace was not there yet.
+    pub(crate) fn at(&self, read_seqno: SeqNo) -> Option<Tree> {
+        self.read().iter().rev().find(|tree| tree.since < read_seqno).map(|found| found.tree.clone())
+    }
+
+    /// The files of a dropped keyspace go when the last handle and the last scan do.
+    pub(crate) fn delete_trees(&self) {
+        self.read().iter().for_each(|tree| tree.tree.delete_when_unused());
+    }
+
+    /// Goes on with a fresh tree.
+    fn push(&self, tree: Incarnation) {
+        self.trees.write().expect("no code panics under this lock").push(tree);
+    }
+
+    /// Takes away every tree that neither the newest state nor one of these read seqnos (ascending) can see.
+    fn take_unseen(&self, pins: &[SeqNo]) -> Vec<Tree> {
+        if self.read().len() < 2 {
+            return Vec::new();
+        }
+        let mut trees = self.trees.write().expect("no code panics under this lock");
+        let ends: Vec<SeqNo> = trees.iter().skip(1).map(|tree| tree.since).chain([SeqNo::MAX]).collect();
+        let mut unseen = Vec::new();
+        let mut i = 0;
+        trees.retain(|tree| {
+            let end = ends[i];
+            i += 1;
+            let is_seen = end == SeqNo::MAX || pins.iter().any(|pin| tree.since < *pin && *pin <= end);
+            if !is_seen {
+                unseen.push(tree.tree.clone());
+            }
+            is_seen
+        });
+        unseen
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Incarnation>> {
+        self.trees.read().expect("no code panics under this lock")
+    }
+}

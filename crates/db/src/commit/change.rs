@@ -1,0 +1,111 @@
+//! Making, dropping and clearing keyspaces.
+//!
+//! First the tree, complete and durable; then the record in the log, synced; then the catalog. From the log's record on the
+//! change holds, whatever becomes of the catalog: replay applies what it lacks. A failure before leaves a tree directory that
+//! nothing names.
+
+use crate::{
+    catalog::{Catalog, Incarnation, KeyspaceChange, KeyspaceState, check_name},
+    commit::check_alive,
+    wal::{Prepared, RecordKind},
+    worker::Machinery,
+};
+use sediment_base::{Error, ErrorKind, Result, SeqNo, TreeId, filename};
+use sediment_tree::{Tree, TreeOptions};
+use std::{
+    path::Path,
+    sync::{Arc, MutexGuard},
+};
+
+/// Where trees are made, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct TreeMaker<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) options: &'a TreeOptions,
+    /// Ids below are on disk already, in use or not.
+    pub(crate) not_below: TreeId,
+}
+
+/// Makes a keyspace; `None` if the name is taken.
+pub(crate) fn create(machinery: &Machinery, maker: &TreeMaker<'_>, name: &str) -> Result<Option<Arc<KeyspaceState>>> {
+    check_name(name)?;
+    let mut catalog = lock(machinery)?;
+    if machinery.keyspaces.get(name).is_some() {
+        return Ok(None);
+    }
+    let (tree_id, tree) = make_tree(machinery, &mut catalog, maker)?;
+    let id = catalog.state().next_keyspace;
+    let change = KeyspaceChange::Create { keyspace: id, tree: tree_id, name: name.to_owned() };
+    let mut made = None;
+    record(machinery, &mut catalog, &change, |since| {
+        let keyspace = Arc::new(KeyspaceState::new(id, name.to_owned(), Incarnation { id: tree_id, since, tree }));
+        machinery.keyspaces.add(Arc::clone(&keyspace));
+        made = Some(keyspace);
+    })?;
+    Ok(made)
+}
+
+/// Drops a keyspace; `false` if there is none.
+pub(crate) fn drop_keyspace(machinery: &Machinery, name: &str) -> Result<bool> {
+    let mut catalog = lock(machinery)?;
+    let Some(keyspace) = machinery.keyspaces.get(name) else { return Ok(false) };
+    let change = KeyspaceChange::Drop { keyspace: keyspace.id() };
+    record(machinery, &mut catalog, &change, |_| machinery.keyspaces.remove(name))?;
+    if catalog.unsaved_from().is_none() {
+        keyspace.delete_trees();
+    }
+    Ok(true)
+}
+
+/// Lets a keyspace go on with an empty tree.
+pub(crate) fn clear(machinery: &Machinery, maker: &TreeMaker<'_>, keyspace: &KeyspaceState) -> Result<()> {
+    let mut catalog = lock(machinery)?;
+    check_alive(keyspace)?;
+    let (id, tree) = make_tree(machinery, &mut catalog, maker)?;
+    let change = KeyspaceChange::Clear { keyspace: keyspace.id(), tree: id };
+    record(machinery, &mut catalog, &change, |since| machinery.keyspaces.renew(keyspace, Incarnation { id, since, tree }))?;
+    if catalog.unsaved_from().is_none() {
+        machinery.keyspaces.delete_unseen(|| machinery.snapshots.in_use());
+    }
+    Ok(())
+}
+
+/// Logs a change and publishes it, makes it durable, and tells the catalog.
+fn record(machinery: &Machinery, catalog: &mut Catalog, change: &KeyspaceChange, publish: impl FnOnce(SeqNo)) -> Result<()> {
+    let prepared = Prepared::new(RecordKind::of_change(change), change.keyspace().0, 1, change.encode());
+    let (seqno, position) = {
+        let mut log = machinery.log.lock();
+        log.check()?;
+        let seqno = log.next_seqno();
+        let position = log.append(&prepared)?;
+        publish(seqno);
+        machinery.snapshots.publish(log.next_seqno());
+        (seqno, position)
+    };
+    catalog.apply(seqno, change).map_err(|error| machinery.fatal.set(error))?;
+    machinery.log.sync_to(position)?;
+    match catalog.save_changes() {
+        // The log has it; the catalog is written before the log may forget it.
+        Err(error) if error.kind() == ErrorKind::NoSpace => Ok(()),
+        Err(error) => Err(machinery.fatal.set(error.context("the catalog cannot be written"))),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn make_tree(machinery: &Machinery, catalog: &mut Catalog, maker: &TreeMaker<'_>) -> Result<(TreeId, Tree)> {
+    let id = catalog.take_tree(maker.not_below);
+    let trees = maker.dir.join(filename::TREES_DIR);
+    let dir = filename::tree(maker.dir, id);
+    let tree = Tree::create(&machinery.env, &dir, catalog.db_uuid(), maker.options.clone())?;
+    machinery.env.fs.sync_dir(&trees)?;
+    Ok((id, tree))
+}
+
+fn lock(machinery: &Machinery) -> Result<MutexGuard<'_, Catalog>> {
+    let catalog = machinery.catalog.lock().expect("no code panics under this lock");
+    machinery.log.lock().check()?;
+    if catalog.state().next_keyspace.0 == u32::MAX {
+        return Err(Error::invalid_input("the database has used up its keyspace ids"));
+    }
+    Ok(catalog)
+}

@@ -1,0 +1,61 @@
+//! The writes of one commit, encoded as they come.
+
+use crate::{
+    catalog::KeyspaceState,
+    wal::{Op, check_limits, put_op},
+};
+use sediment_base::{Error, Kind, Result, limits};
+use std::sync::Arc;
+
+/// Rows for the log's record, and the keyspaces that they name.
+#[derive(Debug, Default)]
+pub(crate) struct Writes {
+    payload: Vec<u8>,
+    count: u32,
+    keyspaces: Vec<Arc<KeyspaceState>>,
+    /// The first row that breaks a limit; reported when it is committed.
+    error: Option<Error>,
+}
+
+impl Writes {
+    /// Adds a row.
+    pub(crate) fn push(&mut self, keyspace: &Arc<KeyspaceState>, kind: Kind, key: &[u8], value: &[u8]) {
+        let fits = check_limits(key, value).and_then(|()| self.check_size(key.len() + value.len()));
+        if let Err(error) = fits {
+            self.error.get_or_insert(error);
+            return;
+        }
+        if !self.keyspaces.iter().rev().any(|known| Arc::ptr_eq(known, keyspace)) {
+            self.keyspaces.push(Arc::clone(keyspace));
+        }
+        put_op(&mut self.payload, Op { keyspace: keyspace.id(), kind, key, value });
+        self.count += 1;
+    }
+
+    /// Refuses a keyspace of another database.
+    pub(crate) fn refuse(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
+    /// Rows so far; a refused one counts not.
+    pub(crate) fn count(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Payload, count and keyspaces, if no row was refused.
+    pub(crate) fn finish(self) -> Result<(Vec<u8>, u32, Vec<Arc<KeyspaceState>>)> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok((self.payload, self.count, self.keyspaces)),
+        }
+    }
+
+    fn check_size(&self, bytes: usize) -> Result<()> {
+        const ROW_OVERHEAD_BYTES: usize = 16;
+        let max = limits::BATCH_BYTES_MAX;
+        if self.count == u32::MAX || self.payload.len() + bytes + ROW_OVERHEAD_BYTES > max {
+            return Err(Error::invalid_input(format!("a batch holds at most {max} bytes and {} rows", u32::MAX)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! Telling whose directory it is, and making a new database in it.
+//!
+//! A first creation makes `LOCK`, `wal/`, `trees/` and a catalog, syncs them, and is published by `CURRENT`. Cut short it leaves
+//! nothing but those, empty, so it is simply done again; with anything in `wal/` or `trees/` a missing `CURRENT` is a loss.
+
+use crate::catalog::{Catalog, CatalogContext};
+use sediment_base::{
+    Error, ErrorKind, Generation, Result,
+    filename::{self, FileName},
+};
+use sediment_env::{
+    Env,
+    fs::{DirEntry, DirLock, Fs, is_already_exists, is_not_found},
+};
+use std::path::{Component, Path};
+
+/// What lies in a directory.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Nothing, or the directory is missing, or a first creation was cut short.
+    Nothing,
+    /// A database; its directory's entries.
+    Database(Vec<DirEntry>),
+}
+
+/// Looks what `dir` holds. Nothing of ours is ever written where something else lies.
+pub(crate) fn look(env: &Env, dir: &Path) -> Result<Found> {
+    let entries = match env.fs.read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if is_not_found(&error) => return Ok(Found::Nothing),
+        Err(error) => return Err(error),
+    };
+    let parsed: Vec<_> = entries.iter().map(|entry| FileName::parse(&entry.name)).collect();
+    if parsed.contains(&Some(FileName::Current)) {
+        if parsed.iter().any(|name| matches!(name, Some(FileName::Manifest(_)))) {
+            return Err(refuse(dir, "it holds a single tree, not a database", "give the directory of the database"));
+        }
+        return Ok(Found::Database(entries));
+    }
+    if let Some(foreign) = entries.iter().zip(&parsed).find_map(|(entry, name)| name.is_none().then_some(&entry.name)) {
+        let found = format!("it holds {foreign:?}, which is not ours, and no database");
+        return Err(refuse(dir, &found, "give an empty or missing directory, or that of a database"));
+    }
+    for folder in [filename::WAL_DIR, filename::TREES_DIR] {
+        if entries.iter().any(|entry| entry.name == folder) && !env.fs.read_dir(&dir.join(folder))?.is_empty() {
+            let error = Error::corruption(format!("CURRENT is missing, but {folder}/ is not empty; restore it or run repair"));
+            return Err(error.in_file(&dir.join(filename::CURRENT)));
+        }
+    }
+    Ok(Found::Nothing)
+}
+
+/// Takes the directory's lock; `None` for a reader where not even the lock file may be touched.
+pub(crate) fn lock(env: &Env, dir: &Path, read_only: bool) -> Result<Option<Box<dyn DirLock>>> {
+    match env.fs.lock(&dir.join(filename::LOCK)) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if error.kind() == ErrorKind::Locked => Err(error.context("the database is open elsewhere")),
+        Err(error) if read_only && error.kind() == ErrorKind::Io => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a new database in `dir`, which is locked, durably.
+pub(crate) fn begin(env: &Env, dir: &Path) -> Result<()> {
+    for folder in [filename::WAL_DIR, filename::TREES_DIR] {
+        create_dir(&*env.fs, &dir.join(folder))?;
+    }
+    let entries = env.fs.read_dir(dir)?;
+    let context = CatalogContext { env: env.clone(), dir: dir.to_path_buf() };
+    let mut catalog = Catalog::new(context, env.random.uuid()?, next_generation(&entries, &[]));
+    catalog.save()
+}
+
+/// Makes a directory and what is missing above it, durably.
+pub(crate) fn create_all(fs: &dyn Fs, dir: &Path) -> Result<()> {
+    if dir.as_os_str().is_empty() || fs.exists(dir)? {
+        return Ok(());
+    }
+    let parent = dir.parent().unwrap_or(Path::new(""));
+    if !matches!(dir.components().next_back(), Some(Component::Normal(_))) {
+        return Err(Error::invalid_input("the directory does not exist and cannot be made").in_file(dir));
+    }
+    create_all(fs, parent)?;
+    create_dir(fs, dir)?;
+    fs.sync_dir(parent)
+}
+
+/// The generation after every catalog that is or was there.
+pub(crate) fn next_generation(entries: &[DirEntry], lost: &[DirEntry]) -> Generation {
+    let number = |entry: &DirEntry| match FileName::parse(&entry.name) {
+        Some(FileName::Catalog(generation)) => Some(generation),
+        _ => None,
+    };
+    entries.iter().chain(lost).filter_map(number).max().unwrap_or_default().next()
+}
+
+fn create_dir(fs: &dyn Fs, dir: &Path) -> Result<()> {
+    match fs.create_dir(dir) {
+        Err(error) if is_already_exists(&error) => Ok(()),
+        done => done,
+    }
+}
+
+#[cold]
+fn refuse(dir: &Path, found: &str, advice: &str) -> Error {
+    Error::invalid_input(format!("not a database directory: {found}; {advice}")).in_file(dir)
+}

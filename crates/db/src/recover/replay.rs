@@ -1,0 +1,173 @@
+//! Catalog, trees and log, put together.
+
+use crate::{
+    catalog::{Catalog, CatalogContext, Incarnation, KeyspaceChange, KeyspaceState, Keyspaces},
+    recover::{create::next_generation, leftovers::Leftovers},
+    wal::{Anchor, Entry, Logged, Recovered, WalDir, for_each_op, replay},
+};
+use sediment_base::{
+    Error, KeyspaceId, Kind, Result, SeqNo, TreeId, WalId, filename,
+    planted::{Bug, planted},
+};
+use sediment_env::{Env, fs::DirEntry, fs::is_not_found};
+use sediment_tree::{ManifestPosition, Tree, TreeOptions};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// A database as it was found, in memory.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) catalog: Catalog,
+    pub(crate) keyspaces: Keyspaces,
+    pub(crate) wal: WalDir,
+    pub(crate) recovered: Recovered,
+    pub(crate) leftovers: Leftovers,
+    /// Tree ids from here on were never used.
+    pub(crate) next_tree: TreeId,
+}
+
+/// Opens the database in `dir`, whose entries are known.
+pub(crate) fn open(env: &Env, dir: &Path, entries: &[DirEntry], tree: &TreeOptions, wal_file_bytes: u64) -> Result<Opened> {
+    let lost = list_or_nothing(env, &dir.join(filename::LOST_DIR))?;
+    let context = CatalogContext { env: env.clone(), dir: dir.to_path_buf() };
+    let catalog = Catalog::open(context, next_generation(entries, &lost))?;
+    let wal = WalDir { env: env.clone(), dir: dir.to_path_buf(), db_uuid: catalog.db_uuid(), file_bytes: wal_file_bytes };
+    let trees = env.fs.read_dir(&dir.join(filename::TREES_DIR))?;
+    let mut replaying = Replaying { env, dir, options: tree, catalog, open: BTreeMap::new(), anchors: BTreeMap::new() };
+    replaying.open_trees()?;
+    let next_wal = WalId(lost_number(&lost, filename::WAL_DIR)).next();
+    let recovered = replay(&wal, next_wal, &mut |logged| replaying.entry(&logged))?;
+    replaying.check(&recovered)?;
+    let next_tree = TreeId(lost_number(&lost, filename::TREES_DIR)).next();
+    let on_disk = trees.iter().filter_map(|entry| filename::parse_number(&entry.name)).map(TreeId);
+    let next_tree = on_disk.max().map_or(next_tree, |id| id.next().max(next_tree));
+    let leftovers = Leftovers::find(&replaying.catalog, entries, &trees, &recovered.orphans);
+    let keyspaces = Keyspaces::default();
+    replaying.open.into_values().for_each(|keyspace| keyspaces.add(Arc::new(keyspace)));
+    Ok(Opened { catalog: replaying.catalog, keyspaces, wal, recovered, leftovers, next_tree })
+}
+
+struct Replaying<'a> {
+    env: &'a Env,
+    dir: &'a Path,
+    options: &'a TreeOptions,
+    catalog: Catalog,
+    open: BTreeMap<KeyspaceId, KeyspaceState>,
+    /// The newest anchor of each tree.
+    anchors: BTreeMap<TreeId, Anchor>,
+}
+
+impl Replaying<'_> {
+    fn open_trees(&mut self) -> Result<()> {
+        for (id, entry) in self.catalog.state().keyspaces.clone() {
+            let keyspace = KeyspaceState::new(id, entry.name, self.open_tree(entry.tree, entry.since)?);
+            self.open.insert(id, keyspace);
+        }
+        Ok(())
+    }
+
+    fn open_tree(&self, id: TreeId, since: SeqNo) -> Result<Incarnation> {
+        let tree = Tree::open(self.env, &filename::tree(self.dir, id), self.options.clone())?;
+        Ok(Incarnation { id, since, tree })
+    }
+
+    fn entry(&mut self, logged: &Logged<'_>) -> Result<()> {
+        match &logged.entry {
+            Entry::Batch => self.batch(logged),
+            Entry::Change(change) => self.change(logged.seqno, change),
+            Entry::Anchor(anchor) => {
+                self.anchors.insert(anchor.tree, *anchor);
+                Ok(())
+            }
+            Entry::Trim { .. } | Entry::Start(_) | Entry::End => Ok(()),
+        }
+    }
+
+    /// Inserts the rows that no table holds.
+    fn batch(&self, logged: &Logged<'_>) -> Result<()> {
+        let mut seqno = logged.seqno;
+        for_each_op(logged.payload, logged.count, |op| {
+            let row_seqno = seqno;
+            seqno += 1;
+            let keyspace = match self.open.get(&op.keyspace) {
+                Some(keyspace) => keyspace,
+                None if planted(Bug::ReplayIntoDroppedKeyspace) && !self.open.is_empty() => {
+                    self.open.values().next_back().expect("not empty")
+                }
+                None if op.keyspace < self.catalog.state().next_keyspace => return Ok(()),
+                None => return Err(Error::corruption(format!("a row of keyspace {}, which was never made", op.keyspace))),
+            };
+            let tree = keyspace.newest();
+            let is_contained = row_seqno <= tree.since || tree.tree.mark().is_some_and(|mark| row_seqno <= mark);
+            if is_contained && !planted(Bug::ReplayIntoDroppedKeyspace) {
+                return Ok(());
+            }
+            match op.kind {
+                Kind::Value => tree.tree.insert(op.key, op.value, row_seqno),
+                Kind::Tombstone => tree.tree.remove(op.key, row_seqno),
+                kind => Err(Error::unsupported(format!("a logged row of kind {kind:?} is not known to this version"))),
+            }
+        })
+    }
+
+    /// Applies a change that the catalog lacks.
+    fn change(&mut self, seqno: SeqNo, change: &KeyspaceChange) -> Result<()> {
+        if seqno <= self.catalog.state().seqno {
+            return Ok(());
+        }
+        self.catalog.apply(seqno, change)?;
+        match change {
+            KeyspaceChange::Create { keyspace, tree, name } => {
+                let tree = self.open_tree(*tree, seqno)?;
+                self.open.insert(*keyspace, KeyspaceState::new(*keyspace, name.clone(), tree));
+            }
+            KeyspaceChange::Drop { keyspace } => drop(self.open.remove(keyspace)),
+            KeyspaceChange::Clear { keyspace, tree } => {
+                let tree = self.open_tree(*tree, seqno)?;
+                if let Some(known) = self.open.remove(keyspace) {
+                    self.open.insert(*keyspace, KeyspaceState::new(*keyspace, known.name().to_owned(), tree));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing durable may be ahead of the log, or behind what the log remembers of it.
+    fn check(&self, recovered: &Recovered) -> Result<()> {
+        let log_end = |what: &str, seqno: SeqNo, file: PathBuf| {
+            let error = Error::corruption(format!("the log ends before {what}"));
+            Err(error.expected_found(format!("more than {seqno}"), recovered.next_seqno).in_file(&file))
+        };
+        if self.catalog.state().seqno >= recovered.next_seqno {
+            return log_end("what the catalog contains", self.catalog.state().seqno, self.dir.join(filename::WAL_DIR));
+        }
+        for keyspace in self.open.values() {
+            let tree = keyspace.newest();
+            let highest = tree.tree.highest_seqno().max(tree.tree.mark());
+            if let Some(seqno) = highest.filter(|seqno| *seqno >= recovered.next_seqno) {
+                return log_end("what a tree's tables contain", seqno, filename::tree(self.dir, tree.id));
+            }
+            if let Some(anchor) = self.anchors.get(&tree.id) {
+                let position = ManifestPosition { generation: anchor.generation, length: anchor.length };
+                tree.tree.check_position(position)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn list_or_nothing(env: &Env, dir: &Path) -> Result<Vec<DirEntry>> {
+    match env.fs.read_dir(dir) {
+        Err(error) if is_not_found(&error) => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
+/// The highest number under which something from this folder was put into `lost/`.
+fn lost_number(lost: &[DirEntry], folder: &str) -> u64 {
+    let number = |entry: &DirEntry| filename::parse_number(entry.name.strip_prefix(folder)?.strip_prefix('-')?);
+    lost.iter().filter_map(number).max().unwrap_or(0)
+}

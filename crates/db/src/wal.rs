@@ -1,0 +1,27 @@
+//! The write-ahead log: every commit is a record here before it is anywhere else.
+//!
+//! Files `wal/<id>` form a chain: each names the one before it and how far that one was durable. One is written at a time; a
+//! new one begins when it is full, after a failed append, and at the first write after opening. Invariants:
+//!
+//! * seqnos in the log are contiguous, over files too;
+//! * a file is written only after its birth (header, first record, directory) is synced, and the one before it up to its valid
+//!   end;
+//! * after a failed append or sync nothing is appended to that file;
+//! * every record says how far its file was known to be durable, so that replay can tell a torn tail from a loss.
+
+mod dump;
+mod fatal;
+mod files;
+mod format;
+mod prepared;
+mod reader;
+mod sync;
+mod writer;
+
+pub(crate) use dump::dump_log;
+pub(crate) use fatal::Fatal;
+pub(crate) use files::{WalDir, read_whole};
+pub(crate) use format::{Anchor, Entry, Op, RecordKind, check_limits, for_each_op, put_op};
+pub(crate) use prepared::Prepared;
+pub(crate) use reader::{Logged, Recovered, replay};
+pub(crate) use writer::Log;

@@ -1,0 +1,77 @@
+//! A record that waits for its place: encoded and checksummed outside the lock.
+
+use crate::wal::format::{FRAGMENT_BYTES, RecordKind};
+use sediment_base::{Result, SeqNo};
+use sediment_codec::frame::{Fragment, Record, RecordWriter, payload_crc};
+
+/// A payload with its checksums, cut into fragments where it is long.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    kind: RecordKind,
+    keyspace: u32,
+    count: u32,
+    payload: Vec<u8>,
+    first_crc: u32,
+    other_crcs: Vec<u32>,
+}
+
+impl Prepared {
+    /// Checksums a payload that takes `count` seqnos.
+    pub(crate) fn new(kind: RecordKind, keyspace: u32, count: u32, payload: Vec<u8>) -> Self {
+        let mut crcs = payload.chunks(FRAGMENT_BYTES).map(payload_crc);
+        let first_crc = crcs.next().unwrap_or_else(|| payload_crc(&[]));
+        let other_crcs = crcs.collect();
+        Self { kind, keyspace, count, payload, first_crc, other_crcs }
+    }
+
+    /// How many seqnos it takes.
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The payload.
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Bytes that it may take in a file, rounded up.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        let fragments = 1 + self.other_crcs.len() as u64;
+        self.payload.len() as u64 + fragments * 64
+    }
+
+    /// Appends the record, or its fragments, to `out`, calling `spill` after each so that a long one need not be held twice.
+    pub(crate) fn write(
+        &self,
+        seqno: SeqNo,
+        synced_upto: u64,
+        writer: &mut RecordWriter,
+        out: &mut Vec<u8>,
+        spill: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        let mut record = Record {
+            kind: self.kind as u8,
+            fragment: Fragment::Whole,
+            keyspace: self.keyspace,
+            count: self.count,
+            seqno,
+            synced_upto,
+        };
+        if self.other_crcs.is_empty() {
+            writer.append(&record, &self.payload, self.first_crc, out)?;
+            return spill(out);
+        }
+        let last = self.other_crcs.len();
+        let crcs = std::iter::once(&self.first_crc).chain(&self.other_crcs);
+        for (i, (chunk, crc)) in self.payload.chunks(FRAGMENT_BYTES).zip(crcs).enumerate() {
+            record.fragment = match i {
+                0 => Fragment::First,
+                i if i == last => Fragment::Last,
+                _ => Fragment::Middle,
+            };
+            writer.append(&record, chunk, *crc, out)?;
+            spill(out)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,312 @@
+//! Replay: the log's files as one sequence of records.
+//!
+//! The newest file that has begun is the end of the chain; its first record names the file before it, and so on back to the
+//! first file that is still needed. Every file but the last must be readable up to the place that its successor calls durable;
+//! what lies behind counts as far as it goes, because the successor repeats it (its beginning holds the tail that was not
+//! known to be durable). The last file may end in a torn tail, by the rule of [`torn_tail`] and no other.
+//!
+//! Records seen already are skipped by their seqno; the next one must continue without a gap.
+
+use crate::wal::{
+    files::{FoundFile, LiveFile, WalDir},
+    format::{BODY_START, CREATION_BYTES, Entry, RecordKind},
+    prepared::Prepared,
+};
+use sediment_base::{
+    Error, Result, SeqNo, WalId, filename, limits,
+    planted::{Bug, planted},
+};
+use sediment_codec::frame::{Fragment, Record, RecordReader, Step, torn_tail};
+use std::collections::BTreeMap;
+
+/// What replay learned beside the records.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    /// The seqno of the next record.
+    pub(crate) next_seqno: SeqNo,
+    /// Records at the end that are not known to be durable, with their seqnos: the next file repeats them.
+    pub(crate) tail: Vec<(SeqNo, Prepared)>,
+    /// The last file and the place up to which it is durable.
+    pub(crate) last: Option<(FoundFile, u64)>,
+    /// Files of the chain, oldest first.
+    pub(crate) files: Vec<LiveFile>,
+    /// The id of the next file.
+    pub(crate) next_id: WalId,
+    /// Files outside the chain: never begun, or removed but for their names.
+    pub(crate) orphans: Vec<WalId>,
+    /// Whether the log ends with an end mark.
+    pub(crate) is_clean: bool,
+}
+
+/// Reads the log and calls `visit` with each entry, in order: batches and changes once, anchors as they come. No file below
+/// `next_id` will be made.
+pub(crate) fn replay(dir: &WalDir, next_id: WalId, visit: &mut dyn FnMut(Logged<'_>) -> Result<()>) -> Result<Recovered> {
+    let listing = dir.env.fs.read_dir(&dir.dir.join(filename::WAL_DIR))?;
+    let lengths: BTreeMap<WalId, u64> =
+        listing.iter().filter_map(|entry| Some((WalId(filename::parse_number(&entry.name)?), entry.len))).collect();
+    let chain = find_chain(dir, &lengths)?;
+    let mut replay = Replay::new(chain.first().map_or(1, |file| file.start.first_seqno));
+    let mut limits = vec![SeqNo::MAX; chain.len()];
+    for i in (1..chain.len()).rev() {
+        limits[i - 1] = limits[i].min(chain[i].start.resume_seqno);
+    }
+    let mut last = None;
+    for (i, file) in chain.iter().enumerate() {
+        let bytes = dir.read(file.id)?;
+        let in_file = |error: Error| error.in_file(&dir.path(file.id));
+        if file.start.first_seqno > replay.next {
+            return Err(in_file(gap(replay.next, file.start.first_seqno)));
+        }
+        let bound = match chain.get(i + 1) {
+            Some(next) => Bound { durable: next.start.previous_end, valid_end: None, limit: limits[i] },
+            None => survey(file, &bytes).map_err(in_file)?,
+        };
+        replay.file(file, &bytes, &bound, visit).map_err(in_file)?;
+        last = Some((file.clone(), bound.durable));
+    }
+    check_oldest(dir, &chain, replay.oldest)?;
+    let files = live_files(&chain, &lengths);
+    let orphans = lengths.keys().filter(|id| chain.iter().all(|file| file.id != **id)).copied().collect();
+    Ok(Recovered {
+        next_seqno: replay.next,
+        tail: if planted(Bug::TrustReplayedTail) { Vec::new() } else { replay.tail },
+        last,
+        files,
+        next_id: lengths.keys().max().map_or(next_id, |id| id.next().max(next_id)),
+        orphans,
+        is_clean: replay.is_clean,
+    })
+}
+
+/// One entry of the log.
+#[derive(Debug)]
+pub(crate) struct Logged<'a> {
+    pub(crate) seqno: SeqNo,
+    pub(crate) count: u32,
+    pub(crate) entry: Entry,
+    pub(crate) payload: &'a [u8],
+}
+
+/// How far one file counts.
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    /// Damage before this place is corruption.
+    durable: u64,
+    /// Where the last file validly ends; decided beforehand.
+    valid_end: Option<u64>,
+    /// Records at or above this seqno were given up by a later file.
+    limit: SeqNo,
+}
+
+/// The files that continue each other, oldest first.
+fn find_chain(dir: &WalDir, lengths: &BTreeMap<WalId, u64>) -> Result<Vec<FoundFile>> {
+    let mut chain: Vec<FoundFile> = Vec::new();
+    for id in lengths.keys().rev() {
+        let wanted = chain.last().map(|file| &file.start);
+        match wanted {
+            Some(start) if start.previous > *id => break,
+            Some(start) if start.previous < *id => continue,
+            _ => {}
+        }
+        let bytes = if wanted.is_some() { dir.read_birth(*id)? } else { dir.read(*id)? };
+        let Some(found) = dir.inspect(*id, &bytes)? else {
+            if wanted.is_some() {
+                return Err(Error::corruption("the birth of a log file that a later one continues").in_file(&dir.path(*id)));
+            }
+            continue;
+        };
+        if wanted.is_some_and(|start| start.previous_uuid != found.uuid) {
+            return Err(Error::corruption("a log file is not the one that its successor continues").in_file(&dir.path(*id)));
+        }
+        if !chain.is_empty() || found.has_begun {
+            chain.push(found);
+        }
+    }
+    chain.reverse();
+    Ok(chain)
+}
+
+/// The first file of the chain must be no newer than the oldest that was needed.
+fn check_oldest(dir: &WalDir, chain: &[FoundFile], trimmed: WalId) -> Result<()> {
+    let Some(first) = chain.first() else { return Ok(()) };
+    let needed = chain.iter().map(|file| file.start.oldest).max().unwrap_or_default().max(trimmed);
+    if first.id <= needed || first.start.previous == first.id {
+        return Ok(());
+    }
+    Err(Error::corruption("a log file that is still needed is missing").in_file(&dir.path(first.start.previous)))
+}
+
+fn live_files(chain: &[FoundFile], lengths: &BTreeMap<WalId, u64>) -> Vec<LiveFile> {
+    let ends = chain.iter().skip(1).map(|file| file.start.resume_seqno).chain([SeqNo::MAX]);
+    chain.iter().zip(ends).map(|(file, end_seqno)| LiveFile { id: file.id, end_seqno, bytes: lengths[&file.id] }).collect()
+}
+
+/// Looks over the last file: where it validly ends and how far it is known to be durable.
+fn survey(file: &FoundFile, bytes: &[u8]) -> Result<Bound> {
+    let mut reader = RecordReader::new(file.uuid, file.epoch, bytes, BODY_START);
+    let mut durable = CREATION_BYTES;
+    loop {
+        match reader.next() {
+            Step::Record { record, end, .. } => {
+                durable = durable.max(record.synced_upto);
+                if record.kind == RecordKind::End as u8 {
+                    expect_nothing_behind(&mut reader)?;
+                    return Ok(Bound { durable: end, valid_end: Some(end), limit: SeqNo::MAX });
+                }
+            }
+            Step::End { offset } => {
+                return Ok(Bound { durable: durable.min(offset), valid_end: Some(offset), limit: SeqNo::MAX });
+            }
+            Step::Damage { offset, error } => {
+                let valid_end = if planted(Bug::TruncateAtFirstDamage) { offset } else { torn_tail(&reader, offset, error)? };
+                return Ok(Bound { durable: durable.min(valid_end), valid_end: Some(valid_end), limit: SeqNo::MAX });
+            }
+        }
+    }
+}
+
+fn expect_nothing_behind(reader: &mut RecordReader<'_>) -> Result<()> {
+    match reader.next() {
+        Step::End { .. } => Ok(()),
+        Step::Record { start, .. } => Err(Error::corruption("a log record behind the end mark").at(start)),
+        Step::Damage { error, .. } => Err(error.context("behind the end mark of the log")),
+    }
+}
+
+struct Replay {
+    /// The seqno of the next record that is new.
+    next: SeqNo,
+    tail: Vec<(SeqNo, Prepared)>,
+    oldest: WalId,
+    is_clean: bool,
+}
+
+impl Replay {
+    fn new(next: SeqNo) -> Self {
+        Self { next, tail: Vec::new(), oldest: WalId::default(), is_clean: false }
+    }
+
+    /// Replays one file.
+    fn file(
+        &mut self,
+        file: &FoundFile,
+        bytes: &[u8],
+        bound: &Bound,
+        visit: &mut dyn FnMut(Logged<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut reader = RecordReader::new(file.uuid, file.epoch, bytes, BODY_START);
+        let mut whole = Assembly::default();
+        loop {
+            if bound.valid_end.is_some_and(|end| reader.offset() >= end) {
+                return Ok(());
+            }
+            let at = reader.offset();
+            let ended = match reader.next() {
+                Step::Record { record, payload, start, end } => {
+                    if record.seqno >= bound.limit && record.count > 0 {
+                        None
+                    } else {
+                        let Some((start, payload)) = whole.add(&record, payload, start)? else { continue };
+                        let place = Place { start, is_durable: end <= bound.durable };
+                        self.entry(&record, payload, place, visit).map_err(|error| error.at(start))?;
+                        continue;
+                    }
+                }
+                Step::End { offset } => Some(Error::corruption("the log ends before a place that was durable").at(offset)),
+                Step::Damage { error, .. } => Some(error),
+            };
+            return match ended {
+                Some(error) if at < bound.durable => Err(error),
+                _ => Ok(()),
+            };
+        }
+    }
+
+    fn entry(
+        &mut self,
+        record: &Record,
+        payload: &[u8],
+        place: Place,
+        visit: &mut dyn FnMut(Logged<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let entry =
+            Entry::decode(record, payload).map_err(|error| error.at(sediment_codec::frame::RECORD_HEADER_BYTES as u64))?;
+        self.is_clean = false;
+        match &entry {
+            Entry::Start(_) if place.start != BODY_START => {
+                return Err(Error::corruption("the first record of a log file in its middle"));
+            }
+            Entry::Trim { oldest } => self.oldest = self.oldest.max(*oldest),
+            Entry::End => self.is_clean = true,
+            _ => {}
+        }
+        let logged = Logged { seqno: record.seqno, count: record.count, entry, payload };
+        if record.count == 0 {
+            return if matches!(logged.entry, Entry::Anchor(_)) { visit(logged) } else { Ok(()) };
+        }
+        let end = record.seqno.checked_add(record.count.into()).filter(|end| *end <= sediment_base::seqno::SEQNO_MAX);
+        let end = end.ok_or_else(|| Error::corruption("the seqno of a log record is too large"))?;
+        if end <= self.next {
+            if place.is_durable {
+                self.tail.retain(|(seqno, _)| *seqno >= end);
+            }
+            return Ok(());
+        }
+        if record.seqno != self.next {
+            return Err(gap(self.next, record.seqno));
+        }
+        if !place.is_durable || !self.tail.is_empty() {
+            let kind = RecordKind::from_tag(record.kind)?;
+            self.tail.push((record.seqno, Prepared::new(kind, record.keyspace, record.count, payload.to_vec())));
+        }
+        visit(logged)?;
+        self.next = end;
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    start: u64,
+    is_durable: bool,
+}
+
+/// A batch in fragments that is being put together.
+#[derive(Default)]
+struct Assembly {
+    start: u64,
+    first: Option<Record>,
+    payload: Vec<u8>,
+}
+
+impl Assembly {
+    /// Takes one record; returns the whole, and where it begins, once it is complete.
+    fn add<'a>(&'a mut self, record: &Record, payload: &'a [u8], start: u64) -> Result<Option<(u64, &'a [u8])>> {
+        let follows =
+            self.first.is_some_and(|first| (first.kind, first.seqno, first.count) == (record.kind, record.seqno, record.count));
+        match record.fragment {
+            Fragment::Whole if self.first.is_none() => return Ok(Some((start, payload))),
+            Fragment::First if self.first.is_none() => {
+                self.payload.clear();
+                self.start = start;
+                self.first = Some(*record);
+            }
+            Fragment::Middle | Fragment::Last if follows => {}
+            _ => return Err(Error::corruption("a log record out of its place among fragments").at(start)),
+        }
+        if self.payload.len() + payload.len() > limits::BATCH_BYTES_MAX {
+            return Err(Error::corruption("a batch in the log is larger than any that is written").at(start));
+        }
+        self.payload.extend_from_slice(payload);
+        if record.fragment == Fragment::Last {
+            self.first = None;
+            return Ok(Some((self.start, &self.payload)));
+        }
+        Ok(None)
+    }
+}
+
+#[cold]
+fn gap(expected: SeqNo, found: SeqNo) -> Error {
+    Error::corruption("the log has a gap or an overlap: seqno of a record").expected_found(expected, found)
+}

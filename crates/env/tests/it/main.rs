@@ -1,4 +1,0 @@
-//! What the file systems, the crash images and the stepped world promise, through their public face.
-
-mod crash_images;
-mod fs_contract;
