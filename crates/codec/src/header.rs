@@ -50,7 +50,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    fn from_tag(tag: u8) -> Option<Self> {
+    pub(crate) fn from_tag(tag: u8) -> Option<Self> {
         Some(match tag {
             1 => Self::Table,
             2 => Self::Blob,

@@ -17,6 +17,8 @@ pub mod checksum;
 
 pub mod header;
 
+pub mod current;
+
 pub mod compress;
 
 pub mod seal;

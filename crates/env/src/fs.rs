@@ -16,7 +16,10 @@ mod mem;
 mod std;
 mod whole;
 
-pub use self::{mem::MemFs, std::StdFs};
+pub use self::{
+    mem::{CrashPlan, History, ImageName, MemFs, Rule, Variant},
+    std::StdFs,
+};
 
 use ::std::{fmt, path::Path, sync::Arc};
 use sediment_base::{Error, Result};

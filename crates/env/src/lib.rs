@@ -3,11 +3,11 @@
 //! Nothing above this crate touches the operating system, so a simulator can replay any run from a seed. This crate is public
 //! because crates must be; the stable face is `sedimentdb`.
 
-pub mod fs;
+pub mod random;
 
 pub mod clock;
 
-pub mod random;
+pub mod fs;
 
 pub mod spawn;
 

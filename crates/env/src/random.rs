@@ -71,7 +71,8 @@ impl Random for SeededRandom {
 
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
-fn mix(state: u64) -> u64 {
+/// Scatters a number over all others, one to one.
+pub(crate) fn mix(state: u64) -> u64 {
     let state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     state ^ (state >> 31)

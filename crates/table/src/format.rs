@@ -185,6 +185,7 @@ fn is_known(id: u8) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test may panic")]
 mod tests {
     use super::*;
     use sediment_base::ErrorKind;

@@ -234,6 +234,7 @@ impl Field for Slice {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test may panic")]
 mod tests {
     use super::*;
     use sediment_base::ErrorKind;

@@ -7,7 +7,7 @@
 mod load;
 mod tail;
 
-pub(crate) use load::{decode_block, read_fully};
+pub(crate) use load::{decode_block, load_block, read_fully};
 pub(crate) use tail::Tail;
 
 use crate::{
@@ -138,7 +138,7 @@ impl Table {
     #[inline]
     pub(crate) fn block(&self, number: usize, heat: Heat) -> Result<Arc<Block>> {
         self.slots.get_or_load(number, heat, || {
-            let block = load::load_block(&*self.file, &self.seal, self.fence.place(number));
+            let block = load_block(&*self.file, &self.seal, self.fence.place(number));
             let block = block.map_err(|error| error.in_file(&self.path))?;
             let bytes = block.memory_bytes() as u64;
             Ok((block, bytes))

@@ -56,7 +56,7 @@ fn shape(rng: &mut Rng, index: usize) -> Vec<u8> {
         2 => format!("user:{:05}", index).into_bytes(),
         3 => (index as u64 * 3).to_le_bytes().iter().rev().copied().collect(),
         4 => format!("a/common/prefix/of/many/keys/{}", rng.below(1000)).into_bytes(),
-        5 => (0..rng.between(100, 300)).map(|at| b'a' + (at % 7) as u8).collect(),
+        5 => (0..rng.between(30, 90)).map(|at| b'a' + (at % 7) as u8).collect(),
         6 => (0..rng.between(1, 12)).map(|_| *rng.pick(b"ab")).collect(),
         _ => format!("k{}", rng.below(500)).into_bytes(),
     }

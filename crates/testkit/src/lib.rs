@@ -14,8 +14,10 @@ pub mod ops;
 
 pub mod model;
 
+pub mod shrink;
+
 pub mod run;
 
-pub mod shrink;
+pub mod crash;
 
 pub mod script;

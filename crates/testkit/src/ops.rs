@@ -106,6 +106,11 @@ impl Op {
             _ => None,
         }
     }
+
+    /// Whether it asks for a commit.
+    pub fn is_change(&self) -> bool {
+        matches!(self, Self::Single(..) | Self::Batch(..) | Self::Create(_) | Self::Drop(_) | Self::Clear(_))
+    }
 }
 
 impl fmt::Display for Op {

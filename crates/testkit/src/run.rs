@@ -3,25 +3,31 @@
 //! An operation that makes no sense where it stands (a write to a dropped keyspace, a step of a scan that is not open) does
 //! nothing, so that any part of a list of operations is itself a list that can run: shrinking needs that.
 
+mod answers;
+mod demand;
+mod life;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod toy;
 
+pub use answers::{describe, describe_recovered};
+pub use demand::{check_ops, demand, panic_text, shrink_failure};
+pub use life::{Life, Mark, Promised};
+
 use crate::{
     model::{Change, Contents, Model, Moment},
-    ops::{Op, Walk, print_script},
-    shrink::shrink,
+    ops::{Op, Walk},
+    seed::mix,
     store::{Level, Span, Store, Value},
 };
-use sediment_base::{Error, ErrorKind, Slice};
-use sediment_env::{Env, MemFs};
-use std::{
-    collections::{BTreeMap, VecDeque},
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+use answers::{Bytes, OpenScan, shown};
+use sediment_base::{Error, ErrorKind};
+use sediment_env::{
+    Env, MemFs,
+    fs::{CrashPlan, ImageName, Rule, Variant},
 };
+use std::{collections::BTreeMap, fmt, mem, path::Path};
 
 /// Why a run stopped.
 #[derive(Clone, Debug)]
@@ -49,47 +55,59 @@ impl From<Error> for Failure {
 
 type Outcome = Result<(), Failure>;
 
-/// What the store has acknowledged so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Promised {
-    /// The death of the process may not take this moment back.
-    pub os: Moment,
-    /// Power loss may not take this moment back.
-    pub sync: Moment,
-}
+/// Where in its file system every store under test lives.
+pub const DIR: &str = "db";
 
 /// A store and its oracle, in step.
 pub struct Runner<S: Store> {
     scans: BTreeMap<u32, OpenScan<S>>,
     snapshots: BTreeMap<u32, (S::Snapshot, Moment)>,
     store: Option<S>,
+    disk: MemFs,
     env: Env,
-    dir: PathBuf,
+    seed: u64,
     settings: S::Settings,
     model: Model,
     promised: Promised,
-}
-
-struct OpenScan<S: Store> {
-    scan: S::Scan,
-    expected: VecDeque<(Vec<u8>, Value)>,
+    marks: Vec<Mark>,
+    lives: Option<Vec<Life>>,
 }
 
 impl<S: Store> Runner<S> {
-    /// Opens a new store in `dir`.
-    pub fn new(env: Env, dir: &Path, settings: S::Settings) -> Result<Self, Failure> {
+    /// Opens a new store on a new simulated disk.
+    pub fn new(seed: u64, settings: S::Settings) -> Result<Self, Failure> {
+        Self::start(seed, settings, None)
+    }
+
+    /// The same, keeping what [`Runner::finish`] returns.
+    pub fn recorded(seed: u64, settings: S::Settings) -> Result<Self, Failure> {
+        Self::start(seed, settings, Some(Vec::new()))
+    }
+
+    fn start(seed: u64, settings: S::Settings, lives: Option<Vec<Life>>) -> Result<Self, Failure> {
+        let disk = MemFs::new();
+        disk.record();
         let mut runner = Self {
             scans: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             store: None,
-            env,
-            dir: dir.to_path_buf(),
+            env: Env::simulated(disk.clone(), seed),
+            disk,
+            seed,
             settings,
             model: Model::default(),
             promised: Promised::default(),
+            marks: vec![Mark::default()],
+            lives,
         };
         runner.open()?;
         Ok(runner)
+    }
+
+    /// Ends the run, leaving the store open as it dies, and returns its lives.
+    pub fn finish(mut self) -> Vec<Life> {
+        self.end_life();
+        self.lives.take().unwrap_or_default()
     }
 
     /// The oracle.
@@ -104,6 +122,21 @@ impl<S: Store> Runner<S> {
 
     /// Runs one operation and compares its answer.
     pub fn apply(&mut self, op: &Op) -> Outcome {
+        if op.is_change() && self.change_of(op).is_none() {
+            return Ok(());
+        }
+        self.mark(self.model.now() + 1);
+        let outcome = self.run(op);
+        if outcome.is_ok()
+            && let Some(level) = op.promise()
+        {
+            self.promise(level);
+        }
+        self.mark(self.model.now());
+        outcome
+    }
+
+    fn run(&mut self, op: &Op) -> Outcome {
         match op {
             Op::Get { keyspace, key, at } => self.get(keyspace, key, *at)?,
             Op::Scan { keyspace, span, walk, at } => self.scan(keyspace, span, *walk, *at)?,
@@ -121,11 +154,9 @@ impl<S: Store> Runner<S> {
             Op::Verify => self.store().verify()?,
             Op::Check => self.check()?,
             Op::Reopen => self.reopen()?,
-            Op::Kill | Op::PowerLoss(_) => self.die()?,
+            Op::Kill => self.kill()?,
+            Op::PowerLoss(number) => self.lose_power(*number as usize)?,
             Op::Single(..) | Op::Batch(..) | Op::Create(_) | Op::Drop(_) | Op::Clear(_) => self.change(op)?,
-        }
-        if let Some(level) = op.promise() {
-            self.promise(level);
         }
         Ok(())
     }
@@ -226,11 +257,58 @@ impl<S: Store> Runner<S> {
         self.check()
     }
 
-    fn die(&mut self) -> Outcome {
+    /// The process dies; the next one finds what the system has, synced or not.
+    fn kill(&mut self) -> Outcome {
+        let name = ImageName { point: self.disk.op_count(), rule: Rule::PosixStrict, variant: Variant::Killed };
+        let disk = self.disk.history().image(&name).expect("a crash after the last call");
+        self.live_again(disk, self.promised.os)
+    }
+
+    /// The power goes; one of the disks that this may leave is opened.
+    fn lose_power(&mut self, number: usize) -> Outcome {
+        let (history, point) = (self.disk.history(), self.disk.op_count());
+        let plan = CrashPlan { seed: self.seed, ..CrashPlan::ci() };
+        let mut names = Vec::new();
+        history.for_each_image(point, &plan, &mut |name, _| names.push(*name));
+        names.retain(|name| name.variant != Variant::Killed);
+        let Some(name) = names.get(number % names.len().max(1)) else { return self.kill() };
+        let disk = history.image(name).expect("named by this history");
+        disk.record();
+        self.live_again(disk, self.promised.sync)
+    }
+
+    fn live_again(&mut self, disk: MemFs, promised: Moment) -> Outcome {
         self.forget_handles();
+        self.end_life();
         drop(self.store.take());
+        self.seed = mix(self.seed);
+        self.env = Env::simulated(disk.clone(), self.seed);
+        self.disk = disk;
+        self.mark(self.model.now());
         self.open()?;
-        self.recovered(self.promised.os)
+        self.recovered(promised)?;
+        // Commits that the crash has lost are not to be found by crashes of this life.
+        self.marks.iter_mut().for_each(|mark| {
+            mark.issued = self.model.now();
+            mark.promised = self.promised;
+        });
+        Ok(())
+    }
+
+    fn end_life(&mut self) {
+        let marks = mem::take(&mut self.marks);
+        if let Some(lives) = &mut self.lives {
+            lives.push(Life { history: self.disk.history(), model: self.model.clone(), marks });
+        }
+    }
+
+    fn mark(&mut self, issued: Moment) {
+        let mark = Mark { at: self.disk.op_count(), issued, promised: self.promised };
+        match self.marks.last_mut() {
+            Some(last) if last.at == mark.at => *last = mark,
+            _ if self.lives.is_none() => {}
+            _ => self.marks.push(mark),
+        }
     }
 
     /// Finds out which moment a recovered store shows, and takes the oracle back to it.
@@ -242,7 +320,7 @@ impl<S: Store> Runner<S> {
             return Err(Failure::Wrong(text));
         };
         self.model.roll_back(moment);
-        self.promised.os = self.promised.os.min(moment);
+        self.promised.os = promised.min(self.promised.os);
         Ok(())
     }
 
@@ -262,7 +340,7 @@ impl<S: Store> Runner<S> {
     }
 
     fn open(&mut self) -> Outcome {
-        self.store = Some(S::open(&self.env, &self.dir, &self.settings)?);
+        self.store = Some(S::open(&self.env, Path::new(DIR), &self.settings)?);
         Ok(())
     }
 
@@ -272,103 +350,5 @@ impl<S: Store> Runner<S> {
 
     fn store_mut(&mut self) -> &mut S {
         self.store.as_mut().expect("open")
-    }
-}
-
-impl<S: Store> OpenScan<S> {
-    fn step(&mut self, front: bool) -> Outcome {
-        let (found, expected) = match front {
-            true => (self.scan.next(), self.expected.pop_front()),
-            false => (self.scan.next_back(), self.expected.pop_back()),
-        };
-        let found = found.transpose()?;
-        let same = match (&found, &expected) {
-            (None, None) => true,
-            (Some((key, value)), Some((expected_key, expected))) => **key == **expected_key && *value == expected.bytes()[..],
-            _ => false,
-        };
-        if same {
-            return Ok(());
-        }
-        let side = if front { "front" } else { "back" };
-        let key = |key: Option<&[u8]>| key.map_or("the end".to_owned(), |key| key.escape_ascii().to_string());
-        let expected_key = key(expected.as_ref().map(|(key, _)| key.as_slice()));
-        let found_key = key(found.as_ref().map(|(key, _)| &**key));
-        let (expected, found) = (shown(expected.map(|(_, value)| value)), Bytes(found.as_ref().map(|(_, value)| value)));
-        let text = format!("scan, {side}: expected {expected_key}: {expected}, found {found_key}: {found}");
-        Err(Failure::Wrong(text))
-    }
-}
-
-/// Runs operations on a new simulated disk; the error says which one failed, and why. A panic is a failure.
-pub fn check_ops<S: Store>(ops: &[Op], settings: &S::Settings, seed: u64) -> Result<(), String> {
-    let env = Env::simulated(MemFs::new(), seed);
-    let mut at = None;
-    let run = catch_unwind(AssertUnwindSafe(|| {
-        let mut runner = Runner::<S>::new(env, Path::new("db"), settings.clone())?;
-        for (index, op) in ops.iter().enumerate() {
-            at = Some(index);
-            runner.apply(op)?;
-        }
-        at = None;
-        runner.check()
-    }));
-    let place = at.map_or(String::new(), |index| format!("operation {index}, `{}`: ", ops[index]));
-    match run {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(failure)) => Err(format!("{place}{failure}")),
-        Err(panic) => Err(format!("{place}panic: {}", panic_text(&*panic))),
-    }
-}
-
-/// The smallest part of a failing list that still fails, whatever the failure.
-pub fn shrink_failure(ops: &[Op], fails: &mut dyn FnMut(&[Op]) -> Option<String>) -> Vec<Op> {
-    shrink(ops, &mut |ops| fails(ops).is_some())
-}
-
-/// Runs operations, and where they fail, shrinks them and panics with a script that can be pasted into a test.
-pub fn demand<S: Store>(ops: &[Op], settings: &S::Settings, seed: u64) {
-    let mut fails = |ops: &[Op]| check_ops::<S>(ops, settings, seed).err();
-    let Some(first) = fails(ops) else { return };
-    eprintln!("seed {seed}: {first}\nshrinking {} operations ...", ops.len());
-    let small = shrink_failure(ops, &mut fails);
-    let reason = fails(&small).unwrap_or(first);
-    panic!("seed {seed}, {settings:?}: {reason}\nscript:\n{}", print_script(&small));
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-}
-
-/// Says how contents differ from a moment, in a few lines.
-pub fn describe(contents: &Contents, model: &Model, moment: Moment) -> String {
-    let differences = contents.differences(&model.contents(moment));
-    let shown: Vec<_> = differences.iter().take(6).map(|line| format!("\n  {line}")).collect();
-    format!("{} differences from moment {moment}:{}", differences.len(), shown.concat())
-}
-
-/// Says why contents are no moment from `promised` on: the nearest moment before the promise or after, if there is one.
-pub fn describe_recovered(contents: &Contents, model: &Model, promised: Moment) -> String {
-    let now = model.now();
-    match model.find(contents, 0..=now) {
-        Some(moment) => format!(
-            "lost: moment {promised} of {now} was promised, found moment {moment}; {}",
-            describe(contents, model, promised)
-        ),
-        None => format!("no prefix of the commits ({promised} promised, {now} issued): {}", describe(contents, model, now)),
-    }
-}
-
-fn shown(value: Option<Value>) -> String {
-    value.map_or("nothing".to_owned(), |value| value.to_string())
-}
-
-struct Bytes<'a>(Option<&'a Slice>);
-
-impl fmt::Display for Bytes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = self.0.map(|slice| slice.to_vec());
-        write!(f, "{}", crate::model::Short(bytes.as_ref()))
     }
 }

@@ -5,5 +5,7 @@ mod stats;
 mod verify;
 
 pub use inspect::{dump_current, dump_manifest};
+pub(crate) use stats::stats;
 pub use stats::{LevelStats, TreeStats};
 pub use verify::VerifyReport;
+pub(crate) use verify::verify;

@@ -1,10 +1,20 @@
 //! Tables become fewer, and sink: planners choose what to rewrite, a job does it.
+//!
+//! A planner is a pure function from a version, what is busy and the options to a [`Plan`]; it is told nothing else, so that it
+//! can be tested and simulated without files. Picking reserves, running is a second call.
 
+mod busy;
+mod job;
+mod leveled;
 mod plan;
 
+pub(crate) use busy::Reservations;
+pub(crate) use job::run;
+pub(crate) use leveled::{pick, pick_all};
 pub use plan::Plan;
 
 use crate::retention::Retention;
+use std::fmt;
 
 /// What a compaction needs from its caller.
 pub struct CompactionContext<'a> {
@@ -14,6 +24,12 @@ pub struct CompactionContext<'a> {
     pub now_us: u64,
     /// Asked once per slice of output; `true` ends the job with `Cancelled` and leaves everything as it was.
     pub cancel: &'a dyn Fn() -> bool,
+}
+
+impl fmt::Debug for CompactionContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompactionContext").field("retention", &self.retention).finish_non_exhaustive()
+    }
 }
 
 /// What a compaction did.

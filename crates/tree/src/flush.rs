@@ -1,7 +1,22 @@
 //! Sealed memtables become tables of level 0.
+//!
+//! Order, and each step is finished before the next begins: table files synced, the name of each synced, the caller's log
+//! durable up to the highest seqno inside, the edit synced, the new version shown. A failure before the edit discards the files
+//! with their ids; the memtables stay sealed and the next flush writes them again.
 
-use crate::retention::Retention;
-use sediment_base::{Result, SeqNo};
+use crate::{
+    cursor::{Merging, Source},
+    memtable::Memtable,
+    retention::Retention,
+    rewrite::{Elsewhere, OutputSpec, Rewrite},
+    super_version::SuperVersions,
+    version::{AddedTable, Edit},
+};
+use sediment_base::{
+    Result, SeqNo, TableId,
+    planted::{Bug, planted},
+};
+use std::{collections::HashSet, fmt, sync::Arc};
 
 /// What a flush needs from its caller.
 pub struct FlushContext<'a> {
@@ -12,6 +27,12 @@ pub struct FlushContext<'a> {
     /// Called once with the highest seqno of the flushed rows, when the tables are durable and before the manifest names them:
     /// it returns once the caller's log is durable up to there, so that no later write can survive an earlier one.
     pub before_publish: &'a dyn Fn(SeqNo) -> Result<()>,
+}
+
+impl fmt::Debug for FlushContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlushContext").field("retention", &self.retention).finish_non_exhaustive()
+    }
 }
 
 /// What a flush did.
@@ -27,4 +48,52 @@ pub struct FlushReport {
     pub rows: u64,
     /// The boundary up to which everything is now in tables; `None` if nothing was sealed.
     pub mark: Option<SeqNo>,
+}
+
+/// Writes all sealed memtables as one run. One caller at a time.
+pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Result<FlushReport> {
+    let sealed = versions.sealed();
+    let Some(mark) = sealed.iter().map(|sealed| sealed.boundary).max() else {
+        return Ok(FlushReport::default());
+    };
+    if let Some(cause) = versions.poison() {
+        return Err(cause);
+    }
+    let memtables: Vec<Arc<Memtable>> = sealed.iter().map(|sealed| Arc::clone(&sealed.memtable)).collect();
+    let order = &versions.options.order;
+    let rewrite = Rewrite {
+        spec: OutputSpec {
+            home: &versions.home,
+            options: &versions.options,
+            now_us: context.now_us,
+            oldest_write_us: context.now_us,
+        },
+        retention: &context.retention,
+        elsewhere: Elsewhere::new(&versions.pin(), order.clone(), &memtables, HashSet::new()),
+        cancel: &|| false,
+    };
+    let sources = memtables.iter().map(|memtable| Source::Memtable(memtable.cursor())).collect();
+    let rewritten = rewrite.run(Merging::new(sources, order.clone()));
+    versions.obsolete.sweep();
+    let rewritten = rewritten?;
+    let highest_seqno = memtables.iter().filter_map(|memtable| memtable.max_seqno()).max();
+    if let Some(highest) = highest_seqno
+        && !planted(Bug::FlushBeforeLog)
+    {
+        (context.before_publish)(highest)?;
+    }
+    let history = rewritten.history;
+    let tables = rewritten.outputs.keep();
+    let report = FlushReport {
+        memtables: memtables.len(),
+        tables: tables.len(),
+        bytes: tables.iter().map(|table| table.file_bytes).sum(),
+        rows: tables.iter().map(|table| table.rows).sum(),
+        mark: Some(mark),
+    };
+    let run = tables.first().map_or(TableId(0), |table| table.id);
+    let added = tables.into_iter().map(|meta| AddedTable { level: 0, run, meta }).collect();
+    let edit = Edit { added, mark: Some(mark), history, highest_seqno, ..Edit::default() };
+    versions.install(edit, &sealed)?;
+    Ok(report)
 }

@@ -11,7 +11,15 @@ mod memtable;
 
 mod version;
 
+mod super_version;
+
+mod cursor;
+
 mod read;
+
+mod write;
+
+mod rewrite;
 
 mod compaction;
 
@@ -32,3 +40,4 @@ pub use read::Scan;
 pub use retention::Retention;
 pub use tree::Tree;
 pub use version::ManifestPosition;
+pub use write::Pressure;

@@ -35,11 +35,11 @@ impl Retention {
         Self::Snapshots { pins: Vec::new(), horizon, keep_all_from: SeqNo::MAX }
     }
 
-    /// Where the stripes end, ascending; the last one is the floor.
+    /// Where the stripes end, ascending; the last one is the floor. A reader at 0 sees nothing, and needs nothing.
     pub(crate) fn stripes(&self) -> Stripes {
         let Self::Snapshots { pins, horizon, keep_all_from } = self;
         let floor = *horizon.min(keep_all_from);
-        let mut ends: Vec<SeqNo> = pins.iter().copied().filter(|pin| *pin < floor).collect();
+        let mut ends: Vec<SeqNo> = pins.iter().copied().filter(|pin| (1..floor).contains(pin)).collect();
         ends.push(floor);
         ends.sort_unstable();
         ends.dedup();

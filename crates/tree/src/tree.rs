@@ -4,157 +4,220 @@
 //! in memory only until [`Tree::seal`] and [`Tree::flush`] have put it into tables. Every method may be called from any thread.
 
 use crate::{
-    admin::{TreeStats, VerifyReport},
-    compaction::{CompactionContext, CompactionReport, Plan},
-    flush::{FlushContext, FlushReport},
+    admin::{self, TreeStats, VerifyReport},
+    compaction::{self, CompactionContext, CompactionReport, Plan, Reservations},
+    flush::{self, FlushContext, FlushReport},
+    open,
     options::TreeOptions,
-    read::Scan,
+    read::{self, Scan},
+    super_version::{SuperVersion, SuperVersions, TreeParts},
     version::ManifestPosition,
+    write::{self, Pressure},
 };
-use sediment_base::{FileUuid, Result, SeqNo, Slice};
+use sediment_base::{Error, FileUuid, InternalKey, Kind, Result, SeqNo, Slice, range::prefix_bounds};
 use sediment_env::Env;
-use std::{ops::RangeBounds, path::Path};
+use std::{
+    ops::{Bound, RangeBounds},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// One LSM tree. Cheap to clone; the clones are one tree.
 #[derive(Clone, Debug)]
-pub struct Tree {}
+pub struct Tree {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    versions: SuperVersions,
+    reservations: Arc<Reservations>,
+    /// One flush at a time: they install in order.
+    flushing: Mutex<()>,
+}
 
 impl Tree {
     /// Makes a tree in `dir`, which may be missing or hold what an earlier creation left. On return everything in it is
     /// durable; the name of `dir` in its parent is the caller's to sync. `InvalidInput` where a tree lies already.
-    pub fn create(_env: &Env, _dir: &Path, _db_uuid: FileUuid, _options: TreeOptions) -> Result<Self> {
-        unimplemented!()
+    pub fn create(env: &Env, dir: &Path, db_uuid: FileUuid, options: TreeOptions) -> Result<Self> {
+        Ok(Self::new(env, open::create(env, dir, db_uuid, options)?))
     }
 
     /// Opens the tree in `dir` and writes nothing. See [`is_not_created`](crate::is_not_created) for a directory without one.
-    pub fn open(_env: &Env, _dir: &Path, _options: TreeOptions) -> Result<Self> {
-        unimplemented!()
+    pub fn open(env: &Env, dir: &Path, options: TreeOptions) -> Result<Self> {
+        Ok(Self::new(env, open::open(env, dir, options)?))
     }
 
     /// Gives `key` a value at `seqno`. Seqnos come in any order; none below the horizon of a running flush or compaction.
-    pub fn insert(&self, _key: &[u8], _value: &[u8], _seqno: SeqNo) -> Result<()> {
-        unimplemented!()
+    pub fn insert(&self, key: &[u8], value: &[u8], seqno: SeqNo) -> Result<()> {
+        write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::Value), value)
     }
 
     /// Removes `key` at `seqno`.
-    pub fn remove(&self, _key: &[u8], _seqno: SeqNo) -> Result<()> {
-        unimplemented!()
+    pub fn remove(&self, key: &[u8], seqno: SeqNo) -> Result<()> {
+        write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::Tombstone), &[])
     }
 
     /// The value of `key` at `read_seqno`.
-    pub fn get(&self, _key: &[u8], _read_seqno: SeqNo) -> Result<Option<Slice>> {
-        unimplemented!()
+    pub fn get(&self, key: &[u8], read_seqno: SeqNo) -> Result<Option<Slice>> {
+        self.get_at(key, || read_seqno)
     }
 
     /// The value of `key` at the seqno that `visible` returns, asked once the memtables and tables to read are pinned: a flush
     /// or compaction that ends in between cannot take the version away. For readers without a registered snapshot.
-    pub fn get_at(&self, _key: &[u8], _visible: impl FnOnce() -> SeqNo) -> Result<Option<Slice>> {
-        unimplemented!()
+    pub fn get_at(&self, key: &[u8], visible: impl FnOnce() -> SeqNo) -> Result<Option<Slice>> {
+        let pinned = self.pin();
+        let read_seqno = visible();
+        read::get(&pinned, key, read_seqno, &self.inner.versions.options.order)
     }
 
     /// Whether `key` has a value at `read_seqno`.
-    pub fn contains_key(&self, _key: &[u8], _read_seqno: SeqNo) -> Result<bool> {
-        unimplemented!()
+    pub fn contains_key(&self, key: &[u8], read_seqno: SeqNo) -> Result<bool> {
+        read::contains_key(&self.pin(), key, read_seqno, &self.inner.versions.options.order)
     }
 
     /// The rows of a range at `read_seqno`. Errors come from the scan.
-    pub fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, _range: R, _read_seqno: SeqNo) -> Scan {
-        unimplemented!()
+    pub fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R, read_seqno: SeqNo) -> Scan {
+        self.range_at(range, || read_seqno)
     }
 
     /// The rows of a range at the seqno that `visible` returns, asked as in [`Tree::get_at`].
-    pub fn range_at<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, _range: R, _visible: impl FnOnce() -> SeqNo) -> Scan {
-        unimplemented!()
+    pub fn range_at<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R, visible: impl FnOnce() -> SeqNo) -> Scan {
+        let own = |bound: Bound<&K>| bound.map(|key| Slice::new(key.as_ref()));
+        let bounds = (own(range.start_bound()), own(range.end_bound()));
+        let pinned = self.pin();
+        let read_seqno = visible();
+        Scan::new(pinned, self.inner.versions.options.order.clone(), read_seqno, bounds)
     }
 
     /// The rows whose keys begin with `prefix`. `InvalidInput` under an order that is not lexicographic.
-    pub fn prefix(&self, _prefix: &[u8], _read_seqno: SeqNo) -> Result<Scan> {
-        unimplemented!()
+    pub fn prefix(&self, prefix: &[u8], read_seqno: SeqNo) -> Result<Scan> {
+        self.prefix_at(prefix, || read_seqno)
+    }
+
+    /// The rows whose keys begin with `prefix` at the seqno that `visible` returns, asked as in [`Tree::get_at`].
+    pub fn prefix_at(&self, prefix: &[u8], visible: impl FnOnce() -> SeqNo) -> Result<Scan> {
+        let versions = &self.inner.versions;
+        if !versions.options.order.is_lexicographic() {
+            let name = versions.options.order.name();
+            return Err(Error::invalid_input(format!("prefixes need the order of bytes, this tree has {name:?}")));
+        }
+        let pinned = self.pin();
+        let read_seqno = visible();
+        Ok(Scan::new(pinned, versions.options.order.clone(), read_seqno, prefix_bounds(prefix)))
     }
 
     /// Bytes of the active memtable.
     pub fn memtable_bytes(&self) -> usize {
-        unimplemented!()
+        self.inner.versions.load().active.bytes()
     }
 
     /// Memtables that wait for their flush.
     pub fn sealed_count(&self) -> usize {
-        unimplemented!()
+        self.inner.versions.load().sealed.len()
     }
 
     /// Whether no memtable holds rows.
     pub fn is_clean(&self) -> bool {
-        unimplemented!()
+        self.inner.versions.load().memtables().all(|memtable| memtable.is_empty())
     }
 
     /// Seals the active memtable and begins another; false, and nothing done, if it is empty. Every row at or below `boundary`
     /// is then in it or older, every row above comes later: the caller sees to it that no batch straddles.
-    pub fn seal(&self, _boundary: SeqNo) -> bool {
-        unimplemented!()
+    pub fn seal(&self, boundary: SeqNo) -> bool {
+        self.inner.versions.seal(boundary)
     }
 
     /// Writes all sealed memtables to tables, durably.
-    pub fn flush(&self, _context: &FlushContext<'_>) -> Result<FlushReport> {
-        unimplemented!()
+    pub fn flush(&self, context: &FlushContext<'_>) -> Result<FlushReport> {
+        let _one_at_a_time = self.inner.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        flush::flush(&self.inner.versions, context)
     }
 
     /// The newest durable boundary: everything at or below it is in tables.
     pub fn mark(&self) -> Option<SeqNo> {
-        unimplemented!()
+        self.inner.versions.load().version.mark
     }
 
     /// The most urgent compaction, reserved for the caller; `None` when the tree is in shape or what is due is under way.
     pub fn pick_compaction(&self) -> Option<Plan> {
-        unimplemented!()
+        let versions = &self.inner.versions;
+        self.inner.reservations.reserve(|busy| compaction::pick(&versions.pin().version, busy, &versions.options))
     }
 
     /// Runs a compaction.
-    pub fn compact(&self, _plan: Plan, _context: &CompactionContext<'_>) -> Result<CompactionReport> {
-        unimplemented!()
+    pub fn compact(&self, plan: Plan, context: &CompactionContext<'_>) -> Result<CompactionReport> {
+        compaction::run(&self.inner.versions, &plan, context)
     }
 
     /// Rewrites all tables into one run, waiting first for compactions under way.
-    pub fn compact_all(&self, _context: &CompactionContext<'_>) -> Result<CompactionReport> {
-        unimplemented!()
+    pub fn compact_all(&self, context: &CompactionContext<'_>) -> Result<CompactionReport> {
+        let versions = &self.inner.versions;
+        let pick = || compaction::pick_all(&versions.pin().version, &versions.options);
+        match self.inner.reservations.reserve_alone(pick) {
+            Some(plan) => self.compact(plan, context),
+            None => Ok(CompactionReport::default()),
+        }
     }
 
     /// The highest seqno that this tree ever held, in memory or durably.
     pub fn highest_seqno(&self) -> Option<SeqNo> {
-        unimplemented!()
+        self.inner.versions.load().highest_seqno()
     }
 
     /// From here on every read is exact; below, only those of snapshots that each flush and compaction since knew as pins.
     pub fn history_floor(&self) -> SeqNo {
-        unimplemented!()
+        self.inner.versions.load().version.history.floor
     }
 
     /// How far the manifest is durable.
     pub fn manifest_position(&self) -> ManifestPosition {
-        unimplemented!()
+        self.inner.versions.with_manifest(|manifest| manifest.position())
     }
 
     /// Compares with a position remembered elsewhere: a manifest that ends before it has lost something.
-    pub fn check_position(&self, _remembered: ManifestPosition) -> Result<()> {
-        unimplemented!()
+    pub fn check_position(&self, remembered: ManifestPosition) -> Result<()> {
+        let found = self.manifest_position();
+        if (found.generation, found.length) >= (remembered.generation, remembered.length) {
+            return Ok(());
+        }
+        let error = Error::corruption("the manifest is older than the log remembers it").in_file(&self.inner.versions.home.dir);
+        Err(error.expected_found(format!("{remembered:?}"), format!("{found:?}")))
     }
 
     /// Moves files that nothing names to `lost/`; how many.
     pub fn move_orphans(&self) -> Result<usize> {
-        unimplemented!()
+        self.inner.versions.obsolete.move_orphans()
+    }
+
+    /// How far flushes and compactions are behind the writers.
+    pub fn pressure(&self) -> Pressure {
+        let versions = &self.inner.versions;
+        write::pressure(&versions.pin(), &versions.options)
     }
 
     /// Sizes at this moment.
     pub fn stats(&self) -> TreeStats {
-        unimplemented!()
+        admin::stats(&self.inner.versions)
     }
 
     /// Reads every byte on disk and reports every fault.
     pub fn verify(&self) -> Result<VerifyReport> {
-        unimplemented!()
+        Ok(admin::verify(&self.inner.versions))
     }
 
     /// Marks the tree as dropped: its files go when the last handle and the last scan do.
     pub fn delete_when_unused(&self) {
-        unimplemented!()
+        self.inner.versions.obsolete.remove_all_when_unused();
+    }
+
+    fn new(env: &Env, parts: TreeParts) -> Self {
+        let versions = SuperVersions::new(parts);
+        let reservations = Reservations::new(Arc::clone(&env.park));
+        Self { inner: Arc::new(Inner { versions, reservations, flushing: Mutex::default() }) }
+    }
+
+    fn pin(&self) -> Arc<SuperVersion> {
+        self.inner.versions.pin()
     }
 }

@@ -1,6 +1,29 @@
 //! What is on disk: levels of runs of tables, the edits that change them, and the manifest that keeps the edits.
+//!
+//! A [`Version`] is the immutable set of live tables at one moment. Level 0 has a run per flush, newest first; every deeper
+//! level is one run. Nobody changes a version: an [`Edit`] makes the next one, and `super_version/install.rs` is the only door
+//! through which it becomes visible, once its edit is durable.
 
-use sediment_base::Generation;
+mod current;
+mod edit;
+mod format;
+mod home;
+mod level;
+mod manifest;
+mod run;
+mod table_file;
+
+pub(crate) use current::Current;
+pub(crate) use edit::{AddedTable, Edit, VersionBuilder};
+pub(crate) use format::{RecordPlace, decode_edit, open_payload};
+pub(crate) use home::TableHome;
+pub(crate) use level::Level;
+pub(crate) use manifest::{Manifest, ManifestContext, Replayed, read_manifest, read_whole};
+pub(crate) use run::Run;
+pub(crate) use table_file::TableFile;
+
+use sediment_base::{Generation, Result, SeqNo, TableId};
+use std::sync::Arc;
 
 /// How far a manifest is durable: the anchor that a log may keep of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,3 +33,94 @@ pub struct ManifestPosition {
     /// Its length up to the end of the last durable record.
     pub length: u64,
 }
+
+/// What never changes in the life of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Name of the order of user keys.
+    pub(crate) order: String,
+    /// Version of the key hash.
+    pub(crate) hash_version: u8,
+    /// Its seed.
+    pub(crate) hash_seed: u64,
+}
+
+/// How far back reads are exact. Rewrites raise it when they drop versions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct History {
+    /// Below, no read is exact: the lowest boundary that the last rewrite knew.
+    pub(crate) oldest: SeqNo,
+    /// From here on every read is; between the two, only those that were pins all the time.
+    pub(crate) floor: SeqNo,
+}
+
+impl History {
+    /// What is left of both.
+    pub(crate) fn raised(self, other: Self) -> Self {
+        Self { oldest: self.oldest.max(other.oldest), floor: self.floor.max(other.floor) }
+    }
+}
+
+/// The live tables of a tree at one moment.
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) identity: Identity,
+    /// Level 0 first; always all of them.
+    pub(crate) levels: Vec<Level>,
+    pub(crate) mark: Option<SeqNo>,
+    pub(crate) history: History,
+    pub(crate) highest_seqno: Option<SeqNo>,
+}
+
+impl Version {
+    /// The version after an edit.
+    pub(crate) fn apply(&self, home: &Arc<TableHome>, edit: Edit) -> Result<Self> {
+        let mut builder = VersionBuilder::from_version(home, self);
+        builder.apply(edit)?;
+        builder.build()
+    }
+
+    /// The edit that makes this version from nothing.
+    pub(crate) fn snapshot(&self, next_table: TableId) -> Edit {
+        let mut added = Vec::new();
+        for (level, runs) in self.levels.iter().enumerate() {
+            for run in runs.runs.iter().rev() {
+                let id = if level == 0 { run.id } else { TableId(0) };
+                added.extend(run.tables().iter().map(|file| AddedTable { level, run: id, meta: file.meta.clone() }));
+            }
+        }
+        Edit {
+            identity: Some(self.identity.clone()),
+            removed: Vec::new(),
+            added,
+            mark: self.mark,
+            history: Some(self.history),
+            highest_seqno: self.highest_seqno,
+            next_table: Some(next_table),
+        }
+    }
+
+    /// All tables, level by level.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<TableFile>> {
+        self.levels.iter().flat_map(Level::tables)
+    }
+
+    /// All runs from the newest to the oldest.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &Arc<Run>> {
+        self.levels.iter().flat_map(|level| &level.runs)
+    }
+
+    /// What must hold of every version, beyond what building it has checked.
+    pub(crate) fn check(&self) {
+        for (index, level) in self.levels.iter().enumerate().skip(1) {
+            assert!(level.runs.len() <= 1, "level {index} has {} runs", level.runs.len());
+        }
+        assert!(self.runs().all(|run| !run.tables().is_empty()), "a run without tables");
+        assert!(self.history.oldest <= self.history.floor, "history is exact below its floor: {:?}", self.history);
+        let highest = self.tables().map(|file| file.meta.max_seqno).max();
+        assert!(highest <= self.highest_seqno, "a table holds {highest:?}, the tree {:?}", self.highest_seqno);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 use sediment_base::Generation;
 use sediment_codec::{
     compress::Codec,
+    current::Current,
     frame::{Fragment, Record, RecordWriter, payload_crc},
     header::{FileHeader, FileKind},
     seal::{FrameId, Region, Seal},
@@ -18,6 +19,7 @@ fn main() -> Result<()> {
     seal()?;
     record()?;
     table()?;
+    current()?;
     seed("coding", "script", b"\x05\x00\x01\x02\x04\x05\x07\x01\x02\x03\x04\x05\x06\x07\xac\x02\x03abc")?;
     for name in ["CURRENT", "LOCK", "manifest-17", "catalog-3", "tables", "lost", ".creating-00000000000000ff", "CURRENT.tmp"] {
         seed("filename", name, name.as_bytes())?;
@@ -67,6 +69,14 @@ fn table() -> Result<()> {
         ("footer", Region::Footer),
     ];
     parts.into_iter().try_for_each(|(target, region)| seed(target, "sample", &tables::part(&table, region)))
+}
+
+fn current() -> Result<()> {
+    for (name, kind) in [("tree", FileKind::Manifest), ("database", FileKind::Catalog)] {
+        let current = Current { kind, generation: Generation(3), uuid: UUID, root: 77 };
+        seed("current", name, &current.encode(DB_UUID, UUID))?;
+    }
+    Ok(())
 }
 
 fn seed(target: &str, name: &str, bytes: &[u8]) -> Result<()> {

@@ -5,13 +5,25 @@
 //!
 //! Every path starts at one root, which exists; `a`, `/a` and `./a` are the same name. Shared; one lock guards it all.
 
+mod build;
 mod content;
 mod disk;
+mod history;
+mod image;
 mod op;
+mod plan;
+mod replay;
+
+pub use self::{
+    history::History,
+    image::{ImageName, Rule, Variant},
+    plan::CrashPlan,
+};
 
 use self::{
     disk::{Disk, Edit, Inode, Naming, Node, ROOT},
     op::{Op, Recorded},
+    replay::Replay,
 };
 use super::{DirEntry, DirLock, File, Fs, LogFile, whole::write_whole};
 use sediment_base::{
@@ -38,8 +50,14 @@ struct State {
     /// Open handles by inode: the last one of a file without a name takes its bytes along.
     handles: BTreeMap<Inode, u32>,
     locks: BTreeSet<Inode>,
-    recording: Option<Vec<Recorded>>,
+    recording: Option<Box<Recording>>,
     write_calls: u64,
+}
+
+#[derive(Debug)]
+struct Recording {
+    start: Replay,
+    ops: Vec<Recorded>,
 }
 
 impl MemFs {
@@ -63,6 +81,49 @@ impl MemFs {
             }
         }
         files
+    }
+
+    /// Starts recording: what is there now counts as durable. Does nothing where it records already.
+    pub fn record(&self) {
+        let mut state = self.write();
+        if state.recording.is_none() {
+            let start = Replay::synced(state.disk.clone());
+            state.recording = Some(Box::new(Recording { start, ops: Vec::new() }));
+        }
+    }
+
+    /// How many ops were recorded, as [`History::points`] counts them: a crash at this point or later comes after everything that
+    /// was done so far.
+    pub fn op_count(&self) -> usize {
+        self.read().recording.as_ref().map_or(0, |recording| recording.start.at + recording.ops.len())
+    }
+
+    /// What was recorded so far; recording goes on. Panics where it never began.
+    pub fn history(&self) -> History {
+        let state = self.read();
+        let recording = state.recording.as_ref().expect("`record` was called");
+        History::new(recording.start.clone(), recording.ops.clone())
+    }
+
+    /// Bit rot: turns one bit of a file over, on the platter and in the cache at once.
+    pub fn flip(&self, path: &Path, offset: u64, bit: u8) -> Result<()> {
+        let mut byte = [0];
+        self.open(path)?.read_exact_at(offset, &mut byte)?;
+        self.write_raw(path, offset, &[byte[0] ^ 1 << (bit % 8)])
+    }
+
+    /// A write that nobody asked for, as a misdirected one: replaces bytes, on the platter and in the cache at once.
+    pub fn write_raw(&self, path: &Path, offset: u64, bytes: &[u8]) -> Result<()> {
+        let mut state = self.write();
+        let inode = state.disk.lookup(path).map_err(|e| Error::io("damage", path, e))?;
+        state.apply(Op::Rot { inode, offset, bytes: bytes.into() }, &path.into());
+        Ok(())
+    }
+
+    fn killed(start: Replay) -> Self {
+        let fs = Self::from_disk(start.visible.clone());
+        fs.write().recording = Some(Box::new(Recording { start, ops: Vec::new() }));
+        fs
     }
 
     fn from_disk(disk: Disk) -> Self {
@@ -115,8 +176,8 @@ impl fmt::Debug for MemFs {
 impl State {
     fn apply(&mut self, op: Op, path: &Arc<Path>) {
         op.apply(&mut self.disk);
-        if let Some(ops) = &mut self.recording {
-            ops.push(Recorded { op, path: path.clone() });
+        if let Some(recording) = &mut self.recording {
+            recording.ops.push(Recorded { op, path: path.clone() });
         }
     }
 

@@ -33,20 +33,9 @@ impl SlottedBlock {
         self.rows
     }
 
-    /// Distinct user keys.
-    #[inline]
-    pub(crate) fn keys(&self) -> usize {
-        self.keys
-    }
-
     #[inline]
     pub(crate) fn prefix(&self) -> &[u8] {
         &self.payload[self.prefix_at..self.prefix_at + self.prefix_len]
-    }
-
-    /// The tags as they are stored, padding included.
-    pub(crate) fn tags(&self) -> &[u8] {
-        &self.payload[HEADER_BYTES..self.slots_at]
     }
 
     #[inline]

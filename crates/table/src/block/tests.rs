@@ -34,7 +34,7 @@ fn rows_come_back_whatever_their_shape() {
         vec![row(b"a", 9, b"1"), row(b"a", 7, b""), row(b"a", 3, b"333"), row(b"b", 8, b"4"), row(&long, 1 << 40, b"5")];
     rows.extend([row(&long, 2, b"6"), row(&longer, 6, b"7")]);
     let block = SlottedBlock::decode(build(&rows).into()).unwrap();
-    assert_eq!((block.rows(), block.keys()), (7, 4));
+    assert_eq!((block.rows(), block.keys), (7, 4));
     for (i, row) in rows.iter().enumerate() {
         assert_eq!((full_key(&block, i), block.value(i)), (row.key.user_key.to_vec(), row.value));
         assert_eq!((block.head(i).seqno, block.head(i).kind), (row.key.seqno, row.key.kind));

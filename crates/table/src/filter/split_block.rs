@@ -106,6 +106,7 @@ fn bits_of(hash: u64) -> [u64; 8] {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test may panic")]
 mod tests {
     use super::*;
     use sediment_codec::hash::key_hash;

@@ -29,7 +29,7 @@ use sediment_codec::{
     seal::FRAME_ALIGN,
 };
 use sediment_raw::simd;
-use std::cmp::Ordering;
+use std::{cmp::Ordering, fmt};
 
 const HEADER_BYTES: usize = 24;
 const ENTRY_BYTES: usize = 38;
@@ -72,6 +72,22 @@ impl BlockFlags {
             (is_jumbo, Self::JUMBO),
         ];
         Self(flags.iter().filter(|(is_set, _)| *is_set).fold(0, |bits, (_, flag)| bits | flag.0))
+    }
+}
+
+impl fmt::Display for BlockFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [
+            (Self::ALL_OBSOLETE, "all-obsolete"),
+            (Self::ALL_TOMBSTONES, "all-tombstones"),
+            (Self::RANGE_TOMBSTONE, "range-tombstone"),
+            (Self::BLOB, "blob"),
+            (Self::OPERAND, "operand"),
+            (Self::CONTINUES, "continues"),
+            (Self::JUMBO, "jumbo"),
+        ];
+        write!(f, "flags")?;
+        names.iter().filter(|(flag, _)| self.contains(*flag)).try_for_each(|(_, name)| write!(f, " {name}"))
     }
 }
 

@@ -11,7 +11,7 @@ use sediment_env::File;
 use std::borrow::Cow;
 
 /// Reads and proves one block.
-pub(super) fn load_block(file: &dyn File, seal: &Seal, place: BlockPlace) -> Result<Block> {
+pub(crate) fn load_block(file: &dyn File, seal: &Seal, place: BlockPlace) -> Result<Block> {
     let mut bytes = vec![0; place.bytes as usize];
     read_fully(file, place.offset, &mut bytes)?;
     decode_block(seal, place, &bytes)

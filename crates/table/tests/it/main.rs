@@ -1,5 +1,8 @@
 //! Tables through their public face, on a disk in memory.
 
+mod damage;
+mod golden;
+mod hostile;
 mod model;
 mod order;
 mod rows;

@@ -7,7 +7,7 @@ use crate::{
 use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RowFlags, SeqNo, TableId, seqno::SEQNO_MAX};
 use sediment_codec::hash::key_hash;
 use sediment_env::random::SeededRandom;
-use sediment_table::{Table, TableOptions, TableWriter};
+use sediment_table::{Table, TableOptions, TableWriter, check::check_table, dump::dump_table};
 use std::sync::Arc;
 
 const SEED: u64 = 5;
@@ -121,6 +121,12 @@ fn check_everything(rows: &[Row], order: &KeyOrder, options: &TableOptions, rand
     }
     assert!(rows.iter().all(|row| table.may_contain(key_hash(SEED, &row.key))));
     check_walks(&table, rows, order, random);
+    let report = check_table(&context, &path(), Some(&meta)).unwrap();
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    assert_eq!((report.rows, report.bytes), (meta.rows, meta.file_bytes));
+    let mut text = String::new();
+    dump_table(&context, &path(), &mut text).unwrap();
+    assert!(text.contains(&format!("{} rows", meta.rows)), "{text}");
 }
 
 #[test]

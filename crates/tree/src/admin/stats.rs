@@ -1,5 +1,10 @@
 //! Sizes of a tree at one moment.
 
+use crate::{
+    super_version::SuperVersions,
+    version::{Level, Version},
+    write,
+};
 use sediment_base::SeqNo;
 
 /// Sizes of a tree at one moment.
@@ -17,7 +22,7 @@ pub struct TreeStats {
     pub history_floor: SeqNo,
     /// Bytes that compaction has to move down until every level has its size.
     pub debt_bytes: u64,
-    /// Files that no version names and some reader still holds, or that wait for their removal.
+    /// Files that wait for their removal.
     pub obsolete_tables: usize,
 }
 
@@ -34,4 +39,30 @@ pub struct LevelStats {
     pub rows: u64,
     /// Tombstones among the rows.
     pub tombstones: u64,
+}
+
+/// Takes the measures.
+pub(crate) fn stats(versions: &SuperVersions) -> TreeStats {
+    let now = versions.pin();
+    let pressure = write::pressure(&now, &versions.options);
+    TreeStats {
+        levels: levels(&now.version),
+        memtable_bytes: now.active.bytes(),
+        sealed_bytes: pressure.sealed_bytes,
+        sealed_count: now.sealed.len(),
+        history_floor: now.version.history.floor,
+        debt_bytes: pressure.debt_bytes,
+        obsolete_tables: versions.home.garbage_count(),
+    }
+}
+
+fn levels(version: &Version) -> Vec<LevelStats> {
+    let measure = |level: &Level| LevelStats {
+        runs: level.runs.len(),
+        tables: level.tables().count(),
+        bytes: level.bytes(),
+        rows: level.tables().map(|file| file.meta.rows).sum(),
+        tombstones: level.tables().map(|file| file.meta.tombstones).sum(),
+    };
+    version.levels.iter().map(measure).collect()
 }

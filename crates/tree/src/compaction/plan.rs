@@ -1,13 +1,77 @@
-//! `Plan`: what a compaction shall do, as data.
+//! `Plan`: what a compaction shall do, as data, and the reservation of what it needs.
+//!
+//! A plan prints as one line: `rewrite level 0 (9 7) + level 1 (3) -> level 1`. While it lives, no other plan may take its
+//! tables, nor put tables into its key range of the same level: its output may span gaps between its inputs.
 
-use std::fmt;
+use super::busy::Reservation;
+use crate::version::TableFile;
+use sediment_base::{KeyOrder, KeyRange, TableId};
+use std::{fmt, sync::Arc};
 
 /// What a compaction shall do. Holds its tables reserved until it is run or dropped.
 #[derive(Debug)]
-pub struct Plan {}
+pub struct Plan {
+    pub(crate) action: Action,
+    /// Level by level.
+    pub(crate) inputs: Vec<PlanInput>,
+    /// The level where everything goes.
+    pub(crate) target: usize,
+    /// All keys of the inputs.
+    pub(crate) range: KeyRange,
+    pub(crate) reservation: Option<Reservation>,
+}
+
+/// How.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Read and write.
+    Rewrite,
+    /// Name the same files at another level.
+    Move,
+}
+
+/// Tables of one level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlanInput {
+    pub(crate) level: usize,
+    pub(crate) tables: Vec<TableId>,
+}
+
+impl Plan {
+    /// A plan over these tables, given level by level; `None` without tables.
+    pub(crate) fn new(
+        action: Action,
+        inputs: Vec<(usize, Vec<Arc<TableFile>>)>,
+        target: usize,
+        order: &KeyOrder,
+    ) -> Option<Self> {
+        let all = inputs.iter().flat_map(|(_, tables)| tables);
+        let range = all.map(|file| file.meta.range.clone()).reduce(|a, b| a.union(b, order))?;
+        let named = |(level, tables): &(usize, Vec<Arc<TableFile>>)| PlanInput {
+            level: *level,
+            tables: tables.iter().map(|file| file.meta.id).collect(),
+        };
+        let inputs = inputs.iter().filter(|(_, tables)| !tables.is_empty()).map(named).collect();
+        Some(Self { action, inputs, target, range, reservation: None })
+    }
+
+    /// All tables it takes.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = TableId> {
+        self.inputs.iter().flat_map(|input| input.tables.iter().copied())
+    }
+}
 
 impl fmt::Display for Plan {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Ok(())
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.action {
+            Action::Rewrite => "rewrite",
+            Action::Move => "move",
+        })?;
+        for (index, input) in self.inputs.iter().enumerate() {
+            let plus = if index == 0 { "" } else { " +" };
+            let ids: Vec<String> = input.tables.iter().map(TableId::to_string).collect();
+            write!(f, "{plus} level {} ({})", input.level, ids.join(" "))?;
+        }
+        write!(f, " -> level {}", self.target)
     }
 }

@@ -47,6 +47,28 @@ pub(super) enum Edit {
     Become(Content),
 }
 
+impl Content {
+    pub(super) fn edit(&mut self, edit: &Edit) {
+        match edit {
+            Edit::Write { offset, bytes } => self.write_at(*offset, bytes),
+            Edit::SetLen(len) => self.set_len(*len),
+            Edit::Become(other) => *self = other.clone(),
+        }
+    }
+}
+
+impl Edit {
+    /// How long it makes a file that was `len` bytes long.
+    pub(super) fn len_after(&self, len: u64) -> u64 {
+        match self {
+            Self::Write { bytes, .. } if bytes.is_empty() => len,
+            Self::Write { offset, bytes } => len.max(offset + bytes.len() as u64),
+            Self::SetLen(new_len) => *new_len,
+            Self::Become(content) => content.len(),
+        }
+    }
+}
+
 /// Inodes in ascending order.
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
@@ -66,6 +88,10 @@ impl Disk {
     pub(super) fn node(&self, inode: Inode) -> Option<&Node> {
         let index = self.nodes.binary_search_by_key(&inode, |(inode, _)| *inode).ok()?;
         Some(&self.nodes[index].1)
+    }
+
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (Inode, &Node)> {
+        self.nodes.iter().map(|(inode, node)| (*inode, node))
     }
 
     fn node_mut(&mut self, inode: Inode) -> Option<&mut Node> {
@@ -125,11 +151,8 @@ impl Disk {
 
     /// Does nothing to a file that is gone.
     pub(super) fn edit(&mut self, inode: Inode, edit: &Edit) {
-        let Some(Node::File { content, .. }) = self.node_mut(inode) else { return };
-        match edit {
-            Edit::Write { offset, bytes } => content.write_at(*offset, bytes),
-            Edit::SetLen(len) => content.set_len(*len),
-            Edit::Become(other) => *content = other.clone(),
+        if let Some(Node::File { content, .. }) = self.node_mut(inode) {
+            content.edit(edit);
         }
     }
 

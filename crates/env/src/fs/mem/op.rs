@@ -70,6 +70,16 @@ impl Op {
     }
 }
 
+impl Recorded {
+    /// What it wrote.
+    pub(super) fn bytes(&self) -> &[u8] {
+        match &self.op {
+            Op::Edit { edit: Edit::Write { bytes, .. }, .. } | Op::Rot { bytes, .. } => bytes,
+            _ => &[],
+        }
+    }
+}
+
 impl fmt::Display for Recorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();

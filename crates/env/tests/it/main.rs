@@ -1,0 +1,4 @@
+//! What the file systems, the crash images and the stepped world promise, through their public face.
+
+mod crash_images;
+mod fs_contract;

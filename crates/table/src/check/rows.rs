@@ -1,0 +1,165 @@
+//! Whether everything that a table says of its rows is true.
+//!
+//! Fence, heads, hints and tags are not compared field by field but asked: for each row, do they lead to it?
+
+use crate::{
+    block::{Block, BlockSummary, Lookup, tag_of},
+    filter::Filter,
+    index::{BlockFlags, Fence},
+    properties::Properties,
+};
+use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo};
+use sediment_codec::hash::key_hash;
+
+/// Goes over the rows of a table, block by block.
+pub(super) struct RowCheck<'a> {
+    order: &'a KeyOrder,
+    stated: &'a Properties,
+    fence: &'a Fence,
+    filter: Option<&'a Filter>,
+    counted: Properties,
+    last: Option<Last>,
+    is_first_known: bool,
+}
+
+/// The row before.
+struct Last {
+    key: Vec<u8>,
+    seqno: SeqNo,
+    kind: Kind,
+    hides: bool,
+}
+
+impl<'a> RowCheck<'a> {
+    pub(super) fn new(order: &'a KeyOrder, stated: &'a Properties, fence: &'a Fence, filter: Option<&'a Filter>) -> Self {
+        let counted = Properties {
+            min_seqno: SeqNo::MAX,
+            // Not to be found out from the rows.
+            comparator: stated.comparator.clone(),
+            hash_seed: stated.hash_seed,
+            hash_version: stated.hash_version,
+            created_us: stated.created_us,
+            oldest_write_us: stated.oldest_write_us,
+            fence_ties: stated.fence_ties,
+            writer: stated.writer.clone(),
+            ..Properties::default()
+        };
+        Self { order, stated, fence, filter, counted, last: None, is_first_known: true }
+    }
+
+    /// A block could not be read: what depends on its rows cannot be told of the next one.
+    pub(super) fn forget(&mut self) {
+        self.last = None;
+        self.is_first_known = false;
+    }
+
+    /// Checks the block with this number.
+    pub(super) fn block(&mut self, number: usize, block: &Block) -> Result<()> {
+        let mut summary = BlockSummary::empty();
+        let continues = self.fence.continues(number);
+        for row in 0..block.rows() {
+            let user_key = [block.prefix(), block.suffix(row)].concat();
+            let head = block.head(row);
+            let key = InternalKey::new(&user_key, head.seqno, head.kind);
+            summary = summary.with(head.seqno, head.kind, head.flags);
+            self.row(key, head.flags, block.value(row).len(), row > 0 || continues)?;
+            if (row > 0 && block.is_same_key(row)) != (row > 0 && self.is_same_key(&user_key)) {
+                return Err(wrong(row, "is marked as of the same key as the one before, or should be"));
+            }
+            self.find(number, block, row, key)?;
+            let hides = self.hides_next(&user_key, head.kind);
+            self.last = Some(Last { key: user_key, seqno: head.seqno, kind: head.kind, hides });
+        }
+        let place = self.fence.place(number);
+        let expected = BlockFlags::of(summary, continues, matches!(block, Block::Jumbo(_)));
+        if (place.min_seqno, place.max_seqno) != (summary.min_seqno, summary.max_seqno) || place.flags != expected {
+            return Err(Error::corruption("the fence misdescribes a block"));
+        }
+        self.counted.blocks += 1;
+        Ok(())
+    }
+
+    /// Checks what is said of all rows together.
+    pub(super) fn finish(mut self) -> Result<()> {
+        self.counted.max_key = self.last.map_or_else(Default::default, |last| last.key.into());
+        if self.counted == *self.stated {
+            return Ok(());
+        }
+        let (expected, found) = (self.counted.to_string(), self.stated.to_string());
+        Err(Error::corruption("the properties misdescribe the rows").expected_found(expected, found))
+    }
+
+    /// Order, flags, filter and counts.
+    fn row(&mut self, key: InternalKey<'_>, flags: RowFlags, value_len: usize, may_continue: bool) -> Result<()> {
+        let is_same = self.is_same_key(key.user_key);
+        if let Some(last) = &self.last {
+            if InternalKey::new(&last.key, last.seqno, last.kind).compare(key, self.order).is_ge() {
+                return Err(Error::corruption(format!("rows out of order: {key:?} after {}", last.key.escape_ascii())));
+            }
+            if flags.contains(RowFlags::OBSOLETE) != (is_same && last.hides) {
+                return Err(Error::corruption(format!("row {key:?} is marked as hidden, or should be")));
+            }
+            if is_same && !may_continue {
+                return Err(Error::corruption(format!("the fence does not know that {key:?} continues a key")));
+            }
+        }
+        if self.filter.is_some_and(|filter| !filter.may_contain(self.hash(key.user_key))) {
+            return Err(Error::corruption(format!("the filter denies {key:?}")));
+        }
+        if self.counted.rows == 0 && self.is_first_known {
+            self.counted.min_key = key.user_key.into();
+        }
+        self.counted.count_row(key.kind, !is_same, flags.contains(RowFlags::BLOB));
+        self.counted.key_bytes += key.user_key.len() as u64;
+        self.counted.value_bytes += value_len as u64;
+        self.counted.min_seqno = self.counted.min_seqno.min(key.seqno);
+        self.counted.max_seqno = self.counted.max_seqno.max(key.seqno);
+        Ok(())
+    }
+
+    /// Do fence, heads and tags lead to the row?
+    fn find(&self, number: usize, block: &Block, row: usize, key: InternalKey<'_>) -> Result<()> {
+        if self.fence.find(key, self.order) != Some(number) {
+            return Err(wrong(row, "is not where the fence leads"));
+        }
+        if row == 0
+            && (self.fence.first_key(number) != key.user_key || self.is_same_key(key.user_key) != self.continues(number))
+        {
+            return Err(wrong(row, "is not what the fence says of its block"));
+        }
+        if block.lower_bound(key, self.order) != row {
+            return Err(wrong(row, "is not found by its heads"));
+        }
+        let tag = tag_of(self.hash(key.user_key));
+        let found = block.lookup(key.user_key, tag, key.seqno.saturating_add(1));
+        let is_tagged = match block {
+            // Of two rows of one version the lookup gives the first.
+            Block::Slotted(_) => matches!(found, Lookup::Row(found) if block.head(found).seqno == key.seqno),
+            Block::Jumbo(jumbo) => jumbo.tag() == tag && found == Lookup::Row(row),
+        };
+        if is_tagged { Ok(()) } else { Err(wrong(row, "is not found by its tag")) }
+    }
+
+    /// Whether the block continues a key, as far as that can be known here.
+    fn continues(&self, number: usize) -> bool {
+        self.fence.continues(number) && (self.last.is_some() || self.is_first_known)
+    }
+
+    fn is_same_key(&self, user_key: &[u8]) -> bool {
+        self.last.as_ref().is_some_and(|last| last.key == user_key)
+    }
+
+    fn hides_next(&self, user_key: &[u8], kind: Kind) -> bool {
+        let hidden = self.is_same_key(user_key) && self.last.as_ref().is_some_and(|last| last.hides);
+        hidden || matches!(kind, Kind::Value | Kind::Tombstone)
+    }
+
+    fn hash(&self, user_key: &[u8]) -> u64 {
+        key_hash(self.stated.hash_seed, user_key)
+    }
+}
+
+#[cold]
+fn wrong(row: usize, what: &str) -> Error {
+    Error::corruption(format!("row {row} {what}"))
+}

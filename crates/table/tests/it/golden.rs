@@ -1,0 +1,52 @@
+//! A table of the first format opens for ever, and the same rows still become the same bytes.
+//!
+//! `REWRITE=1` writes the file anew: only ever right for a format that no release has written.
+
+use crate::{
+    order::orders,
+    rows::{Row, context, path, write},
+};
+use sediment_base::{Cursor, Kind};
+use sediment_table::{Table, TableOptions};
+use std::sync::Arc;
+
+const GOLDEN: &[u8] = include_bytes!("../../testdata/format/v1/table");
+
+fn rows() -> Vec<Row> {
+    let mut rows = vec![
+        Row::new("a", 1 << 40, "one"),
+        Row { kind: Kind::Tombstone, ..Row::new("a", 900, "") },
+        Row { kind: Kind::WeakTombstone, ..Row::new("b", 7, "") },
+        Row { kind: Kind::Operand, ..Row::new("b", 6, "operand") },
+        Row::new(vec![b'k'; 300], 3, "a long key"),
+        Row::new("l", 3, vec![b'v'; 66_000]),
+    ];
+    rows.extend((0..40).rev().map(|seqno| Row::new("m", seqno + 5, format!("version {seqno}"))));
+    rows.extend((0..40).map(|i| Row::new(format!("user:{i:04}"), 77, format!("name {i}"))));
+    rows
+}
+
+#[test]
+fn format_1_is_read_and_written_as_it_always_was() {
+    let context = context(&orders()[0], 0);
+    let options =
+        TableOptions { block_bytes: 512, hash_seed: 0xC0FFEE, created_us: 17, oldest_write_us: 16, ..TableOptions::default() };
+    let meta = write(&context, &options, &rows());
+    let mut written = vec![0; meta.file_bytes as usize];
+    context.fs.open(&path()).unwrap().read_exact_at(0, &mut written).unwrap();
+    if std::env::var_os("REWRITE").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/format/v1/table"), &written).unwrap();
+        return;
+    }
+    context.fs.remove_file(&path()).unwrap();
+    context.fs.create(&path()).unwrap().write_at(0, GOLDEN).unwrap();
+    let table = Arc::new(Table::open_alone(&context, &path()).unwrap());
+    let mut cursor = table.cursor();
+    cursor.seek_to_first().unwrap();
+    for row in rows() {
+        assert_eq!((cursor.key(), cursor.value()), (row.internal(), &row.value[..]));
+        cursor.next().unwrap();
+    }
+    assert!(!cursor.is_valid());
+    assert!(written == GOLDEN, "the writer writes other bytes than it did");
+}

@@ -1,0 +1,257 @@
+//! The crash sweep: every disk that a crash could leave, at every call of a recorded script, must open and hold what was promised.
+//!
+//! For each image: the store opens with default options; its contents are a prefix of the commits that ends no earlier than the
+//! newest one promised (to power loss, or, where only the process died, to that); ten more keys can be written and synced; they
+//! and the prefix survive the next crash, too; and every stored byte verifies. Every so many images, the recovery itself is
+//! swept as if it were a script.
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    model::{Contents, Moment},
+    ops::Op,
+    run::{DIR, Failure, Life, Runner, describe_recovered, panic_text},
+    seed::mix,
+    store::{Level, Store, Value, Write},
+};
+use sediment_env::{
+    Env, MemFs,
+    fs::{CrashPlan, ImageName, Variant},
+};
+use std::{
+    fmt,
+    ops::RangeInclusive,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+/// How thorough a sweep is.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// Which images of each point.
+    pub plan: CrashPlan,
+    /// The recovery of every so-manieth image is swept, too; 0 for none.
+    pub compound_every: u64,
+    /// Only every so-manieth image is opened; 1 for all.
+    pub stride: u64,
+    /// Stop after so many failures.
+    pub failures_max: usize,
+}
+
+impl Default for Sweep {
+    fn default() -> Self {
+        Self { plan: CrashPlan::ci(), compound_every: 50, stride: 1, failures_max: 1 }
+    }
+}
+
+/// What a sweep saw.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Images that were opened, those of recoveries included.
+    pub images: u64,
+    /// Those of recoveries alone.
+    pub compound: u64,
+    /// Points at which the script was stopped.
+    pub points: u64,
+    /// What went wrong, each with the name of its image.
+    pub failures: Vec<String>,
+}
+
+impl Seen {
+    /// Both together.
+    pub fn add(&mut self, other: Self) {
+        self.images += other.images;
+        self.compound += other.compound;
+        self.points += other.points;
+        self.failures.extend(other.failures);
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { images, compound, points, failures } = self;
+        write!(f, "{images} images ({compound} of crashes in recovery) at {points} points, {} failures", failures.len())
+    }
+}
+
+/// Runs a script on a recorded disk. The script itself must run without a difference.
+pub fn record<S: Store>(ops: &[Op], settings: &S::Settings, seed: u64) -> Result<Vec<Life>, String> {
+    let mut runner = Runner::<S>::recorded(seed, settings.clone()).map_err(|failure| failure.to_string())?;
+    for op in ops {
+        runner.apply(op).map_err(|failure| format!("while recording, `{op}`: {failure}"))?;
+    }
+    Ok(runner.finish())
+}
+
+/// Sweeps every life of a recorded script.
+pub fn sweep<S: Store>(lives: &[Life], settings: &S::Settings, sweep: &Sweep) -> Seen {
+    let mut sweeper = Sweeper::<S> { settings, sweep, seen: Seen::default(), visited: 0 };
+    for life in lives {
+        for point in life.history.points() {
+            if sweeper.seen.failures.len() >= sweep.failures_max {
+                return sweeper.seen;
+            }
+            sweeper.point(life, point);
+        }
+    }
+    sweeper.seen
+}
+
+/// Opens one image again, as from the name that a failure printed.
+pub fn check_image<S: Store>(life: &Life, settings: &S::Settings, name: &ImageName) -> Result<(), String> {
+    let disk = life.history.image(name).ok_or("no such image")?;
+    let due = Due::new(life, name.point, name.variant == Variant::Killed);
+    guarded(|| recover::<S>(&disk, settings, &due, mix(name.point as u64)).map(drop))
+}
+
+/// What an image must hold.
+struct Due<'a> {
+    life: &'a Life,
+    moments: RangeInclusive<Moment>,
+}
+
+impl<'a> Due<'a> {
+    /// After a crash at this point, in which the machine outlived the process or did not.
+    fn new(life: &'a Life, point: usize, killed: bool) -> Self {
+        let mark = life.mark(point);
+        let promised = if killed { mark.promised.os } else { mark.promised.sync };
+        Self { life, moments: promised..=mark.issued.min(life.model.now()) }
+    }
+
+    fn check(&self, contents: &Contents) -> Result<Moment, Failure> {
+        let found = self.life.model.find(contents, self.moments.clone());
+        found.ok_or_else(|| Failure::Wrong(describe_recovered(contents, &self.life.model, *self.moments.start())))
+    }
+}
+
+struct Sweeper<'a, S: Store> {
+    settings: &'a S::Settings,
+    sweep: &'a Sweep,
+    seen: Seen,
+    visited: u64,
+}
+
+impl<S: Store> Sweeper<'_, S> {
+    fn point(&mut self, life: &Life, point: usize) {
+        self.seen.points += 1;
+        let plan = CrashPlan { seed: mix(point as u64), ..self.sweep.plan.clone() };
+        life.history.for_each_image(point, &plan, &mut |name, disk| {
+            self.visited += 1;
+            if self.visited.is_multiple_of(self.sweep.stride) && self.seen.failures.len() < self.sweep.failures_max {
+                self.image(life, name, &disk);
+            }
+        });
+    }
+
+    fn image(&mut self, life: &Life, name: &ImageName, disk: &MemFs) {
+        self.seen.images += 1;
+        let due = Due::new(life, name.point, name.variant == Variant::Killed);
+        let seed = mix(self.visited);
+        disk.record();
+        match guarded(|| recover::<S>(disk, self.settings, &due, seed)) {
+            Err(text) => self.fail(name, &text),
+            Ok(recovery_end) => {
+                let every = self.sweep.compound_every;
+                if every > 0 && self.seen.images.is_multiple_of(every) {
+                    self.crash_in_recovery(life, name, disk, recovery_end);
+                }
+            }
+        }
+    }
+
+    /// Sweeps what the recovery itself did to the disk.
+    fn crash_in_recovery(&mut self, life: &Life, name: &ImageName, disk: &MemFs, recovery_end: usize) {
+        let history = disk.history();
+        let first = *history.points().start();
+        for point in first..=recovery_end {
+            let plan = CrashPlan { subsets: 2, cuts: 4, seed: mix(point as u64), ..self.sweep.plan.clone() };
+            history.for_each_image(point, &plan, &mut |inner, disk| {
+                if self.seen.failures.len() >= self.sweep.failures_max {
+                    return;
+                }
+                self.seen.images += 1;
+                self.seen.compound += 1;
+                disk.record();
+                let killed = name.variant == Variant::Killed && inner.variant == Variant::Killed;
+                let due = Due::new(life, name.point, killed);
+                if let Err(text) = guarded(|| recover::<S>(&disk, self.settings, &due, mix(point as u64))) {
+                    self.fail(name, &format!("then {inner} ({}): {text}", last_call(&history, inner)));
+                }
+            });
+        }
+    }
+
+    fn fail(&mut self, name: &ImageName, text: &str) {
+        self.seen.failures.push(format!("image {name}: {text}"));
+    }
+}
+
+fn last_call(history: &sediment_env::fs::History, name: &ImageName) -> String {
+    name.point.checked_sub(1).map_or("nothing".into(), |op| history.describe(op))
+}
+
+fn guarded<T>(check: impl FnOnce() -> Result<T, Failure>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(check)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(failure)) => Err(failure.to_string()),
+        Err(panic) => Err(format!("panic: {}", panic_text(&*panic))),
+    }
+}
+
+/// Recovers a disk, checks it, works on it, crashes it once more, and checks again. Returns how many calls the recovery took.
+fn recover<S: Store>(disk: &MemFs, settings: &S::Settings, due: &Due<'_>, seed: u64) -> Result<usize, Failure> {
+    let dir = Path::new(DIR);
+    let mut store = S::open(&Env::simulated(disk.clone(), seed), dir, settings)?;
+    let mut contents = Contents::read(&store)?;
+    due.check(&contents)?;
+    let recovery_end = disk.op_count();
+    work(&mut store, &mut contents, seed)?;
+    // By turns a clean close, the death of the process, and power loss with nothing kept that was not synced.
+    let (disk, store) = match seed % 3 {
+        0 => {
+            store.close()?;
+            let disk = disk.clone();
+            let store = S::open(&Env::simulated(disk.clone(), mix(seed)), dir, settings)?;
+            (disk, store)
+        }
+        turn => {
+            let variant = if turn == 1 { Variant::Killed } else { Variant::SyncedOnly };
+            let name = ImageName { point: disk.op_count(), rule: sediment_env::fs::Rule::PosixStrict, variant };
+            let next = disk.history().image(&name).expect("a crash after the last call");
+            drop(store);
+            let store = S::open(&Env::simulated(next.clone(), mix(seed)), dir, settings)?;
+            (next, store)
+        }
+    };
+    let found = Contents::read(&store)?;
+    let differences = found.differences(&contents);
+    if let Some(difference) = differences.first() {
+        let text = format!("after more work and another crash, {} differences: {difference}", differences.len());
+        return Err(Failure::Wrong(text));
+    }
+    store.verify()?;
+    drop((store, disk));
+    Ok(recovery_end)
+}
+
+/// Writes ten keys and syncs them: a recovered store must also work.
+fn work<S: Store>(store: &mut S, contents: &mut Contents, seed: u64) -> Result<(), Failure> {
+    let keyspace = match contents.0.keys().next() {
+        Some(name) => name.clone(),
+        None => {
+            store.create_keyspace("after")?;
+            contents.0.insert("after".into(), Default::default());
+            "after".into()
+        }
+    };
+    for index in 0..10 {
+        let value = Value { tag: seed ^ index, len: 20 };
+        let key = format!("after:{index}").into_bytes();
+        let level = if index == 9 { Level::Sync } else { Level::Os };
+        let write = Write { keyspace: keyspace.clone(), key: key.clone(), value: Some(value) };
+        store.write(&[write], level)?;
+        contents.0.get_mut(&keyspace).expect("it is there").insert(key, value.bytes());
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Running a plan: inputs opened, rewritten, replaced by one edit.
+//!
+//! The inputs stay until the edit is durable and nobody holds them. A job that fails or is cancelled changes nothing: its
+//! outputs are discarded with their ids.
+
+use super::{
+    CompactionContext, CompactionReport,
+    plan::{Action, Plan},
+};
+use crate::{
+    cursor::{Merging, RunCursor, Source},
+    rewrite::{Elsewhere, OutputSpec, Rewrite},
+    super_version::{SuperVersion, SuperVersions},
+    version::{AddedTable, Edit, Run, TableFile},
+};
+use sediment_base::{Error, KeyOrder, Result, TableId};
+use sediment_table::TableMeta;
+use std::{collections::HashSet, sync::Arc};
+
+/// Runs a plan that was reserved.
+pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionContext<'_>) -> Result<CompactionReport> {
+    if let Some(cause) = versions.poison() {
+        return Err(cause);
+    }
+    let pinned = versions.pin();
+    let wanted: HashSet<TableId> = plan.tables().collect();
+    let inputs: Vec<Arc<TableFile>> = pinned.version.tables().filter(|file| wanted.contains(&file.meta.id)).cloned().collect();
+    if inputs.len() != wanted.len() {
+        return Err(Error::invalid_input(format!("the tree no longer has the tables of the plan: {plan}")));
+    }
+    let mut report = CompactionReport {
+        tables_in: inputs.len(),
+        bytes_in: inputs.iter().map(|file| file.meta.file_bytes).sum(),
+        rows_in: inputs.iter().map(|file| file.meta.rows).sum(),
+        moved: plan.action == Action::Move,
+        ..CompactionReport::default()
+    };
+    let (tables, history) = match plan.action {
+        Action::Move => (inputs.iter().map(|file| file.meta.clone()).collect(), None),
+        Action::Rewrite => rewrite(versions, &pinned, &inputs, wanted, context)?,
+    };
+    // Nothing here may hold the inputs when they become obsolete.
+    drop((pinned, inputs));
+    report.tables_out = tables.len();
+    report.bytes_out = tables.iter().map(|table| table.file_bytes).sum();
+    report.rows_out = tables.iter().map(|table| table.rows).sum();
+    let added = tables.into_iter().map(|meta| AddedTable { level: plan.target, run: TableId(0), meta }).collect();
+    versions.install(Edit { removed: plan.tables().collect(), added, history, ..Edit::default() }, &[])?;
+    Ok(report)
+}
+
+type Made = (Vec<TableMeta>, Option<crate::version::History>);
+
+fn rewrite(
+    versions: &SuperVersions,
+    pinned: &SuperVersion,
+    inputs: &[Arc<TableFile>],
+    wanted: HashSet<TableId>,
+    context: &CompactionContext<'_>,
+) -> Result<Made> {
+    let order = &versions.options.order;
+    let sources = sources(pinned, &wanted, order)?;
+    let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
+    let rewrite = Rewrite {
+        spec: OutputSpec { home: &versions.home, options: &versions.options, now_us: context.now_us, oldest_write_us },
+        retention: &context.retention,
+        elsewhere: Elsewhere::new(pinned, order.clone(), &[], wanted),
+        cancel: context.cancel,
+    };
+    let rewritten = rewrite.run(Merging::new(sources, order.clone()));
+    versions.obsolete.sweep();
+    let rewritten = rewritten?;
+    Ok((rewritten.outputs.keep(), rewritten.history))
+}
+
+/// One cursor per run, newest first, over those of its tables that are wanted.
+fn sources(pinned: &SuperVersion, wanted: &HashSet<TableId>, order: &KeyOrder) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for run in pinned.version.runs() {
+        let tables: Vec<_> = run.tables().iter().filter(|file| wanted.contains(&file.meta.id)).cloned().collect();
+        if !tables.is_empty() {
+            let part = Arc::new(Run::new(run.id, tables, order)?);
+            sources.push(Source::Run(RunCursor::uncached(part, order.clone())));
+        }
+    }
+    Ok(sources)
+}

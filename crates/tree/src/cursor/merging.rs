@@ -1,0 +1,216 @@
+//! `Merging`: several cursors as one, in the order of internal keys.
+//!
+//! A tree of losers: each inner node keeps the source that lost there, so that one step compares along one path from a leaf to
+//! the root. Comparisons are of 8-byte heads; keys are compared whole only where heads tie. Rows that are equal in key, seqno
+//! and kind come in the order of the sources, which callers give newest first. Turning round seeks every source anew. One
+//! caller at a time.
+
+use sediment_base::{Cursor, Error, InternalKey, KeyOrder, Result, RowFlags};
+use std::cmp::Ordering;
+
+/// Several cursors as one.
+pub(crate) struct Merging<C> {
+    sources: Vec<C>,
+    order: KeyOrder,
+    /// Head of each source's row; meaningless for one that is on no row.
+    heads: Vec<u64>,
+    /// Whether each source is on a row.
+    live: Vec<bool>,
+    /// `losers[0]` is the winner; node `n` has the children `2n` and `2n + 1`, source `i` is the leaf `n = count + i`.
+    losers: Vec<usize>,
+    direction: Direction,
+    error: Option<Error>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Backward,
+}
+
+impl<C: Cursor> Merging<C> {
+    /// A cursor on no row over these, newest first.
+    pub(crate) fn new(sources: Vec<C>, order: KeyOrder) -> Self {
+        let count = sources.len();
+        Self {
+            sources,
+            order,
+            heads: vec![0; count],
+            live: vec![false; count],
+            losers: vec![0; count],
+            direction: Direction::Forward,
+            error: None,
+        }
+    }
+
+    fn winner(&self) -> &C {
+        &self.sources[self.losers[0]]
+    }
+
+    /// Moves every source and finds the winner anew.
+    fn restart(&mut self, direction: Direction, mut step: impl FnMut(&mut C) -> Result<()>) -> Result<()> {
+        self.move_by(|this| {
+            for source in &mut this.sources {
+                step(source)?;
+            }
+            this.direction = direction;
+            this.rebuild();
+            Ok(())
+        })
+    }
+
+    /// Moves the winner, and lets it play its way up again.
+    #[inline]
+    fn advance(&mut self, direction: Direction, step: impl FnOnce(&mut C) -> Result<()>) -> Result<()> {
+        self.move_by(|this| {
+            if this.direction != direction {
+                this.turn(direction)?;
+            }
+            let winner = this.losers[0];
+            step(&mut this.sources[winner])?;
+            this.refresh(winner);
+            this.replay(winner);
+            Ok(())
+        })
+    }
+
+    /// Puts every source but the winner on its first row after the winner's, in the new direction.
+    fn turn(&mut self, direction: Direction) -> Result<()> {
+        let winner = self.losers[0];
+        let key = self.sources[winner].key();
+        let (user_key, seqno, kind) = (key.user_key.to_vec(), key.seqno, key.kind);
+        let target = InternalKey::new(&user_key, seqno, kind);
+        for (index, source) in self.sources.iter_mut().enumerate().filter(|(index, _)| *index != winner) {
+            source.seek(target)?;
+            let is_equal = source.is_valid() && source.key() == target;
+            // Among equal rows the order of the sources decides which lie before the winner's.
+            match direction {
+                Direction::Forward if is_equal && index < winner => source.next()?,
+                Direction::Backward if is_equal && index < winner => {}
+                Direction::Backward => source.seek_before(target)?,
+                Direction::Forward => {}
+            }
+        }
+        self.direction = direction;
+        self.rebuild();
+        // The winner stands where it stood; it leads in the new direction as well.
+        debug_assert_eq!(self.losers[0], winner);
+        Ok(())
+    }
+
+    fn rebuild(&mut self) {
+        let count = self.sources.len();
+        if count == 0 {
+            return;
+        }
+        (0..count).for_each(|index| self.refresh(index));
+        let mut winners: Vec<usize> = (0..count).map(|_| 0).chain(0..count).collect();
+        for node in (1..count).rev() {
+            let (left, right) = (winners[2 * node], winners[2 * node + 1]);
+            let is_left = self.beats(left, right);
+            (winners[node], self.losers[node]) = if is_left { (left, right) } else { (right, left) };
+        }
+        self.losers[0] = winners[1];
+    }
+
+    #[inline]
+    fn refresh(&mut self, index: usize) {
+        let source = &self.sources[index];
+        self.live[index] = source.is_valid();
+        if self.live[index] {
+            self.heads[index] = self.order.head(source.key().user_key);
+        }
+    }
+
+    #[inline]
+    fn replay(&mut self, leaf: usize) {
+        let mut winner = leaf;
+        let mut node = (self.sources.len() + leaf) / 2;
+        while node > 0 {
+            if self.beats(self.losers[node], winner) {
+                std::mem::swap(&mut self.losers[node], &mut winner);
+            }
+            node /= 2;
+        }
+        self.losers[0] = winner;
+    }
+
+    /// Whether source `a` comes before source `b` in the current direction.
+    #[inline]
+    fn beats(&self, a: usize, b: usize) -> bool {
+        if !(self.live[a] && self.live[b]) {
+            return self.live[a];
+        }
+        let ordering = match self.heads[a].cmp(&self.heads[b]) {
+            Ordering::Equal => self.compare_whole(a, b),
+            unequal => unequal,
+        };
+        match self.direction {
+            Direction::Forward => ordering.is_lt(),
+            Direction::Backward => ordering.is_gt(),
+        }
+    }
+
+    fn compare_whole(&self, a: usize, b: usize) -> Ordering {
+        self.sources[a].key().compare(self.sources[b].key(), &self.order).then(a.cmp(&b))
+    }
+
+    #[inline]
+    fn move_by(&mut self, step: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        step(self).inspect_err(|error| self.error = Some(error.clone()))
+    }
+}
+
+impl<C: Cursor> Cursor for Merging<C> {
+    #[inline]
+    fn is_valid(&self) -> bool {
+        self.error.is_none() && self.losers.first().is_some_and(|winner| self.live[*winner])
+    }
+
+    #[inline]
+    fn key(&self) -> InternalKey<'_> {
+        self.winner().key()
+    }
+
+    #[inline]
+    fn value(&self) -> &[u8] {
+        self.winner().value()
+    }
+
+    #[inline]
+    fn flags(&self) -> RowFlags {
+        self.winner().flags()
+    }
+
+    fn seek_to_first(&mut self) -> Result<()> {
+        self.restart(Direction::Forward, C::seek_to_first)
+    }
+
+    fn seek_to_last(&mut self) -> Result<()> {
+        self.restart(Direction::Backward, C::seek_to_last)
+    }
+
+    fn seek(&mut self, target: InternalKey<'_>) -> Result<()> {
+        self.restart(Direction::Forward, |source| source.seek(target))
+    }
+
+    fn seek_before(&mut self, target: InternalKey<'_>) -> Result<()> {
+        self.restart(Direction::Backward, |source| source.seek_before(target))
+    }
+
+    #[inline]
+    fn next(&mut self) -> Result<()> {
+        self.advance(Direction::Forward, C::next)
+    }
+
+    #[inline]
+    fn prev(&mut self) -> Result<()> {
+        self.advance(Direction::Backward, C::prev)
+    }
+}
+
+#[cfg(test)]
+mod tests;

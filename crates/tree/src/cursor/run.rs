@@ -1,0 +1,164 @@
+//! `RunCursor`: the tables of a run, one after another, each opened when it is reached.
+
+use crate::version::Run;
+use sediment_base::{Cursor, Error, InternalKey, KeyOrder, Result, RowFlags};
+use sediment_table::TableCursor;
+use std::{ops::Range, sync::Arc};
+
+/// A cursor over some neighbouring tables of a run. One caller at a time.
+pub(crate) struct RunCursor {
+    run: Arc<Run>,
+    /// Which of its tables.
+    tables: Range<usize>,
+    order: KeyOrder,
+    /// Whether blocks that are read shall stay in the cache.
+    is_cached: bool,
+    /// The table where the cursor stands.
+    current: Option<(usize, TableCursor)>,
+    error: Option<Error>,
+}
+
+impl RunCursor {
+    /// For readers.
+    pub(crate) fn new(run: Arc<Run>, tables: Range<usize>, order: KeyOrder) -> Self {
+        Self { run, tables, order, is_cached: true, current: None, error: None }
+    }
+
+    /// For rewrites, which pass once.
+    pub(crate) fn uncached(run: Arc<Run>, order: KeyOrder) -> Self {
+        let tables = 0..run.tables().len();
+        Self { run, tables, order, is_cached: false, current: None, error: None }
+    }
+
+    /// Opens a table, or finds it open.
+    fn enter(&mut self, index: usize) -> Result<&mut TableCursor> {
+        if self.current.as_ref().is_none_or(|(current, _)| *current != index) {
+            self.current = None;
+            let table = self.run.tables()[index].open()?;
+            let cursor = if self.is_cached { table.cursor() } else { table.cursor_uncached() };
+            self.current = Some((index, cursor));
+        }
+        Ok(&mut self.current.as_mut().expect("set above").1)
+    }
+
+    /// From the first row of table `index` on, where there is one.
+    fn first_from(&mut self, index: usize) -> Result<()> {
+        for index in index.max(self.tables.start)..self.tables.end {
+            let cursor = self.enter(index)?;
+            cursor.seek_to_first()?;
+            if cursor.is_valid() {
+                return Ok(());
+            }
+        }
+        self.current = None;
+        Ok(())
+    }
+
+    /// The last row before table `end`, where there is one.
+    fn last_before(&mut self, end: usize) -> Result<()> {
+        for index in (self.tables.start..end.min(self.tables.end)).rev() {
+            let cursor = self.enter(index)?;
+            cursor.seek_to_last()?;
+            if cursor.is_valid() {
+                return Ok(());
+            }
+        }
+        self.current = None;
+        Ok(())
+    }
+
+    fn move_by(&mut self, step: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        step(self).inspect_err(|error| {
+            self.error = Some(error.clone());
+            self.current = None;
+        })
+    }
+
+    fn here(&self) -> &TableCursor {
+        &self.current.as_ref().expect("the cursor stands on a row").1
+    }
+}
+
+impl Cursor for RunCursor {
+    #[inline]
+    fn is_valid(&self) -> bool {
+        self.current.as_ref().is_some_and(|(_, cursor)| cursor.is_valid())
+    }
+
+    #[inline]
+    fn key(&self) -> InternalKey<'_> {
+        self.here().key()
+    }
+
+    #[inline]
+    fn value(&self) -> &[u8] {
+        self.here().value()
+    }
+
+    #[inline]
+    fn flags(&self) -> RowFlags {
+        self.here().flags()
+    }
+
+    fn seek_to_first(&mut self) -> Result<()> {
+        self.move_by(|this| this.first_from(0))
+    }
+
+    fn seek_to_last(&mut self) -> Result<()> {
+        self.move_by(|this| this.last_before(usize::MAX))
+    }
+
+    fn seek(&mut self, target: InternalKey<'_>) -> Result<()> {
+        self.move_by(|this| {
+            let index = this.run.seek(target.user_key, &this.order).max(this.tables.start);
+            if index >= this.tables.end {
+                this.current = None;
+                return Ok(());
+            }
+            let cursor = this.enter(index)?;
+            cursor.seek(target)?;
+            if cursor.is_valid() { Ok(()) } else { this.first_from(index + 1) }
+        })
+    }
+
+    fn seek_before(&mut self, target: InternalKey<'_>) -> Result<()> {
+        self.move_by(|this| {
+            let index = this.run.seek(target.user_key, &this.order).max(this.tables.start);
+            if index >= this.tables.end {
+                return this.last_before(this.tables.end);
+            }
+            let cursor = this.enter(index)?;
+            cursor.seek_before(target)?;
+            if cursor.is_valid() { Ok(()) } else { this.last_before(index) }
+        })
+    }
+
+    #[inline]
+    fn next(&mut self) -> Result<()> {
+        self.move_by(|this| {
+            let (index, cursor) = this.current.as_mut().expect("the cursor stands on a row");
+            cursor.next()?;
+            if cursor.is_valid() {
+                return Ok(());
+            }
+            let next = *index + 1;
+            this.first_from(next)
+        })
+    }
+
+    #[inline]
+    fn prev(&mut self) -> Result<()> {
+        self.move_by(|this| {
+            let (index, cursor) = this.current.as_mut().expect("the cursor stands on a row");
+            cursor.prev()?;
+            if cursor.is_valid() {
+                return Ok(());
+            }
+            let end = *index;
+            this.last_before(end)
+        })
+    }
+}

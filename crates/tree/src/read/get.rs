@@ -1,0 +1,56 @@
+//! Points: the newest visible row of a key over memtables and runs.
+//!
+//! Sources are searched from the newest to the oldest, but age is not relied upon: seqnos may arrive in any order, so the row
+//! found counts until a source that could hold a higher seqno has been searched as well, and no longer. The key is hashed once.
+
+use crate::{cursor::found_value, super_version::SuperVersion};
+use sediment_base::{KeyOrder, Kind, Result, RowFlags, SeqNo, Slice};
+use sediment_codec::hash::key_hash;
+use sediment_table::TableRow;
+
+/// The value of `key` at `read_seqno`. Does I/O: hold no epoch pin.
+pub(crate) fn get(pinned: &SuperVersion, key: &[u8], read_seqno: SeqNo, order: &KeyOrder) -> Result<Option<Slice>> {
+    pinned.check_history(read_seqno)?;
+    match newest_row(pinned, key, read_seqno, order)? {
+        Some(row) => found_value(row.kind, row.flags, || row.value),
+        None => Ok(None),
+    }
+}
+
+/// Whether `key` has a value at `read_seqno`.
+pub(crate) fn contains_key(pinned: &SuperVersion, key: &[u8], read_seqno: SeqNo, order: &KeyOrder) -> Result<bool> {
+    Ok(get(pinned, key, read_seqno, order)?.is_some())
+}
+
+fn newest_row(pinned: &SuperVersion, key: &[u8], read_seqno: SeqNo, order: &KeyOrder) -> Result<Option<TableRow>> {
+    if read_seqno == 0 || key.is_empty() {
+        return Ok(None);
+    }
+    let hash = key_hash(pinned.version.identity.hash_seed, key);
+    let mut newest: Option<TableRow> = None;
+    let is_beaten = |newest: &Option<TableRow>, max: SeqNo| newest.as_ref().is_some_and(|row| row.seqno >= max);
+    for memtable in pinned.memtables() {
+        if memtable.max_seqno().is_none_or(|max| is_beaten(&newest, max)) {
+            continue;
+        }
+        let Some(row) = memtable.get(key, hash, read_seqno) else { continue };
+        if !is_beaten(&newest, row.seqno) {
+            let value = if row.kind == Kind::Tombstone { Slice::default() } else { Slice::new(row.value) };
+            newest = Some(TableRow { seqno: row.seqno, kind: row.kind, flags: RowFlags::NONE, value });
+        }
+    }
+    for run in pinned.version.runs() {
+        if is_beaten(&newest, run.max_seqno()) {
+            continue;
+        }
+        let Some(file) = run.find(key, order) else { continue };
+        if is_beaten(&newest, file.meta.max_seqno) || file.meta.min_seqno >= read_seqno {
+            continue;
+        }
+        let Some(row) = file.open()?.get(key, hash, read_seqno)? else { continue };
+        if !is_beaten(&newest, row.seqno) {
+            newest = Some(row);
+        }
+    }
+    Ok(newest)
+}

@@ -1,0 +1,10 @@
+//! Rows in, tables out: the machine that flush and compaction share. They differ only in where the cursors come from.
+
+mod elsewhere;
+mod output;
+mod rules;
+mod run;
+
+pub(crate) use elsewhere::Elsewhere;
+pub(crate) use output::OutputSpec;
+pub(crate) use run::Rewrite;

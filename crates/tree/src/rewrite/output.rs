@@ -1,0 +1,103 @@
+//! The tables that a rewrite makes: cut by size, only between user keys, and discarded with their ids if it fails.
+
+use crate::{options::TreeOptions, version::TableHome};
+use sediment_base::{
+    InternalKey, Result, RowFlags, TableId, filename,
+    planted::{Bug, planted},
+};
+use sediment_table::{TableMeta, TableOptions, TableWriter};
+use std::sync::Arc;
+
+/// How tables are made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OutputSpec<'a> {
+    pub(crate) home: &'a Arc<TableHome>,
+    pub(crate) options: &'a TreeOptions,
+    pub(crate) now_us: u64,
+    /// Time of the oldest write among the inputs.
+    pub(crate) oldest_write_us: u64,
+}
+
+/// Tables in the making. Unless [`Outputs::keep`] is called, their files go when this does.
+#[derive(Debug)]
+pub(crate) struct Outputs<'a> {
+    spec: OutputSpec<'a>,
+    writer: Option<TableWriter>,
+    last_key: Vec<u8>,
+    ids: Vec<TableId>,
+    finished: Vec<TableMeta>,
+    is_kept: bool,
+}
+
+impl<'a> Outputs<'a> {
+    /// Nothing yet.
+    pub(crate) fn new(spec: OutputSpec<'a>) -> Self {
+        Self { spec, writer: None, last_key: Vec::new(), ids: Vec::new(), finished: Vec::new(), is_kept: false }
+    }
+
+    /// Adds a row, in the order of rows.
+    pub(crate) fn add(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8]) -> Result<()> {
+        if key.user_key != self.last_key {
+            // All versions of a key lie in one table, else the tables of a run would overlap.
+            if self.writer.as_ref().is_some_and(|writer| writer.written_bytes() >= self.spec.options.table_bytes) {
+                self.cut()?;
+            }
+            self.last_key.clear();
+            self.last_key.extend_from_slice(key.user_key);
+        }
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => self.writer.insert(begin_table(self.spec, &mut self.ids)?),
+        };
+        writer.add(key, flags, value)
+    }
+
+    /// Completes the last table and makes all their names durable.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.cut()?;
+        if self.finished.is_empty() || planted(Bug::SkipTableDirectorySync) {
+            return Ok(());
+        }
+        self.spec.home.context.fs.sync_dir(&self.spec.home.dir.join(filename::TABLES_DIR))
+    }
+
+    /// From here on the files may be named on disk: they stay, whatever happens.
+    pub(crate) fn keep(mut self) -> Vec<TableMeta> {
+        self.is_kept = true;
+        std::mem::take(&mut self.finished)
+    }
+
+    fn cut(&mut self) -> Result<()> {
+        if let Some(writer) = self.writer.take() {
+            self.finished.push(writer.finish()?);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Outputs<'_> {
+    fn drop(&mut self) {
+        self.writer = None;
+        if !self.is_kept {
+            if let Some(first) = self.ids.first()
+                && planted(Bug::ReuseTableId)
+            {
+                self.spec.home.rewind_next_id(*first);
+            }
+            self.ids.drain(..).for_each(|id| self.spec.home.discard(id));
+        }
+    }
+}
+
+fn begin_table(spec: OutputSpec<'_>, ids: &mut Vec<TableId>) -> Result<TableWriter> {
+    let id = spec.home.allocate();
+    ids.push(id);
+    let options = TableOptions {
+        block_bytes: spec.options.block_bytes,
+        filter_bits_per_key: spec.options.filter_bits_per_key,
+        hash_seed: spec.home.hash_seed,
+        created_us: spec.now_us,
+        oldest_write_us: spec.oldest_write_us.min(spec.now_us),
+    };
+    TableWriter::create(&spec.home.context, &options, spec.home.path(id), id)
+}

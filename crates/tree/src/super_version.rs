@@ -1,0 +1,13 @@
+//! What a reader holds: the memtables and the version of one moment.
+//!
+//! A [`SuperVersion`] is immutable but for its active memtable, which grows. All readers find the current one behind one atomic
+//! pointer; replacing it takes a short lock that nobody holds across I/O. Versions change under a second lock, which is held
+//! while the manifest is written and synced: writers and readers never meet it.
+
+mod install;
+mod obsolete;
+mod pin;
+
+pub(crate) use install::{SuperVersions, TreeParts};
+pub(crate) use obsolete::{Obsolete, Orphans};
+pub(crate) use pin::{Sealed, SuperVersion};

@@ -1,0 +1,169 @@
+//! The only door through which a new super-version becomes visible.
+//!
+//! [`SuperVersions::install`]: the edit is applied, made durable, and only then shown; then, and only then, do the tables that
+//! it removed become obsolete. [`SuperVersions::seal`] puts a new active memtable in front.
+
+use super::{Obsolete, Orphans, Sealed, SuperVersion};
+use crate::{
+    memtable::Memtable,
+    options::TreeOptions,
+    version::{Edit, Manifest, TableFile, TableHome, Version},
+};
+use sediment_base::{Error, Result, SeqNo, TableId};
+use sediment_raw::epoch::{Guard, Swap};
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The current super-version of a tree and the means to replace it.
+pub(crate) struct SuperVersions {
+    pub(crate) options: TreeOptions,
+    pub(crate) home: Arc<TableHome>,
+    pub(crate) obsolete: Arc<Obsolete>,
+    current: Swap<SuperVersion>,
+    /// Held while the current super-version is exchanged; never across I/O.
+    publishing: Mutex<()>,
+    /// Held while a version is changed, across the sync of its edit.
+    installing: Mutex<Installing>,
+}
+
+struct Installing {
+    manifest: Manifest,
+    /// Tables of edits that failed and may be on disk all the same; garbage once a later edit is in place.
+    doubtful: Vec<TableId>,
+}
+
+/// What a tree is made from.
+pub(crate) struct TreeParts {
+    pub(crate) options: TreeOptions,
+    pub(crate) home: Arc<TableHome>,
+    pub(crate) version: Version,
+    pub(crate) manifest: Manifest,
+    pub(crate) orphans: Orphans,
+}
+
+impl SuperVersions {
+    /// A tree with an empty memtable.
+    pub(crate) fn new(parts: TreeParts) -> Self {
+        let TreeParts { options, home, version, manifest, orphans } = parts;
+        let obsolete = Obsolete::new(Arc::clone(&home), orphans);
+        let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed));
+        let first = SuperVersion { active, sealed: Vec::new(), version: Arc::new(version), obsolete: Arc::clone(&obsolete) };
+        Self {
+            options,
+            home,
+            obsolete,
+            current: Swap::new(Arc::new(first)),
+            publishing: Mutex::default(),
+            installing: Mutex::new(Installing { manifest, doubtful: Vec::new() }),
+        }
+    }
+
+    /// The current one, for a short look without I/O.
+    #[inline]
+    pub(crate) fn load(&self) -> Guard<'_, SuperVersion> {
+        self.current.load()
+    }
+
+    /// The current one, to keep.
+    #[inline]
+    pub(crate) fn pin(&self) -> Arc<SuperVersion> {
+        self.current.load_full()
+    }
+
+    /// Seals the active memtable and puts an empty one in front; `false` if it is empty itself.
+    pub(crate) fn seal(&self, boundary: SeqNo) -> bool {
+        let _publishing = lock(&self.publishing);
+        let before = self.pin();
+        if before.active.is_empty() {
+            return false;
+        }
+        let sealed = Sealed { memtable: Arc::clone(&before.active), boundary };
+        self.current.store(Arc::new(SuperVersion {
+            active: Arc::new(Memtable::new(self.options.order.clone(), self.home.hash_seed)),
+            sealed: std::iter::once(sealed).chain(before.sealed.iter().cloned()).collect(),
+            version: Arc::clone(&before.version),
+            obsolete: Arc::clone(&self.obsolete),
+        }));
+        // Only now: a writer that is refused must find the new memtable.
+        before.active.seal();
+        true
+    }
+
+    /// The sealed memtables, newest first; none of them is written any more.
+    pub(crate) fn sealed(&self) -> Vec<Sealed> {
+        let _publishing = lock(&self.publishing);
+        self.load().sealed.clone()
+    }
+
+    /// Makes an edit durable and shows the version that it leads to, without the memtables that it flushes. After an error
+    /// nothing has changed for readers, but the edit may be on disk: its tables must stay.
+    pub(crate) fn install(&self, mut edit: Edit, flushed: &[Sealed]) -> Result<()> {
+        let mut installing = lock(&self.installing);
+        edit.next_table = Some(self.home.next_id());
+        let before = Arc::clone(&self.load().version);
+        let version = Arc::new(before.apply(&self.home, edit.clone())?);
+        if cfg!(debug_assertions) {
+            version.check();
+        }
+        let is_new_generation = match installing.manifest.commit(&edit, &version, self.home.next_id()) {
+            Ok(is_new_generation) => is_new_generation,
+            Err(error) => {
+                let new = edit.added.iter().map(|added| added.meta.id).filter(|id| !edit.removed.contains(id));
+                installing.doubtful.extend(new);
+                return Err(error);
+            }
+        };
+        self.publish(&version, flushed);
+        let kept: HashSet<TableId> = edit.added.iter().map(|added| added.meta.id).collect();
+        let gone: HashSet<TableId> = edit.removed.into_iter().filter(|id| !kept.contains(id)).collect();
+        before.tables().filter(|file| gone.contains(&file.meta.id)).for_each(|file| TableFile::mark_obsolete(file));
+        if is_new_generation {
+            installing.doubtful.drain(..).for_each(|id| self.home.discard(id));
+            self.obsolete.forget_lost();
+        }
+        drop((installing, before));
+        self.obsolete.sweep();
+        Ok(())
+    }
+
+    /// Asks the manifest.
+    pub(crate) fn with_manifest<T>(&self, ask: impl FnOnce(&Manifest) -> T) -> T {
+        ask(&lock(&self.installing).manifest)
+    }
+
+    /// Why no version is accepted any more.
+    pub(crate) fn poison(&self) -> Option<Error> {
+        self.with_manifest(|manifest| manifest.poison().cloned())
+    }
+
+    fn publish(&self, version: &Arc<Version>, flushed: &[Sealed]) {
+        let _publishing = lock(&self.publishing);
+        let before = self.pin();
+        let is_flushed = |sealed: &Sealed| flushed.iter().any(|flushed| Arc::ptr_eq(&flushed.memtable, &sealed.memtable));
+        self.current.store(Arc::new(SuperVersion {
+            active: Arc::clone(&before.active),
+            sealed: before.sealed.iter().filter(|sealed| !is_flushed(sealed)).cloned().collect(),
+            version: Arc::clone(version),
+            obsolete: Arc::clone(&self.obsolete),
+        }));
+    }
+}
+
+impl fmt::Debug for SuperVersions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SuperVersions").field("dir", &self.home.dir).finish_non_exhaustive()
+    }
+}
+
+impl Drop for SuperVersions {
+    fn drop(&mut self) {
+        self.obsolete.close();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,132 @@
+//! The queue of files that nothing names any more: the only place that unlinks tables.
+//!
+//! A file comes here when the edit that removed it is durable and its last holder has let go. Nothing is unlinked where a
+//! holder lets go (that may be in the middle of a read): whoever next changes the version or ends a scan sweeps. After the
+//! last handle is gone nothing is unlinked at all, because the directory may belong to somebody else by then; what is left
+//! then moves to `lost/` after the next open.
+//!
+//! Files that nothing named when the tree was opened are *orphans*: outputs of a job that a crash cut short, or what a damaged
+//! log forgot. They are set aside in `lost/`, and go once a generation of the manifest is in place that was begun afterwards,
+//! but only if the manifest had ended as a finished record ends. Shared.
+
+use crate::version::TableHome;
+use sediment_base::{Result, filename};
+use sediment_env::{Fs, fs::is_already_exists};
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// The files of a tree that may go. Held by the tree and by every super-version.
+#[derive(Debug)]
+pub(crate) struct Obsolete {
+    home: Arc<TableHome>,
+    is_closed: AtomicBool,
+    is_dropped: AtomicBool,
+    orphans: Mutex<Orphans>,
+}
+
+/// Files that nothing named when the tree was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Orphans {
+    /// Path within the tree's directory, and the name that each gets in `lost/`.
+    pub(crate) found: Vec<(String, String)>,
+    /// Names in `lost/`.
+    pub(crate) lost: Vec<String>,
+    /// Whether the manifest ended as a finished record ends.
+    pub(crate) is_clean: bool,
+}
+
+impl Obsolete {
+    pub(crate) fn new(home: Arc<TableHome>, orphans: Orphans) -> Arc<Self> {
+        let (is_closed, is_dropped) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { home, is_closed, is_dropped, orphans: Mutex::new(orphans) })
+    }
+
+    /// Moves orphans to `lost/`; how many.
+    pub(crate) fn move_orphans(&self) -> Result<usize> {
+        let mut orphans = self.orphans();
+        let (fs, dir) = (&self.home.context.fs, &self.home.dir);
+        if orphans.found.is_empty() {
+            return Ok(0);
+        }
+        let lost = dir.join(filename::LOST_DIR);
+        match fs.create_dir(&lost) {
+            Err(error) if !is_already_exists(&error) => return Err(error),
+            _ => {}
+        }
+        let mut count = 0;
+        while let Some((from, to)) = orphans.found.pop() {
+            fs.rename(&dir.join(from), &lost.join(&to))?;
+            orphans.lost.push(to);
+            count += 1;
+        }
+        fs.sync_dir(&lost)?;
+        fs.sync_dir(dir)?;
+        Ok(count)
+    }
+
+    /// A new generation of the manifest is in place: what was lost before it is garbage now.
+    pub(crate) fn forget_lost(&self) {
+        let mut orphans = self.orphans();
+        if orphans.is_clean {
+            let lost = self.home.dir.join(filename::LOST_DIR);
+            for name in orphans.lost.drain(..) {
+                let fs = &self.home.context.fs;
+                let _ = fs.remove_file(&lost.join(&name)).or_else(|_| fs.remove_dir(&lost.join(name)));
+            }
+        }
+    }
+
+    fn orphans(&self) -> MutexGuard<'_, Orphans> {
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Unlinks what nobody holds. A failure leaves the file to be found as an orphan.
+    pub(crate) fn sweep(&self) {
+        if self.is_closed.load(Ordering::Acquire) {
+            return;
+        }
+        for id in self.home.take_garbage() {
+            let _ = self.home.context.fs.remove_file(&self.home.path(id));
+        }
+    }
+
+    /// The last handle is gone: no more unlinking.
+    pub(crate) fn close(&self) {
+        self.sweep();
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    /// The whole tree may go when nobody holds any of it.
+    pub(crate) fn remove_all_when_unused(&self) {
+        self.is_dropped.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Obsolete {
+    fn drop(&mut self) {
+        if self.is_dropped.load(Ordering::Acquire) {
+            remove_tree(&*self.home.context.fs, &self.home.dir);
+        }
+    }
+}
+
+/// Removes a tree's directory and all that lies in it, as far as it can.
+fn remove_tree(fs: &dyn Fs, dir: &Path) {
+    for entry in fs.read_dir(dir).unwrap_or_default() {
+        let path = dir.join(&entry.name);
+        if entry.is_dir {
+            for inner in fs.read_dir(&path).unwrap_or_default() {
+                let _ = fs.remove_file(&path.join(inner.name));
+            }
+            let _ = fs.remove_dir(&path);
+        } else {
+            let _ = fs.remove_file(&path);
+        }
+    }
+    let _ = fs.remove_dir(dir);
+}

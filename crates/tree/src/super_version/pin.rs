@@ -1,0 +1,53 @@
+//! `SuperVersion`: everything that a read has to look at.
+
+use super::obsolete::Obsolete;
+use crate::{memtable::Memtable, version::Version};
+use sediment_base::{Error, ErrorKind, Result, SeqNo};
+use std::sync::Arc;
+
+/// Everything that a read has to look at. Whoever holds it keeps its memory and its files.
+#[derive(Debug)]
+pub(crate) struct SuperVersion {
+    pub(crate) active: Arc<Memtable>,
+    /// Newest first.
+    pub(crate) sealed: Vec<Sealed>,
+    pub(crate) version: Arc<Version>,
+    // Last, so that the tables are let go before the directory may be removed.
+    pub(crate) obsolete: Arc<Obsolete>,
+}
+
+/// A memtable that takes no more rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Sealed {
+    pub(crate) memtable: Arc<Memtable>,
+    /// Every row of the caller at or below it is in this memtable or in an older place.
+    pub(crate) boundary: SeqNo,
+}
+
+impl SuperVersion {
+    /// All memtables, newest first.
+    pub(crate) fn memtables(&self) -> impl Iterator<Item = &Arc<Memtable>> {
+        std::iter::once(&self.active).chain(self.sealed.iter().map(|sealed| &sealed.memtable))
+    }
+
+    /// The highest seqno in memory or ever flushed.
+    pub(crate) fn highest_seqno(&self) -> Option<SeqNo> {
+        self.memtables().filter_map(|memtable| memtable.max_seqno()).max().max(self.version.highest_seqno)
+    }
+
+    /// Refuses a read below everything that rewrites have kept. Whether a read between the lowest pin and the floor belongs to
+    /// a pin, only the caller can know.
+    #[inline]
+    pub(crate) fn check_history(&self, read_seqno: SeqNo) -> Result<()> {
+        if read_seqno >= self.version.history.oldest || read_seqno == 0 {
+            return Ok(());
+        }
+        Err(history_gone(read_seqno, self.version.history.oldest))
+    }
+}
+
+#[cold]
+fn history_gone(read_seqno: SeqNo, oldest: SeqNo) -> Error {
+    let message = format!("versions below sequence number {oldest} are gone, a read at {read_seqno} asks for them");
+    Error::new(ErrorKind::HistoryGone, message)
+}

@@ -1,0 +1,158 @@
+//! `Edit`: a change to the set of live files, and its application.
+//!
+//! An edit removes first and adds then, so that a table may change its level under its own id. What an edit does not mention
+//! stays. A snapshot is the edit that makes the whole from nothing.
+
+use super::{History, Identity, Version, home::TableHome, level::Level, run::Run, table_file::TableFile};
+use sediment_base::{Error, Result, SeqNo, TableId, limits};
+use sediment_table::TableMeta;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// A change to a version.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Edit {
+    /// Said once, by the snapshot that begins a manifest.
+    pub(crate) identity: Option<Identity>,
+    /// Tables that the version no longer has here.
+    pub(crate) removed: Vec<TableId>,
+    /// Tables that it has now, those of level 0 oldest run first.
+    pub(crate) added: Vec<AddedTable>,
+    /// How far the caller's log is contained in tables.
+    pub(crate) mark: Option<SeqNo>,
+    /// How far back reads are exact.
+    pub(crate) history: Option<History>,
+    /// The highest seqno ever flushed: rewrites may zero the seqnos of rows.
+    pub(crate) highest_seqno: Option<SeqNo>,
+    /// No id from here on was ever given.
+    pub(crate) next_table: Option<TableId>,
+}
+
+/// A table and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AddedTable {
+    pub(crate) level: usize,
+    /// Tables of level 0 with the same number are one run; 0 below.
+    pub(crate) run: TableId,
+    pub(crate) meta: TableMeta,
+}
+
+/// A version in the making. Edits are applied to it one by one, and the version is built once.
+#[derive(Debug)]
+pub(crate) struct VersionBuilder<'a> {
+    home: &'a Arc<TableHome>,
+    tables: BTreeMap<TableId, Placed>,
+    /// Runs of level 0 by number, each with its place in the order of arrival.
+    arrivals: HashMap<TableId, u64>,
+    identity: Option<Identity>,
+    mark: Option<SeqNo>,
+    history: History,
+    highest_seqno: Option<SeqNo>,
+}
+
+#[derive(Debug)]
+struct Placed {
+    level: usize,
+    run: TableId,
+    file: Arc<TableFile>,
+}
+
+impl<'a> VersionBuilder<'a> {
+    /// Begins with nothing.
+    pub(crate) fn empty(home: &'a Arc<TableHome>) -> Self {
+        Self {
+            home,
+            tables: BTreeMap::new(),
+            arrivals: HashMap::new(),
+            identity: None,
+            mark: None,
+            history: History::default(),
+            highest_seqno: None,
+        }
+    }
+
+    /// Begins with a version.
+    pub(crate) fn from_version(home: &'a Arc<TableHome>, version: &Version) -> Self {
+        let mut builder = Self::empty(home);
+        builder.identity = Some(version.identity.clone());
+        builder.mark = version.mark;
+        builder.history = version.history;
+        builder.highest_seqno = version.highest_seqno;
+        for (level, runs) in version.levels.iter().enumerate() {
+            for run in runs.runs.iter().rev() {
+                let id = if level == 0 { builder.arrive(run.id) } else { TableId(0) };
+                let placed = run.tables().iter().map(|file| (file.meta.id, Placed { level, run: id, file: Arc::clone(file) }));
+                builder.tables.extend(placed);
+            }
+        }
+        builder
+    }
+
+    /// Applies an edit.
+    pub(crate) fn apply(&mut self, edit: Edit) -> Result<()> {
+        let mut leaving = HashMap::new();
+        for id in edit.removed {
+            let Some(placed) = self.tables.remove(&id) else {
+                return Err(Error::corruption(format!("an edit removes table {id}, which is not there")));
+            };
+            leaving.insert(id, placed.file);
+        }
+        for added in edit.added {
+            self.add(added, &mut leaving)?;
+        }
+        if let Some(next) = edit.next_table {
+            self.home.raise_next_id(next);
+        }
+        self.identity = edit.identity.or(self.identity.take());
+        self.mark = edit.mark.max(self.mark);
+        self.highest_seqno = edit.highest_seqno.max(self.highest_seqno);
+        if let Some(history) = edit.history {
+            self.history = self.history.raised(history);
+        }
+        Ok(())
+    }
+
+    /// The version.
+    pub(crate) fn build(self) -> Result<Version> {
+        let identity = self.identity.ok_or_else(|| Error::corruption("a manifest does not say which tree it is of"))?;
+        let order = &self.home.context.order;
+        let mut grouped: BTreeMap<(usize, u64, TableId), Vec<Arc<TableFile>>> = BTreeMap::new();
+        for placed in self.tables.into_values() {
+            let arrival = self.arrivals.get(&placed.run).copied().filter(|_| placed.level == 0).unwrap_or(0);
+            grouped.entry((placed.level, u64::MAX - arrival, placed.run)).or_default().push(placed.file);
+        }
+        let mut levels = vec![Level::default(); limits::LEVELS_MAX];
+        for ((level, _, run), tables) in grouped {
+            levels[level].runs.push(Arc::new(Run::new(run, tables, order)?));
+        }
+        Ok(Version { identity, levels, mark: self.mark, history: self.history, highest_seqno: self.highest_seqno })
+    }
+
+    fn add(&mut self, added: AddedTable, leaving: &mut HashMap<TableId, Arc<TableFile>>) -> Result<()> {
+        let AddedTable { level, run, meta } = added;
+        let (id, keys) = (meta.id, &meta.range);
+        if level >= limits::LEVELS_MAX {
+            return Err(Error::corruption(format!("table {id} lies in level {level}")));
+        }
+        if self.home.context.order.compare(&keys.min, &keys.max).is_gt() || meta.min_seqno > meta.max_seqno {
+            return Err(Error::corruption(format!("bounds of table {id} are the wrong way round")));
+        }
+        let run = if level == 0 { self.arrive(run) } else { TableId(0) };
+        let file = match leaving.remove(&id) {
+            Some(file) if file.meta == meta => file,
+            _ => TableFile::new(self.home, meta),
+        };
+        match self.tables.insert(id, Placed { level, run, file }) {
+            None => Ok(()),
+            Some(_) => Err(Error::corruption(format!("an edit adds table {id} twice"))),
+        }
+    }
+
+    fn arrive(&mut self, run: TableId) -> TableId {
+        let next = self.arrivals.len() as u64;
+        self.arrivals.entry(run).or_insert(next);
+        run
+    }
+}

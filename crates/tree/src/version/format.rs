@@ -1,0 +1,193 @@
+//! An edit as bytes: the payload of a manifest's record.
+//!
+//! ```text
+//! payload = field* CRC-64        field = tag varint, length varint, bytes        tag odd: may be skipped when unknown
+//!
+//!  2 order name      bytes                  10 mark            u64
+//!  4 key hash        version u8, seed u64   12 history         oldest u64, floor u64
+//!  6 table added     see below              14 next table id   u64
+//!  8 table removed   id varint              16 highest seqno   u64
+//!
+//! table added = level u8, run varint, id varint, uuid 16, file bytes varint, root u64, min key, max key (each with length
+//!               varint), min seqno varint, max seqno varint, rows varint, tombstones varint, oldest write varint, field*
+//! ```
+//!
+//! The CRC-64 covers the file's uuid, the record's kind and offset, and the fields: an edit put elsewhere does not verify.
+
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
+
+use super::{AddedTable, Edit, History, Identity};
+use sediment_base::{Error, FileUuid, KeyRange, Result, TableId};
+use sediment_codec::{
+    checksum::{crc64, matches},
+    coding::{Reader, Writer},
+};
+use sediment_table::TableMeta;
+
+/// Kind of the first record of a manifest.
+pub(crate) const SNAPSHOT_RECORD: u8 = 1;
+/// Kind of all others.
+pub(crate) const EDIT_RECORD: u8 = 2;
+
+const ORDER: u64 = 2;
+const KEY_HASH: u64 = 4;
+const ADDED: u64 = 6;
+const REMOVED: u64 = 8;
+const MARK: u64 = 10;
+const HISTORY: u64 = 12;
+const NEXT_TABLE: u64 = 14;
+const HIGHEST_SEQNO: u64 = 16;
+
+const CRC_BYTES: usize = 8;
+
+/// Where a record stands: what its checksum is bound to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordPlace {
+    pub(crate) uuid: FileUuid,
+    pub(crate) kind: u8,
+    pub(crate) offset: u64,
+}
+
+/// Closes a payload with its checksum, and returns it.
+pub(super) fn seal_payload(place: RecordPlace, fields: &mut Vec<u8>) -> u64 {
+    let sum = payload_sum(place, fields);
+    fields.put_u64(sum);
+    sum
+}
+
+/// The fields of a payload, and its checksum, which was right.
+pub(crate) fn open_payload(place: RecordPlace, payload: &[u8]) -> Result<(&[u8], u64)> {
+    let Some((fields, sum)) = payload.split_last_chunk::<CRC_BYTES>() else {
+        return Err(Error::corruption("a manifest record is shorter than its checksum"));
+    };
+    let (found, expected) = (u64::from_le_bytes(*sum), payload_sum(place, fields));
+    if !matches(found, expected) {
+        let error = Error::corruption("checksum of a manifest record");
+        return Err(error.expected_found(format!("{expected:016x}"), format!("{found:016x}")));
+    }
+    Ok((fields, found))
+}
+
+fn payload_sum(place: RecordPlace, fields: &[u8]) -> u64 {
+    let bound = crc64(crc64(crc64(0, &place.uuid.0), &[place.kind]), &place.offset.to_le_bytes());
+    crc64(bound, fields)
+}
+
+/// Appends the fields of an edit.
+pub(super) fn encode_edit(edit: &Edit, out: &mut Vec<u8>) {
+    if let Some(identity) = &edit.identity {
+        put_field(out, ORDER, identity.order.as_bytes());
+        let mut field = vec![identity.hash_version];
+        field.put_u64(identity.hash_seed);
+        put_field(out, KEY_HASH, &field);
+    }
+    for id in &edit.removed {
+        let mut field = Vec::new();
+        field.put_varint(id.0);
+        put_field(out, REMOVED, &field);
+    }
+    for added in &edit.added {
+        put_field(out, ADDED, &encode_added(added));
+    }
+    put_u64_field(out, MARK, edit.mark);
+    if let Some(history) = edit.history {
+        let mut field = Vec::new();
+        field.put_u64(history.oldest);
+        field.put_u64(history.floor);
+        put_field(out, HISTORY, &field);
+    }
+    put_u64_field(out, NEXT_TABLE, edit.next_table.map(|id| id.0));
+    put_u64_field(out, HIGHEST_SEQNO, edit.highest_seqno);
+}
+
+/// Reads the fields of an edit.
+pub(crate) fn decode_edit(fields: &[u8]) -> Result<Edit> {
+    let mut edit = Edit::default();
+    let (mut order, mut hash) = (None, None);
+    read_fields(&mut Reader::new(fields), |tag, mut field| {
+        match tag {
+            ORDER => order = Some(read_text(field.rest())?),
+            KEY_HASH => hash = Some((field.u8()?, field.u64()?)),
+            ADDED => edit.added.push(decode_added(&mut field)?),
+            REMOVED => edit.removed.push(TableId(field.varint()?)),
+            MARK => edit.mark = Some(field.u64()?),
+            HISTORY => edit.history = Some(History { oldest: field.u64()?, floor: field.u64()? }),
+            NEXT_TABLE => edit.next_table = Some(TableId(field.u64()?)),
+            HIGHEST_SEQNO => edit.highest_seqno = Some(field.u64()?),
+            _ => return Ok(false),
+        }
+        field.expect_end()?;
+        Ok(true)
+    })?;
+    edit.identity = match (order, hash) {
+        (Some(order), Some((hash_version, hash_seed))) => Some(Identity { order, hash_version, hash_seed }),
+        (None, None) => None,
+        _ => return Err(Error::corruption("a manifest record tells half of the tree's identity")),
+    };
+    Ok(edit)
+}
+
+fn encode_added(added: &AddedTable) -> Vec<u8> {
+    let AddedTable { level, run, meta } = added;
+    let mut out = Vec::new();
+    out.put_u8(u8::try_from(*level).unwrap_or(u8::MAX));
+    out.put_varint(run.0);
+    out.put_varint(meta.id.0);
+    out.put_bytes(&meta.uuid.0);
+    out.put_varint(meta.file_bytes);
+    out.put_u64(meta.root);
+    out.put_length_prefixed(&meta.range.min);
+    out.put_length_prefixed(&meta.range.max);
+    for number in [meta.min_seqno, meta.max_seqno, meta.rows, meta.tombstones, meta.oldest_write_us] {
+        out.put_varint(number);
+    }
+    out
+}
+
+fn decode_added(field: &mut Reader<'_>) -> Result<AddedTable> {
+    let level = usize::from(field.u8()?);
+    let run = TableId(field.varint()?);
+    let meta = TableMeta {
+        id: TableId(field.varint()?),
+        uuid: FileUuid(field.array()?),
+        file_bytes: field.varint()?,
+        root: field.u64()?,
+        range: KeyRange { min: field.length_prefixed()?.into(), max: field.length_prefixed()?.into() },
+        min_seqno: field.varint()?,
+        max_seqno: field.varint()?,
+        rows: field.varint()?,
+        tombstones: field.varint()?,
+        oldest_write_us: field.varint()?,
+    };
+    read_fields(field, |_, _| Ok(false))?;
+    Ok(AddedTable { level, run, meta })
+}
+
+/// Hands each field to `take`, which says whether it knows the tag.
+fn read_fields(reader: &mut Reader<'_>, mut take: impl FnMut(u64, Reader<'_>) -> Result<bool>) -> Result<()> {
+    while !reader.is_empty() {
+        let tag = reader.varint()?;
+        let bytes = reader.length_prefixed()?;
+        let start = reader.position().saturating_sub(bytes.len()) as u64;
+        let is_required = tag % 2 == 0;
+        if !take(tag, Reader::new(bytes)).map_err(|error| error.at(start))? && is_required {
+            return Err(Error::unsupported(format!("manifest field {tag} is unknown to this version; upgrade Sediment")));
+        }
+    }
+    Ok(())
+}
+
+fn read_text(bytes: &[u8]) -> Result<String> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| Error::corruption("the name of the key order is not UTF-8"))
+}
+
+fn put_u64_field(out: &mut Vec<u8>, tag: u64, value: Option<u64>) {
+    if let Some(value) = value {
+        put_field(out, tag, &value.to_le_bytes());
+    }
+}
+
+fn put_field(out: &mut Vec<u8>, tag: u64, bytes: &[u8]) {
+    out.put_varint(tag);
+    out.put_length_prefixed(bytes);
+}

@@ -1,0 +1,89 @@
+//! `TableHome`: what all tables of one tree share.
+//!
+//! Where they live, which id the next one gets, and which ids wait for removal. An id is given once, whatever becomes of its
+//! file. Shared.
+
+use sediment_base::{TableId, filename};
+use sediment_table::TableContext;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+/// What all tables of one tree share: where they live, their next id, and those that may go.
+#[derive(Debug)]
+pub(crate) struct TableHome {
+    pub(crate) context: TableContext,
+    pub(crate) dir: PathBuf,
+    pub(crate) hash_seed: u64,
+    next_id: AtomicU64,
+    garbage: Mutex<Vec<TableId>>,
+    garbage_count: AtomicUsize,
+}
+
+impl TableHome {
+    /// The home of a tree's tables; no id from `next_id` on was ever used.
+    pub(crate) fn new(context: TableContext, dir: PathBuf, hash_seed: u64, next_id: TableId) -> Arc<Self> {
+        Arc::new(Self {
+            context,
+            dir,
+            hash_seed,
+            next_id: AtomicU64::new(next_id.0),
+            garbage: Mutex::default(),
+            garbage_count: AtomicUsize::new(0),
+        })
+    }
+
+    /// A fresh id, never to be given again, whatever becomes of the file.
+    pub(crate) fn allocate(&self) -> TableId {
+        TableId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Makes sure that ids begin above everything that is known to be taken.
+    pub(crate) fn raise_next_id(&self, next_id: TableId) {
+        self.next_id.fetch_max(next_id.0, Ordering::Relaxed);
+    }
+
+    /// Gives ids again that were given before: the mistake `Bug::ReuseTableId`, and nothing else.
+    pub(crate) fn rewind_next_id(&self, id: TableId) {
+        self.next_id.store(id.0, Ordering::Relaxed);
+    }
+
+    /// How many files wait to be removed.
+    pub(crate) fn garbage_count(&self) -> usize {
+        self.garbage_count.load(Ordering::Relaxed)
+    }
+
+    /// The lowest id that was not given yet.
+    pub(crate) fn next_id(&self) -> TableId {
+        TableId(self.next_id.load(Ordering::Relaxed))
+    }
+
+    /// Where a table lies.
+    pub(crate) fn path(&self, id: TableId) -> PathBuf {
+        filename::table(&self.dir, id)
+    }
+
+    /// Ids of files that nobody names or holds, to be removed.
+    pub(crate) fn take_garbage(&self) -> Vec<TableId> {
+        if self.garbage_count.load(Ordering::Relaxed) == 0 {
+            return Vec::new();
+        }
+        let taken = std::mem::take(&mut *self.garbage());
+        self.garbage_count.fetch_sub(taken.len(), Ordering::Relaxed);
+        taken
+    }
+
+    /// Puts a file aside for removal.
+    pub(crate) fn discard(&self, id: TableId) {
+        self.garbage().push(id);
+        self.garbage_count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn garbage(&self) -> MutexGuard<'_, Vec<TableId>> {
+        self.garbage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,98 @@
+//! `Run`: tables with disjoint keys, in key order.
+//!
+//! A lookup chooses the table by monotone heads of the bounds and compares whole keys only where heads tie. No user key lies in
+//! two tables of a run. Immutable.
+
+use super::table_file::TableFile;
+use sediment_base::{Error, KeyOrder, KeyRange, Result, SeqNo, TableId, range};
+use std::{ops::Bound, ops::Range, sync::Arc};
+
+/// Tables with disjoint keys, in key order. Never empty.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    /// Tells the runs of level 0 apart: the id of its first table when it was made. Meaningless below.
+    pub(crate) id: TableId,
+    tables: Vec<Arc<TableFile>>,
+    max_heads: Vec<u64>,
+    min_seqno: SeqNo,
+    max_seqno: SeqNo,
+    bytes: u64,
+}
+
+impl Run {
+    /// A run of these tables, in any order; overlapping ones are refused.
+    pub(crate) fn new(id: TableId, mut tables: Vec<Arc<TableFile>>, order: &KeyOrder) -> Result<Self> {
+        tables.sort_by(|a, b| order.compare(&a.meta.range.min, &b.meta.range.min));
+        for pair in tables.windows(2) {
+            if order.compare(&pair[0].meta.range.max, &pair[1].meta.range.min).is_ge() {
+                return Err(overlap(&pair[0], &pair[1]));
+            }
+        }
+        Ok(Self {
+            id,
+            max_heads: tables.iter().map(|table| order.head(&table.meta.range.max)).collect(),
+            min_seqno: tables.iter().map(|table| table.meta.min_seqno).min().unwrap_or(0),
+            max_seqno: tables.iter().map(|table| table.meta.max_seqno).max().unwrap_or(0),
+            bytes: tables.iter().map(|table| table.meta.file_bytes).sum(),
+            tables,
+        })
+    }
+
+    pub(crate) fn tables(&self) -> &[Arc<TableFile>] {
+        &self.tables
+    }
+
+    /// No row has a lower seqno.
+    pub(crate) fn min_seqno(&self) -> SeqNo {
+        self.min_seqno
+    }
+
+    /// No row has a higher seqno.
+    #[inline]
+    pub(crate) fn max_seqno(&self) -> SeqNo {
+        self.max_seqno
+    }
+
+    /// Bytes of all its files.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Index of the first table that ends at or after `key`.
+    #[inline]
+    pub(crate) fn seek(&self, key: &[u8], order: &KeyOrder) -> usize {
+        let head = order.head(key);
+        let mut index = self.max_heads.partition_point(|max| *max < head);
+        while self.max_heads.get(index) == Some(&head) && order.compare(&self.tables[index].meta.range.max, key).is_lt() {
+            index += 1;
+        }
+        index
+    }
+
+    /// The table that may hold `key`.
+    #[inline]
+    pub(crate) fn find(&self, key: &[u8], order: &KeyOrder) -> Option<&Arc<TableFile>> {
+        let table = self.tables.get(self.seek(key, order))?;
+        order.compare(&table.meta.range.min, key).is_le().then_some(table)
+    }
+
+    /// Indexes of the tables whose keys could lie within the bounds.
+    pub(crate) fn overlapping_bounds(&self, lower: Bound<&[u8]>, upper: Bound<&[u8]>, order: &KeyOrder) -> Range<usize> {
+        let start = self.tables.partition_point(|table| !range::is_within_lower(&table.meta.range.max, lower, order));
+        let end = self.tables.partition_point(|table| range::is_within_upper(&table.meta.range.min, upper, order));
+        start..end.max(start)
+    }
+
+    /// The tables that share a key with `range`, or could.
+    pub(crate) fn overlapping(&self, keys: &KeyRange, order: &KeyOrder) -> &[Arc<TableFile>] {
+        &self.tables[self.overlapping_bounds(Bound::Included(&keys.min), Bound::Included(&keys.max), order)]
+    }
+}
+
+#[cold]
+fn overlap(a: &TableFile, b: &TableFile) -> Error {
+    Error::corruption(format!(
+        "tables {} and {} of one run overlap: {:?} to {:?}, {:?} to {:?}",
+        a.meta.id, b.meta.id, a.meta.range.min, a.meta.range.max, b.meta.range.min, b.meta.range.max
+    ))
+}

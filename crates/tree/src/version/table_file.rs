@@ -1,0 +1,79 @@
+//! `TableFile`: one table of a version, opened when it is first touched.
+//!
+//! A version keeps only what the manifest says of a table; the file itself is attached by the first reader, and stays so while
+//! any version, reader or rewrite holds it. A file that no version names any more is *obsolete*: when the last holder lets go,
+//! its id is put aside in the [`TableHome`], from where `super_version/obsolete.rs` removes it. Shared; opening is done once.
+
+use super::home::TableHome;
+use sediment_base::{Error, Result};
+use sediment_table::{Table, TableMeta};
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// One table of one or more versions.
+#[derive(Debug)]
+pub(crate) struct TableFile {
+    pub(crate) meta: TableMeta,
+    home: Arc<TableHome>,
+    opened: OnceLock<Arc<Table>>,
+    opening: Mutex<()>,
+    obsolete: AtomicBool,
+}
+
+impl TableFile {
+    /// A table that the manifest describes, not yet opened.
+    pub(crate) fn new(home: &Arc<TableHome>, meta: TableMeta) -> Arc<Self> {
+        Arc::new(Self {
+            meta,
+            home: Arc::clone(home),
+            opened: OnceLock::new(),
+            opening: Mutex::default(),
+            obsolete: AtomicBool::new(false),
+        })
+    }
+
+    /// The table, opened by the first who asks. A failure is not remembered: the next one tries again.
+    #[inline]
+    pub(crate) fn open(&self) -> Result<&Arc<Table>> {
+        match self.opened.get() {
+            Some(table) => Ok(table),
+            None => self.attach(),
+        }
+    }
+
+    #[cold]
+    fn attach(&self) -> Result<&Arc<Table>> {
+        let _one_at_a_time = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.opened.get().is_none() {
+            let path = self.home.path(self.meta.id);
+            let table = Table::open(&self.home.context, &path, &self.meta).map_err(|error| missing_is_damage(error, &path))?;
+            self.opened.get_or_init(|| Arc::new(table));
+        }
+        Ok(self.opened.get().expect("set under this lock"))
+    }
+
+    /// No version that can still be reached from the current one names this file: it goes with its last holder.
+    pub(crate) fn mark_obsolete(&self) {
+        self.obsolete.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for TableFile {
+    fn drop(&mut self) {
+        if self.obsolete.load(Ordering::Acquire) {
+            self.home.discard(self.meta.id);
+        }
+    }
+}
+
+fn missing_is_damage(error: Error, path: &Path) -> Error {
+    if sediment_env::fs::is_not_found(&error) {
+        return Error::corruption("a table that the manifest names is missing").in_file(path).with_source(error);
+    }
+    error
+}

@@ -1,0 +1,137 @@
+//! Long random histories of writes, flushes, compactions, snapshots and reopenings, compared with the model at every turn.
+
+use crate::model::{Ends, Pair, owned};
+use sediment_base::{Comparator, KeyOrder, Result, SeqNo};
+use sediment_env::random::SeededRandom;
+use std::{cmp::Ordering, ops::Bound, sync::Arc};
+
+/// Short keys first, then by bytes backwards: unlike the order of bytes in every respect, and without heads.
+#[derive(Debug)]
+struct Odd;
+
+impl Comparator for Odd {
+    fn name(&self) -> &str {
+        "odd"
+    }
+
+    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
+        a.len().cmp(&b.len()).then_with(|| b.cmp(a))
+    }
+}
+
+#[test]
+fn random_histories_agree_with_the_model() -> Result<()> {
+    for seed in 0..12 {
+        let order = if seed % 2 == 0 { KeyOrder::bytewise() } else { KeyOrder::custom(Arc::new(Odd)) };
+        run(seed, order).inspect_err(|error| panic!("seed {seed}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn run(seed: u64, order: KeyOrder) -> Result<()> {
+    let random = SeededRandom::new(seed);
+    let mut pair = Pair::create(order, seed)?;
+    let mut compactions = 0;
+    for step in 0..1500 {
+        match random.below(100) {
+            0..70 => {
+                let key = key(&random);
+                let value = value(&random);
+                pair.write(&key, value.as_deref())?;
+            }
+            70..75 => pair.flush()?,
+            75..80 => compactions += pair.compact_due()?,
+            80 => pair.compact_all()?,
+            81..84 if pair.pins.len() < 6 => pair.pins.push(pair.next),
+            84..86 if !pair.pins.is_empty() => drop(pair.pins.swap_remove(random.below(pair.pins.len() as u64) as usize)),
+            86 => {
+                pair.flush()?;
+                pair.reopen()?;
+            }
+            _ => check_some(&pair, &random, &format!("seed {seed} step {step}"))?,
+        }
+    }
+    assert!(compactions > 5, "only {compactions} compactions in seed {seed}");
+    let keys: Vec<_> = pair.keys().cloned().collect();
+    for key in keys {
+        if random.below(2) == 0 {
+            pair.write(&key, None)?;
+        }
+    }
+    pair.flush()?;
+    pair.compact_all()?;
+    check_all(&pair, &format!("seed {seed} at the end"))?;
+    pair.pins.clear();
+    pair.compact_all()?;
+    check_all(&pair, &format!("seed {seed} without pins"))?;
+    let tombstones: u64 = pair.tree.stats().levels.iter().map(|level| level.tombstones).sum();
+    assert_eq!(tombstones, 0, "nothing lies below the bottom for a tombstone to hide");
+    let report = pair.tree.verify()?;
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    Ok(())
+}
+
+fn key(random: &SeededRandom) -> Vec<u8> {
+    let number = random.below(120);
+    if number.is_multiple_of(3) { format!("k{number}").into_bytes() } else { format!("longer-key-{number:04}").into_bytes() }
+}
+
+fn value(random: &SeededRandom) -> Option<Vec<u8>> {
+    (random.below(4) > 0).then(|| vec![random.below(256) as u8; random.below(90) as usize])
+}
+
+fn read_seqno(pair: &Pair, random: &SeededRandom) -> SeqNo {
+    let choices = pair.pins.len() as u64 + 1;
+    pair.pins.get(random.below(choices) as usize).copied().unwrap_or(pair.next)
+}
+
+fn bound(random: &SeededRandom) -> Bound<Vec<u8>> {
+    match random.below(4) {
+        0 => Bound::Unbounded,
+        1 => Bound::Excluded(key(random)),
+        _ => Bound::Included(key(random)),
+    }
+}
+
+fn check_some(pair: &Pair, random: &SeededRandom, place: &str) -> Result<()> {
+    let read_seqno = read_seqno(pair, random);
+    for _ in 0..4 {
+        let key = key(random);
+        let found = pair.tree.get(&key, read_seqno)?.map(|value| value.to_vec());
+        assert_eq!(found, pair.expected(&key, read_seqno), "{place}: {:?} at {read_seqno}", String::from_utf8_lossy(&key));
+    }
+    let ends = (bound(random), bound(random));
+    let expected = pair.expected_range(&ends, read_seqno);
+    assert_eq!(pair.scanned(&ends, read_seqno)?, expected, "{place}: {ends:?} at {read_seqno}");
+    let mut backward = pair.tree.range(ends.clone(), read_seqno).rev().map(owned).collect::<Result<Vec<_>>>()?;
+    backward.reverse();
+    assert_eq!(backward, expected, "{place}: backward {ends:?} at {read_seqno}");
+    assert_eq!(from_both_ends(pair, random, &ends, read_seqno)?, expected, "{place}: both ends {ends:?} at {read_seqno}");
+    Ok(())
+}
+
+fn from_both_ends(pair: &Pair, random: &SeededRandom, ends: &Ends, read_seqno: SeqNo) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let mut scan = pair.tree.range(ends.clone(), read_seqno);
+    let (mut front, mut back) = (Vec::new(), Vec::new());
+    loop {
+        let is_front = random.below(2) == 0;
+        let next = if is_front { scan.next() } else { scan.next_back() };
+        let Some(next) = next else { break };
+        if is_front { front.push(owned(next)?) } else { back.push(owned(next)?) }
+    }
+    assert!(scan.next().is_none() && scan.next_back().is_none(), "an ended scan stays ended");
+    front.extend(back.into_iter().rev());
+    Ok(front)
+}
+
+fn check_all(pair: &Pair, place: &str) -> Result<()> {
+    let ends = (Bound::Unbounded, Bound::Unbounded);
+    for read_seqno in pair.pins.iter().copied().chain([pair.next]) {
+        assert_eq!(pair.scanned(&ends, read_seqno)?, pair.expected_range(&ends, read_seqno), "{place} at {read_seqno}");
+        for key in pair.keys() {
+            let found = pair.tree.get(key, read_seqno)?.map(|value| value.to_vec());
+            assert_eq!(found, pair.expected(key, read_seqno), "{place}: {key:?} at {read_seqno}");
+        }
+    }
+    Ok(())
+}

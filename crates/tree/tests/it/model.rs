@@ -1,0 +1,136 @@
+//! A tree beside the simplest model of one: every version ever written, in a map.
+
+use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
+use sediment_env::{Env, fs::MemFs};
+use sediment_table::BlockCache;
+use sediment_tree::{CompactionContext, FlushContext, Retention, Tree, TreeOptions};
+use std::{
+    cmp::Ordering,
+    collections::BTreeMap,
+    ops::Bound,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+pub(crate) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+pub(crate) type Ends = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
+/// A tree, what it should hold, and what a database would know about it.
+pub(crate) struct Pair {
+    pub(crate) env: Env,
+    pub(crate) dir: PathBuf,
+    pub(crate) options: TreeOptions,
+    pub(crate) tree: Tree,
+    /// Key, then seqno, to the value or its absence.
+    versions: BTreeMap<Vec<u8>, BTreeMap<SeqNo, Option<Vec<u8>>>>,
+    /// The next seqno: what a reader of the latest reads at.
+    pub(crate) next: SeqNo,
+    pub(crate) pins: Vec<SeqNo>,
+}
+
+pub(crate) fn small_options(order: KeyOrder) -> TreeOptions {
+    let mut options = TreeOptions::new(Arc::new(BlockCache::new(1 << 20)));
+    options.order = order;
+    options.block_bytes = 256;
+    options.table_bytes = 4 << 10;
+    options.level0_trigger = 3;
+    options.level_ratio = 3;
+    options.level_base_bytes = 8 << 10;
+    options
+}
+
+impl Pair {
+    pub(crate) fn create(order: KeyOrder, seed: u64) -> Result<Self> {
+        let env = Env::simulated(MemFs::new(), seed);
+        let dir = Path::new("/tree").to_path_buf();
+        let options = small_options(order);
+        let tree = Tree::create(&env, &dir, FileUuid([7; 16]), options.clone())?;
+        Ok(Self { env, dir, options, tree, versions: BTreeMap::new(), next: 1, pins: Vec::new() })
+    }
+
+    pub(crate) fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        let seqno = self.next;
+        self.next += 1;
+        match value {
+            Some(value) => self.tree.insert(key, value, seqno)?,
+            None => self.tree.remove(key, seqno)?,
+        }
+        self.versions.entry(key.to_vec()).or_default().insert(seqno, value.map(<[u8]>::to_vec));
+        Ok(())
+    }
+
+    pub(crate) fn retention(&self) -> Retention {
+        let mut pins = self.pins.clone();
+        pins.sort_unstable();
+        Retention::Snapshots { pins, horizon: self.next, keep_all_from: SeqNo::MAX }
+    }
+
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.tree.seal(self.next - 1);
+        let context = FlushContext { retention: self.retention(), now_us: 5, before_publish: &|_| Ok(()) };
+        self.tree.flush(&context).map(drop)
+    }
+
+    pub(crate) fn compact_due(&self) -> Result<usize> {
+        let mut count = 0;
+        while let Some(plan) = self.tree.pick_compaction() {
+            self.tree.compact(plan, &self.compaction(&|| false))?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    pub(crate) fn compact_all(&self) -> Result<()> {
+        self.tree.compact_all(&self.compaction(&|| false)).map(drop)
+    }
+
+    pub(crate) fn compaction<'a>(&self, cancel: &'a dyn Fn() -> bool) -> CompactionContext<'a> {
+        CompactionContext { retention: self.retention(), now_us: 9, cancel }
+    }
+
+    /// Memtables are gone after this: flush first.
+    pub(crate) fn reopen(&mut self) -> Result<()> {
+        self.tree = Tree::open(&self.env, &self.dir, self.options.clone())?;
+        Ok(())
+    }
+
+    pub(crate) fn expected(&self, key: &[u8], read_seqno: SeqNo) -> Option<Vec<u8>> {
+        self.versions.get(key)?.range(..read_seqno).next_back()?.1.clone()
+    }
+
+    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
+        self.options.order.compare(a, b)
+    }
+
+    pub(crate) fn expected_range(&self, ends: &Ends, read_seqno: SeqNo) -> Pairs {
+        let is_inside = |key: &[u8]| {
+            let lower = match &ends.0 {
+                Bound::Included(end) => self.compare(key, end).is_ge(),
+                Bound::Excluded(end) => self.compare(key, end).is_gt(),
+                Bound::Unbounded => true,
+            };
+            let upper = match &ends.1 {
+                Bound::Included(end) => self.compare(key, end).is_le(),
+                Bound::Excluded(end) => self.compare(key, end).is_lt(),
+                Bound::Unbounded => true,
+            };
+            lower && upper
+        };
+        let visible = |key: &Vec<u8>| Some((key.clone(), self.expected(key, read_seqno)?));
+        let mut pairs: Pairs = self.versions.keys().filter(|key| is_inside(key)).filter_map(visible).collect();
+        pairs.sort_by(|a, b| self.compare(&a.0, &b.0));
+        pairs
+    }
+
+    pub(crate) fn scanned(&self, ends: &Ends, read_seqno: SeqNo) -> Result<Pairs> {
+        self.tree.range(ends.clone(), read_seqno).map(owned).collect()
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.versions.keys()
+    }
+}
+
+pub(crate) fn owned(pair: Result<(sediment_base::Slice, sediment_base::Slice)>) -> Result<(Vec<u8>, Vec<u8>)> {
+    pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
+}
