@@ -10,13 +10,16 @@
 //!   still show them, and a later sync that succeeds proves nothing;
 //! * a failed write may have written any part.
 //!
-//! Implementations: [`StdFs`], the operating system; [`MemFs`], a simulated disk that can be had as any crash would leave it.
+//! Implementations: [`StdFs`], the operating system; [`MemFs`], a simulated disk that can be had as any crash would leave it;
+//! [`FaultFs`], which fails on demand around another.
 
+mod fault;
 mod mem;
 mod std;
 mod whole;
 
 pub use self::{
+    fault::{Call, Fault, FaultFs, FaultRule},
     mem::{CrashPlan, History, ImageName, MemFs, Rule, Variant},
     std::StdFs,
 };

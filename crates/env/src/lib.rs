@@ -16,7 +16,7 @@ pub mod park;
 pub mod atomic_file;
 
 pub use clock::{Clock, SteppedClock, SystemClock};
-pub use fs::{File, Fs, LogFile, MemFs, StdFs};
+pub use fs::{FaultFs, File, Fs, LogFile, MemFs, StdFs};
 pub use park::{Park, ThreadPark};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use spawn::{Spawn, ThreadSpawn};

@@ -2,10 +2,13 @@
 
 use sediment_base::ErrorKind;
 use sediment_env::{
-    Fs, MemFs, StdFs, atomic_file,
+    FaultFs, Fs, MemFs, StdFs, atomic_file,
     fs::{is_already_exists, is_not_found},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 fn everywhere(promise: impl Fn(&dyn Fs, &Path)) {
     let dir = tempfile::tempdir().expect("the system has a temporary directory");
@@ -16,6 +19,10 @@ fn everywhere(promise: impl Fn(&dyn Fs, &Path)) {
     mem.record();
     mem.create_dir(Path::new("/recorded")).expect("the name is free");
     promise(&mem, Path::new("/recorded"));
+    mem.create_dir(Path::new("/wrapped")).expect("the name is free");
+    let faulty = FaultFs::new(Arc::new(mem));
+    promise(&faulty, Path::new("/wrapped"));
+    assert!(faulty.calls() > 0 && faulty.injected().is_empty());
 }
 
 fn write(fs: &dyn Fs, path: &Path, bytes: &[u8]) {

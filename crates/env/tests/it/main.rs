@@ -1,4 +1,6 @@
 //! What the file systems, the crash images and the stepped world promise, through their public face.
 
 mod crash_images;
+mod faults;
 mod fs_contract;
+mod image_rate;
