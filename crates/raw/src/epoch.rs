@@ -23,7 +23,7 @@ use crate::sync::{
     },
     lock, order_for_loom,
 };
-use std::{fmt, marker::PhantomData, ops::Deref, ptr};
+use std::{fmt, marker::PhantomData, ops::Deref, ptr::NonNull};
 
 /// An `Arc` that can be replaced while others read through it. Readers never block; replacing takes a short lock.
 pub struct Swap<T> {
@@ -36,7 +36,8 @@ pub struct Swap<T> {
 
 /// A value read through a [`Swap`], held in place by the thread's pin.
 pub struct Guard<'a, T> {
-    value: &'a T,
+    /// Not a reference: the value may go while the guard is being dropped.
+    value: NonNull<T>,
     // Dropped in this order: letting go first, then the look at what may now be freed.
     _pin: Pin,
     _sweep: Sweep<'a, T>,
@@ -64,22 +65,15 @@ impl<T> Swap<T> {
     #[inline]
     pub fn load(&self) -> Guard<'_, T> {
         let pin = pin();
-        let current = self.current.load(SeqCst);
-        // SAFETY: `current` came from `Arc::into_raw`; the count behind it is given up only once no pin of before its
-        // replacement is left, and this thread pinned itself before it loaded the pointer.
-        Guard { value: unsafe { &*current }, _pin: pin, _sweep: Sweep(self) }
+        // SAFETY: the pointer came from `Arc::into_raw`.
+        let value = unsafe { NonNull::new_unchecked(self.current.load(SeqCst)) };
+        Guard { value, _pin: pin, _sweep: Sweep(self) }
     }
 
     /// The current value, to keep.
     #[inline]
     pub fn load_full(&self) -> Arc<T> {
-        let guard = self.load();
-        let current = ptr::from_ref(guard.value);
-        // SAFETY: `current` came from `Arc::into_raw`, and the guard keeps its count above zero while one is added for us.
-        unsafe {
-            Arc::increment_strong_count(current);
-            Arc::from_raw(current)
-        }
+        self.load().to_arc()
     }
 
     /// Replaces the value.
@@ -134,8 +128,8 @@ impl<T: fmt::Debug> fmt::Debug for Swap<T> {
 impl<T> Guard<'_, T> {
     /// The guarded value, to keep.
     pub fn to_arc(&self) -> Arc<T> {
-        let value = ptr::from_ref(self.value);
-        // SAFETY: `value` came from `Arc::into_raw` in the swap, and this guard keeps its count above zero.
+        let value = self.value.as_ptr().cast_const();
+        // SAFETY: `value` came from `Arc::into_raw` in the swap, and the pin keeps its count above zero.
         unsafe {
             Arc::increment_strong_count(value);
             Arc::from_raw(value)
@@ -147,7 +141,9 @@ impl<T> Deref for Guard<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        self.value
+        // SAFETY: the pointer came from `Arc::into_raw`; the count behind it is given up only once no pin of before its
+        // replacement is left, and this thread pinned itself before it loaded the pointer.
+        unsafe { self.value.as_ref() }
     }
 }
 
@@ -204,6 +200,9 @@ struct Retired<T> {
     epoch: u64,
     _value: Arc<T>,
 }
+
+// SAFETY: a guard is a shared borrow of a `T` (and is not `Send`: the pin is its thread's).
+unsafe impl<T: Sync> Sync for Guard<'_, T> {}
 
 struct Sweep<'a, T>(&'a Swap<T>);
 

@@ -15,4 +15,6 @@ pub mod chain;
 
 pub mod hash_index;
 
+pub mod ordered;
+
 pub mod simd;
