@@ -56,6 +56,7 @@ pub struct Reservation<'a> {
     record: Record<'a>,
     len: u32,
     written: bool,
+    ordinal: u64,
 }
 
 /// A written record.
@@ -110,8 +111,8 @@ impl Arena {
         let reserved = unsafe { self.chunks.words(place) };
         let record = Record { arena: self, words: reserved, place };
         record.header().store(header(len as u32, RESERVED), Release);
-        lane.note(words, mark);
-        Ok(Reservation { record, len: len as u32, written: false })
+        let ordinal = lane.note(words, mark);
+        Ok(Reservation { record, len: len as u32, written: false, ordinal })
     }
 
     /// The record of a name. Panics if another arena made it.
@@ -231,6 +232,12 @@ impl fmt::Debug for Arena {
 }
 
 impl<'a> Reservation<'a> {
+    /// How many reservations were made before in the same lane: each writer can tell its n-th by this, without counting.
+    #[inline]
+    pub fn ordinal(&self) -> u64 {
+        self.ordinal
+    }
+
     /// The payload, zeroed at first.
     #[inline]
     pub fn payload_mut(&mut self) -> &mut [u8] {
@@ -447,13 +454,15 @@ impl Lane {
         }
     }
 
-    /// Counts a reservation. Under the lock.
+    /// Counts a reservation, and returns how many there were before. Under the lock.
     #[inline]
-    fn note(&self, words: u32, mark: u64) {
+    fn note(&self, words: u32, mark: u64) -> u64 {
+        let before = self.records.load(Relaxed);
         self.words.store(self.words.load(Relaxed) + u64::from(words), Relaxed);
         self.least.store(self.least.load(Relaxed).min(mark), Relaxed);
         self.greatest.store(self.greatest.load(Relaxed).max(mark), Relaxed);
-        self.records.store(self.records.load(Relaxed) + 1, Release);
+        self.records.store(before + 1, Release);
+        before
     }
 }
 

@@ -5,7 +5,7 @@
 //!   index    hash of the user key -> its newest row
 //!   chain    newest row -> ... -> oldest row of the key, by seqno, then kind, whatever the order of arrival; of rows
 //!            that tie in both, the one inserted last comes first
-//!   keys     one entry per user key, in the tree's order
+//!   order    one entry per user key, made by the first seek and kept up from then on
 //! ```
 //!
 //! A row is written, then linked into its key's chain under the key's lock in the index, then finished. Lookups take no lock:
@@ -22,7 +22,7 @@ use sediment_raw::{
     chain,
     hash_index::HashIndex,
 };
-use std::{fmt, ops::Bound, sync::Arc};
+use std::{fmt, sync::Arc};
 
 mod cursor;
 mod order;
@@ -38,6 +38,9 @@ pub(crate) struct Memtable {
     keys: Keys,
 }
 
+/// Once the order is kept, each writer brings it up to date after so many inserts.
+const INSERTS_PER_HELP: u64 = 32;
+
 /// What a lookup found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MemtableRow<'a> {
@@ -52,14 +55,16 @@ pub(crate) struct MemtableRow<'a> {
 impl Memtable {
     /// An empty memtable; `hash_seed` is the tree's.
     pub(crate) fn new(order: KeyOrder, hash_seed: u64) -> Self {
-        Self::with_keys(order, hash_seed, 0)
+        let arena = Arena::new();
+        Self { hash_seed, index: HashIndex::new(&arena, 0), keys: Keys::new(&arena, order), arena }
     }
 
-    /// An empty memtable with room for `keys` keys before its index grows: the number of its predecessor is a good guess.
-    pub(crate) fn with_keys(order: KeyOrder, hash_seed: u64, keys: usize) -> Self {
+    /// An empty memtable to take this one's place, which expects as many keys, of the same look, scanned or not as here: its
+    /// index need not grow, and its order is kept from the beginning if this one's was ever asked for.
+    pub(crate) fn successor(&self) -> Self {
         let arena = Arena::new();
-        let index = HashIndex::new(&arena, keys);
-        Self { hash_seed, arena, index, keys: Keys::new(order) }
+        let index = HashIndex::new(&arena, self.index.keys());
+        Self { hash_seed: self.hash_seed, index, keys: self.keys.like(&self.arena, &arena), arena }
     }
 
     /// Adds a row: any thread, any order of seqnos. Fails with `Closed` once the memtable is sealed: the caller takes the
@@ -67,8 +72,8 @@ impl Memtable {
     pub(crate) fn insert(&self, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
         let mut reservation = self.arena.reserve(row_bytes(key, value), key.seqno).map_err(refused)?;
         row::encode(key, value, reservation.payload_mut());
+        let is_nth = reservation.ordinal() % INSERTS_PER_HELP == INSERTS_PER_HELP - 1;
         let record = reservation.write();
-        let mut is_first = false;
         self.index.upsert(
             &self.arena,
             key_hash(self.hash_seed, key.user_key),
@@ -76,16 +81,15 @@ impl Memtable {
             |head| match head {
                 Some(head) => chain::add(head, record, |there| Row::of(there).key().compare_version(key).is_lt()),
                 None => {
-                    is_first = true;
                     record.set_first();
                     record
                 }
             },
         );
-        if is_first {
-            self.keys.insert(key.user_key, record);
-        }
         record.finish();
+        if is_nth {
+            self.keys.help(&self.arena);
+        }
         Ok(())
     }
 
@@ -105,7 +109,7 @@ impl Memtable {
 
     /// Memory in use.
     pub(crate) fn bytes(&self) -> usize {
-        self.arena.bytes() as usize + self.index.bytes()
+        self.arena.bytes() as usize + self.index.bytes() + self.keys.bytes()
     }
 
     /// Rows inserted, those in flight included.
@@ -118,11 +122,6 @@ impl Memtable {
         self.rows() == 0
     }
 
-    /// Distinct user keys.
-    pub(crate) fn key_count(&self) -> usize {
-        self.index.keys()
-    }
-
     /// The lowest seqno of a row.
     pub(crate) fn min_seqno(&self) -> Option<SeqNo> {
         self.arena.marks().map(|(least, _)| least)
@@ -133,10 +132,10 @@ impl Memtable {
         self.arena.marks().map(|(_, greatest)| greatest)
     }
 
-    /// Refuses further inserts, and waits for those in flight.
+    /// Refuses further inserts. Those in flight are already counted in rows and seqnos; every seek from now on waits for
+    /// them, so that a flush misses nothing.
     pub(crate) fn seal(&self) {
         self.arena.seal();
-        sediment_raw::arena::Walk::new().complete(&self.arena, |_| ());
     }
 
     /// The newest row of a key.
@@ -145,23 +144,17 @@ impl Memtable {
         self.index.find(&self.arena, hash, |found| Row::of(found).user_key() == user_key)
     }
 
+    /// Makes the order hold every key whose insert has returned.
+    fn fill_order(&self) {
+        self.keys.fill(&self.arena);
+    }
+
     /// The newest row of the key whose first record this is.
     fn head<'a>(&'a self, first: Record<'a>) -> Record<'a> {
         if !chain::is_superseded(first) {
             return first;
         }
         self.find(Row::of(first).user_key()).expect("a key in the order is in the index")
-    }
-
-    /// Brings the order up to date.
-    fn refresh(&self) {}
-
-    fn first_key(&self, from: Bound<&[u8]>) -> Option<Record<'_>> {
-        self.keys.first(&self.arena, from)
-    }
-
-    fn last_key(&self, to: Bound<&[u8]>) -> Option<Record<'_>> {
-        self.keys.last(&self.arena, to)
     }
 }
 

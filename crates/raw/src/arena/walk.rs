@@ -20,12 +20,6 @@ impl Walk {
         Self::default()
     }
 
-    /// Whether records were reserved since the last pass, or were not finished then.
-    #[inline]
-    pub fn is_behind(&self, arena: &Arena) -> bool {
-        !self.unfinished.is_empty() || self.records != arena.records()
-    }
-
     /// Delivers every first record of a key whose finishing happened before and that no earlier pass delivered.
     pub fn advance<'a>(&mut self, arena: &'a Arena, mut visit: impl FnMut(Record<'a>)) {
         self.unfinished.retain(|place| {
@@ -75,6 +69,11 @@ impl Walk {
             }
             backoff.wait();
         }
+    }
+
+    /// Records met, of whatever state.
+    pub fn records(&self) -> u64 {
+        self.records
     }
 
     /// Records met that were not finished.

@@ -1,23 +1,27 @@
 //! A cursor over a memtable: keys from the order, the rows of a key from its chain.
 
-use super::{Memtable, row::Row};
+use super::{Memtable, order::Place, row::Row};
 use sediment_base::{Cursor, InternalKey, Result};
 use sediment_raw::{
     arena::{Record, RecordId},
     chain,
+    ordered::Window,
 };
-use std::{cmp::Ordering, ops::Bound, sync::Arc};
+use std::{cmp::Ordering, sync::Arc};
 
 /// A [`Cursor`] over all rows of a memtable, which it keeps alive. Rows inserted while it stands somewhere may or may not be
 /// met by the moves that follow; those whose insert had returned before a seek are.
 pub(crate) struct MemtableCursor {
     memtable: Arc<Memtable>,
+    /// Keys around the row, and which of them is the row's.
+    window: Option<Window>,
+    index: usize,
     row: Option<RecordId>,
 }
 
 impl MemtableCursor {
     pub(super) fn new(memtable: Arc<Memtable>) -> Self {
-        Self { memtable, row: None }
+        Self { memtable, window: None, index: 0, row: None }
     }
 
     fn row(&self) -> Row<'_> {
@@ -25,20 +29,52 @@ impl MemtableCursor {
         Row::of(self.memtable.arena.record(row))
     }
 
-    /// The newest row of the first key in `from`.
-    fn first_of_key(&self, from: Bound<&[u8]>) -> Option<Record<'_>> {
-        self.memtable.first_key(from).map(|first| self.memtable.head(first))
-    }
-
-    /// The oldest row of the last key in `to`.
-    fn last_of_key(&self, to: Bound<&[u8]>) -> Option<Record<'_>> {
-        let head = self.memtable.head(self.memtable.last_key(to)?);
-        chain::last_ahead(head, |_| true)
-    }
-
     fn stand(&mut self, row: Option<RecordId>) -> Result<()> {
         self.row = row;
         Ok(())
+    }
+
+    /// The newest row of the key that the window stands at.
+    fn newest(&self) -> Option<Record<'_>> {
+        let window = self.window.as_ref().filter(|window| self.index < window.len())?;
+        Some(self.memtable.head(window.record(&self.memtable.arena, self.index)))
+    }
+
+    /// The oldest row of that key.
+    fn oldest(&self) -> Option<Record<'_>> {
+        chain::last_ahead(self.newest()?, |_| true)
+    }
+
+    fn set_window(&mut self, window: Option<Window>, index: usize) {
+        (self.window, self.index) = (window, index);
+    }
+
+    /// The key that the window stands at.
+    fn user_key(&self) -> Option<&[u8]> {
+        let window = self.window.as_ref().filter(|window| self.index < window.len())?;
+        Some(Row::of(window.record(&self.memtable.arena, self.index)).user_key())
+    }
+
+    /// To the newest row of the key after the window's.
+    fn to_next_key(&mut self) -> Result<()> {
+        if self.window.as_ref().is_some_and(|window| self.index + 1 < window.len()) {
+            self.index += 1;
+        } else {
+            let here = self.user_key().expect("the cursor stands on a key");
+            let window = self.memtable.keys.window_from(&self.memtable.arena, Place::Key(here), true);
+            self.set_window(window, 0);
+        }
+        let row = self.newest().map(Record::id);
+        self.stand(row)
+    }
+
+    /// To the oldest row of the last key before the place.
+    fn to_key_before(&mut self, place: Place<'_>) -> Result<()> {
+        let window = self.memtable.keys.window_before(&self.memtable.arena, place);
+        let last = window.as_ref().map_or(0, |window| window.len().saturating_sub(1));
+        self.set_window(window, last);
+        let row = self.oldest().map(Record::id);
+        self.stand(row)
     }
 }
 
@@ -61,55 +97,72 @@ impl Cursor for MemtableCursor {
     }
 
     fn seek_to_first(&mut self) -> Result<()> {
-        self.memtable.refresh();
-        let row = self.first_of_key(Bound::Unbounded).map(Record::id);
+        self.memtable.fill_order();
+        let window = self.memtable.keys.window_from(&self.memtable.arena, Place::First, false);
+        self.set_window(window, 0);
+        let row = self.newest().map(Record::id);
         self.stand(row)
     }
 
     fn seek_to_last(&mut self) -> Result<()> {
-        self.memtable.refresh();
-        let row = self.last_of_key(Bound::Unbounded).map(Record::id);
-        self.stand(row)
+        self.memtable.fill_order();
+        self.to_key_before(Place::Last)
     }
 
     fn seek(&mut self, target: InternalKey<'_>) -> Result<()> {
-        self.memtable.refresh();
-        let of_key = self.memtable.find(target.user_key);
-        let row = of_key.and_then(|head| chain::find(head, |record| !is_before(record, target)));
-        let row = row.or_else(|| self.first_of_key(Bound::Excluded(target.user_key))).map(Record::id);
-        self.stand(row)
+        self.memtable.fill_order();
+        let window = self.memtable.keys.window_from(&self.memtable.arena, Place::Key(target.user_key), false);
+        self.set_window(window, 0);
+        let Some(newest) = self.newest() else { return self.stand(None) };
+        let row = if Row::of(newest).user_key() == target.user_key {
+            chain::find(newest, |record| !is_before(record, target))
+        } else {
+            Some(newest)
+        };
+        match row.map(Record::id) {
+            Some(row) => self.stand(Some(row)),
+            None => self.to_next_key(),
+        }
     }
 
     fn seek_before(&mut self, target: InternalKey<'_>) -> Result<()> {
-        self.memtable.refresh();
-        let of_key = self.memtable.find(target.user_key);
-        let row = of_key.and_then(|head| chain::last_ahead(head, |record| is_before(record, target)));
-        let row = row.or_else(|| self.last_of_key(Bound::Excluded(target.user_key))).map(Record::id);
-        self.stand(row)
+        self.memtable.fill_order();
+        let window = self.memtable.keys.window_from(&self.memtable.arena, Place::Key(target.user_key), false);
+        self.set_window(window, 0);
+        let newest = self.newest().filter(|newest| Row::of(*newest).user_key() == target.user_key);
+        let row = newest.and_then(|newest| chain::last_ahead(newest, |record| is_before(record, target)));
+        match row.map(Record::id) {
+            Some(row) => self.stand(Some(row)),
+            None => self.to_key_before(Place::Key(target.user_key)),
+        }
     }
 
     fn next(&mut self) -> Result<()> {
-        let row = self.row();
-        let older = chain::previous(row.record());
-        let next = older.or_else(|| self.first_of_key(Bound::Excluded(row.user_key()))).map(Record::id);
-        self.stand(next)
+        match chain::previous(self.row().record()).map(Record::id) {
+            Some(older) => self.stand(Some(older)),
+            None => self.to_next_key(),
+        }
     }
 
     fn prev(&mut self) -> Result<()> {
         let row = self.row();
-        let key = row.key();
-        let head = self.memtable.find(key.user_key).expect("a row's key is in the index");
-        let previous = if head == row.record() {
-            self.last_of_key(Bound::Excluded(key.user_key))
-        } else {
+        let newest = self.newest().expect("the cursor stands on a key");
+        if newest != row.record() {
             // Rows of equal seqno and kind lie between the last that is before and this one.
-            let mut newer = chain::last_ahead(head, |record| is_before(record, key)).unwrap_or(head);
+            let mut newer = chain::last_ahead(newest, |record| is_before(record, row.key())).unwrap_or(newest);
             while let Some(older) = chain::previous(newer).filter(|older| *older != row.record()) {
                 newer = older;
             }
-            Some(newer)
-        };
-        let previous = previous.map(Record::id);
-        self.stand(previous)
+            let newer = newer.id();
+            return self.stand(Some(newer));
+        }
+        if self.index > 0 {
+            self.index -= 1;
+            let row = self.oldest().map(Record::id);
+            return self.stand(row);
+        }
+        let memtable = Arc::clone(&self.memtable);
+        let here = Row::of(memtable.arena.record(self.row.expect("as above"))).user_key();
+        self.to_key_before(Place::Key(here))
     }
 }

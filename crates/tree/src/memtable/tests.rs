@@ -241,3 +241,37 @@ fn scan(memtable: &Arc<Memtable>, backwards: bool) -> Vec<([u8; 8], Reverse<u64>
     assert!(rows.windows(2).all(|pair| pair[0] < pair[1]), "out of order, or twice");
     rows
 }
+
+#[test]
+fn a_successor_orders_keys_with_and_without_the_common_prefix() {
+    let memtable = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED));
+    let key = |i: u64| format!("user:profile:{:x}", i.wrapping_mul(0x9E37_79B9_7F4A)).into_bytes();
+    for i in 0..3000 {
+        memtable.insert(InternalKey::new(&key(i), i, Kind::Value), b"v").expect("open");
+    }
+    memtable.cursor().seek_to_first().expect("memory");
+    for memtable in [Arc::new(memtable.successor()), memtable] {
+        let strangers: [&[u8]; 8] =
+            [b"a", b"user:profile:", b"user:profile", b"user:profile;", b"user:profild", b"z", b"user:profile:zz", b"\xff"];
+        for (i, stranger) in strangers.iter().enumerate() {
+            memtable.insert(InternalKey::new(stranger, i as u64, Kind::Value), b"v").expect("open");
+        }
+        let mut keys: Vec<Vec<u8>> = strangers.iter().map(|key| key.to_vec()).collect();
+        keys.extend((0..3000).map(key));
+        for i in 0..3000 {
+            memtable.insert(InternalKey::new(&key(i), 9000 + i, Kind::Value), b"v").expect("open");
+        }
+        keys.sort();
+        let mut cursor = memtable.cursor();
+        cursor.seek_to_first().expect("memory");
+        for key in &keys {
+            assert_eq!(cursor.key().user_key, key);
+            cursor.seek_before(InternalKey::before(key)).expect("memory");
+            cursor.seek(InternalKey::new(key, 0, Kind::Value)).expect("memory");
+            while cursor.is_valid() && cursor.key().user_key == key {
+                cursor.next().expect("memory");
+            }
+        }
+        assert!(!cursor.is_valid());
+    }
+}
