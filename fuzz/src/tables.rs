@@ -69,12 +69,13 @@ pub fn exercise(bytes: &[u8]) {
     let table = Arc::new(table);
     let seed = table.properties().hash_seed;
     let mut keys = vec![b"".to_vec(), b"key-aa".to_vec(), b"key-bz".to_vec(), b"large".to_vec(), b"\xff".to_vec()];
-    let visit = |key: InternalKey<'_>| keys.push(key.user_key.to_vec());
-    let ended_well = walk(&table, bytes.len(), visit);
-    if checked.is_ok_and(|report| report.faults.is_empty()) {
-        assert!(ended_well, "a table without faults can be read");
+    let is_sound = checked.is_ok_and(|report| report.faults.is_empty());
+    let mut rows: Vec<(Vec<u8>, SeqNo, Kind)> = Vec::new();
+    let ended_well = walk(&table, bytes.len(), |key| rows.push((key.user_key.to_vec(), key.seqno, key.kind)));
+    if is_sound {
+        assert_sound(&table, &rows, ended_well);
     }
-    keys.truncate(64);
+    keys.extend(rows.into_iter().map(|(key, _, _)| key).take(64));
     for key in &keys {
         let hash = key_hash(seed, key);
         let _ = table.may_contain(hash);
@@ -82,6 +83,19 @@ pub fn exercise(bytes: &[u8]) {
             let _ = table.get(key, hash, read_seqno);
         }
         let _ = seek(&table, key);
+    }
+}
+
+/// What the check found no fault in can be read in order, and every key in it is found.
+fn assert_sound(table: &Table, rows: &[(Vec<u8>, SeqNo, Kind)], ended_well: bool) {
+    assert!(ended_well, "a table without faults can be read");
+    let key = |row: &'_ (Vec<u8>, SeqNo, Kind)| (row.0.clone(), std::cmp::Reverse((row.1, row.2)));
+    assert!(rows.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])), "rows of a table without faults ascend");
+    for versions in rows.chunk_by(|a, b| a.0 == b.0) {
+        let (user_key, seqno, kind) = &versions[0];
+        let found = table.get(user_key, key_hash(table.properties().hash_seed, user_key), SeqNo::MAX);
+        let found = found.expect("a table without faults can be read").expect("it has the key");
+        assert_eq!((found.seqno, found.kind), (*seqno, *kind));
     }
 }
 
