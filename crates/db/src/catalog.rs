@@ -9,5 +9,5 @@ mod format;
 mod keyspaces;
 
 pub(crate) use change::{KeyspaceChange, check_name};
-pub(crate) use file::{Catalog, CatalogContext, dump_catalog, dump_current};
+pub(crate) use file::{Catalog, CatalogContext, dump_catalog};
 pub(crate) use keyspaces::{Incarnation, KeyspaceState, Keyspaces};

@@ -1,11 +1,14 @@
 //! Prints any file that we write as text, told apart by its header.
 
 use crate::{
-    catalog::{dump_catalog, dump_current},
+    catalog::dump_catalog,
     wal::{dump_log, read_whole},
 };
-use sediment_base::{Error, KeyOrder, Result, filename};
-use sediment_codec::header::{FileHeader, FileKind, HEADER_BYTES};
+use sediment_base::{Error, KeyOrder, Result};
+use sediment_codec::{
+    current::Current,
+    header::{FileHeader, FileKind, HEADER_BYTES},
+};
 use sediment_env::Env;
 use sediment_table::{BlockCache, TableContext};
 use std::{fmt, path::Path, sync::Arc};
@@ -44,13 +47,13 @@ fn dump(env: &Env, path: &Path, out: &mut dyn fmt::Write) -> Result<()> {
         FileKind::Manifest => sediment_tree::dump_manifest(&*env.fs, path, out),
         FileKind::Wal => dump_log(&read_whole(env, path)?, out),
         FileKind::Catalog => dump_catalog(&read_whole(env, path)?, out),
-        FileKind::Current if is_of_tree(env, path)? => sediment_tree::dump_current(&*env.fs, path, out),
         FileKind::Current => dump_current(&read_whole(env, path)?, out),
         kind => Err(Error::unsupported(format!("this version cannot print a file of kind {kind:?}"))),
     }
 }
 
-/// A `CURRENT` beside `tables/` is that of a tree.
-fn is_of_tree(env: &Env, path: &Path) -> Result<bool> {
-    env.fs.exists(&path.with_file_name(filename::TABLES_DIR))
+fn dump_current(bytes: &[u8], out: &mut dyn fmt::Write) -> Result<()> {
+    let (header, Current { kind, generation, uuid, root }) = Current::decode_any(bytes)?;
+    let text = format!("CURRENT of database {}: {kind:?} generation {generation}, file {uuid}, root {root:x}", header.db_uuid);
+    writeln!(out, "{text}").map_err(|error| Error::invalid_input("cannot print").with_source(error))
 }

@@ -5,12 +5,15 @@
 //! then. One caller at a time.
 
 use crate::catalog::change::KeyspaceChange;
-use crate::catalog::format::{CatalogState, decode_catalog, decode_current, encode_catalog, encode_current};
+use crate::catalog::format::{CatalogState, decode_catalog, encode_catalog};
 use sediment_base::{
     Error, ErrorKind, FileUuid, Generation, KeyspaceId, Result, SeqNo, TreeId, filename,
     planted::{Bug, planted},
 };
-use sediment_codec::header::{FileHeader, FileKind};
+use sediment_codec::{
+    current::Current,
+    header::{FileHeader, FileKind},
+};
 use sediment_env::{Env, atomic_file};
 use std::{fmt, path::Path, path::PathBuf};
 
@@ -45,10 +48,10 @@ impl Catalog {
     pub(crate) fn open(context: CatalogContext, next_generation: Generation) -> Result<Self> {
         let current = context.dir.join(filename::CURRENT);
         let bytes = read_small(&context.env, &current)?;
-        let (header, root) = decode_current(&bytes).map_err(|error| error.in_file(&current))?;
-        let path = filename::catalog(&context.dir, header.generation);
+        let (header, named) = Current::decode(&bytes, FileKind::Catalog).map_err(|error| error.in_file(&current))?;
+        let path = filename::catalog(&context.dir, named.generation);
         let bytes = read_small(&context.env, &path)?;
-        let (catalog, state) = decode_catalog(&bytes, Some(root)).map_err(|error| error.in_file(&path))?;
+        let (catalog, state) = decode_catalog(&bytes, Some(named)).map_err(|error| error.in_file(&path))?;
         if (catalog.db_uuid, catalog.generation) != (header.db_uuid, header.generation) {
             return Err(
                 Error::corruption("the catalog is not of the database and generation that CURRENT names").in_file(&path)
@@ -110,7 +113,7 @@ impl Catalog {
         self.next_generation = generation.next();
         let mut header = FileHeader::new(FileKind::Catalog, self.db_uuid, generation.0, random.uuid()?);
         header.generation = generation;
-        let (bytes, root) = encode_catalog(&header, &self.state)?;
+        let (bytes, current) = encode_catalog(&header, &self.state)?;
         let path = filename::catalog(&self.context.dir, generation);
         let file = fs.create(&path)?;
         if let Err(error) = file.write_at(0, &bytes) {
@@ -122,9 +125,7 @@ impl Catalog {
             file.sync_all()?;
             fs.sync_dir(&self.context.dir)?;
         }
-        let mut current = FileHeader::new(FileKind::Current, self.db_uuid, 0, random.uuid()?);
-        current.generation = generation;
-        let bytes = encode_current(&current, root)?;
+        let bytes = current.encode(self.db_uuid, random.uuid()?);
         atomic_file::replace(fs, &self.context.dir.join(filename::CURRENT), &bytes)?;
         self.unsaved_from = None;
         if let Some(before) = self.generation.replace(generation) {
@@ -145,13 +146,6 @@ pub(crate) fn dump_catalog(bytes: &[u8], out: &mut dyn fmt::Write) -> Result<()>
         writeln!(out, "keyspace {id} {:?} tree {} since {}", entry.name, entry.tree, entry.since).map_err(failed)?;
     }
     state.garbage.iter().try_for_each(|tree| writeln!(out, "dropped tree {tree}")).map_err(failed)
-}
-
-/// Prints a database's `CURRENT`.
-pub(crate) fn dump_current(bytes: &[u8], out: &mut dyn fmt::Write) -> Result<()> {
-    let (header, root) = decode_current(bytes)?;
-    let text = format!("generation {} of database {}, catalog {}", header.generation, header.db_uuid, root.uuid);
-    writeln!(out, "{text}").map_err(|error| Error::invalid_input("cannot print").with_source(error))
 }
 
 /// Reads a file that must fit in memory.

@@ -5,22 +5,21 @@
 //! payload         next keyspace u32, next tree u64
 //!                 count varint, each: keyspace u32, tree u64, since u64, name      (ascending by keyspace)
 //!                 count varint, each: tree u64 that is dropped and may still be on disk
-//! CURRENT         FileHeader (kind Current, generation), then one record, kind 1: catalog uuid 16, CRC-32C of its payload u32
+//! CURRENT         codec::current; its root is the CRC-32C of that payload
 //! ```
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use crate::catalog::change::{KeyspaceChange, read_name};
-use sediment_base::{Error, FileUuid, KeyspaceId, Result, SeqNo, TreeId};
+use sediment_base::{Error, KeyspaceId, Result, SeqNo, TreeId};
 use sediment_codec::{
     coding::{Reader, Writer},
+    current::Current,
     frame::{Record, RecordReader, RecordWriter, Step, payload_crc},
     header::{FileHeader, FileKind, HEADER_BYTES},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Kind of the one record in `CURRENT`.
-const CURRENT_RECORD: u8 = 1;
 /// Kind of the one record in a catalog.
 const SNAPSHOT_RECORD: u8 = 1;
 
@@ -45,13 +44,6 @@ pub(crate) struct CatalogEntry {
     pub(crate) tree: TreeId,
     /// Seqno of the change that made the tree: older records of this keyspace are not in it.
     pub(crate) since: SeqNo,
-}
-
-/// What `CURRENT` says of the catalog that holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Root {
-    pub(crate) uuid: FileUuid,
-    pub(crate) payload_crc: u32,
 }
 
 impl CatalogState {
@@ -145,41 +137,28 @@ impl CatalogState {
 }
 
 /// The bytes of a catalog, and what `CURRENT` has to say of it.
-pub(crate) fn encode_catalog(header: &FileHeader, state: &CatalogState) -> Result<(Vec<u8>, Root)> {
+pub(crate) fn encode_catalog(header: &FileHeader, state: &CatalogState) -> Result<(Vec<u8>, Current)> {
     let payload = state.encode();
     let record = Record { kind: SNAPSHOT_RECORD, seqno: state.seqno, ..Record::default() };
-    let root = Root { uuid: header.uuid, payload_crc: payload_crc(&payload) };
-    Ok((encode_file(header, &record, &payload)?, root))
+    Ok((encode_file(header, &record, &payload)?, current_of(header, &payload)))
 }
 
-/// Reads a catalog; `root` is what `CURRENT` says of it, where it is known.
-pub(crate) fn decode_catalog(bytes: &[u8], root: Option<Root>) -> Result<(FileHeader, CatalogState)> {
+/// Reads a catalog; `current` is what `CURRENT` says of it, where it is known.
+pub(crate) fn decode_catalog(bytes: &[u8], current: Option<Current>) -> Result<(FileHeader, CatalogState)> {
     let (header, record, payload) = decode_file(bytes, FileKind::Catalog, SNAPSHOT_RECORD)?;
-    let found = Root { uuid: header.uuid, payload_crc: payload_crc(payload) };
-    if root.is_some_and(|root| root != found) {
+    if current.is_some_and(|current| current != current_of(&header, payload)) {
         return Err(Error::corruption("this is not the catalog that CURRENT names"));
     }
     let state = CatalogState::decode(record.seqno, payload).map_err(|error| error.at(PAYLOAD_START))?;
     Ok((header, state))
 }
 
-/// The bytes of `CURRENT`.
-pub(crate) fn encode_current(header: &FileHeader, root: Root) -> Result<Vec<u8>> {
-    let mut payload = root.uuid.0.to_vec();
-    payload.put_u32(root.payload_crc);
-    encode_file(header, &Record { kind: CURRENT_RECORD, ..Record::default() }, &payload)
-}
-
-/// Reads `CURRENT`.
-pub(crate) fn decode_current(bytes: &[u8]) -> Result<(FileHeader, Root)> {
-    let (header, _, payload) = decode_file(bytes, FileKind::Current, CURRENT_RECORD)?;
-    let mut reader = Reader::new(payload);
-    let root = Root { uuid: FileUuid(reader.array()?), payload_crc: reader.u32()? };
-    reader.expect_end()?;
-    Ok((header, root))
-}
-
 const PAYLOAD_START: u64 = 176;
+
+fn current_of(header: &FileHeader, payload: &[u8]) -> Current {
+    let (generation, uuid) = (header.generation, header.uuid);
+    Current { kind: FileKind::Catalog, generation, uuid, root: payload_crc(payload).into() }
+}
 
 /// A file of one record.
 fn encode_file(header: &FileHeader, record: &Record, payload: &[u8]) -> Result<Vec<u8>> {
@@ -221,6 +200,7 @@ fn used_up() -> Error {
 #[expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
+    use sediment_base::FileUuid;
 
     fn state() -> CatalogState {
         let mut state = CatalogState::default();
@@ -240,23 +220,14 @@ mod tests {
         let state = state();
         assert_eq!(state.garbage, BTreeSet::from([TreeId(1), TreeId(2)]));
         let header = FileHeader::new(FileKind::Catalog, FileUuid([1; 16]), 4, FileUuid([2; 16]));
-        let (bytes, root) = encode_catalog(&header, &state).unwrap();
-        assert_eq!(decode_catalog(&bytes, Some(root)).unwrap(), (header, state));
-        assert!(decode_catalog(&bytes, Some(Root { payload_crc: 0, ..root })).is_err());
+        let (bytes, current) = encode_catalog(&header, &state).unwrap();
+        assert_eq!(decode_catalog(&bytes, Some(current)).unwrap(), (header, state));
+        assert!(decode_catalog(&bytes, Some(Current { root: 0, ..current })).is_err());
         for at in 0..bytes.len() {
             assert!(decode_catalog(&bytes[..at], None).is_err(), "cut at {at}");
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
             assert!(decode_catalog(&flipped, None).is_err(), "flipped at {at}");
         }
-    }
-
-    #[test]
-    fn current_names_one_catalog() {
-        let header = FileHeader::new(FileKind::Current, FileUuid([1; 16]), 0, FileUuid([3; 16]));
-        let root = Root { uuid: FileUuid([9; 16]), payload_crc: 77 };
-        let bytes = encode_current(&header, root).unwrap();
-        assert_eq!(decode_current(&bytes).unwrap(), (header, root));
-        assert!(decode_current(&bytes[..bytes.len() - 1]).is_err());
     }
 }

@@ -225,7 +225,7 @@ fn too_long(what: &str, max: usize, found: usize) -> Error {
 }
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests fail by panicking")]
+#[expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 
