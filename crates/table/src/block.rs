@@ -17,6 +17,7 @@ pub(crate) use jumbo::{JumboBlock, JumboHead};
 pub(crate) use slotted::SlottedBlock;
 
 use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
+use std::ops::Range;
 
 /// A loaded block.
 #[derive(Debug)]
@@ -33,6 +34,16 @@ pub(crate) struct RowHead {
     pub(crate) seqno: SeqNo,
     pub(crate) kind: Kind,
     pub(crate) flags: RowFlags,
+}
+
+/// A row, taken apart.
+#[derive(Clone, Debug)]
+pub(crate) struct RowView<'a> {
+    pub(crate) head: RowHead,
+    /// The key behind the block's prefix; not looked for where the row has the key of the row before it.
+    pub(crate) suffix: Option<&'a [u8]>,
+    /// The stored value, as a place in [`Block::bytes`].
+    pub(crate) value: Range<usize>,
 }
 
 /// What a point lookup met in one block.
@@ -89,6 +100,24 @@ impl Block {
         match self {
             Self::Slotted(block) => block.head(row),
             Self::Jumbo(block) => block.row_head(),
+        }
+    }
+
+    /// The row, taken apart at once.
+    #[inline]
+    pub(crate) fn view(&self, row: usize) -> RowView<'_> {
+        match self {
+            Self::Slotted(block) => block.view(row),
+            Self::Jumbo(block) => RowView { head: block.row_head(), suffix: Some(block.key()), value: 0..block.value().len() },
+        }
+    }
+
+    /// The bytes that values lie in.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Slotted(block) => block.bytes(),
+            Self::Jumbo(block) => block.value(),
         }
     }
 

@@ -6,22 +6,30 @@
 use crate::{
     block::{Block, RowHead},
     cache::Heat,
-    reader::Table,
+    reader::{Table, Window},
 };
 use sediment_base::{Cursor, Error, InternalKey, Kind, Result, RowFlags};
-use std::{cmp::Ordering, sync::Arc};
+use std::{cmp::Ordering, ops::Range, sync::Arc};
+
+/// Most that a scan reads ahead.
+const SCAN_BYTES: u64 = 64 << 10;
+/// Most that a rewrite reads ahead.
+const REWRITE_BYTES: u64 = 512 << 10;
 
 /// A cursor over a table, which it keeps open.
 #[derive(Debug)]
 pub struct TableCursor {
     table: Arc<Table>,
     heat: Heat,
+    window: Window,
     /// The block loaded last, and its number.
     block: Option<(usize, Arc<Block>)>,
     is_valid: bool,
     row: usize,
     rows: usize,
     head: RowHead,
+    /// Where in the bytes of the block the value lies.
+    value: Range<usize>,
     /// User key of the row: what the block's keys share, then the rest.
     key: Vec<u8>,
     prefix_len: usize,
@@ -31,25 +39,27 @@ pub struct TableCursor {
 impl Table {
     /// A cursor on no row.
     pub fn cursor(self: &Arc<Self>) -> TableCursor {
-        TableCursor::new(Arc::clone(self), Heat::Scan)
+        TableCursor::new(Arc::clone(self), Heat::Scan, SCAN_BYTES)
     }
 
     /// A cursor that uses cached blocks but leaves none behind: for rewrites, which pass once.
     pub fn cursor_uncached(self: &Arc<Self>) -> TableCursor {
-        TableCursor::new(Arc::clone(self), Heat::Once)
+        TableCursor::new(Arc::clone(self), Heat::Once, REWRITE_BYTES)
     }
 }
 
 impl TableCursor {
-    fn new(table: Arc<Table>, heat: Heat) -> Self {
+    fn new(table: Arc<Table>, heat: Heat, window_bytes: u64) -> Self {
         Self {
             table,
             heat,
+            window: Window::new(window_bytes),
             block: None,
             is_valid: false,
             row: 0,
             rows: 0,
             head: RowHead { seqno: 0, kind: Kind::Value, flags: RowFlags::NONE },
+            value: 0..0,
             key: Vec::new(),
             prefix_len: 0,
             failed: None,
@@ -64,7 +74,7 @@ impl TableCursor {
         {
             return Ok(Arc::clone(block));
         }
-        let block = match self.table.block(number, self.heat) {
+        let block = match self.table.block(number, self.heat, &mut self.window) {
             Ok(block) => block,
             Err(error) => {
                 self.failed = Some(error.clone());
@@ -79,16 +89,17 @@ impl TableCursor {
         Ok(block)
     }
 
-    /// Stands on a row of the loaded block.
+    /// Stands on a row of the loaded block, which has another user key than the row before unless `is_same_key`.
     #[inline]
     fn stand(&mut self, row: usize, is_same_key: bool) {
         let Some((_, block)) = &self.block else { return };
+        let view = block.view(row);
         if !is_same_key {
+            let suffix = view.suffix.unwrap_or_else(|| block.suffix(row));
             self.key.truncate(self.prefix_len);
-            self.key.extend_from_slice(block.suffix(row));
+            self.key.extend_from_slice(suffix);
         }
-        self.head = block.head(row);
-        self.row = row;
+        (self.row, self.head, self.value) = (row, view.head, view.value);
         self.is_valid = true;
     }
 
@@ -146,7 +157,7 @@ impl Cursor for TableCursor {
 
     #[inline]
     fn value(&self) -> &[u8] {
-        self.standing().1.value(self.row)
+        &self.standing().1.bytes()[self.value.start..self.value.end]
     }
 
     #[inline]
@@ -206,9 +217,9 @@ impl Cursor for TableCursor {
     #[inline]
     fn prev(&mut self) -> Result<()> {
         self.check()?;
-        let (number, block) = self.standing();
+        let (number, _) = self.standing();
         if let Some(row) = self.row.checked_sub(1) {
-            let is_same_key = block.is_same_key(self.row);
+            let is_same_key = self.head.flags.contains(RowFlags::SAME_KEY);
             self.stand(row, is_same_key);
             return Ok(());
         }

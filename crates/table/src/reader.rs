@@ -6,9 +6,11 @@
 
 mod load;
 mod tail;
+mod window;
 
 pub(crate) use load::{decode_block, load_block, read_fully};
 pub(crate) use tail::Tail;
+pub(crate) use window::Window;
 
 use crate::{
     block::{Block, Lookup, tag_of},
@@ -87,10 +89,13 @@ impl Table {
             return Ok(None);
         };
         loop {
-            if self.fence.place(number).min_seqno < read_seqno {
-                let block = self.block(number, Heat::Point)?;
-                if let Lookup::Row(row) = block.lookup(user_key, tag_of(hash), read_seqno) {
-                    return Ok(Some(found(&block, row)));
+            // A reader above every row need not look at the bounds of this block.
+            let is_above_all = read_seqno > self.meta.max_seqno;
+            if is_above_all || self.fence.place(number).min_seqno < read_seqno {
+                let ask = |block: &Block| found(block, user_key, tag_of(hash), read_seqno);
+                let row = self.slots.with(number, Heat::Point, || self.load(number), ask)?;
+                if row.is_some() {
+                    return Ok(row);
                 }
             }
             if !self.fence.is_continued(number, user_key) {
@@ -134,15 +139,25 @@ impl Table {
         &self.order
     }
 
-    /// The block with this number in the fence.
+    /// The block with this number in the fence, read through the window of a walk where it is not there.
     #[inline]
-    pub(crate) fn block(&self, number: usize, heat: Heat) -> Result<Arc<Block>> {
+    pub(crate) fn block(&self, number: usize, heat: Heat, window: &mut Window) -> Result<Arc<Block>> {
         self.slots.get_or_load(number, heat, || {
-            let block = load_block(&*self.file, &self.seal, self.fence.place(number));
-            let block = block.map_err(|error| error.in_file(&self.path))?;
-            let bytes = block.memory_bytes() as u64;
-            Ok((block, bytes))
+            let place = self.fence.place(number);
+            let bytes = window.block(&*self.file, place, self.fence.data_end());
+            self.sized(bytes.and_then(|bytes| decode_block(&self.seal, place, bytes)))
         })
+    }
+
+    /// Reads a block, and says how much memory it takes.
+    fn load(&self, number: usize) -> Result<(Block, u64)> {
+        self.sized(load_block(&*self.file, &self.seal, self.fence.place(number)))
+    }
+
+    fn sized(&self, block: Result<Block>) -> Result<(Block, u64)> {
+        let block = block.map_err(|error| error.in_file(&self.path))?;
+        let bytes = block.memory_bytes() as u64;
+        Ok((block, bytes))
     }
 
     fn open_file(context: &TableContext, path: &Path, expected_bytes: Option<u64>) -> Result<Self> {
@@ -174,13 +189,14 @@ impl fmt::Debug for Table {
     }
 }
 
-/// The row, with its value taken out of the block: a large one is shared, others are copied.
+/// The newest visible row of the key in this block, with its value taken out: a large one is shared, others are copied.
 #[inline]
-fn found(block: &Block, row: usize) -> TableRow {
+fn found(block: &Block, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Option<TableRow> {
+    let Lookup::Row(row) = block.lookup(user_key, tag, read_seqno) else { return None };
     let head = block.head(row);
     let value = match block {
         Block::Jumbo(block) => block.shared_value(),
         Block::Slotted(block) => block.value(row).into(),
     };
-    TableRow { seqno: head.seqno, kind: head.kind, flags: head.flags, value }
+    Some(TableRow { seqno: head.seqno, kind: head.kind, flags: head.flags, value })
 }

@@ -4,7 +4,7 @@
 //! four-byte heads; both touch the key's own bytes only on a match.
 
 use super::{
-    Lookup, RowHead,
+    Lookup, RowHead, RowView,
     format::{self, HEADER_BYTES, HINTS, LONG_SUFFIX, SLOT_BYTES, Slot},
 };
 use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
@@ -53,10 +53,25 @@ impl SlottedBlock {
     }
 
     #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.payload
+    }
+
+    #[inline]
+    pub(crate) fn view(&self, row: usize) -> RowView<'_> {
+        let slot = self.slot(row);
+        let flags = slot.flags();
+        let end = if row + 1 < self.rows { self.slot(row + 1).offset() } else { self.payload.len() };
+        let (start, len) = self.suffix_span(slot);
+        let suffix = if flags.contains(RowFlags::SAME_KEY) { None } else { Some(&self.payload[start..start + len]) };
+        let head = RowHead { seqno: self.seqno(row), kind: known_kind(slot.meta()), flags };
+        RowView { head, suffix, value: start + len + format::extra_bytes(flags)..end }
+    }
+
+    #[inline]
     pub(crate) fn head(&self, row: usize) -> RowHead {
         let meta = self.slot(row).meta();
-        let kind = format::kind_of(meta).expect("kinds were checked when the block was loaded");
-        RowHead { seqno: self.seqno(row), kind, flags: format::flags_of(meta) }
+        RowHead { seqno: self.seqno(row), kind: known_kind(meta), flags: format::flags_of(meta) }
     }
 
     #[inline]
@@ -84,17 +99,24 @@ impl SlottedBlock {
     #[inline]
     pub(crate) fn lookup(&self, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Lookup {
         let Some(rest) = user_key.strip_prefix(self.prefix()) else { return Lookup::Absent };
-        for (chunk, tags) in self.payload[HEADER_BYTES..HEADER_BYTES + self.keys].chunks(64).enumerate() {
+        for (chunk, tags) in self.tags().chunks(64).enumerate() {
             let mut mask = simd::match_mask(tags, tag);
             while mask != 0 {
                 let key = chunk * 64 + mask.trailing_zeros() as usize;
-                if self.key_suffix(key) == rest {
+                if key < self.keys && self.key_suffix(key) == rest {
                     return self.newest_below(key, read_seqno);
                 }
                 mask &= mask - 1;
             }
         }
         Lookup::Absent
+    }
+
+    /// The tags, with as many bytes behind them as make them a multiple of 16, which is what is matched at once.
+    #[inline]
+    fn tags(&self) -> &[u8] {
+        let end = HEADER_BYTES + self.keys.next_multiple_of(16);
+        self.payload.get(HEADER_BYTES..end).unwrap_or(&self.payload[HEADER_BYTES..self.slots_at])
     }
 
     fn newest_below(&self, key: usize, read_seqno: SeqNo) -> Lookup {
@@ -217,6 +239,11 @@ impl SlottedBlock {
     fn u64_at(&self, at: usize) -> u64 {
         u64::from_le_bytes(*self.payload[at..].first_chunk::<8>().expect("inside, as was checked when the block was loaded"))
     }
+}
+
+#[inline]
+fn known_kind(meta: u8) -> Kind {
+    format::kind_of(meta).expect("kinds were checked when the block was loaded")
 }
 
 /// The first index in `low..high` for which `is_before` is false; it is true only for a beginning of the range.

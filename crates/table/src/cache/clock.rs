@@ -2,14 +2,14 @@
 //!
 //! A slot holds a value, its size, and how often it was asked for lately (0 to 3). The hand goes round over the pages of all
 //! owners: a slot that was asked for loses one, one that was not loses its value. A value that somebody still holds lives on
-//! without being counted. A missing value is loaded under its slot's lock, so that threads which want the same one load it once
+//! without being counted. A missing value is loaded under its slot's write lock, so that threads which want the same one load it once
 //! and an error leaves the slot empty; the hand passes by slots that are locked.
 
 use sediment_base::Result;
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, TryLockError, Weak,
         atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
     },
 };
@@ -59,7 +59,7 @@ struct Page<V> {
 }
 
 struct Slot<V> {
-    held: Mutex<Option<Held<V>>>,
+    held: RwLock<Option<Held<V>>>,
     frequency: AtomicU8,
 }
 
@@ -109,7 +109,7 @@ impl<V> Clock<V> {
             return;
         }
         for slot in &page.slots {
-            let mut held = match slot.held.try_lock() {
+            let mut held = match slot.held.try_write() {
                 Ok(held) => held,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 Err(TryLockError::WouldBlock) => continue,
@@ -138,16 +138,38 @@ impl<V> Slots<V> {
     }
 
     /// The value of this slot, made by `load` (which also says how many bytes it takes) where it is not there.
-    #[inline]
     pub(crate) fn get_or_load(&self, index: usize, heat: Heat, load: impl FnOnce() -> Result<(V, u64)>) -> Result<Arc<V>> {
         let page = self.page(index / PAGE_SLOTS);
         let slot = &page.slots[index % PAGE_SLOTS];
-        let mut held = lock(&slot.held);
+        if let Some(held) = &*slot.held.read().unwrap_or_else(PoisonError::into_inner) {
+            slot.touch(heat);
+            return Ok(Arc::clone(&held.value));
+        }
+        self.load(page, slot, heat, load)
+    }
+
+    /// What `ask` makes of the value of this slot, as [`Self::get_or_load`] gives it. A value that is there is not cloned.
+    #[inline]
+    pub(crate) fn with<R>(
+        &self,
+        index: usize,
+        heat: Heat,
+        load: impl FnOnce() -> Result<(V, u64)>,
+        ask: impl FnOnce(&V) -> R,
+    ) -> Result<R> {
+        let page = self.page(index / PAGE_SLOTS);
+        let slot = &page.slots[index % PAGE_SLOTS];
+        if let Some(held) = &*slot.held.read().unwrap_or_else(PoisonError::into_inner) {
+            slot.touch(heat);
+            return Ok(ask(&held.value));
+        }
+        self.load(page, slot, heat, load).map(|value| ask(&value))
+    }
+
+    #[cold]
+    fn load(&self, page: &Page<V>, slot: &Slot<V>, heat: Heat, load: impl FnOnce() -> Result<(V, u64)>) -> Result<Arc<V>> {
+        let mut held = slot.held.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(held) = &*held {
-            let frequency = slot.frequency.load(Relaxed);
-            if heat == Heat::Point && frequency < FREQUENCY_MAX {
-                slot.frequency.store(frequency + 1, Relaxed);
-            }
             return Ok(Arc::clone(&held.value));
         }
         self.clock.misses.fetch_add(1, Relaxed);
@@ -172,10 +194,20 @@ impl<V> Slots<V> {
 
     fn new_page(&self, number: usize) -> Arc<Page<V>> {
         let count = (self.count - number * PAGE_SLOTS).min(PAGE_SLOTS);
-        let slots = (0..count).map(|_| Slot { held: Mutex::new(None), frequency: AtomicU8::new(0) }).collect();
+        let slots = (0..count).map(|_| Slot { held: RwLock::new(None), frequency: AtomicU8::new(0) }).collect();
         let page = Arc::new(Page { clock: Arc::clone(&self.clock), resident_bytes: AtomicU64::new(0), slots });
         lock(&self.clock.ring).pages.push(Arc::downgrade(&page));
         page
+    }
+}
+
+impl<V> Slot<V> {
+    #[inline]
+    fn touch(&self, heat: Heat) {
+        let frequency = self.frequency.load(Relaxed);
+        if heat == Heat::Point && frequency < FREQUENCY_MAX {
+            self.frequency.store(frequency + 1, Relaxed);
+        }
     }
 }
 

@@ -263,6 +263,11 @@ impl Fence {
         self.entries.len()
     }
 
+    /// Where the last block ends.
+    pub(crate) fn data_end(&self) -> u64 {
+        self.entries.last().map_or(BODY_AT, |entry| entry.place().offset.saturating_add(entry.place().bytes))
+    }
+
     /// Where a block lies and what is known of it. Panics where there is none.
     #[inline]
     pub(crate) fn place(&self, block: usize) -> BlockPlace {

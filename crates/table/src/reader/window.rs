@@ -1,0 +1,53 @@
+//! Read-ahead: blocks that a scan will want next come with the one it wants now.
+//!
+//! The first block of a walk is read alone. Each block that follows its neighbour doubles what the next call of the system asks for, up to a
+//! limit, so that a long walk costs few calls and a short one reads little too much. One caller at a time.
+
+use super::load::read_fully;
+use crate::index::BlockPlace;
+use sediment_base::Result;
+use sediment_env::File;
+
+/// Bytes of a file, read before they are asked for. Not yet verified.
+#[derive(Debug)]
+pub(crate) struct Window {
+    offset: u64,
+    bytes: Vec<u8>,
+    ahead_bytes: u64,
+    limit_bytes: u64,
+}
+
+impl Window {
+    /// An empty one, for a walk that reads up to `limit_bytes` at once.
+    pub(crate) fn new(limit_bytes: u64) -> Self {
+        Self { offset: 0, bytes: Vec::new(), ahead_bytes: 0, limit_bytes }
+    }
+
+    /// The bytes of one block of the data that ends at `data_end`.
+    pub(super) fn block(&mut self, file: &dyn File, place: BlockPlace, data_end: u64) -> Result<&[u8]> {
+        let end = place.offset + place.bytes;
+        let held_end = self.offset + self.bytes.len() as u64;
+        if place.offset < self.offset || end > held_end {
+            let follows = !self.bytes.is_empty() && place.offset == held_end;
+            self.ahead_bytes = if follows { (self.ahead_bytes.max(place.bytes) * 2).min(self.limit_bytes) } else { 0 };
+            let wanted = place.bytes.max(self.ahead_bytes).min(data_end - place.offset);
+            if self.fill(file, place.offset, wanted).is_err() {
+                // What was read ahead may be what failed.
+                self.ahead_bytes = 0;
+                self.fill(file, place.offset, place.bytes)?;
+            }
+        }
+        let at = (place.offset - self.offset) as usize;
+        Ok(&self.bytes[at..at + place.bytes as usize])
+    }
+
+    fn fill(&mut self, file: &dyn File, offset: u64, bytes: u64) -> Result<()> {
+        self.offset = offset;
+        self.bytes.resize(bytes as usize, 0);
+        let read = read_fully(file, offset, &mut self.bytes);
+        if read.is_err() {
+            self.bytes.clear();
+        }
+        read
+    }
+}
