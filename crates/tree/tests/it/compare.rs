@@ -20,7 +20,12 @@ impl Comparator for Odd {
 }
 
 #[test]
+#[cfg_attr(planted_bugs, ignore = "planted bugs are switched on for the whole process")]
 fn random_histories_agree_with_the_model() -> Result<()> {
+    all()
+}
+
+pub(crate) fn all() -> Result<()> {
     for seed in 0..12 {
         let order = if seed % 2 == 0 { KeyOrder::bytewise() } else { KeyOrder::custom(Arc::new(Odd)) };
         run(seed, order).inspect_err(|error| panic!("seed {seed}: {error}"))?;

@@ -41,7 +41,11 @@ pub(crate) fn small_options(order: KeyOrder) -> TreeOptions {
 
 impl Pair {
     pub(crate) fn create(order: KeyOrder, seed: u64) -> Result<Self> {
-        let env = Env::simulated(MemFs::new(), seed);
+        Self::create_on(MemFs::new(), order, seed)
+    }
+
+    pub(crate) fn create_on(disk: MemFs, order: KeyOrder, seed: u64) -> Result<Self> {
+        let env = Env::simulated(disk, seed);
         let dir = Path::new("/tree").to_path_buf();
         let options = small_options(order);
         let tree = Tree::create(&env, &dir, FileUuid([7; 16]), options.clone())?;

@@ -1,0 +1,139 @@
+//! Crashes at every call of a script: the tree opens by itself, and holds what its mark says, exactly.
+
+use crate::model::{Ends, Pair, owned, small_options};
+use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
+use sediment_env::{
+    Env, Fs,
+    fs::{CrashPlan, MemFs},
+    random::SeededRandom,
+};
+use sediment_tree::{FlushContext, Retention, Tree, is_not_created};
+use std::{ops::Bound, path::Path};
+
+const ALL: Ends = (Bound::Unbounded, Bound::Unbounded);
+
+/// What was promised once a call of the script had returned.
+struct Promise {
+    point: usize,
+    /// Whether the tree had been created, and its durable boundary.
+    mark: Option<Option<SeqNo>>,
+}
+
+/// What is done with a tree after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Further {
+    Nothing,
+    WithOrphans,
+    WithoutOrphans,
+}
+
+struct Recorded {
+    disk: MemFs,
+    pair: Pair,
+    promises: Vec<Promise>,
+}
+
+fn record(seed: u64, rounds: usize) -> Result<Recorded> {
+    let disk = MemFs::new();
+    disk.create_dir(Path::new("/tree"))?;
+    disk.record();
+    let mut pair = Pair::create_on(disk.clone(), KeyOrder::bytewise(), seed)?;
+    let mut promises = vec![Promise { point: 0, mark: None }];
+    let promise = |pair: &Pair, promises: &mut Vec<Promise>| {
+        promises.push(Promise { point: disk.op_count(), mark: Some(pair.tree.mark()) });
+    };
+    promise(&pair, &mut promises);
+    let random = SeededRandom::new(seed);
+    for round in 0..rounds {
+        for _ in 0..40 {
+            let key = format!("key-{:03}", random.below(60));
+            let value = vec![b'v'; random.below(60) as usize];
+            pair.write(key.as_bytes(), (random.below(4) > 0).then_some(&value))?;
+        }
+        pair.flush()?;
+        promise(&pair, &mut promises);
+        match round % 4 {
+            1 => drop(pair.compact_due()?),
+            2 => pair.reopen()?,
+            3 => pair.compact_all()?,
+            _ => {}
+        }
+        promise(&pair, &mut promises);
+    }
+    Ok(Recorded { disk, pair, promises })
+}
+
+#[test]
+#[cfg_attr(planted_bugs, ignore = "planted bugs are switched on for the whole process")]
+fn every_crash_leaves_what_the_mark_says() -> Result<()> {
+    let images = sweep()?;
+    assert!(images > 1000, "{images} images");
+    Ok(())
+}
+
+/// How many images were looked at.
+pub(crate) fn sweep() -> Result<usize> {
+    let recorded = record(3, 8)?;
+    let history = recorded.disk.history();
+    let plan = CrashPlan { subsets: 2, cuts: 6, singles_back: 6, ..CrashPlan::ci() };
+    let mut images = 0;
+    for point in history.points() {
+        let promise = recorded.promises.iter().rev().find(|promise| promise.point <= point).and_then(|promise| promise.mark);
+        history.for_each_image(point, &plan, &mut |name, image| {
+            images += 1;
+            let place = format!("image {name} after {}", history.describe(point.saturating_sub(1)));
+            let further = match images % 32 {
+                0 => Further::WithOrphans,
+                16 => Further::WithoutOrphans,
+                _ => Further::Nothing,
+            };
+            check(&recorded.pair, promise, image, further, &place);
+        });
+    }
+    Ok(images)
+}
+
+fn check(pair: &Pair, promise: Option<Option<SeqNo>>, image: MemFs, further: Further, place: &str) {
+    let env = Env::simulated(image, 99);
+    let options = small_options(KeyOrder::bytewise());
+    let tree = match Tree::open(&env, &pair.dir, options.clone()) {
+        Ok(tree) => tree,
+        Err(error) if promise.is_none() && is_not_created(&error) => {
+            let created = Tree::create(&env, &pair.dir, FileUuid([1; 16]), options.clone());
+            drop(created.unwrap_or_else(|error| panic!("{place}: cannot create: {error}")));
+            Tree::open(&env, &pair.dir, options).unwrap_or_else(|error| panic!("{place}: created, but: {error}"));
+            return;
+        }
+        Err(error) => panic!("{place}: {error}"),
+    };
+    let mark = tree.mark();
+    assert!(mark >= promise.flatten(), "{place}: {promise:?} was promised, {mark:?} is there");
+    let found = scan(&tree, SeqNo::MAX >> 1, place);
+    assert_eq!(found, pair.expected_range(&ALL, mark.map_or(0, |mark| mark + 1)), "{place}");
+    let faults = tree.verify().expect("verify reports").faults;
+    assert!(faults.is_empty(), "{place}: {faults:?}");
+    if further != Further::Nothing {
+        go_on(&tree, further, mark.unwrap_or(0) + 1, found.len(), place)
+            .unwrap_or_else(|error| panic!("{place}: going on: {error}"));
+    }
+}
+
+fn go_on(tree: &Tree, further: Further, next: SeqNo, rows: usize, place: &str) -> Result<()> {
+    if further == Further::WithoutOrphans {
+        tree.move_orphans()?;
+    }
+    tree.insert(b"later", b"row", next)?;
+    tree.seal(next);
+    let retention = Retention::newest(next + 1);
+    tree.flush(&FlushContext { retention: retention.clone(), now_us: 1, before_publish: &|_| Ok(()) })?;
+    let context = sediment_tree::CompactionContext { retention, now_us: 1, cancel: &|| false };
+    tree.compact_all(&context)?;
+    assert_eq!(scan(tree, next + 1, place).len(), rows + 1, "{place}");
+    assert!(tree.verify()?.faults.is_empty(), "{place}");
+    Ok(())
+}
+
+fn scan(tree: &Tree, read_seqno: SeqNo, place: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let pairs: Result<Vec<_>> = tree.range(ALL, read_seqno).map(owned).collect();
+    pairs.unwrap_or_else(|error| panic!("{place}: {error}"))
+}

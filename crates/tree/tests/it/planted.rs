@@ -1,0 +1,32 @@
+//! The tests of this crate find each mistake that somebody might make in it. Only in builds with `--cfg planted_bugs`, where
+//! one mistake at a time is switched on for the whole process: run this test alone.
+
+use crate::{compare, crash};
+use sediment_base::planted::{Bug, plant};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+const OURS: [Bug; 7] = [
+    Bug::SkipTableDirectorySync,
+    Bug::SkipTableSync,
+    Bug::PublishBeforeManifestSync,
+    Bug::SwitchCurrentBeforeSync,
+    Bug::ReuseTableId,
+    Bug::DropVersionUnderSnapshot,
+    Bug::DropTombstoneAboveBottom,
+];
+
+#[test]
+fn every_planted_bug_is_found() {
+    let missed: Vec<Bug> = OURS.into_iter().filter(|bug| !is_found(*bug)).collect();
+    assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+fn is_found(bug: Bug) -> bool {
+    plant(Some(bug));
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        crash::sweep().expect("the script runs");
+        compare::all().expect("the histories run");
+    }));
+    plant(None);
+    found.is_err()
+}
