@@ -2,6 +2,7 @@
 
 mod compare;
 mod crash;
+mod faults;
 mod model;
 #[cfg(planted_bugs)]
 mod planted;

@@ -45,7 +45,10 @@ impl Pair {
     }
 
     pub(crate) fn create_on(disk: MemFs, order: KeyOrder, seed: u64) -> Result<Self> {
-        let env = Env::simulated(disk, seed);
+        Self::create_in(Env::simulated(disk, seed), order)
+    }
+
+    pub(crate) fn create_in(env: Env, order: KeyOrder) -> Result<Self> {
         let dir = Path::new("/tree").to_path_buf();
         let options = small_options(order);
         let tree = Tree::create(&env, &dir, FileUuid([7; 16]), options.clone())?;

@@ -1,15 +1,16 @@
 //! The tests of this crate find each mistake that somebody might make in it. Only in builds with `--cfg planted_bugs`, where
 //! one mistake at a time is switched on for the whole process: run this test alone.
 
-use crate::{compare, crash};
+use crate::{compare, crash, faults};
 use sediment_base::planted::{Bug, plant};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-const OURS: [Bug; 7] = [
+const OURS: [Bug; 8] = [
     Bug::SkipTableDirectorySync,
     Bug::SkipTableSync,
     Bug::PublishBeforeManifestSync,
     Bug::SwitchCurrentBeforeSync,
+    Bug::RetryFailedSync,
     Bug::ReuseTableId,
     Bug::DropVersionUnderSnapshot,
     Bug::DropTombstoneAboveBottom,
@@ -26,6 +27,7 @@ fn is_found(bug: Bug) -> bool {
     let found = catch_unwind(AssertUnwindSafe(|| {
         crash::sweep().expect("the script runs");
         compare::all().expect("the histories run");
+        faults::all().expect("the script runs");
     }));
     plant(None);
     found.is_err()
