@@ -12,8 +12,7 @@ use crate::{
     options::TreeOptions,
     super_version::{Orphans, TreeParts},
     version::{
-        Current, Edit, Identity, Manifest, ManifestContext, Replayed, TableHome, Version, VersionBuilder, read_manifest,
-        read_whole,
+        Edit, Identity, Manifest, ManifestContext, Replayed, TableHome, Version, VersionBuilder, read_manifest, read_whole,
     },
 };
 use sediment_base::{
@@ -21,7 +20,11 @@ use sediment_base::{
     filename::{self, FileName},
     planted::{Bug, planted},
 };
-use sediment_codec::hash::KEY_HASH_VERSION;
+use sediment_codec::{
+    current::Current,
+    hash::KEY_HASH_VERSION,
+    header::{FileHeader, FileKind},
+};
 use sediment_env::{
     Env, Fs,
     fs::{DirEntry, is_already_exists, is_not_found},
@@ -133,7 +136,7 @@ fn make_dir(fs: &dyn Fs, dir: &Path) -> Result<()> {
     }
 }
 
-fn read_current(fs: &dyn Fs, dir: &Path, entries: &[DirEntry]) -> Result<(sediment_codec::header::FileHeader, Current)> {
+fn read_current(fs: &dyn Fs, dir: &Path, entries: &[DirEntry]) -> Result<(FileHeader, Current)> {
     let Some(entry) = entries.iter().find(|entry| entry.name == filename::CURRENT) else {
         return Err(why_absent(fs, dir, entries)?);
     };
@@ -142,7 +145,8 @@ fn read_current(fs: &dyn Fs, dir: &Path, entries: &[DirEntry]) -> Result<(sedime
         let error = Error::corruption("length of CURRENT").expected_found(Current::BYTES, entry.len);
         return Err(error.in_file(&path));
     }
-    let (header, current) = Current::decode(&read_whole(fs, &path)?).map_err(|error| error.in_file(&path))?;
+    let (header, current) =
+        Current::decode(&read_whole(fs, &path)?, FileKind::Manifest).map_err(|error| error.in_file(&path))?;
     if header.features.requires_read_only() {
         return Err(Error::unsupported("the tree has features of a later version and must not be written").in_file(&path));
     }

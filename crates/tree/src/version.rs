@@ -4,7 +4,6 @@
 //! level is one run. Nobody changes a version: an [`Edit`] makes the next one, and `super_version/install.rs` is the only door
 //! through which it becomes visible, once its edit is durable.
 
-mod current;
 mod edit;
 mod format;
 mod home;
@@ -13,7 +12,6 @@ mod manifest;
 mod run;
 mod table_file;
 
-pub(crate) use current::Current;
 pub(crate) use edit::{AddedTable, Edit, VersionBuilder};
 pub(crate) use format::{RecordPlace, decode_edit, open_payload};
 pub(crate) use home::TableHome;

@@ -1,8 +1,9 @@
 //! Manifests and `CURRENT` as text.
 
-use crate::version::{Current, Edit, RecordPlace, decode_edit, open_payload, read_whole};
+use crate::version::{Edit, RecordPlace, decode_edit, open_payload, read_whole};
 use sediment_base::{Error, ErrorKind, Result};
 use sediment_codec::{
+    current::Current,
     frame::{RecordReader, Step, torn_tail},
     header::{FileHeader, FileKind, HEADER_BYTES},
 };
@@ -19,9 +20,9 @@ pub fn dump_manifest(fs: &dyn Fs, path: &Path, out: &mut dyn Write) -> Result<()
 
 /// Prints a tree's `CURRENT`.
 pub fn dump_current(fs: &dyn Fs, path: &Path, out: &mut dyn Write) -> Result<()> {
-    let (header, current) = Current::decode(&read_whole(fs, path)?).map_err(|error| error.in_file(path))?;
+    let (header, current) = Current::decode(&read_whole(fs, path)?, FileKind::Manifest).map_err(|error| error.in_file(path))?;
     put(out, format_args!("current of database {}\n", header.db_uuid))?;
-    put(out, format_args!("generation {} manifest {} root {:016x}\n", current.generation, current.manifest, current.root))
+    put(out, format_args!("generation {} manifest {} root {:016x}\n", current.generation, current.uuid, current.root))
 }
 
 fn print_manifest(bytes: &[u8], out: &mut String) -> Result<()> {

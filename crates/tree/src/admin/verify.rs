@@ -2,9 +2,10 @@
 
 use crate::{
     super_version::SuperVersions,
-    version::{Current, read_manifest, read_whole},
+    version::{read_manifest, read_whole},
 };
 use sediment_base::{Error, Result, filename};
+use sediment_codec::{current::Current, header::FileKind};
 use sediment_table::check::check_table;
 
 /// What a verification found.
@@ -53,7 +54,8 @@ fn verify_manifest(versions: &SuperVersions) -> Result<()> {
     let (fs, dir) = (&*versions.home.context.fs, &versions.home.dir);
     versions.with_manifest(|manifest| {
         let path = dir.join(filename::CURRENT);
-        let (_, current) = Current::decode(&read_whole(fs, &path)?).map_err(|error| error.in_file(&path))?;
+        let (_, current) =
+            Current::decode(&read_whole(fs, &path)?, FileKind::Manifest).map_err(|error| error.in_file(&path))?;
         if current != manifest.current() && manifest.poison().is_none() {
             let error = Error::corruption("CURRENT names another manifest").in_file(&path);
             return Err(error.expected_found(manifest.current().generation, current.generation));

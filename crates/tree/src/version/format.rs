@@ -1,12 +1,12 @@
 //! An edit as bytes: the payload of a manifest's record.
 //!
 //! ```text
-//! payload = field* CRC-64        field = tag varint, length varint, bytes        tag odd: may be skipped when unknown
+//! payload = field* CRC-64        field as in codec::fields
 //!
-//!  2 order name      bytes                  10 mark            u64
-//!  4 key hash        version u8, seed u64   12 history         oldest u64, floor u64
-//!  6 table added     see below              14 next table id   u64
-//!  8 table removed   id varint              16 highest seqno   u64
+//!  1 order name      bytes                   9 mark            u64
+//!  3 key hash        version u8, seed u64   11 history         oldest u64, floor u64
+//!  5 table added     see below              13 next table id   u64
+//!  7 table removed   id varint              15 highest seqno   u64
 //!
 //! table added = level u8, run varint, id varint, uuid 16, file bytes varint, root u64, min key, max key (each with length
 //!               varint), min seqno varint, max seqno varint, rows varint, tombstones varint, oldest write varint, field*
@@ -21,6 +21,7 @@ use sediment_base::{Error, FileUuid, KeyRange, Result, TableId};
 use sediment_codec::{
     checksum::{crc64, matches},
     coding::{Reader, Writer},
+    fields::{put_field, read_fields},
 };
 use sediment_table::TableMeta;
 
@@ -29,16 +30,18 @@ pub(crate) const SNAPSHOT_RECORD: u8 = 1;
 /// Kind of all others.
 pub(crate) const EDIT_RECORD: u8 = 2;
 
-const ORDER: u64 = 2;
-const KEY_HASH: u64 = 4;
-const ADDED: u64 = 6;
-const REMOVED: u64 = 8;
-const MARK: u64 = 10;
-const HISTORY: u64 = 12;
-const NEXT_TABLE: u64 = 14;
-const HIGHEST_SEQNO: u64 = 16;
+const ORDER: u64 = 1;
+const KEY_HASH: u64 = 3;
+const ADDED: u64 = 5;
+const REMOVED: u64 = 7;
+const MARK: u64 = 9;
+const HISTORY: u64 = 11;
+const NEXT_TABLE: u64 = 13;
+const HIGHEST_SEQNO: u64 = 15;
 
 const CRC_BYTES: usize = 8;
+/// What an edit is called in errors.
+const EDIT: &str = "a manifest edit";
 
 /// Where a record stands: what its checksum is bound to.
 #[derive(Clone, Copy, Debug)]
@@ -104,11 +107,11 @@ pub(super) fn encode_edit(edit: &Edit, out: &mut Vec<u8>) {
 pub(crate) fn decode_edit(fields: &[u8]) -> Result<Edit> {
     let mut edit = Edit::default();
     let (mut order, mut hash) = (None, None);
-    read_fields(&mut Reader::new(fields), |tag, mut field| {
+    read_fields(&mut Reader::new(fields), EDIT, |tag, field| {
         match tag {
             ORDER => order = Some(read_text(field.rest())?),
             KEY_HASH => hash = Some((field.u8()?, field.u64()?)),
-            ADDED => edit.added.push(decode_added(&mut field)?),
+            ADDED => edit.added.push(decode_added(field)?),
             REMOVED => edit.removed.push(TableId(field.varint()?)),
             MARK => edit.mark = Some(field.u64()?),
             HISTORY => edit.history = Some(History { oldest: field.u64()?, floor: field.u64()? }),
@@ -116,7 +119,6 @@ pub(crate) fn decode_edit(fields: &[u8]) -> Result<Edit> {
             HIGHEST_SEQNO => edit.highest_seqno = Some(field.u64()?),
             _ => return Ok(false),
         }
-        field.expect_end()?;
         Ok(true)
     })?;
     edit.identity = match (order, hash) {
@@ -159,22 +161,8 @@ fn decode_added(field: &mut Reader<'_>) -> Result<AddedTable> {
         tombstones: field.varint()?,
         oldest_write_us: field.varint()?,
     };
-    read_fields(field, |_, _| Ok(false))?;
+    read_fields(field, EDIT, |_, _| Ok(false))?;
     Ok(AddedTable { level, run, meta })
-}
-
-/// Hands each field to `take`, which says whether it knows the tag.
-fn read_fields(reader: &mut Reader<'_>, mut take: impl FnMut(u64, Reader<'_>) -> Result<bool>) -> Result<()> {
-    while !reader.is_empty() {
-        let tag = reader.varint()?;
-        let bytes = reader.length_prefixed()?;
-        let start = reader.position().saturating_sub(bytes.len()) as u64;
-        let is_required = tag % 2 == 0;
-        if !take(tag, Reader::new(bytes)).map_err(|error| error.at(start))? && is_required {
-            return Err(Error::unsupported(format!("manifest field {tag} is unknown to this version; upgrade Sediment")));
-        }
-    }
-    Ok(())
 }
 
 fn read_text(bytes: &[u8]) -> Result<String> {
@@ -185,9 +173,4 @@ fn put_u64_field(out: &mut Vec<u8>, tag: u64, value: Option<u64>) {
     if let Some(value) = value {
         put_field(out, tag, &value.to_le_bytes());
     }
-}
-
-fn put_field(out: &mut Vec<u8>, tag: u64, bytes: &[u8]) {
-    out.put_varint(tag);
-    out.put_length_prefixed(bytes);
 }

@@ -14,7 +14,7 @@
 //! One caller at a time.
 
 use super::{
-    Current, Edit, ManifestPosition, Version,
+    Edit, ManifestPosition, Version,
     format::{EDIT_RECORD, RecordPlace, SNAPSHOT_RECORD, decode_edit, encode_edit, open_payload, seal_payload},
 };
 use sediment_base::{
@@ -22,6 +22,7 @@ use sediment_base::{
     planted::{Bug, planted},
 };
 use sediment_codec::{
+    current::Current,
     frame::{self, Record, RecordReader, RecordWriter, Step},
     header::{FileHeader, FileKind, HEADER_BYTES},
 };
@@ -140,7 +141,7 @@ impl Manifest {
 
     /// What `CURRENT` has to say of it.
     pub(crate) fn current(&self) -> Current {
-        Current { generation: self.log.generation, manifest: self.log.uuid, root: self.log.root }
+        current_of(&self.log)
     }
 
     /// Why no edit is accepted any more.
@@ -152,7 +153,7 @@ impl Manifest {
         let generation = self.next_generation;
         self.next_generation = generation.next();
         let log = Log::write(&self.context, generation, snapshot)?;
-        let current = Current { generation, manifest: log.uuid, root: log.root };
+        let current = current_of(&log);
         let bytes = current.encode(self.context.db_uuid, self.context.random.uuid()?);
         atomic_file::replace(&*self.context.fs, &self.context.dir.join(filename::CURRENT), &bytes)?;
         let before = std::mem::replace(&mut self.log, log).generation;
@@ -226,6 +227,11 @@ impl Log {
     }
 }
 
+/// What `CURRENT` says of a generation.
+fn current_of(log: &Log) -> Current {
+    Current { kind: FileKind::Manifest, generation: log.generation, uuid: log.uuid, root: log.root }
+}
+
 /// Appends a record, and returns the checksum of its payload.
 fn encode_record(writer: &mut RecordWriter, uuid: FileUuid, kind: u8, edit: &Edit, out: &mut Vec<u8>) -> Result<u64> {
     let offset = writer.offset();
@@ -259,9 +265,9 @@ fn replay(bytes: &[u8], current: Option<&Current>) -> Result<Replayed> {
     let header = FileHeader::decode(bytes)?;
     header.expect(FileKind::Manifest)?;
     if let Some(current) = current
-        && (header.uuid, header.generation) != (current.manifest, current.generation)
+        && (header.uuid, header.generation) != (current.uuid, current.generation)
     {
-        let expected = format!("generation {} {}", current.generation, current.manifest);
+        let expected = format!("generation {} {}", current.generation, current.uuid);
         let found = format!("generation {} {}", header.generation, header.uuid);
         return Err(Error::corruption("this is not the manifest that CURRENT names").expected_found(expected, found));
     }
