@@ -6,12 +6,14 @@
 //! swept as if it were a script.
 
 #[cfg(test)]
+pub(crate) mod log_store;
+#[cfg(test)]
 mod tests;
 
 use crate::{
     model::{Contents, Moment},
     ops::Op,
-    run::{DIR, Failure, Life, Runner, describe_recovered, panic_text},
+    run::{DIR, Failure, Life, Runner, describe_recovered, guarded},
     seed::mix,
     store::{Level, Store, Value, Write},
 };
@@ -19,12 +21,7 @@ use sediment_env::{
     Env, MemFs,
     fs::{CrashPlan, ImageName, Variant},
 };
-use std::{
-    fmt,
-    ops::RangeInclusive,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-};
+use std::{fmt, ops::RangeInclusive, path::Path};
 
 /// How thorough a sweep is.
 #[derive(Clone, Debug)]
@@ -98,11 +95,18 @@ pub fn sweep<S: Store>(lives: &[Life], settings: &S::Settings, sweep: &Sweep) ->
     sweeper.seen
 }
 
+/// Sweeps one point of one life.
+pub fn sweep_point<S: Store>(life: &Life, point: usize, settings: &S::Settings, sweep: &Sweep) -> Seen {
+    let mut sweeper = Sweeper::<S> { settings, sweep, seen: Seen::default(), visited: 0 };
+    sweeper.point(life, point);
+    sweeper.seen
+}
+
 /// Opens one image again, as from the name that a failure printed.
 pub fn check_image<S: Store>(life: &Life, settings: &S::Settings, name: &ImageName) -> Result<(), String> {
     let disk = life.history.image(name).ok_or("no such image")?;
     let due = Due::new(life, name.point, name.variant == Variant::Killed);
-    guarded(|| recover::<S>(&disk, settings, &due, mix(name.point as u64)).map(drop))
+    guarded(|| recover::<S>(&disk, settings, &due, mix(name.point as u64)).map(drop)).map_err(|failure| failure.to_string())
 }
 
 /// What an image must hold.
@@ -150,7 +154,7 @@ impl<S: Store> Sweeper<'_, S> {
         let seed = mix(self.visited);
         disk.record();
         match guarded(|| recover::<S>(disk, self.settings, &due, seed)) {
-            Err(text) => self.fail(name, &text),
+            Err(failure) => self.fail(name, &failure.to_string()),
             Ok(recovery_end) => {
                 let every = self.sweep.compound_every;
                 if every > 0 && self.seen.images.is_multiple_of(every) {
@@ -175,8 +179,8 @@ impl<S: Store> Sweeper<'_, S> {
                 disk.record();
                 let killed = name.variant == Variant::Killed && inner.variant == Variant::Killed;
                 let due = Due::new(life, name.point, killed);
-                if let Err(text) = guarded(|| recover::<S>(&disk, self.settings, &due, mix(point as u64))) {
-                    self.fail(name, &format!("then {inner} ({}): {text}", last_call(&history, inner)));
+                if let Err(failure) = guarded(|| recover::<S>(&disk, self.settings, &due, mix(point as u64))) {
+                    self.fail(name, &format!("then {inner} ({}): {failure}", last_call(&history, inner)));
                 }
             });
         }
@@ -189,14 +193,6 @@ impl<S: Store> Sweeper<'_, S> {
 
 fn last_call(history: &sediment_env::fs::History, name: &ImageName) -> String {
     name.point.checked_sub(1).map_or("nothing".into(), |op| history.describe(op))
-}
-
-fn guarded<T>(check: impl FnOnce() -> Result<T, Failure>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(check)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(failure)) => Err(failure.to_string()),
-        Err(panic) => Err(format!("panic: {}", panic_text(&*panic))),
-    }
 }
 
 /// Recovers a disk, checks it, works on it, crashes it once more, and checks again. Returns how many calls the recovery took.

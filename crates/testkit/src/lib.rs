@@ -20,4 +20,6 @@ pub mod run;
 
 pub mod crash;
 
+pub mod faults;
+
 pub mod script;

@@ -12,7 +12,7 @@ mod tests;
 mod toy;
 
 pub use answers::{describe, describe_recovered};
-pub use demand::{check_ops, demand, panic_text, shrink_failure};
+pub use demand::{check_ops, demand, guarded, shrink_failure};
 pub use life::{Life, Mark, Promised};
 
 use crate::{
@@ -87,21 +87,62 @@ impl<S: Store> Runner<S> {
     fn start(seed: u64, settings: S::Settings, lives: Option<Vec<Life>>) -> Result<Self, Failure> {
         let disk = MemFs::new();
         disk.record();
-        let mut runner = Self {
+        let mut runner = Self::closed(disk.clone(), Env::simulated(disk, seed), settings);
+        (runner.seed, runner.lives) = (seed, lives);
+        runner.open()?;
+        Ok(runner)
+    }
+
+    /// A run on a disk behind some other file system, with nothing open yet; its lives are kept.
+    pub(crate) fn closed(disk: MemFs, env: Env, settings: S::Settings) -> Self {
+        Self {
             scans: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             store: None,
-            env: Env::simulated(disk.clone(), seed),
             disk,
-            seed,
+            env,
+            seed: 0,
             settings,
             model: Model::default(),
             promised: Promised::default(),
             marks: vec![Mark::default()],
-            lives,
-        };
-        runner.open()?;
-        Ok(runner)
+            lives: Some(Vec::new()),
+        }
+    }
+
+    /// Whether a store is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// Calls that the disk has seen.
+    pub(crate) fn calls(&self) -> usize {
+        self.disk.op_count()
+    }
+
+    /// Drops what is open, as it is.
+    pub(crate) fn let_go(&mut self) {
+        self.forget_handles();
+        self.store = None;
+    }
+
+    /// Opens again on the same disk, and takes the oracle to what is found there.
+    pub(crate) fn restart(&mut self) -> Outcome {
+        self.let_go();
+        self.open()?;
+        let recovered = self.recovered(self.promised.os);
+        if recovered.is_err() {
+            self.let_go();
+        }
+        recovered
+    }
+
+    /// Notes that a commit that was refused may have happened all the same.
+    pub(crate) fn perhaps(&mut self, op: &Op) {
+        if let Some(change) = self.change_of(op) {
+            self.model.commit(change);
+            self.mark(self.model.now());
+        }
     }
 
     /// Ends the run, leaving the store open as it dies, and returns its lives.

@@ -1,20 +1,17 @@
 //! Running a whole list of operations, and shrinking one that fails.
 
-use super::Runner;
+use super::{Failure, Runner};
 use crate::{
     ops::{Op, print_script},
     shrink::shrink,
     store::Store,
 };
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs operations on a new simulated disk; the error says which one failed, and why. A panic is a failure.
 pub fn check_ops<S: Store>(ops: &[Op], settings: &S::Settings, seed: u64) -> Result<(), String> {
     let mut at = None;
-    let run = catch_unwind(AssertUnwindSafe(|| {
+    let run = guarded(|| {
         let mut runner = Runner::<S>::new(seed, settings.clone())?;
         for (index, op) in ops.iter().enumerate() {
             at = Some(index);
@@ -22,13 +19,9 @@ pub fn check_ops<S: Store>(ops: &[Op], settings: &S::Settings, seed: u64) -> Res
         }
         at = None;
         runner.check()
-    }));
+    });
     let place = at.map_or(String::new(), |index| format!("operation {index}, `{}`: ", ops[index]));
-    match run {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(failure)) => Err(format!("{place}{failure}")),
-        Err(panic) => Err(format!("{place}panic: {}", panic_text(&*panic))),
-    }
+    run.map_err(|failure| format!("{place}{failure}"))
 }
 
 /// The smallest part of a failing list that still fails, whatever the failure.
@@ -46,8 +39,11 @@ pub fn demand<S: Store>(ops: &[Op], settings: &S::Settings, seed: u64) {
     panic!("seed {seed}, {settings:?}: {reason}\nscript:\n{}", print_script(&small));
 }
 
-/// What a panic said.
-pub fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+/// Runs a check; a panic in it is a wrong answer.
+pub fn guarded<T>(check: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+        Err(Failure::Wrong(format!("panic: {text}")))
+    })
 }
