@@ -132,12 +132,13 @@ fn line_kinds(text: &str, test_file: bool) -> Vec<LineKind> {
             in_tests = true;
         }
         kinds.push(match trimmed {
-            _ if in_tests || trimmed == "#[cfg(test)]" => LineKind::Test,
+            _ if in_tests || test_comes => LineKind::Test,
             "" => LineKind::Blank,
             _ if trimmed.starts_with("//") => LineKind::Comment,
             _ => LineKind::Code,
         });
-        if trimmed != "#[cfg(test)]" && !in_tests {
+        // Attributes may stand between the condition and what it is about.
+        if !trimmed.starts_with("#[") && !in_tests {
             test_comes = false;
         }
         if in_tests && !test_file && line == "}" {
@@ -158,7 +159,7 @@ mod tests {
         let source = Source::new("crates/tree/src/read/get.rs", text.to_owned());
         let kinds: Vec<_> = source.lines().map(|(_, _, kind)| kind).collect();
         use LineKind::{Blank, Code, Comment, Test};
-        assert_eq!(kinds, [Comment, Blank, Code, Test, Code, Test, Test, Test, Test, Code]);
+        assert_eq!(kinds, [Comment, Blank, Code, Test, Test, Test, Test, Test, Test, Code]);
         assert_eq!((source.krate.as_str(), source.room.as_deref()), ("tree", Some("read")));
     }
 }
