@@ -4,135 +4,14 @@ use crate::{
     order::orders,
     rows::{Row, context, path, write},
 };
-use sediment_base::{Cursor, Error, ErrorKind, Result, seqno::SEQNO_MAX};
+use sediment_base::{Cursor, ErrorKind, Result, RowFlags, TableId, seqno::SEQNO_MAX};
 use sediment_codec::hash::key_hash;
 use sediment_env::{
-    File, Fs, LogFile,
-    fs::{DirEntry, DirLock},
+    fs::{Call, Fault, FaultFs, FaultRule},
     random::SeededRandom,
 };
-use sediment_table::{Table, TableContext, TableOptions};
-use std::{
-    io,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering::SeqCst},
-    },
-};
-
-/// Fails reads: those with numbers from `first` on, `times` of them.
-#[derive(Debug, Default)]
-struct Plan {
-    until: AtomicI64,
-    times: AtomicI64,
-}
-
-impl Plan {
-    fn arm(&self, after: i64, times: i64) {
-        self.until.store(after, SeqCst);
-        self.times.store(times, SeqCst);
-    }
-
-    fn fails(&self) -> bool {
-        self.until.fetch_sub(1, SeqCst) <= 0 && self.times.fetch_sub(1, SeqCst) > 0
-    }
-}
-
-#[derive(Debug)]
-struct BadFile(Arc<dyn File>, Arc<Plan>);
-
-impl File for BadFile {
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        if self.1.fails() {
-            return Err(Error::io("read", self.path(), io::ErrorKind::Other.into()).at(offset));
-        }
-        // Short reads, too.
-        let len = buf.len().min(1000);
-        self.0.read_at(offset, &mut buf[..len])
-    }
-
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.0.write_at(offset, bytes)
-    }
-
-    fn len(&self) -> Result<u64> {
-        self.0.len()
-    }
-
-    fn set_len(&self, len: u64) -> Result<()> {
-        self.0.set_len(len)
-    }
-
-    fn sync_data(&self) -> Result<()> {
-        self.0.sync_data()
-    }
-
-    fn sync_all(&self) -> Result<()> {
-        self.0.sync_all()
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-#[derive(Debug)]
-struct BadFs(Arc<dyn Fs>, Arc<Plan>);
-
-impl Fs for BadFs {
-    fn create(&self, path: &Path) -> Result<Arc<dyn File>> {
-        self.0.create(path)
-    }
-
-    fn open(&self, path: &Path) -> Result<Arc<dyn File>> {
-        Ok(Arc::new(BadFile(self.0.open(path)?, Arc::clone(&self.1))))
-    }
-
-    fn create_log(&self, path: &Path, capacity: u64) -> Result<Arc<dyn LogFile>> {
-        self.0.create_log(path, capacity)
-    }
-
-    fn create_dir(&self, path: &Path) -> Result<()> {
-        self.0.create_dir(path)
-    }
-
-    fn read_dir(&self, path: &Path) -> Result<Vec<DirEntry>> {
-        self.0.read_dir(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        self.0.rename(from, to)
-    }
-
-    fn hard_link(&self, from: &Path, to: &Path) -> Result<()> {
-        self.0.hard_link(from, to)
-    }
-
-    fn remove_file(&self, path: &Path) -> Result<()> {
-        self.0.remove_file(path)
-    }
-
-    fn remove_dir(&self, path: &Path) -> Result<()> {
-        self.0.remove_dir(path)
-    }
-
-    fn exists(&self, path: &Path) -> Result<bool> {
-        self.0.exists(path)
-    }
-
-    fn sync_dir(&self, path: &Path) -> Result<()> {
-        self.0.sync_dir(path)
-    }
-
-    fn lock(&self, path: &Path) -> Result<Box<dyn DirLock>> {
-        self.0.lock(path)
-    }
-
-    fn available_bytes(&self, path: &Path) -> Result<Option<u64>> {
-        self.0.available_bytes(path)
-    }
-}
+use sediment_table::{Table, TableContext, TableOptions, TableWriter};
+use std::sync::Arc;
 
 fn rows() -> Vec<Row> {
     (0..3000).map(|i| Row::new(format!("key {i:05}"), 100 + i, format!("value {i}"))).collect()
@@ -149,34 +28,63 @@ fn scan(table: &Arc<Table>) -> Result<usize> {
     Ok(count)
 }
 
+/// A context whose disk fails on demand.
+fn failing() -> (TableContext, FaultFs) {
+    let sound = context(&orders()[0], 0);
+    let fs = FaultFs::new(Arc::clone(&sound.fs));
+    (TableContext { fs: Arc::new(fs.clone()), ..sound }, fs)
+}
+
+fn rule(nth: u64, fault: Fault, call: Call) -> FaultRule {
+    FaultRule::nth(nth, fault).matching(move |found, _| found == call)
+}
+
 #[test]
 fn one_failed_read_is_tried_again_and_a_lasting_one_is_reported() {
-    let plan = Arc::new(Plan::default());
-    let sound = context(&orders()[0], 0);
-    let context = TableContext { fs: Arc::new(BadFs(Arc::clone(&sound.fs), Arc::clone(&plan))), ..sound };
+    let (context, fs) = failing();
     let rows = rows();
     let meta = write(&context, &TableOptions::default(), &rows);
-    for after in 0..40 {
-        plan.arm(after, 1);
+    let key = b"key 00700";
+    for (fault, nth) in (0..30).flat_map(|nth| [(Fault::Eio, nth), (Fault::ShortRead, nth)]) {
+        fs.disarm();
+        fs.arm(rule(nth, fault, Call::Read));
         let table = Arc::new(Table::open(&context, &path(), &meta).unwrap());
         assert_eq!(scan(&table).unwrap(), rows.len());
-        let found = table.get(b"key 00700", key_hash(0, b"key 00700"), SEQNO_MAX).unwrap();
-        assert_eq!(&found.unwrap().value[..], b"value 700");
+        assert_eq!(&table.get(key, key_hash(0, key), SEQNO_MAX).unwrap().unwrap().value[..], b"value 700");
     }
-    plan.arm(i64::MAX, 0);
+    assert!(fs.injected().len() > 10);
+    fs.disarm();
     let table = Arc::new(Table::open(&context, &path(), &meta).unwrap());
-    plan.arm(0, i64::MAX);
+    fs.arm(rule(0, Fault::Eio, Call::Read).sticky());
     let errors = [
         scan(&table).unwrap_err(),
-        table.get(b"key 00700", key_hash(0, b"key 00700"), SEQNO_MAX).unwrap_err(),
+        table.get(key, key_hash(0, key), SEQNO_MAX).unwrap_err(),
         Table::open(&context, &path(), &meta).unwrap_err(),
     ];
     for error in errors {
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.location().unwrap().file, path());
     }
-    plan.arm(i64::MAX, 0);
+    fs.disarm();
     assert_eq!(scan(&table).unwrap(), rows.len());
+}
+
+#[test]
+fn a_writer_that_failed_stays_failed() {
+    for (fault, call) in [(Fault::Eio, Call::Write), (Fault::PartialWrite, Call::Write), (Fault::Eio, Call::Sync)] {
+        let (context, fs) = failing();
+        fs.arm(rule(0, fault, call));
+        let mut writer = TableWriter::create(&context, &TableOptions::default(), path(), TableId(7)).unwrap();
+        let big = Row::new("key", 1, vec![7; 3 << 20]);
+        let added = writer.add(big.internal(), RowFlags::NONE, &big.value);
+        if call == Call::Write {
+            let later = Row::new("later", 1, "");
+            assert_eq!(added.unwrap_err().kind(), ErrorKind::Io);
+            assert_eq!(writer.add(later.internal(), RowFlags::NONE, b"").unwrap_err().kind(), ErrorKind::Io);
+        }
+        assert_eq!(writer.finish().unwrap_err().kind(), ErrorKind::Io);
+        assert!(Table::open_alone(&context, &path()).is_err() || call == Call::Sync);
+    }
 }
 
 #[test]
