@@ -13,6 +13,8 @@ pub mod spawn;
 
 pub mod park;
 
+pub mod stepper;
+
 pub mod atomic_file;
 
 pub use clock::{Clock, SteppedClock, SystemClock};
@@ -20,6 +22,7 @@ pub use fs::{FaultFs, File, Fs, LogFile, MemFs, StdFs};
 pub use park::{Park, ThreadPark};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use spawn::{Spawn, ThreadSpawn};
+pub use stepper::Stepper;
 
 use std::sync::Arc;
 
@@ -50,7 +53,7 @@ impl Env {
         }
     }
 
-    /// A simulated disk, time that moves only by sleeping, randomness from a seed; but real threads.
+    /// A simulated disk, time that moves only by sleeping, randomness from a seed; but real threads. See also [`Env::stepped`].
     pub fn simulated(disk: MemFs, seed: u64) -> Self {
         Self {
             fs: Arc::new(disk),
@@ -59,6 +62,26 @@ impl Env {
             spawn: Arc::new(ThreadSpawn),
             park: Arc::new(ThreadPark::new()),
         }
+    }
+
+    /// As [`Env::simulated`], with background work that runs only while somebody waits or asks the stepper for a step: driven by
+    /// one thread, the same seed gives the same run.
+    pub fn stepped(disk: MemFs, seed: u64) -> (Self, Stepper) {
+        let stepper = Stepper::new(seed, SteppedClock::new(START_WALL_US));
+        let env = Self {
+            fs: Arc::new(disk),
+            clock: Arc::new(stepper.clone()),
+            random: Arc::new(SeededRandom::new(!seed)),
+            spawn: Arc::new(stepper.clone()),
+            park: Arc::new(stepper.clone()),
+        };
+        (env, stepper)
+    }
+
+    /// The same world with another file system, as one that fails.
+    #[must_use]
+    pub fn with_fs(self, fs: Arc<dyn Fs>) -> Self {
+        Self { fs, ..self }
     }
 }
 

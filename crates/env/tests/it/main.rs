@@ -4,3 +4,4 @@ mod crash_images;
 mod faults;
 mod fs_contract;
 mod image_rate;
+mod stepped_world;
