@@ -8,7 +8,7 @@ use crate::{
 };
 use clap::Args;
 use sedimentdb::{Iter, Keyspace, Slice};
-use serde_json::Map;
+use serde_json::{Map, json};
 use std::{ffi::OsString, ops::Bound};
 
 /// Arguments of `scan`.
@@ -34,6 +34,9 @@ pub(crate) struct Scan {
     /// Print no values
     #[arg(long)]
     keys_only: bool,
+    /// Print only how many there are
+    #[arg(long, conflicts_with = "keys_only")]
+    count: bool,
     #[command(flatten)]
     form: FormArgs,
 }
@@ -50,12 +53,18 @@ impl Scan {
             Some(prefix) => keyspace.prefix(prefix),
             None => range(&keyspace, from, to),
         };
-        let mut left = self.limit.unwrap_or(usize::MAX);
-        while left > 0 {
+        let mut count = 0;
+        while count < self.limit.unwrap_or(usize::MAX) {
             let Some(row) = (if self.reverse { rows.next_back() } else { rows.next() }) else { break };
             let (key, value) = row?;
-            self.print(output, &key, &value)?;
-            left -= 1;
+            if !self.count {
+                self.print(output, &key, &value)?;
+            }
+            count += 1;
+        }
+        if self.count {
+            let value = if output.is_json() { json!({ "count": count }) } else { count.into() };
+            output.value(&value)?;
         }
         Ok(Exit::Done)
     }

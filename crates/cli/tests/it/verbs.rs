@@ -53,6 +53,7 @@ fn scans_have_bounds_a_prefix_a_limit_and_a_direction() {
     assert_eq!(keys(&["--prefix", "key-003", "--limit", "2", "--reverse"]), ["39", "38"]);
     assert_eq!(keys(&["--from", "z"]), [] as [&str; 0]);
     assert_eq!(keys(&["--from", "key-0004", "--to", "key-0002"]), [] as [&str; 0], "bounds the wrong way round hold nothing");
+    assert_eq!(sediment(&["scan", &place.db, "--prefix", "key-003", "--count"]).good().out, "10\n");
     assert_eq!(keys(&["--limit", "0"]), [] as [&str; 0]);
 }
 
