@@ -8,10 +8,10 @@ use std::path::Path;
 fn a_database_that_is_not_there_is_not_made_by_reading() {
     let place = Place::new();
     for verb in ["stats", "verify", "keyspaces", "scan"] {
-        sediment(&[verb, &place.db]).bad(3, &[&place.db]);
+        sediment(&[verb, &place.db]).bad(2, &["no database", &place.db]);
     }
-    sediment(&["get", &place.db, "k"]).bad(3, &[&place.db]);
-    sediment(&["remove", &place.db, "k"]).bad(3, &[&place.db]);
+    sediment(&["get", &place.db, "k"]).bad(2, &["no database", &place.db]);
+    sediment(&["remove", &place.db, "k"]).bad(2, &["no database", &place.db]);
     assert!(!Path::new(&place.db).exists());
 }
 
@@ -97,9 +97,12 @@ fn a_newer_format_is_refused_unchanged() {
             continue;
         }
         let mut newer = bytes.clone();
-        newer[8..10].copy_from_slice(&99_u16.to_le_bytes());
-        let crc = crc32c(&newer[..124]);
-        newer[124..128].copy_from_slice(&crc.to_le_bytes());
+        make_newer(&mut newer[..128]);
+        // A table says it again at its tail, which is where it is opened.
+        let tail = bytes.len() - 128;
+        if bytes[tail..].starts_with(&bytes[..8]) {
+            make_newer(&mut newer[tail..]);
+        }
         std::fs::write(&file, &newer).expect("a file of the database");
         let run = sediment(&["scan", &place.db]);
         assert!(run.code == 3 && run.err.contains("99") && run.err.contains("upgrade"), "{}: {run:?}", file.display());
@@ -123,6 +126,13 @@ fn what_is_no_file_of_ours_cannot_be_dumped() {
     sediment(&["dump", "/no/such/file"]).bad(3, &["/no/such/file"]);
     let dir = place.dir.path().to_str().expect("UTF-8");
     sediment(&["dump", dir]).bad(3, &[dir]);
+}
+
+/// Gives a file header the format of a later version.
+fn make_newer(header: &mut [u8]) {
+    header[8..10].copy_from_slice(&99_u16.to_le_bytes());
+    let crc = crc32c(&header[..124]);
+    header[124..].copy_from_slice(&crc.to_le_bytes());
 }
 
 /// CRC-32C, bit by bit: the checksum of file headers, from its definition.

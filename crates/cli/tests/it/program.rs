@@ -4,11 +4,16 @@ use sedimentdb::Db;
 use serde_json::Value;
 use std::{
     ffi::OsStr,
-    io::Write,
+    io::{Read, Write},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
+
+/// How long a run may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// What a run came to.
 #[derive(Debug)]
@@ -60,9 +65,33 @@ pub(crate) fn sediment_fed(args: &[impl AsRef<OsStr>], input: &[u8]) -> Run {
     // A program that fails before it reads closes its end.
     let _ = stdin.write_all(input);
     drop(stdin);
-    let output = child.wait_with_output().expect("it runs");
-    let text = |bytes| String::from_utf8(bytes).expect("what is printed is UTF-8");
-    Run { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    let (out, err) = (gather(child.stdout.take()), gather(child.stderr.take()));
+    let status = wait(&mut child);
+    let text = |gathered: JoinHandle<String>| gathered.join().expect("what is printed is UTF-8");
+    Run { code: status.and_then(|status| status.code()).unwrap_or(-1), out: text(out), err: text(err) }
+}
+
+/// Waits for the end of a run; one that hangs is killed and has none.
+fn wait(child: &mut Child) -> Option<ExitStatus> {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if let Some(status) = child.try_wait().expect("it can be waited for") {
+            return Some(status);
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("it is ours");
+    child.wait().expect("it was killed");
+    None
+}
+
+fn gather(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    let mut pipe = pipe.expect("it is piped");
+    thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).expect("what is printed is UTF-8");
+        text
+    })
 }
 
 /// A directory for one test, with the path of a database in it that is not there yet.

@@ -34,7 +34,7 @@ fn bytes_go_in_and_out_in_three_forms() {
     assert_eq!(sediment(&["get", db, r"C:\\new"]).good().out, "\\\\n\n");
     sediment_fed(&["put", db, "piped", "-"], b"line\n\x01").good();
     assert_eq!(sediment(&["get", db, "piped"]).good().out, "line\\n\\x01\n");
-    sediment(&["put", db, "-5", "-7"]).good();
+    sediment(&["put", db, "--", "-5", "-7"]).good();
     assert_eq!(sediment(&["get", db, "--", "-5"]).good().out, "-7\n");
 }
 
