@@ -112,7 +112,8 @@ impl Worker {
                 self.compact(machinery, keyspace)?;
             }
         }
-        if let Some(oldest_end) = machinery.log.lock().crowded(WAL_FILES_MAX) {
+        let crowded = machinery.log.lock().crowded(WAL_FILES_MAX);
+        if let Some(oldest_end) = crowded {
             for keyspace in machinery.keyspaces.all() {
                 if needed_from(&keyspace, SeqNo::MAX) < oldest_end {
                     self.flush(machinery, &keyspace)?;
@@ -221,3 +222,6 @@ fn anchor(machinery: &Machinery, tree: &Tree, id: sediment_base::TreeId) -> Resu
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
