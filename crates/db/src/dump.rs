@@ -4,7 +4,7 @@ use crate::{
     catalog::dump_catalog,
     wal::{dump_log, read_whole},
 };
-use sediment_base::{Error, KeyOrder, Result};
+use sediment_base::{Error, KeyOrder, Result, filename};
 use sediment_codec::{
     current::Current,
     header::{FileHeader, FileKind, HEADER_BYTES},
@@ -47,6 +47,7 @@ fn dump(env: &Env, path: &Path, out: &mut dyn fmt::Write) -> Result<()> {
         FileKind::Manifest => sediment_tree::dump_manifest(&*env.fs, path, out),
         FileKind::Wal => dump_log(&read_whole(env, path)?, out),
         FileKind::Catalog => dump_catalog(&read_whole(env, path)?, out),
+        FileKind::Current if is_of_tree(env, path)? => sediment_tree::dump_current(&*env.fs, path, out),
         FileKind::Current => dump_current(&read_whole(env, path)?, out),
         kind => Err(Error::unsupported(format!("this version cannot print a file of kind {kind:?}"))),
     }
@@ -56,4 +57,9 @@ fn dump_current(bytes: &[u8], out: &mut dyn fmt::Write) -> Result<()> {
     let (header, Current { kind, generation, uuid, root }) = Current::decode_any(bytes)?;
     let text = format!("CURRENT of database {}: {kind:?} generation {generation}, file {uuid}, root {root:x}", header.db_uuid);
     writeln!(out, "{text}").map_err(|error| Error::invalid_input("cannot print").with_source(error))
+}
+
+/// A `CURRENT` beside `tables/` is that of a tree.
+fn is_of_tree(env: &Env, path: &Path) -> Result<bool> {
+    env.fs.exists(&path.with_file_name(filename::TABLES_DIR))
 }

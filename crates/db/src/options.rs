@@ -81,12 +81,12 @@ impl Default for Options {
 impl Options {
     /// Whether the settings make sense; the tree's own are checked by the tree.
     pub(crate) fn validate(&self) -> Result<()> {
-        let is_small = |bytes: u64| bytes < 4096;
+        let is_small = |bytes: u64| bytes < 1024;
         if is_small(self.wal_file_bytes) {
-            return Err(Error::invalid_input("wal_file_bytes must be at least 4096"));
+            return Err(Error::invalid_input("wal_file_bytes must be at least 1024"));
         }
         if is_small(self.memtable_share() as u64) {
-            return Err(Error::invalid_input("a memtable must have at least 4096 bytes: raise memory_bytes or memtable_bytes"));
+            return Err(Error::invalid_input("a memtable must have at least 1024 bytes: raise memory_bytes or memtable_bytes"));
         }
         if self.read_only && self.create == Create::New {
             return Err(Error::invalid_input("a new database cannot be opened for reading only"));

@@ -5,7 +5,7 @@
 //! applied); any other failure ends all writing, with reads going on and the first cause kept.
 
 use crate::{
-    catalog::{Catalog, KeyspaceState, Keyspaces},
+    catalog::{Catalog, Incarnation, KeyspaceState, Keyspaces},
     snapshot::Snapshots,
     wal::{Anchor, Fatal, Log},
 };
@@ -125,20 +125,28 @@ impl Worker {
         self.trim(machinery)
     }
 
+    /// Flushes what is sealed, then the rest. Only one memtable is ever sealed while flushes fail, so that the active one grows
+    /// until writers wait.
     fn flush(&self, machinery: &Machinery, keyspace: &KeyspaceState) -> Result<()> {
         let tree = keyspace.newest();
-        let boundary = {
+        if tree.tree.sealed_count() > 0 {
+            self.flush_sealed(machinery, &tree)?;
+        }
+        {
             // Under the log's lock no batch is half applied.
             let log = machinery.log.lock();
             log.check()?;
-            let boundary = log.next_seqno() - 1;
-            if !tree.tree.seal(boundary) && tree.tree.sealed_count() == 0 {
+            if !tree.tree.seal(log.next_seqno() - 1) {
                 return Ok(());
             }
-            boundary
-        };
+        }
+        self.flush_sealed(machinery, &tree)
+    }
+
+    fn flush_sealed(&self, machinery: &Machinery, tree: &Incarnation) -> Result<()> {
+        machinery.log.lock().check()?;
         if planted(Bug::RemoveWalBeforeFlush) {
-            machinery.log.trim(boundary)?;
+            machinery.log.trim(machinery.snapshots.visible())?;
         }
         let log_is_durable = |seqno| if planted(Bug::FlushBeforeLog) { Ok(()) } else { machinery.log.sync_through(seqno) };
         tree.tree.flush(&FlushContext {

@@ -1,0 +1,13 @@
+//! The database, through its public face.
+
+mod batches;
+mod disks;
+mod durability;
+mod files;
+mod keyspaces;
+mod limits;
+mod no_space;
+mod opening;
+mod poisoning;
+mod recovery;
+mod snapshots;
