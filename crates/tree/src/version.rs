@@ -121,4 +121,4 @@ impl Version {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -24,7 +24,10 @@
 //!
 //! "Older anywhere" is asked of `Elsewhere`, which errs towards yes. Operands cannot be folded by this version, and are refused.
 
-use crate::retention::{Retention, Stripes};
+use crate::{
+    retention::{Retention, Stripes},
+    version::History,
+};
 use sediment_base::{
     Error, InternalKey, Kind, Result, SeqNo,
     planted::{Bug, planted},
@@ -49,25 +52,23 @@ pub(crate) struct Rules {
     /// Stripe, seqno and kind of the last row of this key that was not dropped.
     last: Option<(Option<usize>, SeqNo, Kind)>,
     held: Option<(SeqNo, Kind)>,
-    has_forgotten: bool,
+    /// From here on every read is exact, as far as the rows so far are concerned.
+    exact_from: Option<SeqNo>,
 }
 
 impl Rules {
     /// Rules for these readers.
     pub(crate) fn new(retention: &Retention) -> Self {
         let stripes = retention.stripes();
-        Self { stripes, user_key: Vec::new(), last: None, held: None, has_forgotten: false }
+        Self { stripes, user_key: Vec::new(), last: None, held: None, exact_from: None }
     }
 
-    /// The rows are at their end. Whether any of them went, or lost its seqno, so that reads below the floor are no longer exact.
-    pub(crate) fn end(&mut self) -> bool {
-        self.has_forgotten |= self.held.take().is_some();
-        self.has_forgotten
-    }
-
-    /// Where the stripes lie.
-    pub(crate) fn stripes(&self) -> &Stripes {
-        &self.stripes
+    /// The rows are at their end. How far back reads are exact, if any row went, or lost its seqno: above all rows they always
+    /// are, so that a tree whose log has lost its last writes in a crash can still be read at what is left.
+    pub(crate) fn end(&mut self) -> Option<History> {
+        self.forget_held();
+        let floor = self.exact_from?;
+        Some(History { oldest: floor.min(self.stripes.oldest()), floor })
     }
 
     /// Decides about the next row. `is_older_elsewhere` says whether a source outside of the rewrite may hold a row of this
@@ -77,20 +78,20 @@ impl Rules {
             self.user_key.clear();
             self.user_key.extend_from_slice(key.user_key);
             self.last = None;
-            // A tombstone that is held when its key ends goes.
-            self.has_forgotten |= self.held.take().is_some();
+            self.forget_held();
         }
         if key.kind == Kind::Operand {
             return Err(Error::unsupported("an operand of a merge operator; this version cannot fold it"));
         }
         let stripe = self.stripes.of(key.seqno).map(|stripe| if planted(Bug::DropVersionUnderSnapshot) { 0 } else { stripe });
-        let is_shadowed = self.last.is_some_and(|(last, seqno, kind)| match stripe {
-            Some(_) => last == stripe,
-            None => (seqno, kind) == (key.seqno, key.kind),
-        });
-        if is_shadowed {
-            self.has_forgotten = true;
-            return Ok(Verdict::Drop);
+        if let Some((last_stripe, seqno, kind)) = self.last {
+            if (seqno, kind) == (key.seqno, key.kind) {
+                return Ok(Verdict::Drop);
+            }
+            if stripe.is_some() && stripe == last_stripe {
+                self.forget_below(seqno);
+                return Ok(Verdict::Drop);
+            }
         }
         self.last = Some((stripe, key.seqno, key.kind));
         if stripe.is_none() {
@@ -100,17 +101,31 @@ impl Rules {
             return Ok(self.decide_tombstone(key, is_older_elsewhere));
         }
         let is_zeroed = stripe == Some(0) && key.seqno > 0 && !is_older_elsewhere(key.seqno);
-        self.has_forgotten |= is_zeroed;
+        if is_zeroed {
+            self.forget_below(key.seqno);
+        }
         Ok(Verdict::Keep { seqno: if is_zeroed { 0 } else { key.seqno }, held: self.held.take() })
     }
 
     fn decide_tombstone(&mut self, key: InternalKey<'_>, is_older_elsewhere: impl FnOnce(SeqNo) -> bool) -> Verdict {
         if planted(Bug::DropTombstoneAboveBottom) || !is_older_elsewhere(key.seqno) {
-            self.has_forgotten |= self.held.is_some();
+            self.forget_held();
             self.held = Some((key.seqno, key.kind));
             return Verdict::Hold;
         }
         Verdict::Keep { seqno: key.seqno, held: self.held.take() }
+    }
+
+    /// The tombstone that is held goes.
+    fn forget_held(&mut self) {
+        if let Some((seqno, _)) = self.held.take() {
+            self.forget_below(seqno);
+        }
+    }
+
+    /// Reads that do not see the row of this seqno are no longer exact.
+    fn forget_below(&mut self, seqno: SeqNo) {
+        self.exact_from = self.exact_from.max(Some(seqno + 1));
     }
 }
 

@@ -54,8 +54,6 @@ impl<'a> Rewrite<'a> {
             cursor.next()?;
         }
         outputs.finish()?;
-        let has_forgotten = rules.end();
-        let history = has_forgotten.then(|| History { oldest: rules.stripes().oldest(), floor: rules.stripes().floor() });
-        Ok(Rewritten { outputs, history })
+        Ok(Rewritten { outputs, history: rules.end() })
     }
 }

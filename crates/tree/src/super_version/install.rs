@@ -82,7 +82,7 @@ impl SuperVersions {
         }
         let sealed = Sealed { memtable: Arc::clone(&before.active), boundary };
         self.current.store(Arc::new(SuperVersion {
-            active: Arc::new(Memtable::new(self.options.order.clone(), self.home.hash_seed)),
+            active: Arc::new(before.active.successor()),
             sealed: std::iter::once(sealed).chain(before.sealed.iter().cloned()).collect(),
             version: Arc::clone(&before.version),
             obsolete: Arc::clone(&self.obsolete),

@@ -1,1 +1,166 @@
+//! Edits as bytes and back, versions as edits make them; and samples for the tests of other rooms.
 
+use super::{AddedTable, Edit, History, Identity, TableHome, VersionBuilder, format};
+use sediment_base::{ErrorKind, FileUuid, KeyOrder, KeyRange, TableId};
+use sediment_env::{Env, fs::MemFs};
+use sediment_table::{BlockCache, TableContext, TableMeta};
+use std::{path::Path, sync::Arc};
+
+/// The home of a tree that has no files.
+pub(crate) fn home() -> Arc<TableHome> {
+    let env = Env::simulated(MemFs::new(), 1);
+    let context = TableContext {
+        fs: env.fs,
+        random: env.random,
+        db_uuid: FileUuid([3; 16]),
+        order: KeyOrder::bytewise(),
+        cache: Arc::new(BlockCache::new(1 << 16)),
+    };
+    TableHome::new(context, Path::new("/tree").to_path_buf(), 77, TableId(1))
+}
+
+pub(crate) fn identity() -> Identity {
+    Identity { order: "bytewise".into(), hash_version: 1, hash_seed: 77 }
+}
+
+/// `level run id min..max bytes rows tombstones`
+pub(crate) fn table(line: &str) -> AddedTable {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let number = |index: usize| words[index].parse::<u64>().expect("a number");
+    let (min, max) = words[3].split_once("..").expect("min..max");
+    let meta = TableMeta {
+        id: TableId(number(2)),
+        uuid: FileUuid([number(2) as u8; 16]),
+        file_bytes: number(4),
+        root: number(2) * 1000,
+        range: KeyRange { min: min.into(), max: max.into() },
+        min_seqno: 1,
+        max_seqno: 9,
+        rows: number(5),
+        tombstones: number(6),
+        oldest_write_us: 0,
+    };
+    AddedTable { level: number(0) as usize, run: TableId(number(1)), meta }
+}
+
+fn snapshot(tables: &[&str]) -> Edit {
+    let added = tables.iter().map(|line| table(line)).collect();
+    Edit { identity: Some(identity()), added, ..Edit::default() }
+}
+
+fn full_edit() -> Edit {
+    Edit {
+        removed: vec![TableId(4), TableId(1 << 40)],
+        mark: Some(0),
+        history: Some(History { oldest: 5, floor: 9 }),
+        highest_seqno: Some(u64::MAX >> 1),
+        next_table: Some(TableId(12)),
+        ..snapshot(&["0 3 3 a..b 10 2 1", "6 0 4 c..c 1 1 0"])
+    }
+}
+
+fn encoded(edit: &Edit) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    format::encode_edit(edit, &mut bytes);
+    bytes
+}
+
+#[test]
+fn an_edit_reads_back() {
+    for edit in [Edit::default(), full_edit(), snapshot(&[])] {
+        assert_eq!(format::decode_edit(&encoded(&edit)).expect("just written"), edit);
+    }
+}
+
+#[test]
+fn any_bytes_give_an_edit_or_an_error() {
+    let bytes = encoded(&full_edit());
+    for end in 0..bytes.len() {
+        let _ = format::decode_edit(&bytes[..end]);
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[end] ^= 1 << bit;
+            let _ = format::decode_edit(&flipped);
+        }
+    }
+}
+
+#[test]
+fn unknown_fields_are_skipped_where_they_may_be() {
+    let with_field = |tag: u8| [encoded(&full_edit()), vec![tag, 2, 0xAA, 0xBB]].concat();
+    assert_eq!(format::decode_edit(&with_field(99)).expect("an odd tag may be skipped"), full_edit());
+    assert_eq!(format::decode_edit(&with_field(98)).expect_err("an even one not").kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_payload_does_not_verify_anywhere_else() {
+    let place = format::RecordPlace { uuid: FileUuid([1; 16]), kind: 2, offset: 128 };
+    let mut payload = encoded(&full_edit());
+    let root = format::seal_payload(place, &mut payload);
+    assert_eq!(format::open_payload(place, &payload).expect("sealed here").1, root);
+    for other in [
+        format::RecordPlace { uuid: FileUuid([2; 16]), ..place },
+        format::RecordPlace { kind: 1, ..place },
+        format::RecordPlace { offset: 136, ..place },
+    ] {
+        assert_eq!(format::open_payload(other, &payload).expect_err("moved").kind(), ErrorKind::Corruption);
+    }
+}
+
+#[test]
+fn a_version_is_what_its_snapshot_makes() {
+    let home = home();
+    let mut builder = VersionBuilder::empty(&home);
+    builder
+        .apply(snapshot(&["0 1 1 a..m 10 1 0", "0 2 2 a..c 10 1 0", "0 2 3 d..m 10 1 0", "1 0 4 a..z 10 1 0"]))
+        .expect("sound");
+    let added = vec![table("0 9 9 b..b 1 1 0"), table("2 0 4 a..z 10 1 0")];
+    builder
+        .apply(Edit { removed: vec![TableId(4)], added, mark: Some(7), highest_seqno: Some(9), ..Edit::default() })
+        .expect("sound");
+    let version = builder.build().expect("sound");
+    version.check();
+    let runs: Vec<Vec<u64>> = version.runs().map(|run| run.tables().iter().map(|file| file.meta.id.0).collect()).collect();
+    assert_eq!(runs, [vec![9], vec![2, 3], vec![1], vec![4]], "newest first");
+
+    let mut again = VersionBuilder::empty(&home);
+    again.apply(version.snapshot(TableId(10))).expect("sound");
+    let again = again.build().expect("sound");
+    assert_eq!(again.snapshot(TableId(10)), version.snapshot(TableId(10)));
+    assert_eq!(home.next_id(), TableId(10));
+}
+
+#[test]
+fn edits_that_cannot_be_are_corruption() {
+    let home = home();
+    let broken = [
+        snapshot(&["1 0 1 a..m 10 1 0", "1 0 2 m..z 10 1 0"]),
+        snapshot(&["1 0 1 a..m 10 1 0", "2 0 1 n..z 10 1 0"]),
+        snapshot(&["7 0 1 a..m 10 1 0"]),
+        snapshot(&["1 0 1 m..a 10 1 0"]),
+        Edit { removed: vec![TableId(3)], ..snapshot(&[]) },
+        Edit { identity: None, ..snapshot(&[]) },
+    ];
+    for edit in broken {
+        let mut builder = VersionBuilder::empty(&home);
+        let built = builder.apply(edit.clone()).and_then(|()| builder.build());
+        assert_eq!(built.expect_err("refused").kind(), ErrorKind::Corruption, "{edit:?}");
+    }
+}
+
+#[test]
+fn a_run_finds_the_one_table_of_a_key() {
+    let home = home();
+    let mut builder = VersionBuilder::empty(&home);
+    let lines = ["1 0 1 prefix-aa..prefix-bb 1 1 0", "1 0 2 prefix-bc..prefix-bc 1 1 0", "1 0 3 prefix-d..prefix-f 1 1 0"];
+    builder.apply(snapshot(&lines)).expect("sound");
+    let version = builder.build().expect("sound");
+    let run = &version.levels[1].runs[0];
+    let find = |key: &str| run.find(key.as_bytes(), &home.context.order).map(|file| file.meta.id.0);
+    let found: Vec<_> =
+        ["prefix-a", "prefix-aa", "prefix-b", "prefix-bb", "prefix-bbb", "prefix-bc", "prefix-c", "prefix-e", "q"]
+            .into_iter()
+            .map(find)
+            .collect();
+    assert_eq!(found, [None, Some(1), Some(1), Some(1), None, Some(2), None, Some(3), None]);
+}
