@@ -6,7 +6,7 @@ use crate::{
     text::Form,
 };
 use clap::{Args as ClapArgs, Parser};
-use sedimentdb::{Create, Db, Keyspace};
+use sedimentdb::{Create, Db, Error, ErrorKind, Keyspace};
 use std::{ffi::OsString, path::PathBuf};
 
 const AFTER_HELP: &str = "\
@@ -16,7 +16,7 @@ Keys and values are typed and printed as UTF-8 text; \\t \\n \\r \\0 \\\\ and \\
 Exit codes: 0 done; 1 the key is not there; 2 wrong use; 3 failed; 4 stored bytes are damaged;
 5 another process has the database open; 6 an import left out malformed lines.
 
-New here? `sediment tour` shows in half a minute what this database does and proves that it keeps its word.";
+New here? `sediment tour` shows in seconds what this database does and proves that it keeps its word.";
 
 /// Look into a Sediment database, fill it, check it.
 #[derive(Debug, Parser)]
@@ -50,7 +50,7 @@ impl Target {
 
     /// Opens what must exist, to write to it.
     pub(crate) fn open_to_change(&self) -> Result<(Db, Keyspace)> {
-        let db = Db::builder(&self.path).create(Create::MustExist).open()?;
+        let db = Db::builder(&self.path).create(Create::MustExist).open().map_err(absent)?;
         let keyspace = self.existing_keyspace(&db)?;
         Ok((db, keyspace))
     }
@@ -77,7 +77,11 @@ impl Target {
 
 /// Opens a database that must exist, without writing to it.
 pub(crate) fn open_to_read(path: &PathBuf) -> Result<Db> {
-    Ok(Db::builder(path).create(Create::MustExist).read_only(true).open()?)
+    Db::builder(path).create(Create::MustExist).read_only(true).open().map_err(absent)
+}
+
+fn absent(error: Error) -> Failure {
+    Failure::hinted(error, ErrorKind::InvalidInput, "`sediment put` and `sediment import` make a database where there is none")
 }
 
 /// How bytes are typed and printed.

@@ -39,8 +39,8 @@ pub(crate) enum Failure {
     Io { message: String },
     /// An import was told to stop at the first malformed line, and met one.
     Malformed { message: String },
-    /// The database said no.
-    Database { error: Error },
+    /// The database said no. The hint is of this call; where it has none, that of the error's kind holds.
+    Database { error: Error, hint: Option<&'static str> },
     /// The tour found a promise broken.
     Broken { message: String },
 }
@@ -59,6 +59,12 @@ impl Failure {
         Self::Io { message: format!("cannot {doing} {}: {error}", path.display()) }
     }
 
+    /// A refusal of the database, with what to do about it in this call if it is of this kind.
+    pub(crate) fn hinted(error: Error, kind: ErrorKind, hint: &'static str) -> Self {
+        let hint = (error.kind() == kind).then_some(hint);
+        Self::Database { error, hint }
+    }
+
     /// Its exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -67,7 +73,7 @@ impl Failure {
             Self::Io { .. } => Exit::Failed,
             Self::Malformed { .. } => Exit::Skipped,
             Self::Broken { .. } => Exit::Damaged,
-            Self::Database { error } => match error.kind() {
+            Self::Database { error, .. } => match error.kind() {
                 ErrorKind::InvalidInput => Exit::Usage,
                 ErrorKind::Corruption | ErrorKind::Tampered => Exit::Damaged,
                 ErrorKind::Locked => Exit::Locked,
@@ -80,7 +86,7 @@ impl Failure {
     pub(crate) fn hint(&self) -> &str {
         match self {
             Self::Usage { hint, .. } => hint,
-            Self::Database { error } => hint_for(error.kind()),
+            Self::Database { error, hint } => hint.unwrap_or_else(|| hint_for(error.kind())),
             Self::Broken { .. } => "this is a bug in Sediment; the directory is left as it is",
             Self::ClosedPipe | Self::Io { .. } | Self::Malformed { .. } => "",
         }
@@ -89,7 +95,7 @@ impl Failure {
     /// The database's own error, where that is the cause.
     pub(crate) fn database_error(&self) -> Option<&Error> {
         match self {
-            Self::Database { error } => Some(error),
+            Self::Database { error, .. } => Some(error),
             _ => None,
         }
     }
@@ -115,14 +121,14 @@ impl fmt::Display for Failure {
             Self::Usage { message, .. } | Self::Io { message } | Self::Malformed { message } | Self::Broken { message } => {
                 f.write_str(message)
             }
-            Self::Database { error } => error.fmt(f),
+            Self::Database { error, .. } => error.fmt(f),
         }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Database { error }
+        Self::Database { error, hint: None }
     }
 }
 

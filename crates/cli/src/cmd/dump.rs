@@ -5,6 +5,7 @@ use crate::{
     output::Output,
 };
 use clap::Args;
+use sedimentdb::ErrorKind;
 use serde_json::json;
 use std::{fmt, path::PathBuf};
 
@@ -27,7 +28,8 @@ impl Dump {
         if !rest.is_empty() {
             put_line(output, &rest)?;
         }
-        dumped?;
+        let hint = "give a table, log file, manifest, catalog or CURRENT of a database; what could be read stands above";
+        dumped.map_err(|error| Failure::hinted(error, ErrorKind::Corruption, hint))?;
         Ok(Exit::Done)
     }
 }

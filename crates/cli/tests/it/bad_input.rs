@@ -8,7 +8,7 @@ use std::path::Path;
 fn a_database_that_is_not_there_is_not_made_by_reading() {
     let place = Place::new();
     for verb in ["stats", "verify", "keyspaces", "scan"] {
-        sediment(&[verb, &place.db]).bad(2, &["no database", &place.db]);
+        sediment(&[verb, &place.db]).bad(2, &["no database", &place.db, "sediment put"]);
     }
     sediment(&["get", &place.db, "k"]).bad(2, &["no database", &place.db]);
     sediment(&["remove", &place.db, "k"]).bad(2, &["no database", &place.db]);
