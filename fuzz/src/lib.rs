@@ -4,6 +4,8 @@
 //! behind the checksums; otherwise they are checked, and whatever is accepted must write back as the bytes that were read. The
 //! rest of the input is what the decoder gets. Seeds come from the real writers: `cargo run --bin seeds`.
 
+pub mod stores;
+
 pub mod tables;
 
 use sediment_base::FileUuid;

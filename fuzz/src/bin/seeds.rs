@@ -9,7 +9,7 @@ use sediment_codec::{
     header::{FileHeader, FileKind},
     seal::{FrameId, Region, Seal},
 };
-use sediment_fuzz::{DB_UUID, EPOCH, FRAME_OFFSET, UUID, tables};
+use sediment_fuzz::{DB_UUID, EPOCH, FRAME_OFFSET, UUID, stores, tables};
 use std::{error::Error, fs, path::Path};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -20,6 +20,7 @@ fn main() -> Result<()> {
     record()?;
     table()?;
     current()?;
+    stores()?;
     seed("coding", "script", b"\x05\x00\x01\x02\x04\x05\x07\x01\x02\x03\x04\x05\x06\x07\xac\x02\x03abc")?;
     for name in ["CURRENT", "LOCK", "manifest-17", "catalog-3", "tables", "lost", ".creating-00000000000000ff", "CURRENT.tmp"] {
         seed("filename", name, name.as_bytes())?;
@@ -77,6 +78,23 @@ fn current() -> Result<()> {
         seed("current", name, &current.encode(DB_UUID, UUID))?;
     }
     Ok(())
+}
+
+fn stores() -> Result<()> {
+    let tree = stores::sample_tree();
+    seed("manifest", "sample", &tree[&stores::path_of(&tree, FileKind::Manifest)])?;
+    let edit = stores::last_payload(&tree, FileKind::Manifest);
+    seed("edit", "sample", &edit[..edit.len() - 8])?;
+    let database = stores::sample_database();
+    seed("catalog", "sample", &database[&stores::path_of(&database, FileKind::Catalog)])?;
+    seed("keyspaces", "sample", &stores::last_payload(&database, FileKind::Catalog))?;
+    seed("wal", "sample", &database[&stores::path_of(&database, FileKind::Wal)])?;
+    seed("entry", "batch", b"\x01\0\x01\0\0\x01\x01a\x01b")?;
+    seed("entry", "create", b"\x02\0\x01\0\x09\0\0\0\x09\0\0\0\0\0\0\0\x03new")?;
+    seed("entry", "drop", b"\x03\0\x01\0\x01\0\0\0")?;
+    seed("entry", "anchor", &[&b"\x0a\0\0\0"[..], &[1, 0, 0, 0, 0, 0, 0, 0].repeat(3)].concat())?;
+    seed("entry", "end", b"\x0b\0\0\0")?;
+    seed("entry", "trim", b"\x0d\0\0\0\x01\0\0\0\0\0\0\0")
 }
 
 fn seed(target: &str, name: &str, bytes: &[u8]) -> Result<()> {

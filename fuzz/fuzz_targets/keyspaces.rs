@@ -1,0 +1,14 @@
+//! The content of a catalog, checksums and `CURRENT` made to fit.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sediment_fuzz::stores::{self, Files};
+use std::sync::LazyLock;
+
+static SAMPLE: LazyLock<Files> = LazyLock::new(stores::sample_database);
+
+fuzz_target!(|input: &[u8]| {
+    LazyLock::force(&SAMPLE);
+    sediment_fuzz::switched(input, |bytes, _| stores::exercise_database(&stores::with_catalog(SAMPLE.clone(), bytes)));
+});
