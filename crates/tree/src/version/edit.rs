@@ -4,7 +4,7 @@
 //! stays. A snapshot is the edit that makes the whole from nothing.
 
 use super::{History, Identity, Version, home::TableHome, level::Level, run::Run, table_file::TableFile};
-use sediment_base::{Error, Result, SeqNo, TableId, limits};
+use sediment_base::{Error, Result, SeqNo, TableId, limits, seqno::SEQNO_MAX};
 use sediment_table::TableMeta;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -103,12 +103,18 @@ impl<'a> VersionBuilder<'a> {
             self.add(added, &mut leaving)?;
         }
         if let Some(next) = edit.next_table {
+            check_id(next)?;
             self.home.raise_next_id(next);
         }
         self.identity = edit.identity.or(self.identity.take());
+        check_seqno(edit.mark.max(edit.highest_seqno))?;
         self.mark = edit.mark.max(self.mark);
         self.highest_seqno = edit.highest_seqno.max(self.highest_seqno);
         if let Some(history) = edit.history {
+            if history.oldest > history.floor {
+                let error = Error::corruption("history is said to be exact below where it begins");
+                return Err(error.expected_found(format!("at most {}", history.floor), history.oldest));
+            }
             self.history = self.history.raised(history);
         }
         Ok(())
@@ -133,6 +139,9 @@ impl<'a> VersionBuilder<'a> {
     fn add(&mut self, added: AddedTable, leaving: &mut HashMap<TableId, Arc<TableFile>>) -> Result<()> {
         let AddedTable { level, run, meta } = added;
         let (id, keys) = (meta.id, &meta.range);
+        check_id(id)?;
+        check_seqno(Some(meta.max_seqno))?;
+        self.highest_seqno = self.highest_seqno.max(Some(meta.max_seqno));
         if level >= limits::LEVELS_MAX {
             return Err(Error::corruption(format!("table {id} lies in level {level}")));
         }
@@ -155,4 +164,16 @@ impl<'a> VersionBuilder<'a> {
         self.arrivals.entry(run).or_insert(next);
         run
     }
+}
+
+/// Ids from here on are not believed: who counts on from them would run out.
+const ID_END: TableId = TableId(1 << 62);
+
+fn check_id(id: TableId) -> Result<()> {
+    if id < ID_END { Ok(()) } else { Err(Error::corruption(format!("{id} is no table's id"))) }
+}
+
+/// The bit above is not a seqno's, and who counts on from one needs room.
+fn check_seqno(seqno: Option<SeqNo>) -> Result<()> {
+    if seqno < Some(SEQNO_MAX) { Ok(()) } else { Err(Error::corruption(format!("{seqno:?} is no row's seqno"))) }
 }

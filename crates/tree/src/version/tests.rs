@@ -32,7 +32,7 @@ pub(crate) fn table(line: &str) -> AddedTable {
         id: TableId(number(2)),
         uuid: FileUuid([number(2) as u8; 16]),
         file_bytes: number(4),
-        root: number(2) * 1000,
+        root: number(2).wrapping_mul(1000),
         range: KeyRange { min: min.into(), max: max.into() },
         min_seqno: 1,
         max_seqno: 9,
@@ -88,8 +88,8 @@ fn any_bytes_give_an_edit_or_an_error() {
 #[test]
 fn unknown_fields_are_skipped_where_they_may_be() {
     let with_field = |tag: u8| [encoded(&full_edit()), vec![tag, 2, 0xAA, 0xBB]].concat();
-    assert_eq!(format::decode_edit(&with_field(99)).expect("an odd tag may be skipped"), full_edit());
-    assert_eq!(format::decode_edit(&with_field(98)).expect_err("an even one not").kind(), ErrorKind::Unsupported);
+    assert_eq!(format::decode_edit(&with_field(98)).expect("an even tag may be skipped"), full_edit());
+    assert_eq!(format::decode_edit(&with_field(99)).expect_err("an odd one not").kind(), ErrorKind::Unsupported);
 }
 
 #[test]
@@ -138,7 +138,12 @@ fn edits_that_cannot_be_are_corruption() {
         snapshot(&["1 0 1 a..m 10 1 0", "2 0 1 n..z 10 1 0"]),
         snapshot(&["7 0 1 a..m 10 1 0"]),
         snapshot(&["1 0 1 m..a 10 1 0"]),
+        snapshot(&["1 0 4611686018427387904 a..m 10 1 0"]),
         Edit { removed: vec![TableId(3)], ..snapshot(&[]) },
+        Edit { history: Some(History { oldest: 10, floor: 9 }), ..snapshot(&[]) },
+        Edit { highest_seqno: Some(u64::MAX >> 1), ..snapshot(&[]) },
+        Edit { mark: Some(u64::MAX), ..snapshot(&[]) },
+        Edit { next_table: Some(TableId(u64::MAX)), ..snapshot(&[]) },
         Edit { identity: None, ..snapshot(&[]) },
     ];
     for edit in broken {
