@@ -54,7 +54,8 @@ pub fn add<'a>(head: Record<'a>, new: Record<'a>, mut stays_ahead: impl FnMut(Re
         link_as_head(head, new);
         let link = Link::of(head);
         if link.jump & SUPERSEDED == 0 {
-            Link { jump: link.jump | SUPERSEDED, ..link }.store(head, Relaxed);
+            // Releasing like any store of this word: its `previous` part may be news to who reads it here first.
+            Link { jump: link.jump | SUPERSEDED, ..link }.store(head, Release);
         }
         return new;
     }

@@ -327,7 +327,7 @@ fn domain() -> &'static Domain {
     #[cfg(not(loom))]
     return &DOMAIN;
     #[cfg(loom)]
-    return DOMAIN.get();
+    return &DOMAIN;
 }
 
 #[cold]

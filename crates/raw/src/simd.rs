@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn masks_agree_with_the_plain_twin() {
         let tags: Vec<u8> = (0..64_u32).map(|i| (i * i % 7) as u8).collect();
-        for from in 0..64 {
+        let step = if cfg!(miri) { 13 } else { 1 };
+        for from in (0..64).step_by(step) {
             for to in from..=64 {
                 for tag in 0..8 {
                     assert_eq!(match_mask(&tags[from..to], tag), match_mask_plain(&tags[from..to], tag), "{from}..{to} {tag}");
@@ -79,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_head_is_found_where_a_plain_search_finds_it() {
-        for len in 0..70_u64 {
+        for len in (0..70_u64).step_by(if cfg!(miri) { 23 } else { 1 }) {
             let heads: Vec<u64> = (0..len).map(|i| i / 3 * 10).collect();
             for target in (0..260).chain([u64::MAX]) {
                 assert_eq!(lower_bound_u64(&heads, target), heads.partition_point(|head| *head < target), "{len} {target}");

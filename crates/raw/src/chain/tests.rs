@@ -38,7 +38,7 @@ fn scrambled(count: u64) -> impl Iterator<Item = u64> {
 
 #[test]
 fn whatever_the_arrival_the_chain_is_in_order_and_every_version_is_found() {
-    let count = if cfg!(miri) { 60 } else { 5000 };
+    let count = if cfg!(miri) { 20 } else { 5000 };
     let arrivals: [Vec<u64>; 4] = [
         (0..count).collect(),
         (0..count).rev().collect(),
@@ -62,7 +62,7 @@ fn whatever_the_arrival_the_chain_is_in_order_and_every_version_is_found() {
 
 #[test]
 fn a_long_chain_is_not_walked_one_by_one() {
-    let count = if cfg!(miri) { 200 } else { 100_000 };
+    let count = if cfg!(miri) { 100 } else { 100_000 };
     let arrivals: [(&str, Vec<u64>, usize); 3] = [
         ("ascending", (0..count).collect(), 60),
         ("descending", (0..count).rev().collect(), 200),

@@ -22,9 +22,9 @@ fn hash(key: u64, bits: u32) -> u64 {
 
 #[test]
 fn every_key_is_found_while_the_index_grows() {
-    for bits in [0, 8, 40, 58] {
+    for bits in if cfg!(miri) { vec![58] } else { vec![0, 8, 40, 58] } {
         let keys = if cfg!(miri) {
-            60
+            20
         } else if bits > 40 {
             400
         } else {
@@ -49,7 +49,7 @@ fn every_key_is_found_while_the_index_grows() {
 #[test]
 fn a_presized_index_does_not_grow() {
     let arena = Arena::new();
-    let keys = if cfg!(miri) { 100 } else { 100_000 };
+    let keys = if cfg!(miri) { 20 } else { 100_000 };
     let index = HashIndex::new(&arena, keys as usize);
     let before = index.bytes();
     for i in 0..keys * 9 / 10 {
@@ -60,7 +60,7 @@ fn a_presized_index_does_not_grow() {
 
 #[test]
 fn writers_of_the_same_keys_never_give_one_two_places() {
-    let keys = if cfg!(miri) { 40 } else { 20_000_u64 };
+    let keys = if cfg!(miri) { 15 } else { 20_000_u64 };
     let arena = Arena::new();
     let index = HashIndex::new(&arena, 0);
     let (made, done) = (AtomicU64::new(0), AtomicU64::new(0));

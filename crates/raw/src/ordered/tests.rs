@@ -60,7 +60,7 @@ fn backwards(set: &OrderedSet, arena: &Arena, coarse: u32) -> Vec<u64> {
 
 #[test]
 fn windows_agree_with_a_sorted_list() {
-    let count = if cfg!(miri) { 40 } else { 10_000_u64 };
+    let count = if cfg!(miri) { 15 } else { 10_000_u64 };
     let scrambled = |i: u64| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) % (4 * count);
     let orders: [Vec<u64>; 3] = [(0..count).collect(), (0..count).rev().collect(), (0..count).map(scrambled).collect()];
     for (order, coarse, step) in orders.iter().flat_map(|order| [(order, 0, 1), (order, 7, 3), (order, 64, 1000)]) {
@@ -91,7 +91,7 @@ fn windows_agree_with_a_sorted_list() {
 
 #[test]
 fn readers_beside_a_writer_see_an_ordered_set_that_only_grows() {
-    let count = if cfg!(miri) { 40 } else { 100_000_u64 };
+    let count = if cfg!(miri) { 12 } else { 100_000_u64 };
     let arena = Arena::new();
     let set = OrderedSet::new(&arena);
     let done = AtomicU64::new(0);

@@ -16,7 +16,7 @@ use std::{
         Mutex, OnceLock, PoisonError, TryLockError,
         atomic::{
             AtomicU64,
-            Ordering::{Acquire, Relaxed, Release},
+            Ordering::{Acquire, Release},
         },
     },
 };

@@ -1,0 +1,264 @@
+//! Loom models of what is shared without locks.
+//!
+//! Readers are the spawned threads: loom remembers one last access per atomic, so a writer that looks before it stores would
+//! hide a reader that came first, and nothing would be explored.
+//! Run with `RUSTFLAGS="--cfg loom" cargo test -p sediment-raw --release --test loom`.
+
+#![cfg(loom)]
+
+use loom::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread,
+};
+use sediment_raw::{
+    arena::{Arena, Record, Walk},
+    chain,
+    epoch::{Swap, pin},
+    hash_index::HashIndex,
+    ordered::{Batch, Goal, OrderedSet},
+};
+
+fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(run);
+}
+
+fn write(arena: &Arena, value: u64) -> Record<'_> {
+    let mut reservation = arena.reserve(8, value).expect("room");
+    reservation.payload_mut().copy_from_slice(&value.to_le_bytes());
+    reservation.write()
+}
+
+fn read(record: Record<'_>) -> u64 {
+    u64::from_le_bytes(record.payload().try_into().expect("eight bytes"))
+}
+
+/// A value that notices being read after its end.
+struct Alive(AtomicBool);
+
+impl Alive {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicBool::new(true)))
+    }
+
+    fn check(&self) {
+        assert!(self.0.load(SeqCst), "read after its end");
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.store(false, SeqCst);
+    }
+}
+
+#[test]
+fn a_guard_is_never_left_with_a_freed_value() {
+    model(3, || {
+        let swap = Arc::new(Swap::new(Alive::new()));
+        let reader = {
+            let swap = Arc::clone(&swap);
+            thread::spawn(move || {
+                swap.load().check();
+                swap.load_full().check();
+            })
+        };
+        swap.store(Alive::new());
+        swap.load().check();
+        reader.join().expect("no panic");
+    });
+}
+
+#[test]
+fn two_writers_and_a_reader_agree_on_a_swap() {
+    model(2, || {
+        let swap = Arc::new(Swap::new(Alive::new()));
+        let threads: Vec<_> = [true, false]
+            .into_iter()
+            .map(|writes| {
+                let swap = Arc::clone(&swap);
+                thread::spawn(move || if writes { swap.store(Alive::new()) } else { swap.load().check() })
+            })
+            .collect();
+        swap.swap(Alive::new()).check();
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
+    });
+}
+
+#[test]
+fn a_record_found_in_the_index_is_whole_and_a_key_has_one_chain() {
+    model(2, || {
+        let shared = Arc::new({
+            let arena = Arena::new();
+            (HashIndex::new(&arena, 0), arena)
+        });
+        let writer = |shared: Arc<(HashIndex, Arena)>, versions: [u64; 2]| {
+            move || {
+                // The fence of a pin would order too much here.
+                let _pin = pin();
+                let (index, arena) = &*shared;
+                for version in versions {
+                    let new = write(arena, version);
+                    index.upsert(
+                        arena,
+                        7,
+                        |_| true,
+                        |head| head.map_or(new, |head| chain::add(head, new, |there| read(there) > version)),
+                    );
+                    new.finish();
+                }
+            }
+        };
+        let other = thread::spawn(writer(Arc::clone(&shared), [4, 1]));
+        writer(Arc::clone(&shared), [3, 2])();
+        other.join().expect("no panic");
+        let (index, arena) = &*shared;
+        let mut version = index.find(arena, 7, |_| true);
+        for expected in (1..=4).rev() {
+            let record = version.expect("four versions");
+            assert_eq!(read(record), expected);
+            version = chain::previous(record);
+        }
+        assert_eq!((version.map(read), index.keys()), (None, 1));
+    });
+}
+
+#[test]
+fn a_reader_beside_a_late_arrival_sees_whole_records_in_order() {
+    model(2, || {
+        let shared = Arc::new({
+            let arena = Arena::new();
+            (HashIndex::new(&arena, 0), arena)
+        });
+        let put = |(index, arena): &(HashIndex, Arena), version: u64| {
+            let new = write(arena, version);
+            let link = |head: Option<_>| head.map_or(new, |head| chain::add(head, new, |there| read(there) > version));
+            index.upsert(arena, 7, |_| true, link);
+        };
+        put(&shared, 2);
+        let reader = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let _pin = pin();
+                let (index, arena) = &*shared;
+                let head = index.find(arena, 7, |_| true).expect("one was there");
+                let older = chain::find(head, |record| read(record) < read(head));
+                assert!(older.is_none_or(|older| read(older) + 1 == read(head)));
+            })
+        };
+        // The fence of a pin would order too much here.
+        let _pin = pin();
+        put(&shared, 1);
+        put(&shared, 3);
+        reader.join().expect("no panic");
+    });
+}
+
+#[test]
+fn lookups_beside_a_growing_index_miss_nothing_stored_before() {
+    model(2, || {
+        let shared = Arc::new({
+            let arena = Arena::new();
+            (HashIndex::new(&arena, 0), arena)
+        });
+        let store = |index: &HashIndex, arena: &Arena, key: u64| {
+            let record = write(arena, key);
+            index.upsert(arena, key << 61, |found| read(found) == key, |_| record);
+        };
+        store(&shared.0, &shared.1, 1);
+        let reader = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let (index, arena) = &*shared;
+                assert!(index.find(arena, 1 << 61, |found| read(found) == 1).is_some());
+            })
+        };
+        let (index, arena) = &*shared;
+        (2..4).for_each(|key| store(index, arena, key));
+        reader.join().expect("no panic");
+        assert!((1..4).all(|key| index.find(arena, key << 61, |found| read(found) == key).is_some()));
+    });
+}
+
+#[test]
+fn a_walk_meets_what_was_finished_before_even_behind_the_unfinished() {
+    model(2, || {
+        let arena = Arc::new(Arena::new());
+        let writer = {
+            let arena = Arc::clone(&arena);
+            thread::spawn(move || {
+                let record = write(&arena, 1);
+                record.set_first();
+                record.finish();
+            })
+        };
+        let record = write(&arena, 2);
+        record.set_first();
+        record.finish();
+        let (mut walk, mut met) = (Walk::new(), Vec::new());
+        walk.advance(&arena, |record| met.push(read(record)));
+        assert!(met.contains(&2));
+        writer.join().expect("no panic");
+        arena.seal();
+        walk.complete(&arena, |record| met.push(read(record)));
+        met.sort_unstable();
+        assert_eq!(met, [1, 2]);
+    });
+}
+
+#[test]
+fn a_sealed_arena_has_no_reservation_that_a_walk_misses() {
+    model(3, || {
+        let arena = Arc::new(Arena::new());
+        let writer = {
+            let arena = Arc::clone(&arena);
+            thread::spawn(move || {
+                let Ok(reservation) = arena.reserve(8, 0) else { return 0 };
+                let record = reservation.write();
+                record.set_first();
+                record.finish();
+                1
+            })
+        };
+        arena.seal();
+        let mut met = 0;
+        Walk::new().complete(&arena, |_| met += 1);
+        assert_eq!(met, writer.join().expect("no panic"));
+    });
+}
+
+#[test]
+fn a_reader_beside_a_split_sees_every_record() {
+    model(2, || {
+        let arena = Arena::new();
+        let set = OrderedSet::new(&arena);
+        let shared = Arc::new((arena, set));
+        let insert = |shared: &(Arena, OrderedSet), key: u64| {
+            let mut batch = Batch::default();
+            batch.push(key, write(&shared.0, key));
+            shared.1.insert(&shared.0, &mut batch, |a, b| read(a).cmp(&read(b)));
+        };
+        for key in [10, 20, 30, 40] {
+            insert(&shared, key);
+        }
+        let reader = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let (arena, set) = &*shared;
+                let goal = Goal { head: 30, compare: |record| read(record).cmp(&30) };
+                let from = set.window_from(arena, &goal, false);
+                assert_eq!(read(from.record(arena, 0)), 30);
+                let before = set.window_before(arena, &goal);
+                assert_eq!(read(before.record(arena, before.len() - 1)), 20);
+            })
+        };
+        insert(&shared, 15);
+        reader.join().expect("no panic");
+    });
+}
