@@ -150,8 +150,9 @@ fn survey(file: &FoundFile, bytes: &[u8]) -> Result<Bound> {
             Step::Record { record, end, .. } => {
                 durable = durable.max(record.synced_upto);
                 if record.kind == RecordKind::End as u8 {
+                    // It was written when everything before it was durable; that it can be read does not make it so itself.
                     expect_nothing_behind(&mut reader)?;
-                    return Ok(Bound { durable: end, valid_end: Some(end), limit: SeqNo::MAX });
+                    return Ok(Bound { durable, valid_end: Some(end), limit: SeqNo::MAX });
                 }
             }
             Step::End { offset } => {
