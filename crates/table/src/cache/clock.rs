@@ -41,7 +41,9 @@ pub(crate) struct Clock<V> {
 
 struct Ring<V> {
     pages: Vec<Weak<Page<V>>>,
-    hand: usize,
+    /// The hand: a page, and a slot in it.
+    page: usize,
+    slot: usize,
 }
 
 /// The slots of one owner.
@@ -70,7 +72,7 @@ struct Held<V> {
 
 impl<V> Clock<V> {
     pub(crate) fn new(capacity_bytes: u64) -> Self {
-        let ring = Mutex::new(Ring { pages: Vec::new(), hand: 0 });
+        let ring = Mutex::new(Ring { pages: Vec::new(), page: 0, slot: 0 });
         Self { capacity_bytes, used_bytes: AtomicU64::new(0), misses: AtomicU64::new(0), ring }
     }
 
@@ -93,22 +95,25 @@ impl<V> Clock<V> {
         let mut steps = (ring.pages.len() + 1) * (usize::from(FREQUENCY_MAX) + 1);
         while self.used_bytes() > self.capacity_bytes && steps > 0 && !ring.pages.is_empty() {
             steps -= 1;
-            let hand = ring.hand % ring.pages.len();
-            match ring.pages[hand].upgrade() {
-                Some(page) => {
-                    self.sweep(&page);
-                    ring.hand = hand + 1;
-                }
-                None => drop(ring.pages.swap_remove(hand)),
-            }
+            let at = ring.page % ring.pages.len();
+            let Some(page) = ring.pages[at].upgrade() else {
+                ring.pages.swap_remove(at);
+                ring.slot = 0;
+                continue;
+            };
+            (ring.page, ring.slot) = match self.sweep(&page, ring.slot) {
+                Some(slot) => (at, slot),
+                None => (at + 1, 0),
+            };
         }
     }
 
-    fn sweep(&self, page: &Page<V>) {
+    /// Moves over the slots of a page from `first` on; returns where it stopped because there is room again.
+    fn sweep(&self, page: &Page<V>, first: usize) -> Option<usize> {
         if page.resident_bytes.load(Relaxed) == 0 {
-            return;
+            return None;
         }
-        for slot in &page.slots {
+        for (number, slot) in page.slots.iter().enumerate().skip(first) {
             let mut held = match slot.held.try_write() {
                 Ok(held) => held,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -125,9 +130,10 @@ impl<V> Clock<V> {
                 frequency => slot.frequency.store(frequency - 1, Relaxed),
             }
             if self.used_bytes() <= self.capacity_bytes {
-                return;
+                return Some(number + 1);
             }
         }
+        None
     }
 }
 
@@ -270,6 +276,20 @@ mod tests {
         assert!(clock.used_bytes() >= 900);
         drop(slots);
         assert_eq!(clock.used_bytes(), 0);
+    }
+
+    #[test]
+    fn the_hand_goes_on_where_it_stopped() {
+        let clock = Arc::new(Clock::new(1000));
+        let slots = Slots::new(Arc::clone(&clock), 900);
+        for i in (0..900).chain(0..900) {
+            drop(slots.get_or_load(i, Heat::Scan, load(i)).unwrap());
+        }
+        let missed = clock.misses();
+        for i in 892..900 {
+            drop(slots.get_or_load(i, Heat::Scan, load(i)).unwrap());
+        }
+        assert_eq!(clock.misses(), missed, "what came last is what is left");
     }
 
     #[test]
