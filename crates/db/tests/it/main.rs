@@ -4,6 +4,7 @@ mod batches;
 mod disks;
 mod durability;
 mod files;
+mod golden;
 mod keyspaces;
 mod limits;
 mod no_space;
