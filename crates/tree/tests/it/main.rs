@@ -2,7 +2,9 @@
 
 mod compare;
 mod crash;
+mod directory;
 mod faults;
 mod model;
 #[cfg(planted_bugs)]
 mod planted;
+mod threads;
