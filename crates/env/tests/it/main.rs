@@ -4,4 +4,6 @@ mod crash_images;
 mod faults;
 mod fs_contract;
 mod image_rate;
+#[cfg(planted_bugs)]
+mod planted;
 mod stepped_world;
