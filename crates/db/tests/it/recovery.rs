@@ -1,7 +1,12 @@
 //! Replay: what a crash leaves opens by itself, what is damaged is said.
 
-use crate::disks::{DIR, bytes, killed, list, open, powerless, put, recorded, rows, small, try_open};
-use sediment_env::{Env, Fs, MemFs};
+use crate::disks::{
+    DIR, bytes, fail, faulty, killed, list, open, open_env, powerless, put, recorded, rows, small, text, try_open,
+};
+use sediment_env::{
+    Env, Fs, MemFs,
+    fs::{Call, Fault},
+};
 use sedimentdb::{
     Db,
     Durability::{Os, Sync},
@@ -132,6 +137,27 @@ fn a_replayed_tail_is_durable_before_the_next_acknowledged_sync() {
     put(&db, &a, "3", "sync", Sync).unwrap();
     let after = powerless(&disk);
     assert_eq!(rows(open(&after).keyspace("a").unwrap().iter()), ["1=sync", "2=os", "3=sync"]);
+}
+
+#[test]
+fn a_flush_makes_the_log_durable_up_to_its_mark_not_only_to_its_rows() {
+    let disk = recorded();
+    let (faults, env) = faulty(&disk);
+    let db = open_env(env).unwrap();
+    let (a, b) = (db.keyspace("a").unwrap(), db.keyspace("b").unwrap());
+    put(&db, &a, "1", "in a", Os).unwrap();
+    // Later than what is flushed of `a`, in another keyspace, and only handed to the system.
+    put(&db, &b, "2", "in b", Os).unwrap();
+    fail(&faults, Call::Create, "trees/2/tables", Fault::Eio);
+    assert!(db.flush().is_err(), "only `a` is flushed");
+    let disk = powerless(&disk);
+    disk.record();
+    let db = open(&disk);
+    let a = db.keyspace("a").unwrap();
+    put(&db, &a, "3", "after", Sync).unwrap();
+    let db = open(&powerless(&disk));
+    assert_eq!(rows(db.keyspace("a").unwrap().iter()), ["1=in a", "3=after"]);
+    assert_eq!(text(&db.keyspace("b").unwrap(), "2").as_deref(), Some("in b"));
 }
 
 #[test]
