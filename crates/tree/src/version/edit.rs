@@ -133,6 +133,10 @@ impl<'a> VersionBuilder<'a> {
         for ((level, _, run), tables) in grouped {
             levels[level].runs.push(Arc::new(Run::new(run, tables, order)?));
         }
+        if self.history.floor > self.highest_seqno.map_or(0, |highest| highest.saturating_add(1)) {
+            let error = Error::corruption("history is said to begin above every row that there ever was");
+            return Err(error.expected_found(format!("{:?} at most", self.highest_seqno), self.history.floor));
+        }
         Ok(Version { identity, levels, mark: self.mark, history: self.history, highest_seqno: self.highest_seqno })
     }
 

@@ -141,6 +141,7 @@ fn edits_that_cannot_be_are_corruption() {
         snapshot(&["1 0 4611686018427387904 a..m 10 1 0"]),
         Edit { removed: vec![TableId(3)], ..snapshot(&[]) },
         Edit { history: Some(History { oldest: 10, floor: 9 }), ..snapshot(&[]) },
+        Edit { history: Some(History { oldest: 8, floor: 9 }), highest_seqno: Some(7), ..snapshot(&[]) },
         Edit { highest_seqno: Some(u64::MAX >> 1), ..snapshot(&[]) },
         Edit { mark: Some(u64::MAX), ..snapshot(&[]) },
         Edit { next_table: Some(TableId(u64::MAX)), ..snapshot(&[]) },
