@@ -145,7 +145,7 @@ fn a_flush_makes_the_log_durable_up_to_its_mark_not_only_to_its_rows() {
     let (faults, env) = faulty(&disk);
     let db = open_env(env).unwrap();
     let (a, b) = (db.keyspace("a").unwrap(), db.keyspace("b").unwrap());
-    put(&db, &a, "1", "in a", Os).unwrap();
+    put(&db, &a, "1", "in a", Sync).unwrap();
     // Later than what is flushed of `a`, in another keyspace, and only handed to the system.
     put(&db, &b, "2", "in b", Os).unwrap();
     fail(&faults, Call::Create, "trees/2/tables", Fault::Eio);
