@@ -114,16 +114,17 @@ impl Log {
 
     /// Removes the files all of whose records lie below `needed_from`, once the log says durably that it may.
     pub(crate) fn trim(&self, needed_from: SeqNo) -> Result<()> {
-        let position = {
+        let (oldest, position) = {
             let mut guard = self.lock();
             let Some(oldest) = guard.oldest_needed(needed_from) else { return Ok(()) };
-            guard.append_note(RecordKind::Trim, oldest.0.to_le_bytes().to_vec())?
+            (oldest, guard.append_note(RecordKind::Trim, oldest.0.to_le_bytes().to_vec())?)
         };
         self.sync_to(position)?;
         loop {
             let mut guard = self.lock();
             let Some(first) = guard.state.files.first().copied() else { return Ok(()) };
-            if guard.state.files.len() < 2 || first.end_seqno > needed_from {
+            // No further than the record says, although the file that the record ended may be superfluous too by now.
+            if first.id >= oldest {
                 return Ok(());
             }
             self.dir.env.fs.remove_file(&self.dir.path(first.id))?;
