@@ -37,6 +37,29 @@ pub(crate) struct Machinery {
     pub(crate) catalog: Mutex<Catalog>,
 }
 
+impl Machinery {
+    /// The catalog, locked.
+    pub(crate) fn catalog(&self) -> MutexGuard<'_, Catalog> {
+        self.catalog.lock().expect("no code panics under this lock")
+    }
+}
+
+/// Makes the catalog durable, if it is not, and the log before it: the catalog is never ahead.
+pub(crate) fn save_catalog(machinery: &Machinery, catalog: &mut Catalog) -> Result<()> {
+    if catalog.is_saved() {
+        return Ok(());
+    }
+    machinery.log.sync_through(catalog.state().seqno)?;
+    catalog.save_changes()
+}
+
+/// Deletes the trees of cleared keyspaces that nobody can see, unless the catalog on disk may still name them.
+pub(crate) fn delete_unseen(machinery: &Machinery, catalog: &Catalog) {
+    if catalog.is_saved() {
+        machinery.keyspaces.delete_unseen(|| machinery.snapshots.in_use());
+    }
+}
+
 /// Runs maintenance. Shared; one caller works, the others go on or wait.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -89,7 +112,7 @@ impl Worker {
         self.flush_all(machinery)?;
         let _running = self.wait();
         self.ended(machinery, || {
-            machinery.keyspaces.delete_unseen(|| machinery.snapshots.in_use());
+            delete_unseen(machinery, &machinery.catalog());
             machinery.keyspaces.all().iter().try_for_each(|keyspace| {
                 let tree = keyspace.newest();
                 tree.tree.compact_all(&self.compaction_context(machinery, &|| self.is_cancelled()))?;
@@ -121,7 +144,7 @@ impl Worker {
                 }
             }
         }
-        machinery.keyspaces.delete_unseen(|| machinery.snapshots.in_use());
+        delete_unseen(machinery, &machinery.catalog());
         self.trim(machinery)
     }
 
@@ -183,15 +206,16 @@ impl Worker {
 
     /// Removes log files that no tree and not the catalog needs.
     fn trim(&self, machinery: &Machinery) -> Result<()> {
-        let mut catalog = machinery.catalog.lock().expect("no code panics under this lock");
+        let mut catalog = machinery.catalog();
         if !machinery.log.is_crowded(1) {
             return Ok(());
         }
-        catalog.save_changes()?;
+        save_catalog(machinery, &mut catalog)?;
+        let keyspaces = machinery.keyspaces.all();
+        keyspaces.iter().try_for_each(|keyspace| keyspace.newest().tree.confirm())?;
         let needed = {
             let log = machinery.log.lock();
             let next = log.next_seqno();
-            let keyspaces = machinery.keyspaces.all();
             keyspaces.iter().map(|keyspace| needed_from(keyspace, next)).min().unwrap_or(next)
         };
         let needed = catalog.unsaved_from().map_or(needed, |unsaved| needed.min(unsaved));

@@ -182,12 +182,22 @@ impl Tree {
             return Ok(());
         }
         let error = Error::corruption("the manifest is older than the log remembers it").in_file(&self.inner.versions.home.dir);
-        Err(error.expected_found(remembered, found))
+        Err(error.expected_found(format!("{remembered:?}"), format!("{found:?}")))
+    }
+
+    /// Makes sure that [`Tree::mark`] and all that was found at opening is durable: the process before may have died between
+    /// writing and syncing it. To be called before anything is removed because this tree holds it.
+    pub fn confirm(&self) -> Result<()> {
+        self.inner.versions.confirm()
     }
 
     /// Moves files that nothing names to `lost/`; how many.
     pub fn move_orphans(&self) -> Result<usize> {
-        self.inner.versions.obsolete.move_orphans()
+        let versions = &self.inner.versions;
+        if versions.obsolete.has_orphans() {
+            versions.confirm()?;
+        }
+        versions.obsolete.move_orphans()
     }
 
     /// How far flushes and compactions are behind the writers.

@@ -8,7 +8,7 @@ use crate::{
     recover::{self, Found, Leftovers, Opened},
     snapshot::Snapshots,
     wal::{Fatal, Log},
-    worker::{Machinery, Worker},
+    worker::{Machinery, Worker, delete_unseen, save_catalog},
 };
 use sediment_base::{Error, ErrorKind, Result, SeqNo, Slice, TreeId};
 use sediment_env::{Env, fs::DirLock};
@@ -224,8 +224,11 @@ impl Core {
 
     /// What a snapshot held may be deletable.
     pub(crate) fn snapshot_ended(&self) {
-        if self.check_writable().is_ok() {
-            self.machinery.keyspaces.delete_unseen(|| self.machinery.snapshots.in_use());
+        // Where somebody is changing keyspaces, maintenance comes back to it.
+        if self.check_writable().is_ok()
+            && let Ok(catalog) = self.machinery.catalog.try_lock()
+        {
+            delete_unseen(&self.machinery, &catalog);
         }
     }
 
@@ -270,9 +273,12 @@ impl Core {
             return;
         }
         let leftovers = std::mem::take(&mut *self.leftovers.lock().expect("no code panics under this lock"));
-        let mut catalog = self.machinery.catalog.lock().expect("no code panics under this lock");
+        let mut catalog = self.machinery.catalog();
+        // Nothing goes that the catalog on disk may still name.
+        if save_catalog(&self.machinery, &mut catalog).is_err() {
+            return;
+        }
         let _ = leftovers.clear(&self.machinery.env, &self.dir, &mut catalog);
-        let _ = catalog.save_changes();
         for keyspace in self.machinery.keyspaces.all() {
             let _ = keyspace.newest().tree.move_orphans();
         }

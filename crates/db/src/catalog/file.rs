@@ -14,7 +14,7 @@ use sediment_codec::{
     current::Current,
     header::{FileHeader, FileKind},
 };
-use sediment_env::{Env, atomic_file, fs::missing_is_damage};
+use sediment_env::{Env, atomic_file};
 use std::{fmt, path::Path, path::PathBuf};
 
 /// What a catalog needs from around it.
@@ -34,6 +34,8 @@ pub(crate) struct Catalog {
     state: CatalogState,
     /// Seqno of the oldest change that only the log has.
     unsaved_from: Option<SeqNo>,
+    /// Whether `CURRENT` is durable under its name. What was found at opening may be in the system's memory alone.
+    is_confirmed: bool,
 }
 
 impl Catalog {
@@ -41,7 +43,7 @@ impl Catalog {
     pub(crate) fn new(context: CatalogContext, db_uuid: FileUuid, next_generation: Generation) -> Self {
         let mut state = CatalogState::default();
         (state.next_keyspace, state.next_tree) = (KeyspaceId(1), TreeId(1));
-        Self { context, db_uuid, generation: None, next_generation, state, unsaved_from: None }
+        Self { context, db_uuid, generation: None, next_generation, state, unsaved_from: None, is_confirmed: false }
     }
 
     /// Reads the catalog that `CURRENT` names. `next_generation` is above every one that was ever written.
@@ -50,8 +52,7 @@ impl Catalog {
         let bytes = read_small(&context.env, &current)?;
         let (header, named) = Current::decode(&bytes, FileKind::Catalog).map_err(|error| error.in_file(&current))?;
         let path = filename::catalog(&context.dir, named.generation);
-        let bytes =
-            read_small(&context.env, &path).map_err(|error| missing_is_damage(error, "the catalog that CURRENT names"))?;
+        let bytes = read_small(&context.env, &path)?;
         let (catalog, state) = decode_catalog(&bytes, Some(named)).map_err(|error| error.in_file(&path))?;
         if (catalog.db_uuid, catalog.generation) != (header.db_uuid, header.generation) {
             return Err(
@@ -60,7 +61,7 @@ impl Catalog {
         }
         let next_generation = next_generation.max(header.generation.next());
         let (db_uuid, generation) = (header.db_uuid, Some(header.generation));
-        Ok(Self { context, db_uuid, generation, next_generation, state, unsaved_from: None })
+        Ok(Self { context, db_uuid, generation, next_generation, state, unsaved_from: None, is_confirmed: false })
     }
 
     /// The identity of the database.
@@ -102,9 +103,23 @@ impl Catalog {
         self.state.garbage.retain(|tree| !gone.contains(tree));
     }
 
-    /// Makes what holds durable, if it is not.
+    /// Whether what holds is durable for certain: only then may go what it does not name.
+    pub(crate) fn is_saved(&self) -> bool {
+        self.is_confirmed && self.unsaved_from.is_none()
+    }
+
+    /// Makes what holds durable, if it is not. The log must be durable up to it.
     pub(crate) fn save_changes(&mut self) -> Result<()> {
-        if self.unsaved_from.is_some() { self.save() } else { Ok(()) }
+        if self.unsaved_from.is_some() { self.save() } else { self.confirm() }
+    }
+
+    /// Makes the name of the generation that was found durable: the process before may have died without.
+    pub(crate) fn confirm(&mut self) -> Result<()> {
+        if !self.is_confirmed {
+            self.context.env.fs.sync_dir(&self.context.dir)?;
+            self.is_confirmed = true;
+        }
+        Ok(())
     }
 
     /// Makes what holds durable as a new generation. On an error the one before it holds on disk; the next call tries again.
@@ -129,6 +144,7 @@ impl Catalog {
         let bytes = current.encode(self.db_uuid, random.uuid()?);
         atomic_file::replace(fs, &self.context.dir.join(filename::CURRENT), &bytes)?;
         self.unsaved_from = None;
+        self.is_confirmed = true;
         if let Some(before) = self.generation.replace(generation) {
             // What stays behind is moved away as an orphan later.
             let _ = fs.remove_file(&filename::catalog(&self.context.dir, before));

@@ -8,7 +8,7 @@ use crate::{
     catalog::{Catalog, Incarnation, KeyspaceChange, KeyspaceState, check_name},
     commit::check_alive,
     wal::{Prepared, RecordKind},
-    worker::Machinery,
+    worker::{Machinery, delete_unseen},
 };
 use sediment_base::{Error, ErrorKind, Result, SeqNo, TreeId, filename};
 use sediment_tree::{Tree, TreeOptions};
@@ -51,7 +51,7 @@ pub(crate) fn drop_keyspace(machinery: &Machinery, name: &str) -> Result<bool> {
     let Some(keyspace) = machinery.keyspaces.get(name) else { return Ok(false) };
     let change = KeyspaceChange::Drop { keyspace: keyspace.id() };
     record(machinery, &mut catalog, &change, |_| machinery.keyspaces.remove(name))?;
-    if catalog.unsaved_from().is_none() {
+    if catalog.is_saved() {
         keyspace.delete_trees();
     }
     Ok(true)
@@ -64,9 +64,7 @@ pub(crate) fn clear(machinery: &Machinery, maker: &TreeMaker<'_>, keyspace: &Key
     let (id, tree) = make_tree(machinery, &mut catalog, maker)?;
     let change = KeyspaceChange::Clear { keyspace: keyspace.id(), tree: id };
     record(machinery, &mut catalog, &change, |since| machinery.keyspaces.renew(keyspace, Incarnation { id, since, tree }))?;
-    if catalog.unsaved_from().is_none() {
-        machinery.keyspaces.delete_unseen(|| machinery.snapshots.in_use());
-    }
+    delete_unseen(machinery, &catalog);
     Ok(())
 }
 
@@ -102,8 +100,9 @@ fn make_tree(machinery: &Machinery, catalog: &mut Catalog, maker: &TreeMaker<'_>
 }
 
 fn lock(machinery: &Machinery) -> Result<MutexGuard<'_, Catalog>> {
-    let catalog = machinery.catalog.lock().expect("no code panics under this lock");
+    let mut catalog = machinery.catalog();
     machinery.log.lock().check()?;
+    catalog.confirm()?;
     if catalog.state().next_keyspace.0 == u32::MAX {
         return Err(Error::invalid_input("the database has used up its keyspace ids"));
     }

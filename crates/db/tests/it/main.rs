@@ -11,4 +11,5 @@ mod no_space;
 mod opening;
 mod poisoning;
 mod recovery;
+mod second_life;
 mod snapshots;

@@ -129,6 +129,12 @@ impl SuperVersions {
         Ok(())
     }
 
+    /// Makes what the manifest said at opening durable for certain, as a new generation. A process that died may have written
+    /// it and never synced it, so nothing may go (orphans, a caller's log) that only it makes superfluous.
+    pub(crate) fn confirm(&self) -> Result<()> {
+        if self.with_manifest(Manifest::is_confirmed) { Ok(()) } else { self.install(Edit::default(), &[]) }
+    }
+
     /// Asks the manifest.
     pub(crate) fn with_manifest<T>(&self, ask: impl FnOnce(&Manifest) -> T) -> T {
         ask(&lock(&self.installing).manifest)

@@ -46,6 +46,11 @@ impl Obsolete {
         Arc::new(Self { home, is_closed, is_dropped, orphans: Mutex::new(orphans) })
     }
 
+    /// Whether there is anything for [`Obsolete::move_orphans`].
+    pub(crate) fn has_orphans(&self) -> bool {
+        !self.orphans().found.is_empty()
+    }
+
     /// Moves orphans to `lost/`; how many.
     pub(crate) fn move_orphans(&self) -> Result<usize> {
         let mut orphans = self.orphans();

@@ -134,6 +134,11 @@ impl Manifest {
         }
     }
 
+    /// Whether this process wrote and synced the file itself. What was read at opening may be in the system's memory alone.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.log.tail.is_some()
+    }
+
     /// How far it is durable.
     pub(crate) fn position(&self) -> ManifestPosition {
         ManifestPosition { generation: self.log.generation, length: self.log.end }
