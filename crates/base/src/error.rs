@@ -16,7 +16,7 @@ pub enum ErrorKind {
     Io,
     /// The disk is full. The write was not applied: free space and retry.
     NoSpace,
-    /// Stored bytes are damaged. Restore the named file or run `repair`.
+    /// Stored bytes are damaged. Restore the named file from a backup.
     Corruption,
     /// Stored bytes fail authentication: somebody changed them.
     Tampered,

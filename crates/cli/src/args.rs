@@ -7,7 +7,10 @@ use crate::{
 };
 use clap::{Args as ClapArgs, Parser};
 use sedimentdb::{Create, Db, Error, ErrorKind, Keyspace};
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 const AFTER_HELP: &str = "\
 Keys and values are typed and printed as UTF-8 text; \\t \\n \\r \\0 \\\\ and \\xNN stand for other bytes
@@ -50,14 +53,14 @@ impl Target {
 
     /// Opens what must exist, to write to it.
     pub(crate) fn open_to_change(&self) -> Result<(Db, Keyspace)> {
-        let db = Db::builder(&self.path).create(Create::MustExist).open().map_err(absent)?;
+        let db = Db::builder(&self.path).create(Create::MustExist).open().map_err(|error| refused(error, &self.path))?;
         let keyspace = self.existing_keyspace(&db)?;
         Ok((db, keyspace))
     }
 
     /// Opens database and keyspace, making what is missing.
     pub(crate) fn open_or_create(&self) -> Result<(Db, Keyspace)> {
-        let db = Db::open(&self.path)?;
+        let db = Db::open(&self.path).map_err(|error| refused(error, &self.path))?;
         let keyspace = db.keyspace(&self.keyspace)?;
         Ok((db, keyspace))
     }
@@ -77,11 +80,29 @@ impl Target {
 
 /// Opens a database that must exist, without writing to it.
 pub(crate) fn open_to_read(path: &PathBuf) -> Result<Db> {
-    Db::builder(path).create(Create::MustExist).read_only(true).open().map_err(absent)
+    Db::builder(path).create(Create::MustExist).read_only(true).open().map_err(|error| refused(error, path))
 }
 
-fn absent(error: Error) -> Failure {
-    Failure::hinted(error, ErrorKind::InvalidInput, "`sediment put` and `sediment import` make a database where there is none")
+/// What to do about a database that does not open.
+fn refused(error: Error, path: &Path) -> Failure {
+    match error.kind() {
+        // `verify` would be refused just the same.
+        ErrorKind::Corruption => Failure::hinted(
+            error,
+            ErrorKind::Corruption,
+            "what the database needs to open is damaged; nothing was changed. Restore what is named from a backup, or all of it",
+        ),
+        ErrorKind::InvalidInput if !path.exists() || is_empty(path) => Failure::hinted(
+            error,
+            ErrorKind::InvalidInput,
+            "`sediment put` and `sediment import` make a database where there is none",
+        ),
+        _ => error.into(),
+    }
+}
+
+fn is_empty(path: &Path) -> bool {
+    path.read_dir().is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// How bytes are typed and printed.

@@ -86,7 +86,7 @@ impl Failure {
     pub(crate) fn hint(&self) -> &str {
         match self {
             Self::Usage { hint, .. } => hint,
-            Self::Database { error, hint } => hint.unwrap_or_else(|| hint_for(error.kind())),
+            Self::Database { error, hint } => hint.unwrap_or_else(|| hint_for(error)),
             Self::Broken { .. } => "this is a bug in Sediment; the directory is left as it is",
             Self::ClosedPipe | Self::Io { .. } | Self::Malformed { .. } => "",
         }
@@ -101,8 +101,8 @@ impl Failure {
     }
 }
 
-fn hint_for(kind: ErrorKind) -> &'static str {
-    match kind {
+fn hint_for(error: &Error) -> &'static str {
+    match error.kind() {
         ErrorKind::Corruption | ErrorKind::Tampered => {
             "stored bytes are damaged; nothing was changed. `sediment verify` lists every fault; restore the named file from a backup"
         }
@@ -110,8 +110,21 @@ fn hint_for(kind: ErrorKind) -> &'static str {
         ErrorKind::NoSpace => "free some space and try again; the write was not applied, what is stored is safe",
         ErrorKind::Unsupported => "this database was written by a newer Sediment; upgrade this one. Nothing was changed",
         ErrorKind::Poisoned => "an earlier failure put durability in doubt; look at the disk, then run the command again",
+        ErrorKind::Io => match io_kind(error) {
+            Some(io::ErrorKind::PermissionDenied) => {
+                "this user may not; give the right to it, or run as the owner. Reading needs no right to write"
+            }
+            Some(io::ErrorKind::ReadOnlyFilesystem) => "the file system is mounted read-only; reading works, writing does not",
+            Some(io::ErrorKind::NotFound | io::ErrorKind::IsADirectory) => "",
+            _ => "the system refused; look at the disk and the system's log, then run the command again",
+        },
         _ => "",
     }
+}
+
+fn io_kind(error: &Error) -> Option<io::ErrorKind> {
+    let source = std::error::Error::source(error)?;
+    source.downcast_ref::<io::Error>().map(io::Error::kind)
 }
 
 impl fmt::Display for Failure {

@@ -188,6 +188,10 @@ impl FileHeader {
 
 fn decode(bytes: &[u8]) -> Result<(FileHeader, u64)> {
     let Some(bytes) = bytes.first_chunk::<HEADER_BYTES>() else {
+        let beginning = bytes.get(..MAGIC.len()).unwrap_or(bytes);
+        if !MAGIC.starts_with(beginning) {
+            return Err(Error::corruption("not a Sediment file"));
+        }
         return Err(Error::corruption("file ends inside its header").expected_found(HEADER_BYTES, bytes.len()));
     };
     let mut reader = Reader::new(bytes);

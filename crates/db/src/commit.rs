@@ -93,7 +93,8 @@ fn apply(machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], seqno: SeqNo, 
         let keyspace = keyspace.expect("a batch holds every keyspace that it names");
         keyspace.with_newest(|tree| match op.kind {
             Kind::Value => tree.insert(op.key, op.value, next),
-            _ => tree.remove(op.key, next),
+            Kind::Tombstone => tree.remove(op.key, next),
+            kind => Err(Error::unsupported(format!("a write of kind {kind:?} is not known to this version"))),
         })?;
         next += 1;
         Ok(())

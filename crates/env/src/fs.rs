@@ -161,6 +161,20 @@ pub fn is_already_exists(error: &Error) -> bool {
     io_kind(error) == Some(::std::io::ErrorKind::AlreadyExists)
 }
 
+/// Whether the error is that a directory was wanted and something else is there.
+pub fn is_not_a_directory(error: &Error) -> bool {
+    io_kind(error) == Some(::std::io::ErrorKind::NotADirectory)
+}
+
+/// For reading what must be there: that it is missing is damage, not a failure of the system.
+pub fn missing_is_damage(error: Error, what: &str) -> Error {
+    if !is_not_found(&error) {
+        return error;
+    }
+    let file = error.location().map(|location| location.file).unwrap_or_default();
+    Error::corruption(format!("{what} is missing")).in_file(&file).with_source(error)
+}
+
 fn io_kind(error: &Error) -> Option<::std::io::ErrorKind> {
     let source = ::std::error::Error::source(error)?;
     source.downcast_ref::<::std::io::Error>().map(::std::io::Error::kind)

@@ -182,7 +182,7 @@ impl Tree {
             return Ok(());
         }
         let error = Error::corruption("the manifest is older than the log remembers it").in_file(&self.inner.versions.home.dir);
-        Err(error.expected_found(format!("{remembered:?}"), format!("{found:?}")))
+        Err(error.expected_found(remembered, found))
     }
 
     /// Makes sure that [`Tree::mark`] and all that was found at opening is durable: the process before may have died between

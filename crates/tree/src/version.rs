@@ -21,7 +21,7 @@ pub(crate) use run::Run;
 pub(crate) use table_file::TableFile;
 
 use sediment_base::{Generation, Result, SeqNo, TableId};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// How far a manifest is durable: the anchor that a log may keep of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,12 @@ pub struct ManifestPosition {
     pub generation: Generation,
     /// Its length up to the end of the last durable record.
     pub length: u64,
+}
+
+impl fmt::Display for ManifestPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "generation {} with {} bytes", self.generation, self.length)
+    }
 }
 
 /// What never changes in the life of a tree.

@@ -19,6 +19,10 @@ pub(crate) struct Dump {
 impl Dump {
     /// Prints as it reads, so that a damaged file shows all that comes before the damage.
     pub(crate) fn run(self, output: &mut Output) -> Result<Exit> {
+        if self.file.is_dir() {
+            let hint = "`sediment dump` prints one file: CURRENT, catalog-N, wal/N, trees/N/manifest-N or trees/N/tables/N";
+            return Err(Failure::usage(format!("{} is a directory", self.file.display()), hint));
+        }
         let mut lines = Lines { output, rest: String::new(), failure: None };
         let dumped = sedimentdb::dump_file(&self.file, &mut lines);
         let rest = std::mem::take(&mut lines.rest);

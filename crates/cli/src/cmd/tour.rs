@@ -17,7 +17,7 @@ use crate::{
     output::{Output, counted},
 };
 use clap::Args;
-use sedimentdb::{Create, Db, Options};
+use sedimentdb::{Create, Db, ErrorKind, Options};
 use serde_json::{Map, Value, json};
 use std::{
     path::{Path, PathBuf},
@@ -92,7 +92,9 @@ fn walk(dir: &Path, rounds: u32, guide: &mut Guide<'_>) -> Result<()> {
     let began = Instant::now();
     guide.say(format!("A tour of Sediment, in {}\n", dir.display()))?;
     {
-        let db = Db::builder(dir).options(Options { create: Create::New, ..options() }).open()?;
+        let made = Db::builder(dir).options(Options { create: Create::New, ..options() }).open();
+        let hint = "the tour makes a database of its own: give a directory that is empty or not there";
+        let db = made.map_err(|error| Failure::hinted(error, ErrorKind::InvalidInput, hint))?;
         unicode::fill(&db, guide)?;
         unicode::look_up(&db, guide)?;
         unicode::scan(&db, guide)?;

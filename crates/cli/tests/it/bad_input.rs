@@ -29,8 +29,38 @@ fn a_directory_of_somebody_else_is_left_alone() {
         std::fs::read_dir(foreign).expect("it is there").map(|entry| entry.expect("an entry").file_name()).collect();
     assert_eq!(names, ["letter.txt"]);
     let file = place.file("file", "");
-    let run = sediment(&["put", &file, "k", "v"]);
-    assert!(run.code == 2 || run.code == 3, "{run:?}");
+    sediment(&["put", &file, "k", "v"]).bad(2, &[&file, "is a file"]);
+    sediment(&["get", &file, "k"]).bad(2, &[&file, "is a file"]);
+}
+
+/// Other databases have a `CURRENT` and a `LOCK` too: they are not damaged ones of ours.
+#[test]
+fn a_database_of_another_make_is_left_alone() {
+    let place = Place::new();
+    let foreign = place.dir.path().to_str().expect("UTF-8");
+    for (name, bytes) in [("CURRENT", "MANIFEST-000004\n"), ("LOCK", ""), ("MANIFEST-000004", "x"), ("000003.log", "")] {
+        place.file(name, bytes);
+    }
+    for args in [vec!["put", foreign, "k", "v"], vec!["get", foreign, "k"], vec!["verify", foreign]] {
+        sediment(&args).bad(2, &[foreign, "no database", "not ours"]);
+    }
+    assert_eq!(std::fs::read_dir(foreign).expect("it is there").count(), 4, "nothing was added");
+    assert_eq!(std::fs::read(place.dir.path().join("CURRENT")).expect("it is there"), b"MANIFEST-000004\n");
+}
+
+/// Where opening fails, `verify` fails too and must not be the advice.
+#[test]
+fn what_opening_needs_and_is_gone_is_damage() {
+    for name in ["catalog-2", "wal", "trees", "CURRENT"] {
+        let place = Place::filled(10);
+        let path = Path::new(&place.db).join(name);
+        let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        gone.expect("it was there");
+        for args in [vec!["verify", &place.db], vec!["put", &place.db, "k", "v"]] {
+            let run = sediment(&args).bad(4, &["missing", name, "backup"]);
+            assert!(!run.err.contains("sediment verify"), "{run:?}");
+        }
+    }
 }
 
 #[test]
@@ -125,7 +155,9 @@ fn what_is_no_file_of_ours_cannot_be_dumped() {
     assert!((run.code == 2 || run.code == 4) && run.err.contains("empty"), "{run:?}");
     sediment(&["dump", "/no/such/file"]).bad(3, &["/no/such/file"]);
     let dir = place.dir.path().to_str().expect("UTF-8");
-    sediment(&["dump", dir]).bad(3, &[dir]);
+    sediment(&["dump", dir]).bad(2, &[dir, "one file"]);
+    let short = place.file("short", "name,born\n");
+    sediment(&["dump", &short]).bad(4, &["not a Sediment file"]);
 }
 
 /// Gives a file header the format of a later version.

@@ -14,7 +14,7 @@ use sediment_codec::{
     current::Current,
     header::{FileHeader, FileKind},
 };
-use sediment_env::{Env, atomic_file};
+use sediment_env::{Env, atomic_file, fs::missing_is_damage};
 use std::{fmt, path::Path, path::PathBuf};
 
 /// What a catalog needs from around it.
@@ -52,7 +52,8 @@ impl Catalog {
         let bytes = read_small(&context.env, &current)?;
         let (header, named) = Current::decode(&bytes, FileKind::Catalog).map_err(|error| error.in_file(&current))?;
         let path = filename::catalog(&context.dir, named.generation);
-        let bytes = read_small(&context.env, &path)?;
+        let bytes =
+            read_small(&context.env, &path).map_err(|error| missing_is_damage(error, "the catalog that CURRENT names"))?;
         let (catalog, state) = decode_catalog(&bytes, Some(named)).map_err(|error| error.in_file(&path))?;
         if (catalog.db_uuid, catalog.generation) != (header.db_uuid, header.generation) {
             return Err(

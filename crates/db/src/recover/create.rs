@@ -10,7 +10,7 @@ use sediment_base::{
 };
 use sediment_env::{
     Env,
-    fs::{DirEntry, DirLock, Fs, is_already_exists, is_not_found},
+    fs::{DirEntry, DirLock, Fs, is_already_exists, is_not_a_directory, is_not_found},
 };
 use std::path::{Component, Path};
 
@@ -28,26 +28,41 @@ pub(crate) fn look(env: &Env, dir: &Path) -> Result<Found> {
     let entries = match env.fs.read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if is_not_found(&error) => return Ok(Found::Nothing),
+        Err(error) if is_not_a_directory(&error) => {
+            return Err(Error::invalid_input(format!("a database is a directory, but {} is a file", dir.display())));
+        }
         Err(error) => return Err(error),
     };
     let parsed: Vec<_> = entries.iter().map(|entry| FileName::parse(&entry.name)).collect();
     if parsed.contains(&Some(FileName::Current)) {
         if parsed.iter().any(|name| matches!(name, Some(FileName::Manifest(_)))) {
-            return Err(refuse(dir, "it holds a single tree, not a database", "give the directory of the database"));
+            return Err(
+                Error::invalid_input("the directory of a database is needed, this is that of one of its trees").in_file(dir)
+            );
         }
-        return Ok(Found::Database(entries));
+        if is_ours(&entries, &parsed) {
+            return Ok(Found::Database(entries));
+        }
     }
     if let Some(foreign) = entries.iter().zip(&parsed).find_map(|(entry, name)| name.is_none().then_some(&entry.name)) {
-        let found = format!("it holds {foreign:?}, which is not ours, and no database");
-        return Err(refuse(dir, &found, "give an empty or missing directory, or that of a database"));
+        let refusal = "there is no database, and none is made beside what is not ours (choose an empty or missing directory)";
+        return Err(Error::invalid_input(format!("{refusal}: {foreign:?}")).in_file(dir));
     }
     for folder in [filename::WAL_DIR, filename::TREES_DIR] {
         if entries.iter().any(|entry| entry.name == folder) && !env.fs.read_dir(&dir.join(folder))?.is_empty() {
-            let error = Error::corruption(format!("CURRENT is missing, but {folder}/ is not empty; restore it or run repair"));
+            let error = Error::corruption(format!("CURRENT is missing, but {folder}/ is not empty; restore it from a backup"));
             return Err(error.in_file(&dir.join(filename::CURRENT)));
         }
     }
     Ok(Found::Nothing)
+}
+
+/// Whether a directory with a `CURRENT` is a database of ours, damaged or not. Other databases have files of that name too.
+fn is_ours(entries: &[DirEntry], parsed: &[Option<FileName>]) -> bool {
+    let is_sign = |(entry, name): (&DirEntry, &Option<FileName>)| {
+        matches!(name, Some(FileName::Catalog(_))) || entry.name == filename::WAL_DIR || entry.name == filename::TREES_DIR
+    };
+    entries.iter().zip(parsed).any(is_sign) || !parsed.contains(&None)
 }
 
 /// Takes the directory's lock; `None` for a reader where not even the lock file may be touched.
@@ -104,9 +119,4 @@ fn create_dir(fs: &dyn Fs, dir: &Path) -> Result<()> {
         Err(error) if is_already_exists(&error) => Ok(()),
         done => done,
     }
-}
-
-#[cold]
-fn refuse(dir: &Path, found: &str, advice: &str) -> Error {
-    Error::invalid_input(format!("not a database directory: {found}; {advice}")).in_file(dir)
 }

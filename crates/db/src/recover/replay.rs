@@ -9,7 +9,7 @@ use sediment_base::{
     Error, KeyspaceId, Kind, Result, SeqNo, TreeId, WalId, filename,
     planted::{Bug, planted},
 };
-use sediment_env::{Env, fs::DirEntry, fs::is_not_found};
+use sediment_env::{Env, fs::DirEntry, fs::is_not_found, fs::missing_is_damage};
 use sediment_tree::{ManifestPosition, Tree, TreeOptions};
 use std::{
     collections::BTreeMap,
@@ -35,7 +35,8 @@ pub(crate) fn open(env: &Env, dir: &Path, entries: &[DirEntry], tree: &TreeOptio
     let context = CatalogContext { env: env.clone(), dir: dir.to_path_buf() };
     let catalog = Catalog::open(context, next_generation(entries, &lost))?;
     let wal = WalDir { env: env.clone(), dir: dir.to_path_buf(), db_uuid: catalog.db_uuid(), file_bytes: wal_file_bytes };
-    let trees = env.fs.read_dir(&dir.join(filename::TREES_DIR))?;
+    let trees = env.fs.read_dir(&dir.join(filename::TREES_DIR));
+    let trees = trees.map_err(|error| missing_is_damage(error, "the folder of all trees"))?;
     let mut replaying = Replaying { env, dir, options: tree, catalog, open: BTreeMap::new(), anchors: BTreeMap::new() };
     replaying.open_trees()?;
     let next_wal = WalId(lost_number(&lost, filename::WAL_DIR)).next();
@@ -139,7 +140,8 @@ impl Replaying<'_> {
     fn check(&self, recovered: &Recovered) -> Result<()> {
         let log_end = |what: &str, seqno: SeqNo, file: PathBuf| {
             let error = Error::corruption(format!("the log ends before {what}"));
-            Err(error.expected_found(format!("more than {seqno}"), recovered.next_seqno).in_file(&file))
+            let found = format!("seqno {} to come next", recovered.next_seqno);
+            Err(error.expected_found(format!("more than seqno {seqno}"), found).in_file(&file))
         };
         if self.catalog.state().seqno >= recovered.next_seqno {
             return log_end("what the catalog contains", self.catalog.state().seqno, self.dir.join(filename::WAL_DIR));

@@ -17,6 +17,7 @@ use sediment_base::{
     planted::{Bug, planted},
 };
 use sediment_codec::frame::{Fragment, Record, RecordReader, Step, torn_tail};
+use sediment_env::fs::missing_is_damage;
 use std::collections::BTreeMap;
 
 /// What replay learned beside the records.
@@ -41,7 +42,8 @@ pub(crate) struct Recovered {
 /// Reads the log and calls `visit` with each entry, in order: batches and changes once, anchors as they come. No file below
 /// `next_id` will be made.
 pub(crate) fn replay(dir: &WalDir, next_id: WalId, visit: &mut dyn FnMut(Logged<'_>) -> Result<()>) -> Result<Recovered> {
-    let listing = dir.env.fs.read_dir(&dir.dir.join(filename::WAL_DIR))?;
+    let listing = dir.env.fs.read_dir(&dir.dir.join(filename::WAL_DIR));
+    let listing = listing.map_err(|error| missing_is_damage(error, "the folder of the log"))?;
     let lengths: BTreeMap<WalId, u64> =
         listing.iter().filter_map(|entry| Some((WalId(filename::parse_number(&entry.name)?), entry.len))).collect();
     let chain = find_chain(dir, &lengths)?;

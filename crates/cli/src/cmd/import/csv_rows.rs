@@ -100,6 +100,7 @@ fn column(wanted: &str, names: Option<&[String]>) -> Result<usize> {
     let number = wanted.parse().ok().filter(|number| *number > 0 && names.is_none_or(|names| *number <= names.len()));
     number.map(|number: usize| number - 1).ok_or_else(|| {
         let hint = match names {
+            Some([]) => "the input is empty: it has not even a header".to_owned(),
             Some(names) => format!("the header has: {}; a number from 1 to {} is good too", names.join(", "), names.len()),
             None => "without a header, columns are numbers from 1".to_owned(),
         };
@@ -160,5 +161,7 @@ mod tests {
             assert_eq!(failure.exit(), crate::failure::Exit::Usage);
             assert!(no_header || failure.hint().contains("id, name"));
         }
+        let failure = steps(Box::new(&b""[..]), &columns(None, None, false)).err().expect("nothing is there");
+        assert!(failure.hint().contains("empty"), "{}", failure.hint());
     }
 }
