@@ -7,7 +7,10 @@
 //!
 //! Numbers are plain decimal without leading zeros, so every name has one spelling and parsing is the inverse of printing.
 
-use crate::id::{BlobFileId, Generation, TableId, TreeId, WalId};
+use crate::{
+    id::{BlobFileId, Generation, TableId, TreeId, WalId},
+    limits::ID_END,
+};
 use std::{fmt, path::Path, path::PathBuf};
 
 /// Names the newest generation; replaced atomically.
@@ -118,10 +121,10 @@ pub fn catalog(dir: &Path, generation: Generation) -> PathBuf {
     dir.join(FileName::Catalog(generation).to_string())
 }
 
-/// The number that names a table, blob file, log file or tree; `None` for anything else.
+/// The number that names a table, blob file, log file or tree; `None` for anything else, also for a number that is no id.
 pub fn parse_number(name: &str) -> Option<u64> {
     let number: u64 = name.parse().ok()?;
-    (number.to_string() == name).then_some(number)
+    (number < ID_END && number.to_string() == name).then_some(number)
 }
 
 #[cfg(test)]
@@ -138,5 +141,6 @@ mod tests {
             assert_eq!(FileName::parse(foreign), None, "{foreign}");
         }
         assert_eq!((parse_number("18"), parse_number("018"), parse_number("-1")), (Some(18), None, None));
+        assert_eq!(parse_number(&ID_END.to_string()), None);
     }
 }

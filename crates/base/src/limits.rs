@@ -23,5 +23,9 @@ pub const BATCH_BYTES_MAX: usize = 256 << 20;
 /// Longest keyspace name, in bytes of UTF-8: it travels in the catalog and in error messages.
 pub const KEYSPACE_NAME_BYTES_MAX: usize = 255;
 
+/// Ids and generations at or above this are not believed, wherever they are read: who counts on from one would run out. No
+/// directory lives to see half of them.
+pub const ID_END: u64 = 1 << 62;
+
 /// Levels of a tree. Seven at a ratio of ten hold more than any disk.
 pub const LEVELS_MAX: usize = 7;

@@ -13,7 +13,7 @@ use crate::{
     coding::{Reader, Writer},
     header::{FileHeader, FileKind, HEADER_BYTES},
 };
-use sediment_base::{Error, FileUuid, Generation, Result};
+use sediment_base::{Error, FileUuid, Generation, Result, limits};
 
 const CHECKED_BYTES: usize = 168;
 
@@ -74,6 +74,9 @@ impl Current {
         if !matches(found, expected) {
             let error = Error::corruption("checksum of CURRENT").at(CHECKED_BYTES as u64);
             return Err(error.expected_found(format!("{expected:016x}"), format!("{found:016x}")));
+        }
+        if generation.0 >= limits::ID_END {
+            return Err(Error::corruption("generation that CURRENT names is none").at(HEADER_BYTES as u64));
         }
         let Some(kind) = u8::try_from(kind).ok().and_then(FileKind::from_tag) else {
             return Err(Error::unsupported(format!("CURRENT names a file of kind {kind}, which is not known to this version")));

@@ -14,7 +14,7 @@ use crate::{
     checksum,
     coding::{ArrayWriter, Reader},
 };
-use sediment_base::{Error, FileUuid, Generation, Result};
+use sediment_base::{Error, FileUuid, Generation, Result, limits};
 
 /// Length of the header.
 pub const HEADER_BYTES: usize = 128;
@@ -230,6 +230,9 @@ fn decode(bytes: &[u8]) -> Result<(FileHeader, u64)> {
         uuid: FileUuid(reader.array()?),
         commitment: reader.array()?,
     };
+    if header.file_id.max(header.generation.0) >= limits::ID_END {
+        return Err(Error::corruption("id in the file header is none"));
+    }
     Ok((header, reader.u64()?))
 }
 

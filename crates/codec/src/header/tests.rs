@@ -84,6 +84,14 @@ fn what_a_later_version_wrote_asks_for_an_upgrade() {
 }
 
 #[test]
+fn ids_that_would_run_out_are_not_believed() {
+    for place in [51, 59] {
+        let error = FileHeader::decode(&resealed(sample().encode(), |bytes| bytes[place] = 64)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corruption, "{error}");
+    }
+}
+
+#[test]
 fn features_that_readers_may_lack_do_not_keep_them_out() {
     let bytes = sample().encode();
     let later = FileHeader::decode(&resealed(bytes, |bytes| bytes[20] = 1)).unwrap();
@@ -101,6 +109,8 @@ proptest! {
             bytes[10] %= 10;
             bytes[11] = 0;
             bytes[16..20].fill(0);
+            bytes[51] %= 64;
+            bytes[59] %= 64;
         });
         if let Ok((header, body_len)) = FileHeader::decode_tail(&bytes) {
             prop_assert_eq!(header.encode_tail(body_len), bytes);

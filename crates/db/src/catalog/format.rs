@@ -11,7 +11,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use crate::catalog::change::{KeyspaceChange, read_name};
-use sediment_base::{Error, KeyspaceId, Result, SeqNo, TreeId};
+use sediment_base::{Error, KeyspaceId, Result, SeqNo, TreeId, limits};
 use sediment_codec::{
     coding::{Reader, Writer},
     current::Current,
@@ -103,6 +103,9 @@ impl CatalogState {
         let mut state = Self { seqno, ..Self::default() };
         state.next_keyspace = KeyspaceId(reader.u32()?);
         state.next_tree = TreeId(reader.u64()?);
+        if state.next_tree.0 >= limits::ID_END {
+            return Err(Error::corruption("the next tree's id is none").at(4));
+        }
         let mut trees = BTreeSet::new();
         let mut names = BTreeSet::new();
         for _ in 0..reader.count(KEYSPACE_BYTES_MIN)? {
@@ -127,7 +130,10 @@ impl CatalogState {
     }
 
     fn use_tree(&mut self, tree: TreeId) -> Result<()> {
-        self.next_tree = self.next_tree.max(TreeId(tree.0.checked_add(1).ok_or_else(used_up)?));
+        if tree.0 >= limits::ID_END - 1 {
+            return Err(used_up());
+        }
+        self.next_tree = self.next_tree.max(tree.next());
         Ok(())
     }
 
@@ -229,5 +235,14 @@ mod tests {
             flipped[at] ^= 1;
             assert!(decode_catalog(&flipped, None).is_err(), "flipped at {at}");
         }
+    }
+
+    #[test]
+    fn ids_that_nobody_lived_to_give_are_refused() {
+        let state = CatalogState { next_tree: TreeId(limits::ID_END), next_keyspace: KeyspaceId(1), ..CatalogState::default() };
+        let error = CatalogState::decode(0, &state.encode()).unwrap_err();
+        assert_eq!(error.kind(), sediment_base::ErrorKind::Corruption);
+        let create = KeyspaceChange::Create { keyspace: KeyspaceId(1), tree: TreeId(u64::MAX), name: "a".into() };
+        assert!(CatalogState { next_keyspace: KeyspaceId(1), ..CatalogState::default() }.apply(1, &create).is_err());
     }
 }

@@ -170,11 +170,8 @@ impl<'a> VersionBuilder<'a> {
     }
 }
 
-/// Ids from here on are not believed: who counts on from them would run out.
-const ID_END: TableId = TableId(1 << 62);
-
 fn check_id(id: TableId) -> Result<()> {
-    if id < ID_END { Ok(()) } else { Err(Error::corruption(format!("{id} is no table's id"))) }
+    if id.0 < limits::ID_END { Ok(()) } else { Err(Error::corruption(format!("{id} is no table's id"))) }
 }
 
 /// The bit above is not a seqno's, and who counts on from one needs room.
