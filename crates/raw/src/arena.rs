@@ -273,6 +273,12 @@ impl<'a> Record<'a> {
         unsafe { self.words.bytes(RECORD_WORDS, len) }
     }
 
+    /// Asks for the memory of its beginning.
+    #[inline]
+    pub fn prefetch(self) {
+        self.words.prefetch();
+    }
+
     /// The record's name.
     #[inline]
     pub fn id(self) -> RecordId {

@@ -7,6 +7,8 @@
 
 pub mod sync;
 
+pub mod simd;
+
 pub mod epoch;
 
 pub mod arena;
@@ -16,5 +18,3 @@ pub mod chain;
 pub mod hash_index;
 
 pub mod ordered;
-
-pub mod simd;

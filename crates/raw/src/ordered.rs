@@ -77,14 +77,25 @@ impl OrderedSet {
         }
         assert!(self.arena == arena.tag() && self.arena == batch.arena, "a set knows one arena");
         let by_key = |a: u32, b: u32| compare(arena.at(a), arena.at(b));
-        batch.entries.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| by_key(a.1, b.1)));
-        let last_leaf = lock(&self.last_leaf);
-        for (head, place) in batch.entries.drain(..) {
-            let record = arena.at(place);
-            let compare = |other| compare(other, record);
-            let search = Search { arena, head, compare: &compare, past: false, into_equal: true };
-            self.insert_one(&search, Entry { head, place, child: ptr::null_mut() }, &last_leaf);
+        batch.entries.sort_unstable_by_key(|entry| entry.0);
+        for tied in batch.entries.chunk_by_mut(|a, b| a.0 == b.0).filter(|tied| tied.len() > 1) {
+            tied.sort_unstable_by(|a, b| by_key(a.1, b.1));
         }
+        let last_leaf = lock(&self.last_leaf);
+        let mut path = Vec::new();
+        let is_load = batch.entries.len() > LOAD_ENTRIES_MIN;
+        for group in batch.entries.chunks(LEAVES_AT_ONCE) {
+            if !is_load {
+                group.iter().for_each(|entry| self.prefetch_leaf(entry.0));
+            }
+            for (head, place) in group.iter().copied() {
+                let record = arena.at(place);
+                let compare = |other| compare(other, record);
+                let search = Search { arena, head, compare: &compare, past: false, into_equal: true };
+                self.insert_one(&search, Entry { head, place, child: ptr::null_mut() }, &last_leaf, &mut path);
+            }
+        }
+        batch.entries.clear();
         batch.arena = 0;
     }
 
@@ -136,6 +147,17 @@ impl OrderedSet {
         Search { arena, head: goal.head, compare: &goal.compare, past, into_equal }
     }
 
+    /// Asks for the leaf where this head belongs, or one nearby.
+    fn prefetch_leaf(&self, head: u64) {
+        let mut node = self.root();
+        while !node.is_leaf() {
+            let child = node.child_near(head);
+            // SAFETY: nodes live as long as the set, and the caller, its one writer, reads no node half written.
+            node = unsafe { &*child };
+        }
+        node.prefetch();
+    }
+
     fn window(&self, leaf: &Node, range: std::ops::Range<usize>) -> Window {
         let mut window = Window { arena: self.arena, count: range.len(), places: [0; Window::RECORDS_MAX] };
         for (place, index) in window.places.iter_mut().zip(range) {
@@ -149,8 +171,13 @@ impl OrderedSet {
         unsafe { &*self.root.load(Acquire) }
     }
 
-    fn insert_one<'a, F>(&self, search: &Search<'_, 'a, F>, entry: Entry, last_leaf: &AtomicPtr<Node>)
-    where
+    fn insert_one<'s, 'a, F>(
+        &'s self,
+        search: &Search<'_, 'a, F>,
+        entry: Entry,
+        last_leaf: &AtomicPtr<Node>,
+        path: &mut Vec<&'s Node>,
+    ) where
         F: Fn(Record<'a>) -> Ordering,
     {
         // SAFETY: nodes live as long as the set.
@@ -160,7 +187,7 @@ impl OrderedSet {
             last.insert(count, entry);
             return;
         }
-        let mut path = Vec::new();
+        path.clear();
         let mut node = self.root();
         let index = loop {
             match node.step(search, |_, below| below) {
@@ -226,6 +253,12 @@ impl OrderedSet {
     }
 }
 
+/// A batch beyond this is taken for a load: its neighbours in order lie in the same leaf.
+const LOAD_ENTRIES_MIN: usize = 4096;
+
+/// So many leaves are asked for before the first of them is written.
+const LEAVES_AT_ONCE: usize = 8;
+
 impl Drop for OrderedSet {
     fn drop(&mut self) {
         let mut level = self.root.load(Relaxed);
@@ -282,6 +315,14 @@ impl Window {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    /// Asks for the memory of the record at `index`, if there is one.
+    #[inline]
+    pub fn prefetch(&self, arena: &Arena, index: usize) {
+        if index < self.count && self.arena == arena.tag() {
+            arena.at(self.places[index]).prefetch();
+        }
     }
 
     /// The record at `index`, in ascending order. Panics beyond the last, or with another arena.

@@ -28,6 +28,18 @@ pub fn lower_bound_u64(heads: &[u64], target: u64) -> usize {
     below + usize::from(rest.first().is_some_and(|head| *head < target))
 }
 
+/// Asks for the cache line of `place`, which need not be one that may be read. Costs a slot in the load queue, waits for nothing.
+#[inline]
+pub fn prefetch<T>(place: *const T) {
+    // SAFETY: a prefetch of any address whatever has no effect but on caches.
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(place.cast());
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = place;
+}
+
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline]
 fn match_mask_sse2(tags: &[u8], tag: u8) -> u64 {

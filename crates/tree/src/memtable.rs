@@ -19,7 +19,7 @@ use sediment_base::{Error, ErrorKind, InternalKey, KeyOrder, Kind, Result, SeqNo
 use sediment_codec::hash::key_hash;
 use sediment_raw::{
     arena::{Arena, Record, Refused},
-    chain,
+    chain, epoch,
     hash_index::HashIndex,
 };
 use std::{fmt, sync::Arc};
@@ -70,13 +70,16 @@ impl Memtable {
     /// Adds a row: any thread, any order of seqnos. Fails with `Closed` once the memtable is sealed: the caller takes the
     /// new active one and tries again.
     pub(crate) fn insert(&self, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
+        let hash = key_hash(self.hash_seed, key.user_key);
+        let pin = epoch::pin();
+        self.index.prefetch(hash, &pin);
         let mut reservation = self.arena.reserve(row_bytes(key, value), key.seqno).map_err(refused)?;
         row::encode(key, value, reservation.payload_mut());
         let is_nth = reservation.ordinal() % INSERTS_PER_HELP == INSERTS_PER_HELP - 1;
         let record = reservation.write();
         self.index.upsert(
             &self.arena,
-            key_hash(self.hash_seed, key.user_key),
+            hash,
             |found| Row::of(found).user_key() == key.user_key,
             |head| match head {
                 Some(head) => chain::add(head, record, |there| Row::of(there).key().compare_version(key).is_lt()),
@@ -87,6 +90,7 @@ impl Memtable {
             },
         );
         record.finish();
+        drop(pin);
         if is_nth {
             self.keys.help(&self.arena);
         }

@@ -36,6 +36,7 @@ pub(super) fn chunk_end(place: u32) -> u32 {
 #[cfg(not(loom))]
 mod form {
     use super::{AtomicU64, CHUNKS, FIRST_WORDS, split};
+    use crate::simd::prefetch;
     use crate::sync::atomic::{
         AtomicPtr,
         Ordering::{Acquire, Relaxed, Release},
@@ -105,6 +106,13 @@ mod form {
     }
 
     impl<'a> Words<'a> {
+        /// Asks for the first two cache lines.
+        #[inline]
+        pub(in super::super) fn prefetch(self) {
+            prefetch(self.first);
+            prefetch(self.first.wrapping_add(8));
+        }
+
         /// A word that is only ever reached through atomics.
         ///
         /// # Safety
@@ -185,6 +193,8 @@ mod form {
     }
 
     impl<'a> Words<'a> {
+        pub(in super::super) fn prefetch(self) {}
+
         /// # Safety
         /// As for the real form.
         pub(in super::super) unsafe fn atomic(self, index: usize) -> &'a AtomicU64 {

@@ -2,6 +2,7 @@
 
 use crate::{
     arena::{Arena, Record},
+    simd::prefetch,
     sync::{
         Backoff,
         atomic::{
@@ -138,6 +139,28 @@ impl Node {
         })
     }
 
+    /// A child of this inner node at or near the place of `head`, found without a look at keys. The writer's.
+    pub(super) fn child_near(&self, head: u64) -> *mut Self {
+        let (mut low, mut high) = (1, self.count());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.heads[middle].load(Relaxed) <= head {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        self.children[low - 1].load(Relaxed)
+    }
+
+    /// Asks for all the memory of a leaf.
+    pub(super) fn prefetch(&self) {
+        let node = ptr::from_ref(self).cast::<[u8; 64]>();
+        for line in 0..size_of::<Self>() / 64 {
+            prefetch(node.wrapping_add(line));
+        }
+    }
+
     /// Where, in an inner node, the entry behind the goal's child is or would be.
     #[inline]
     pub(super) fn child_for<'a, F>(&self, search: &Search<'_, 'a, F>) -> usize
@@ -195,8 +218,16 @@ impl Node {
     pub(super) fn insert(&self, index: usize, entry: Entry) {
         self.write(|| {
             let count = self.count();
-            for i in (index..count).rev() {
-                self.set(i + 1, self.entry(i));
+            for pair in self.heads[index..=count].windows(2).rev() {
+                pair[1].store(pair[0].load(Relaxed), Relaxed);
+            }
+            for pair in self.places[index..=count].windows(2).rev() {
+                pair[1].store(pair[0].load(Relaxed), Release);
+            }
+            if !self.is_leaf() {
+                for pair in self.children[index..=count].windows(2).rev() {
+                    pair[1].store(pair[0].load(Relaxed), Release);
+                }
             }
             self.set(index, entry);
             self.count.store(count as u32 + 1, Relaxed);

@@ -19,6 +19,9 @@ pub(crate) struct MemtableCursor {
     row: Option<RecordId>,
 }
 
+/// A cursor that moves forwards asks for the rows of so many keys before it needs them.
+const PREFETCH_KEYS: usize = 8;
+
 impl MemtableCursor {
     pub(super) fn new(memtable: Arc<Memtable>) -> Self {
         Self { memtable, window: None, index: 0, row: None }
@@ -47,6 +50,11 @@ impl MemtableCursor {
 
     fn set_window(&mut self, window: Option<Window>, index: usize) {
         (self.window, self.index) = (window, index);
+        if let Some(window) = &self.window {
+            for ahead in 0..PREFETCH_KEYS {
+                window.prefetch(&self.memtable.arena, index + ahead);
+            }
+        }
     }
 
     /// The key that the window stands at.
@@ -57,8 +65,9 @@ impl MemtableCursor {
 
     /// To the newest row of the key after the window's.
     fn to_next_key(&mut self) -> Result<()> {
-        if self.window.as_ref().is_some_and(|window| self.index + 1 < window.len()) {
+        if let Some(window) = self.window.as_ref().filter(|window| self.index + 1 < window.len()) {
             self.index += 1;
+            window.prefetch(&self.memtable.arena, self.index + PREFETCH_KEYS - 1);
         } else {
             let here = self.user_key().expect("the cursor stands on a key");
             let window = self.memtable.keys.window_from(&self.memtable.arena, Place::Key(here), true);

@@ -1,0 +1,94 @@
+//! Epoch-based reclamation, in a process where nothing else pins: these tests count what is freed when.
+
+use sediment_raw::epoch::{Swap, oldest_pin, pin};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+};
+
+/// The epoch is one for the process: a pin in one test would keep another's objects.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+struct Counted<'a>(u64, &'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn a_guard_keeps_what_it_read_and_the_last_guard_frees_it() {
+    let _alone = alone();
+    let drops = AtomicUsize::new(0);
+    let swap = Swap::new(Arc::new(Counted(1, &drops)));
+    let guard = swap.load();
+    let inner = swap.load();
+    swap.store(Arc::new(Counted(2, &drops)));
+    assert_eq!((guard.0, inner.0, swap.load().0, drops.load(SeqCst)), (1, 1, 2, 0));
+    drop(guard);
+    assert_eq!((inner.0, drops.load(SeqCst)), (1, 0));
+    drop(inner);
+    assert_eq!(drops.load(SeqCst), 1);
+    drop(swap);
+    assert_eq!(drops.load(SeqCst), 2);
+}
+
+#[test]
+fn an_arc_outlives_pin_and_swap() {
+    let _alone = alone();
+    let swap = Swap::new(Arc::new(7));
+    let (full, of_guard) = (swap.load_full(), swap.load().to_arc());
+    assert_eq!(*swap.swap(Arc::new(8)), 7);
+    assert_eq!(Arc::strong_count(&full), 2);
+    drop(swap);
+    assert_eq!((*full, *of_guard), (7, 7));
+}
+
+#[test]
+fn retired_values_go_with_their_swap() {
+    let _alone = alone();
+    let drops = AtomicUsize::new(0);
+    let swap = Swap::new(Arc::new(Counted(1, &drops)));
+    let pin = pin();
+    swap.store(Arc::new(Counted(2, &drops)));
+    assert_eq!(drops.load(SeqCst), 0);
+    drop(swap);
+    assert_eq!(drops.load(SeqCst), 2);
+    assert_ne!(oldest_pin(), u64::MAX);
+    drop(pin);
+    assert_eq!(oldest_pin(), u64::MAX);
+}
+
+#[test]
+fn readers_and_writers_of_many_threads_never_meet_a_freed_value() {
+    let _alone = alone();
+    let rounds = if cfg!(miri) { 20 } else { 20_000 };
+    let (drops, made) = (AtomicUsize::new(0), AtomicUsize::new(1));
+    let swap = Swap::new(Arc::new(Counted(42, &drops)));
+    thread::scope(|scope| {
+        for writes in [true, false, true, false] {
+            let (swap, drops, made) = (&swap, &drops, &made);
+            scope.spawn(move || {
+                for _ in 0..rounds {
+                    if writes {
+                        swap.store(Arc::new(Counted(42, drops)));
+                        made.fetch_add(1, SeqCst);
+                    } else {
+                        let first = swap.load();
+                        let second = swap.load_full();
+                        assert_eq!(first.0 + second.0, 84);
+                    }
+                }
+            });
+        }
+    });
+    swap.collect();
+    assert_eq!(drops.load(SeqCst) + 1, made.load(SeqCst));
+}

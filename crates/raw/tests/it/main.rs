@@ -1,0 +1,5 @@
+//! What only a process of its own can show.
+
+#![cfg(not(loom))]
+
+mod epoch;
