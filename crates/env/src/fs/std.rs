@@ -31,7 +31,7 @@ impl Fs for StdFs {
     fn create_log(&self, path: &Path, capacity: u64) -> Result<Arc<dyn LogFile>> {
         let file = StdFile::create(path)?;
         platform::preallocate(&file.inner, capacity);
-        Ok(Arc::new(file))
+        Ok(Arc::new(StdLog { file, owner: process::id() }))
     }
 
     fn create_dir(&self, path: &Path) -> Result<()> {
@@ -154,18 +154,37 @@ impl File for StdFile {
     }
 }
 
-impl LogFile for StdFile {
+/// A log file. What was reserved for it and not used is given back when it is dropped.
+#[derive(Debug)]
+struct StdLog {
+    file: StdFile,
+    owner: u32,
+}
+
+impl LogFile for StdLog {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.write_all(offset, bytes)
+        self.file.write_all(offset, bytes)
     }
 
     // `fdatasync` saves a grown length too: without it the bytes could not be read back.
     fn sync(&self) -> Result<()> {
-        File::sync_data(self)
+        File::sync_data(&self.file)
     }
 
     fn path(&self) -> &Path {
-        &self.path
+        &self.file.path
+    }
+}
+
+impl Drop for StdLog {
+    /// Cutting a file at its own end changes no byte of it and frees what is reserved behind. Only a hint, like reserving. A
+    /// forked child must not: its parent may write between the two calls.
+    fn drop(&mut self) {
+        if process::id() == self.owner
+            && let Ok(meta) = self.file.inner.metadata()
+        {
+            let _ = self.file.inner.set_len(meta.len());
+        }
     }
 }
 

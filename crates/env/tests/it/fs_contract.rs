@@ -172,6 +172,20 @@ fn logs_are_read_back_as_files() {
     });
 }
 
+/// Each log file of a small database held on to its whole capacity.
+#[cfg(unix)]
+#[test]
+fn a_log_file_gives_back_what_was_reserved_and_not_used() {
+    let dir = tempfile::tempdir().expect("the system has a temporary directory");
+    let path = dir.path().join("1");
+    let log = StdFs.create_log(&path, 8 << 20).expect("the name is free");
+    log.write_at(0, b"one").expect("nothing fails here");
+    drop(log);
+    let meta = std::fs::metadata(&path).expect("it is there");
+    assert!(std::os::unix::fs::MetadataExt::blocks(&meta) < 1000, "{meta:?}");
+    assert_eq!(read(&StdFs, &path), b"one");
+}
+
 #[test]
 fn one_lock_at_a_time_and_its_file_stays() {
     everywhere(|fs, dir| {
