@@ -121,8 +121,8 @@ impl CatalogState {
         for _ in 0..reader.count(8)? {
             let at = reader.position() as u64;
             let tree = TreeId(reader.u64()?);
-            if trees.contains(&tree) || !state.garbage.insert(tree) {
-                return Err(Error::corruption("a tree in the catalog is both dropped and needed").at(at));
+            if trees.contains(&tree) || tree >= state.next_tree || !state.garbage.insert(tree) {
+                return Err(Error::corruption("a dropped tree in the catalog contradicts the rest").at(at));
             }
         }
         reader.expect_end()?;
@@ -219,6 +219,13 @@ mod tests {
         assert!(state.apply(10, &create(1, 9, "c")).is_err());
         assert!(state.apply(10, &create(5, 9, "b")).is_err());
         state
+    }
+
+    #[test]
+    fn a_dropped_tree_that_is_yet_to_come_is_not_believed() {
+        let mut ahead = state();
+        ahead.garbage.insert(ahead.next_tree);
+        assert!(CatalogState::decode(9, &ahead.encode()).is_err());
     }
 
     #[test]
