@@ -1,4 +1,5 @@
 use super::{Memtable, MemtableCursor};
+use proptest::{collection::vec, prelude::any, prop_assert_eq, proptest};
 use sediment_base::{Comparator, Cursor, ErrorKind, InternalKey, KeyOrder, Kind, SeqNo};
 use sediment_codec::hash::key_hash;
 use std::{
@@ -108,6 +109,39 @@ fn probe(random: &mut Random, memtable: &Arc<Memtable>, model: &BTreeMap<ModelKe
     assert_eq!(here(&cursor), model.range(from(seqno, kind.tag())..).next().map(row));
     cursor.seek_before(target).expect("memory");
     assert_eq!(here(&cursor), model.range(..from(seqno, kind.tag())).next_back().map(row));
+}
+
+proptest! {
+    /// Few keys, few seqnos: ties and late arrivals everywhere, seeks in between.
+    #[test]
+    fn any_order_of_arrival_is_read_in_order(rows in vec((0..6_u8, 0..12_u64, 0..4_u64, any::<bool>()), 1..300)) {
+        let memtable = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED));
+        let mut model = BTreeMap::new();
+        let mut cursor = memtable.cursor();
+        for (arrival, (key, seqno, tag, seeks)) in rows.into_iter().enumerate() {
+            let (key, value) = (vec![b'k'; usize::from(key) + 1], value(arrival as u64));
+            memtable.insert(InternalKey::new(&key, seqno, kind(tag)), &value).expect("open");
+            model.insert((key.clone(), Reverse(seqno), Reverse(tag as u8), Reverse(arrival as u64)), value);
+            if seeks {
+                cursor.seek_before(InternalKey::new(&key, seqno, kind(tag))).expect("memory");
+                let target = (key.clone(), Reverse(seqno), Reverse(tag as u8), Reverse(u64::MAX));
+                prop_assert_eq!(here(&cursor), model.range(..target).next_back().map(row));
+            }
+        }
+        cursor.seek_to_last().expect("memory");
+        for expected in model.iter().rev() {
+            prop_assert_eq!(here(&cursor), Some(row(expected)));
+            cursor.prev().expect("memory");
+        }
+        cursor.seek_to_first().expect("memory");
+        for expected in &model {
+            prop_assert_eq!(here(&cursor), Some(row(expected)));
+            let newest = memtable.get(&expected.0.0, key_hash(SEED, &expected.0.0), expected.0.1.0 + 1);
+            prop_assert_eq!(newest.map(|row| row.seqno), Some(expected.0.1.0));
+            cursor.next().expect("memory");
+        }
+        prop_assert_eq!(here(&cursor), None);
+    }
 }
 
 #[derive(Debug)]
