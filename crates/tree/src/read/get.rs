@@ -26,7 +26,8 @@ fn newest_row(pinned: &SuperVersion, key: &[u8], read_seqno: SeqNo, order: &KeyO
     if read_seqno == 0 || key.is_empty() {
         return Ok(None);
     }
-    let hash = key_hash(pinned.version.identity.hash_seed, key);
+    let hash_seed = pinned.version.identity.hash_seed;
+    let hash = key_hash(hash_seed, key);
     let mut newest: Option<TableRow> = None;
     let is_beaten = |newest: &Option<TableRow>, max: SeqNo| newest.as_ref().is_some_and(|row| row.seqno >= max);
     for memtable in pinned.memtables() {
@@ -47,7 +48,11 @@ fn newest_row(pinned: &SuperVersion, key: &[u8], read_seqno: SeqNo, order: &KeyO
         if is_beaten(&newest, file.meta.max_seqno) || file.meta.min_seqno >= read_seqno {
             continue;
         }
-        let Some(row) = file.open()?.get(key, hash, read_seqno)? else { continue };
+        let table = file.open()?;
+        let table_seed = table.properties().hash_seed;
+        // A table that came from elsewhere is asked with the seed that it was built with.
+        let table_hash = if table_seed == hash_seed { hash } else { key_hash(table_seed, key) };
+        let Some(row) = table.get(key, table_hash, read_seqno)? else { continue };
         if !is_beaten(&newest, row.seqno) {
             newest = Some(row);
         }

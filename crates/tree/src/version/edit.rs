@@ -106,7 +106,11 @@ impl<'a> VersionBuilder<'a> {
             check_id(next)?;
             self.home.raise_next_id(next);
         }
-        self.identity = edit.identity.or(self.identity.take());
+        if let Some(identity) = edit.identity
+            && *self.identity.get_or_insert_with(|| identity.clone()) != identity
+        {
+            return Err(Error::corruption("an edit says that this is another tree"));
+        }
         check_seqno(edit.mark.max(edit.highest_seqno))?;
         self.mark = edit.mark.max(self.mark);
         self.highest_seqno = edit.highest_seqno.max(self.highest_seqno);

@@ -170,3 +170,13 @@ fn a_run_finds_the_one_table_of_a_key() {
             .collect();
     assert_eq!(found, [None, Some(1), Some(1), Some(1), None, Some(2), None, Some(3), None]);
 }
+
+#[test]
+fn an_edit_cannot_make_a_tree_another_one() {
+    let home = home();
+    let mut builder = VersionBuilder::empty(&home);
+    builder.apply(snapshot(&[])).expect("sound");
+    builder.apply(snapshot(&[])).expect("the same tree");
+    let other = Edit { identity: Some(Identity { hash_seed: 78, ..identity() }), ..Edit::default() };
+    assert_eq!(builder.apply(other).expect_err("another seed").kind(), ErrorKind::Corruption);
+}
