@@ -28,7 +28,7 @@ model seeds="20" ops="50000":
 
 # Crash images at every file-system call of every script.
 crash images="100000":
-    SEDIMENT_CRASH_IMAGES={{images}} {{soak}} crash:: -- --nocapture
+    SEDIMENT_CRASH_STRIDE=1 SEDIMENT_CRASH_IMAGES={{images}} {{soak}} crash:: -- --nocapture
 
 # Every file-system call of the scripts fails once, and from then on.
 faults:
@@ -54,7 +54,7 @@ soak hours="1":
     first=$(date +%s)
     while [ "$(date +%s)" -lt "$end" ]; do
         SEDIMENT_FIRST_SEED=$first SEDIMENT_MODEL_SEEDS=20 SEDIMENT_MODEL_OPS=50000 {{soak}} model::
-        SEDIMENT_FIRST_SEED=$first SEDIMENT_CRASH_IMAGES=1000000 {{soak}} crash::
+        SEDIMENT_FIRST_SEED=$first SEDIMENT_CRASH_STRIDE=1 SEDIMENT_CRASH_IMAGES=1000000 {{soak}} crash::
         SEDIMENT_KILL_ROUNDS=100 {{soak}} kill::
         first=$(( first + 100000 ))
     done

@@ -19,7 +19,7 @@ use crate::{
 };
 use sediment_env::{
     Env, MemFs,
-    fs::{CrashPlan, ImageName, Variant},
+    fs::{CrashPlan, History, ImageName, Rule, Variant},
 };
 use std::{fmt, ops::RangeInclusive, path::Path};
 
@@ -32,13 +32,25 @@ pub struct Sweep {
     pub compound_every: u64,
     /// Only every so-manieth image is opened; 1 for all.
     pub stride: u64,
+    /// Only points within so many calls of one whose description contains this text; for long scripts made for one event.
+    pub near: Option<(String, usize)>,
     /// Stop after so many failures.
     pub failures_max: usize,
 }
 
 impl Default for Sweep {
     fn default() -> Self {
-        Self { plan: CrashPlan::ci(), compound_every: 50, stride: 1, failures_max: 1 }
+        Self { plan: CrashPlan::ci(), compound_every: 50, stride: 1, near: None, failures_max: 1 }
+    }
+}
+
+impl Sweep {
+    fn points(&self, history: &History) -> Vec<usize> {
+        let all = history.points();
+        let Some((text, reach)) = &self.near else { return all.collect() };
+        let events = all.clone().filter(|point| history.describe(*point).contains(text.as_str()));
+        let events: Vec<usize> = events.collect();
+        all.filter(|point| events.iter().any(|event| event.abs_diff(*point) <= *reach)).collect()
     }
 }
 
@@ -83,9 +95,10 @@ pub fn record<S: Store>(ops: &[Op], settings: &S::Settings, seed: u64) -> Result
 
 /// Sweeps every life of a recorded script.
 pub fn sweep<S: Store>(lives: &[Life], settings: &S::Settings, sweep: &Sweep) -> Seen {
-    let mut sweeper = Sweeper::<S> { settings, sweep, seen: Seen::default(), visited: 0 };
-    for life in lives {
-        for point in life.history.points() {
+    let mut sweeper = Sweeper::<S> { settings, sweep, seen: Seen::default(), visited: 0, life: 0 };
+    for (number, life) in lives.iter().enumerate() {
+        sweeper.life = number;
+        for point in sweep.points(&life.history) {
             if sweeper.seen.failures.len() >= sweep.failures_max {
                 return sweeper.seen;
             }
@@ -97,16 +110,20 @@ pub fn sweep<S: Store>(lives: &[Life], settings: &S::Settings, sweep: &Sweep) ->
 
 /// Sweeps one point of one life.
 pub fn sweep_point<S: Store>(life: &Life, point: usize, settings: &S::Settings, sweep: &Sweep) -> Seen {
-    let mut sweeper = Sweeper::<S> { settings, sweep, seen: Seen::default(), visited: 0 };
+    let mut sweeper = Sweeper::<S> { settings, sweep, seen: Seen::default(), visited: 0, life: 0 };
     sweeper.point(life, point);
     sweeper.seen
 }
 
-/// Opens one image again, as from the name that a failure printed.
-pub fn check_image<S: Store>(life: &Life, settings: &S::Settings, name: &ImageName) -> Result<(), String> {
-    let disk = life.history.image(name).ok_or("no such image")?;
-    let due = Due::new(life, name.point, name.variant == Variant::Killed);
-    guarded(|| recover::<S>(&disk, settings, &due, mix(name.point as u64)).map(drop)).map_err(|failure| failure.to_string())
+/// Opens one image again, as from the name that a failure printed, and sweeps its recovery.
+pub fn check_image<S: Store>(life: &Life, settings: &S::Settings, name: &ImageName) -> Seen {
+    let sweep = Sweep { compound_every: 1, ..Sweep::default() };
+    let mut sweeper = Sweeper::<S> { settings, sweep: &sweep, seen: Seen::default(), visited: 0, life: 0 };
+    match life.history.image(name) {
+        Some(disk) => sweeper.image(life, name, &disk),
+        None => sweeper.fail(name, "the history has no such point"),
+    }
+    sweeper.seen
 }
 
 /// What an image must hold.
@@ -134,6 +151,7 @@ struct Sweeper<'a, S: Store> {
     sweep: &'a Sweep,
     seen: Seen,
     visited: u64,
+    life: usize,
 }
 
 impl<S: Store> Sweeper<'_, S> {
@@ -151,7 +169,7 @@ impl<S: Store> Sweeper<'_, S> {
     fn image(&mut self, life: &Life, name: &ImageName, disk: &MemFs) {
         self.seen.images += 1;
         let due = Due::new(life, name.point, name.variant == Variant::Killed);
-        let seed = mix(self.visited);
+        let seed = seed_of(name);
         disk.record();
         match guarded(|| recover::<S>(disk, self.settings, &due, seed)) {
             Err(failure) => self.fail(name, &failure.to_string()),
@@ -179,7 +197,7 @@ impl<S: Store> Sweeper<'_, S> {
                 disk.record();
                 let killed = name.variant == Variant::Killed && inner.variant == Variant::Killed;
                 let due = Due::new(life, name.point, killed);
-                if let Err(failure) = guarded(|| recover::<S>(&disk, self.settings, &due, mix(point as u64))) {
+                if let Err(failure) = guarded(|| recover::<S>(&disk, self.settings, &due, seed_of(inner))) {
                     self.fail(name, &format!("then {inner} ({}): {failure}", last_call(&history, inner)));
                 }
             });
@@ -187,11 +205,16 @@ impl<S: Store> Sweeper<'_, S> {
     }
 
     fn fail(&mut self, name: &ImageName, text: &str) {
-        self.seen.failures.push(format!("image {name}: {text}"));
+        self.seen.failures.push(format!("image {}/{name}: {text}", self.life));
     }
 }
 
-fn last_call(history: &sediment_env::fs::History, name: &ImageName) -> String {
+/// The same for the same name, so that a failure repeats.
+fn seed_of(name: &ImageName) -> u64 {
+    name.to_string().bytes().fold(0, |seed, byte| mix(seed ^ u64::from(byte)))
+}
+
+fn last_call(history: &History, name: &ImageName) -> String {
     name.point.checked_sub(1).map_or("nothing".into(), |op| history.describe(op))
 }
 
@@ -213,7 +236,7 @@ fn recover<S: Store>(disk: &MemFs, settings: &S::Settings, due: &Due<'_>, seed: 
         }
         turn => {
             let variant = if turn == 1 { Variant::Killed } else { Variant::SyncedOnly };
-            let name = ImageName { point: disk.op_count(), rule: sediment_env::fs::Rule::PosixStrict, variant };
+            let name = ImageName { point: disk.op_count(), rule: Rule::PosixStrict, variant };
             let next = disk.history().image(&name).expect("a crash after the last call");
             drop(store);
             let store = S::open(&Env::simulated(next.clone(), mix(seed)), dir, settings)?;

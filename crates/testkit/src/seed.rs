@@ -15,6 +15,11 @@ pub fn seeds(first: u64, count: u64) -> Vec<u64> {
     }
 }
 
+/// Where a row of seeds begins: 1, or what `SEDIMENT_SEED` or, for long runs, `SEDIMENT_FIRST_SEED` says.
+pub fn first_seed() -> u64 {
+    number(SEED_VARIABLE, number("SEDIMENT_FIRST_SEED", 1))
+}
+
 /// A number from the environment, as for the size of a long run.
 pub fn number(variable: &str, default: u64) -> u64 {
     env::var(variable).ok().and_then(|text| text.replace('_', "").parse().ok()).unwrap_or(default)

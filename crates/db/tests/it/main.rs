@@ -1,15 +1,21 @@
 //! The database, through its public face.
 
 mod batches;
+mod crash;
 mod disks;
 mod durability;
 mod files;
 mod golden;
 mod keyspaces;
+mod kill;
 mod limits;
+mod model;
 mod no_space;
 mod opening;
+mod parallel;
 mod poisoning;
 mod recovery;
 mod second_life;
+mod settings;
 mod snapshots;
+mod store;

@@ -1,0 +1,125 @@
+//! `Db` as the thing under test of the harness.
+
+use sediment_base::{Error, Result, Slice};
+use sediment_env::Env;
+use sediment_testkit::store::{Level, Span, Store, Write};
+use sedimentdb::{Db, Durability, Iter, Keyspace, Options, Snapshot};
+use std::{ops::Bound, path::Path};
+
+/// A database driven by name.
+pub(crate) struct DbStore {
+    db: Db,
+}
+
+impl DbStore {
+    fn keyspace(&self, name: &str) -> Result<Keyspace> {
+        self.db.open_keyspace(name)?.ok_or_else(|| Error::invalid_input(format!("no keyspace {name}")))
+    }
+}
+
+fn durability(level: Level) -> Durability {
+    match level {
+        Level::Memory => Durability::Memory,
+        Level::Os => Durability::Os,
+        Level::Sync => Durability::Sync,
+    }
+}
+
+impl Store for DbStore {
+    type Settings = Options;
+    type Snapshot = Snapshot;
+    type Scan = Iter;
+
+    fn open(env: &Env, dir: &Path, settings: &Options) -> Result<Self> {
+        Ok(Self { db: Db::builder(dir).options(settings.clone()).env(env.clone()).open()? })
+    }
+
+    fn close(self) -> Result<()> {
+        self.db.close()
+    }
+
+    fn keyspaces(&self) -> Vec<String> {
+        self.db.keyspace_names()
+    }
+
+    fn create_keyspace(&mut self, name: &str) -> Result<()> {
+        self.db.create_keyspace(name).map(drop)
+    }
+
+    fn drop_keyspace(&mut self, name: &str) -> Result<()> {
+        match self.db.drop_keyspace(name)? {
+            true => Ok(()),
+            false => Err(Error::invalid_input(format!("no keyspace {name}"))),
+        }
+    }
+
+    fn clear_keyspace(&mut self, name: &str) -> Result<()> {
+        self.keyspace(name)?.clear()
+    }
+
+    fn write(&mut self, writes: &[Write], level: Level) -> Result<()> {
+        if let ([write], Level::Os) = (writes, level) {
+            let keyspace = self.keyspace(&write.keyspace)?;
+            return match write.value {
+                Some(value) => keyspace.insert(&write.key, value.bytes()),
+                None => keyspace.remove(&write.key),
+            };
+        }
+        let mut batch = self.db.batch();
+        for write in writes {
+            let keyspace = self.keyspace(&write.keyspace)?;
+            match write.value {
+                Some(value) => batch.insert(&keyspace, &write.key, value.bytes()),
+                None => batch.remove(&keyspace, &write.key),
+            };
+        }
+        batch.durability(durability(level)).commit()
+    }
+
+    fn get(&self, keyspace: &str, key: &[u8], at: Option<&Snapshot>) -> Result<Option<Slice>> {
+        let keyspace = self.keyspace(keyspace)?;
+        let (found, there) = match at {
+            Some(snapshot) => (snapshot.get(&keyspace, key)?, snapshot.contains_key(&keyspace, key)?),
+            None => (keyspace.get(key)?, keyspace.contains_key(key)?),
+        };
+        if found.is_some() != there {
+            return Err(Error::corruption("get and contains_key differ"));
+        }
+        Ok(found)
+    }
+
+    fn scan(&self, keyspace: &str, span: &Span, at: Option<&Snapshot>) -> Result<Iter> {
+        let keyspace = self.keyspace(keyspace)?;
+        Ok(match (span, at) {
+            (Span::Prefix(prefix), None) => keyspace.prefix(prefix),
+            (Span::Prefix(prefix), Some(snapshot)) => snapshot.prefix(&keyspace, prefix),
+            (Span::Range(Bound::Unbounded, Bound::Unbounded), None) => keyspace.iter(),
+            (Span::Range(Bound::Unbounded, Bound::Unbounded), Some(snapshot)) => snapshot.iter(&keyspace),
+            (Span::Range(low, high), None) => keyspace.range::<Vec<u8>, _>((low.clone(), high.clone())),
+            (Span::Range(low, high), Some(snapshot)) => snapshot.range::<Vec<u8>, _>(&keyspace, (low.clone(), high.clone())),
+        })
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.db.snapshot()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.db.flush()
+    }
+
+    fn compact(&mut self) -> Result<()> {
+        self.db.compact()
+    }
+
+    fn persist(&mut self, level: Level) -> Result<()> {
+        self.db.persist(durability(level))
+    }
+
+    fn verify(&self) -> Result<()> {
+        match self.db.verify()?.faults.into_iter().next() {
+            None => Ok(()),
+            Some(fault) => Err(fault),
+        }
+    }
+}
