@@ -64,7 +64,7 @@ impl MemtableCursor {
     }
 
     /// To the newest row of the key after the window's.
-    fn to_next_key(&mut self) -> Result<()> {
+    fn enter_next_key(&mut self) -> Result<()> {
         if let Some(window) = self.window.as_ref().filter(|window| self.index + 1 < window.len()) {
             self.index += 1;
             window.prefetch(&self.memtable.arena, self.index + PREFETCH_KEYS - 1);
@@ -78,7 +78,7 @@ impl MemtableCursor {
     }
 
     /// To the oldest row of the last key before the place.
-    fn to_key_before(&mut self, place: Place<'_>) -> Result<()> {
+    fn enter_key_before(&mut self, place: Place<'_>) -> Result<()> {
         let window = self.memtable.keys.window_before(&self.memtable.arena, place);
         let last = window.as_ref().map_or(0, |window| window.len().saturating_sub(1));
         self.set_window(window, last);
@@ -115,7 +115,7 @@ impl Cursor for MemtableCursor {
 
     fn seek_to_last(&mut self) -> Result<()> {
         self.memtable.fill_order();
-        self.to_key_before(Place::Last)
+        self.enter_key_before(Place::Last)
     }
 
     fn seek(&mut self, target: InternalKey<'_>) -> Result<()> {
@@ -130,7 +130,7 @@ impl Cursor for MemtableCursor {
         };
         match row.map(Record::id) {
             Some(row) => self.stand(Some(row)),
-            None => self.to_next_key(),
+            None => self.enter_next_key(),
         }
     }
 
@@ -142,14 +142,14 @@ impl Cursor for MemtableCursor {
         let row = newest.and_then(|newest| chain::last_ahead(newest, |record| is_before(record, target)));
         match row.map(Record::id) {
             Some(row) => self.stand(Some(row)),
-            None => self.to_key_before(Place::Key(target.user_key)),
+            None => self.enter_key_before(Place::Key(target.user_key)),
         }
     }
 
     fn next(&mut self) -> Result<()> {
         match chain::previous(self.row().record()).map(Record::id) {
             Some(older) => self.stand(Some(older)),
-            None => self.to_next_key(),
+            None => self.enter_next_key(),
         }
     }
 
@@ -172,6 +172,6 @@ impl Cursor for MemtableCursor {
         }
         let memtable = Arc::clone(&self.memtable);
         let here = Row::of(memtable.arena.record(self.row.expect("as above"))).user_key();
-        self.to_key_before(Place::Key(here))
+        self.enter_key_before(Place::Key(here))
     }
 }

@@ -64,8 +64,8 @@ impl Keys {
         let prefix = OnceLock::new();
         if self.prefix.get().is_some() && self.order.is_lexicographic() {
             let user_key = |record| Row::of(record).user_key();
-            let first = self.window_from(own, Place::First, false).filter(|window| window.len() > 0);
-            let last = self.window_before(own, Place::Last).filter(|window| window.len() > 0);
+            let first = self.window_from(own, Place::First, false).filter(|window| !window.is_empty());
+            let last = self.window_before(own, Place::Last).filter(|window| !window.is_empty());
             let shared = first.zip(last).map_or(Box::default(), |(first, last)| {
                 let (first, last) = (first.record(own, 0), last.record(own, last.len() - 1));
                 user_key(first)[..shared_bytes(user_key(first), user_key(last))].into()
