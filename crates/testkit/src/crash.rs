@@ -17,6 +17,7 @@ use crate::{
     seed::mix,
     store::{Level, Store, Value, Write},
 };
+use sediment_base::{Error, Result};
 use sediment_env::{
     Env, MemFs,
     fs::{CrashPlan, History, ImageName, Rule, Variant},
@@ -220,42 +221,44 @@ fn last_call(history: &History, name: &ImageName) -> String {
 
 /// Recovers a disk, checks it, works on it, crashes it once more, and checks again. Returns how many calls the recovery took.
 fn recover<S: Store>(disk: &MemFs, settings: &S::Settings, due: &Due<'_>, seed: u64) -> Result<usize, Failure> {
-    let dir = Path::new(DIR);
-    let mut store = S::open(&Env::simulated(disk.clone(), seed), dir, settings)?;
-    let mut contents = Contents::read(&store)?;
+    let during = |what: &'static str| move |error: Error| Failure::Refused(error.context(what));
+    let open = |disk: &MemFs, seed: u64| S::open(&Env::simulated(disk.clone(), seed), Path::new(DIR), settings);
+    let mut store = open(disk, seed).map_err(during("opening"))?;
+    let mut contents = Contents::read(&store).map_err(during("reading"))?;
     due.check(&contents)?;
     let recovery_end = disk.op_count();
-    work(&mut store, &mut contents, seed)?;
+    work(&mut store, &mut contents, seed).map_err(during("writing ten more keys"))?;
     // By turns a clean close, the death of the process, and power loss with nothing kept that was not synced.
-    let (disk, store) = match seed % 3 {
-        0 => {
-            store.close()?;
-            let disk = disk.clone();
-            let store = S::open(&Env::simulated(disk.clone(), mix(seed)), dir, settings)?;
-            (disk, store)
+    let variant = match seed % 3 {
+        0 => None,
+        1 => Some(Variant::Killed),
+        _ => Some(Variant::SyncedOnly),
+    };
+    let disk = match variant {
+        None => {
+            store.close().map_err(during("closing"))?;
+            disk.clone()
         }
-        turn => {
-            let variant = if turn == 1 { Variant::Killed } else { Variant::SyncedOnly };
+        Some(variant) => {
             let name = ImageName { point: disk.op_count(), rule: Rule::PosixStrict, variant };
             let next = disk.history().image(&name).expect("a crash after the last call");
             drop(store);
-            let store = S::open(&Env::simulated(next.clone(), mix(seed)), dir, settings)?;
-            (next, store)
+            next
         }
     };
-    let found = Contents::read(&store)?;
+    let store = open(&disk, mix(seed)).map_err(during("opening once more"))?;
+    let found = Contents::read(&store).map_err(during("reading once more"))?;
     let differences = found.differences(&contents);
     if let Some(difference) = differences.first() {
         let text = format!("after more work and another crash, {} differences: {difference}", differences.len());
         return Err(Failure::Wrong(text));
     }
-    store.verify()?;
-    drop((store, disk));
+    store.verify().map_err(during("verifying"))?;
     Ok(recovery_end)
 }
 
 /// Writes ten keys and syncs them: a recovered store must also work.
-fn work<S: Store>(store: &mut S, contents: &mut Contents, seed: u64) -> Result<(), Failure> {
+fn work<S: Store>(store: &mut S, contents: &mut Contents, seed: u64) -> Result<()> {
     let keyspace = match contents.0.keys().next() {
         Some(name) => name.clone(),
         None => {
