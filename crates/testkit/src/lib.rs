@@ -22,4 +22,6 @@ pub mod crash;
 
 pub mod faults;
 
+pub mod damage;
+
 pub mod script;

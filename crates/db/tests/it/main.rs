@@ -2,8 +2,10 @@
 
 mod batches;
 mod crash;
+mod damage;
 mod disks;
 mod durability;
+mod faults;
 mod files;
 mod golden;
 mod keyspaces;

@@ -1,0 +1,91 @@
+//! Damage: a byte of a finished store flips, and the store must say so, or not have needed it.
+//!
+//! Each flip is made on a copy of the disk as a script left it. Opening and reading everything then gives an error that names
+//! file and offset, or exactly what was written; never less, never something else, never a panic.
+
+use crate::{
+    model::Contents,
+    run::{DIR, Failure, Life, guarded},
+    seed::mix,
+    store::Store,
+};
+use sediment_base::Error;
+use sediment_env::{
+    Env,
+    fs::{ImageName, Rule, Variant},
+};
+use std::{collections::BTreeMap, fmt, path::Path};
+
+/// What a row of flips saw.
+#[derive(Clone, Debug, Default)]
+pub struct Flipped {
+    /// Bytes that were flipped.
+    pub flips: u64,
+    /// Flips that opening or reading refused.
+    pub refused: u64,
+    /// Flips that only verification found.
+    pub verified: u64,
+    /// Flips that nothing found because nothing uses the byte, by file.
+    pub unused: BTreeMap<String, u64>,
+    /// What went wrong.
+    pub failures: Vec<String>,
+}
+
+impl fmt::Display for Flipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { flips, refused, verified, unused, failures } = self;
+        let failures = failures.len();
+        write!(f, "{flips} flips: {refused} refused, {verified} found by verify, unused {unused:?}, {failures} failures")
+    }
+}
+
+/// Flips one bit of every `stride`-th byte of every file that a life left behind.
+pub fn flip_bytes<S: Store>(life: &Life, settings: &S::Settings, stride: u64) -> Flipped {
+    let point = *life.history.points().end();
+    let name = ImageName { point, rule: Rule::PosixStrict, variant: Variant::Killed };
+    let image = || life.history.image(&name).expect("a crash after the last call");
+    let expected = life.model.contents(life.model.now());
+    let mut flipped = Flipped::default();
+    for (path, bytes) in image().tree() {
+        for offset in (mix(bytes.len() as u64) % stride..bytes.len() as u64).step_by(stride as usize) {
+            let disk = image();
+            disk.flip(&path, offset, (mix(offset) % 8) as u8).expect("the byte is there");
+            flipped.flips += 1;
+            let outcome = guarded(|| read::<S>(&Env::simulated(disk, offset), settings, &expected));
+            let place = format!("{} at {offset} of {}", path.display(), bytes.len());
+            match outcome {
+                Ok(Found::Nothing) => *flipped.unused.entry(path.display().to_string()).or_default() += 1,
+                Ok(Found::ByVerify) => flipped.verified += 1,
+                Err(Failure::Refused(error)) if error.location().is_some() => flipped.refused += 1,
+                Err(Failure::Refused(error)) => {
+                    flipped.failures.push(format!("{place}: an error that names no file: {error}"));
+                }
+                Err(Failure::Wrong(text)) => flipped.failures.push(format!("{place}: {text}")),
+            }
+        }
+    }
+    flipped
+}
+
+enum Found {
+    Nothing,
+    ByVerify,
+}
+
+fn read<S: Store>(env: &Env, settings: &S::Settings, expected: &Contents) -> Result<Found, Failure> {
+    let store = S::open(env, Path::new(DIR), settings)?;
+    let contents = Contents::read(&store)?;
+    if let Some(difference) = contents.differences(expected).first() {
+        return Err(Failure::Wrong(difference.clone()));
+    }
+    for (keyspace, rows) in &expected.0 {
+        for (key, value) in rows {
+            let found = store.get(keyspace, key, None)?;
+            if found.as_deref() != Some(value.as_slice()) {
+                return Err(Failure::Wrong(format!("get {keyspace}/{} differs", key.escape_ascii())));
+            }
+        }
+    }
+    let verified: Result<(), Error> = store.verify();
+    Ok(if verified.is_ok() { Found::Nothing } else { Found::ByVerify })
+}
