@@ -15,6 +15,7 @@ use sedimentdb::Options;
 use std::sync::Mutex;
 
 /// A script with its name and settings.
+#[derive(Clone)]
 pub(crate) struct Script {
     pub(crate) name: String,
     pub(crate) ops: Vec<Op>,
@@ -68,7 +69,8 @@ fn busy() -> String {
     format!("create a\ncreate b\n{}check\n", rounds.collect::<String>())
 }
 
-fn random(seed: u64) -> Script {
+/// The script of a seed.
+pub(crate) fn random(seed: u64) -> Script {
     let mut rng = Rng::new(seed);
     let keys = *rng.pick(&[3, 10, 40]);
     let mut mix = Mix { keys, maintain: 60, catalog: 12, reopen: 8, crash: 12, get: 0, scan: 0, ..Mix::everything() };

@@ -15,6 +15,8 @@ mod model;
 mod no_space;
 mod opening;
 mod parallel;
+#[cfg(planted_bugs)]
+mod planted;
 mod poisoning;
 mod recovery;
 mod second_life;

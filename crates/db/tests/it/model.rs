@@ -9,7 +9,8 @@ use sediment_testkit::{
     seed::{Rng, first_seed, number, seeds},
 };
 
-fn ops(seed: u64, count: u64) -> Vec<Op> {
+/// The operations of a seed.
+pub(crate) fn ops(seed: u64, count: u64) -> Vec<Op> {
     let mut rng = Rng::new(seed);
     let keys = *rng.pick(&[12, 60, 400, 2000]);
     let value_bytes_max = *rng.pick(&[40, 300, 3000]);

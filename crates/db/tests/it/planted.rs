@@ -1,0 +1,116 @@
+//! The tests are tested: each planted bug must be caught by them.
+//!
+//! Built with `--cfg planted_bugs`, one bug after another is switched on for the whole process, and the crash sweep, the fault
+//! trials, the flipped bytes and the model look for it, first thinly, then thoroughly. `SEDIMENT_BUG=<name>` looks for one alone.
+
+use crate::{
+    crash::{Script, random, scripts, swept},
+    damage, faults, model, settings,
+    store::DbStore,
+};
+use sediment_base::planted::{Bug, plant};
+use sediment_testkit::{crash::Sweep, faults::rows, run::check_ops};
+use std::{fmt, panic};
+
+/// How hard we looked before a bug was caught.
+#[derive(Default)]
+struct Hunt {
+    images: u64,
+    faults: u64,
+    flips: u64,
+    runs: u64,
+}
+
+impl fmt::Display for Hunt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { images, faults, flips, runs } = self;
+        write!(f, "{images} crash images, {faults} faults, {flips} flips, {runs} model runs")
+    }
+}
+
+impl Hunt {
+    /// What caught it, if anything did.
+    fn hunt(&mut self, images_max: u64) -> Option<String> {
+        for stride in [23, 1] {
+            let found = self.in_scripts(stride);
+            let found = found.or_else(|| self.in_faults(if stride == 1 { 1 } else { 7 }));
+            let found = found.or_else(|| self.in_damage(stride)).or_else(|| self.in_model(stride));
+            if found.is_some() {
+                return found;
+            }
+        }
+        let mut seed = 1;
+        while self.images < images_max {
+            if let Some(failure) = self.sweep(&random(seed), 1) {
+                return Some(failure);
+            }
+            seed += 1;
+        }
+        None
+    }
+
+    fn in_scripts(&mut self, stride: u64) -> Option<String> {
+        scripts().iter().find_map(|script| self.sweep(script, stride))
+    }
+
+    fn sweep(&mut self, script: &Script, stride: u64) -> Option<String> {
+        let seen = swept(script, &Sweep { stride, ..Sweep::default() });
+        self.images += seen.images;
+        seen.failures.first().map(|failure| format!("{}/{failure}", script.name))
+    }
+
+    fn in_faults(&mut self, stride: u64) -> Option<String> {
+        let chosen = scripts().into_iter().filter(|script| faults::CHOSEN.contains(&&*script.name));
+        chosen.flat_map(|script| rows(stride).into_iter().map(move |row| (script.clone(), row))).find_map(|(script, row)| {
+            let tried = faults::tried(&script, &row);
+            self.faults += tried.trials;
+            self.images += tried.images;
+            tried.failures.into_iter().next()
+        })
+    }
+
+    fn in_damage(&mut self, stride: u64) -> Option<String> {
+        match damage::flipped(stride) {
+            Err(text) => Some(text),
+            Ok(flipped) => {
+                self.flips += flipped.flips;
+                flipped.failures.into_iter().next()
+            }
+        }
+    }
+
+    fn in_model(&mut self, stride: u64) -> Option<String> {
+        let (seeds, count) = if stride == 1 { (20, 20_000) } else { (4, 5_000) };
+        (1..=seeds).find_map(|seed| {
+            self.runs += 1;
+            check_ops::<DbStore>(&model::ops(seed, count), &settings::random(seed), seed).err()
+        })
+    }
+}
+
+#[test]
+fn every_planted_bug_is_caught() {
+    let only = std::env::var("SEDIMENT_BUG").unwrap_or_default();
+    let bugs = Bug::ALL.iter().filter(|bug| format!("{bug:?}").contains(&only));
+    let mut missed = Vec::new();
+    // Bugs make panics by the thousand; what matters of them is in the failures.
+    panic::set_hook(Box::new(|_| {}));
+    for bug in bugs {
+        plant(Some(*bug));
+        let mut hunt = Hunt::default();
+        let caught = hunt.hunt(100_000);
+        plant(None);
+        match caught {
+            Some(failure) => {
+                let line: String = failure.lines().next().unwrap_or_default().chars().take(160).collect();
+                eprintln!("planted: {bug:?}: caught after {hunt}: {line}");
+            }
+            None => {
+                eprintln!("planted: {bug:?}: MISSED in {hunt}");
+                missed.push(*bug);
+            }
+        }
+    }
+    drop(panic::take_hook());
+    assert!(missed.is_empty(), "not caught: {missed:?}");
+}
