@@ -61,11 +61,11 @@ soak hours="1":
 
 # The unsafe crate under Miri (needs a nightly toolchain with the component).
 miri:
-    cargo +nightly miri test --package sediment-raw
+    cargo +nightly miri test --package sediment-raw --lib --test it
 
 # The unsafe crate under loom.
 loom:
-    RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom LOOM_MAX_PREEMPTIONS=2 cargo test --release --package sediment-raw --lib loom
+    RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom LOOM_MAX_PREEMPTIONS=2 cargo test --release --package sediment-raw --test loom
 
 # The API documentation; broken links are errors.
 docs:
