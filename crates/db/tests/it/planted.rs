@@ -70,13 +70,13 @@ impl Hunt {
     }
 
     fn in_damage(&mut self, stride: u64) -> Option<String> {
-        match damage::flipped(stride) {
+        [damage::flipped_at_rest, damage::flipped_in_log].into_iter().find_map(|flipped| match flipped(stride) {
             Err(text) => Some(text),
             Ok(flipped) => {
                 self.flips += flipped.flips;
                 flipped.failures.into_iter().next()
             }
-        }
+        })
     }
 
     fn in_model(&mut self, stride: u64) -> Option<String> {
