@@ -1,7 +1,7 @@
 //! Planted bugs: known mistakes that the crash tests must catch, to prove that they can.
 //!
 //! In a normal build every question is answered `false` at compile time. Built with `--cfg planted_bugs`, one bug at a time is
-//! switched on by [`plant`], and the test suite fails unless the sweep finds it. The place of each bug is one
+//! switched on by `plant`, and the test suite fails unless the sweep finds it. The place of each bug is one
 //! `if planted(Bug::…)` in the code that it breaks.
 
 #[cfg(planted_bugs)]
