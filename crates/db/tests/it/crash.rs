@@ -37,14 +37,15 @@ pub(crate) fn scripts() -> Vec<Script> {
     ];
     let made = [("manifest_rotation", manifest_rotation(), Some("create db/trees/1/manifest-2")), ("busy", busy(), None)];
     let written = written.map(|(name, text)| (name, text.to_owned(), None));
-    let scripts = written.into_iter().chain(made).map(|(name, text, event)| Script {
-        name: name.to_owned(),
-        ops: parse_script(&text).expect("the scripts are operations"),
-        settings: settings::tiny(),
-        seed: 1,
-        event,
-    });
-    scripts.collect()
+    let script = |(name, text, event): (&str, String, Option<&'static str>)| {
+        let ops = parse_script(&text).expect("the scripts are operations");
+        let tiny = Script { name: name.to_owned(), ops, settings: settings::tiny(), seed: 1, event };
+        let hasty = Script { name: format!("{name}_hasty"), settings: settings::hasty(), ..tiny.clone() };
+        [tiny, hasty]
+    };
+    let scripts = written.into_iter().chain(made).flat_map(script);
+    // Those two are long, and there to flush when a memtable is full, or at each step anyhow.
+    scripts.filter(|script| !["busy_hasty", "manifest_rotation_hasty"].contains(&&*script.name)).collect()
 }
 
 /// So many small flushes that a manifest's log outgrows its snapshot.
@@ -58,7 +59,7 @@ fn manifest_rotation() -> String {
 
 /// Writes enough to flush, compact and rotate the log by themselves.
 fn busy() -> String {
-    let rounds = (0..50).map(|round| {
+    let rounds = (0..160).map(|round| {
         let (keyspace, level) = (["a", "b"][round % 2], ["os", "os", "memory", "os", "sync"][round % 5]);
         match round % 4 {
             0 => format!("remove {level} {keyspace} k{}\n", (round * 7) % 31),

@@ -33,8 +33,8 @@ impl Hunt {
     fn hunt(&mut self, images_max: u64) -> Option<String> {
         for stride in [23, 1] {
             let found = self.in_scripts(stride);
-            let found = found.or_else(|| self.in_faults(if stride == 1 { 1 } else { 7 }));
             let found = found.or_else(|| self.in_damage(stride)).or_else(|| self.in_model(stride));
+            let found = found.or_else(|| self.in_faults(if stride == 1 { 1 } else { 7 }));
             if found.is_some() {
                 return found;
             }
@@ -60,7 +60,7 @@ impl Hunt {
     }
 
     fn in_faults(&mut self, stride: u64) -> Option<String> {
-        let chosen = scripts().into_iter().filter(|script| faults::CHOSEN.contains(&&*script.name));
+        let chosen = scripts().into_iter().filter(faults::is_chosen);
         chosen.flat_map(|script| rows(stride).into_iter().map(move |row| (script.clone(), row))).find_map(|(script, row)| {
             let tried = faults::tried(&script, &row);
             self.faults += tried.trials;

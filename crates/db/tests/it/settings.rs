@@ -4,11 +4,11 @@
 use sediment_testkit::seed::Rng;
 use sedimentdb::Options;
 
-/// Everything so small that a few dozen writes go through every room.
+/// Everything so small that a few dozen writes go through every room. An empty memtable takes 5 KB; the rest is for rows.
 pub(crate) fn tiny() -> Options {
     Options {
         memory_bytes: 64 << 10,
-        memtable_bytes: Some(4 << 10),
+        memtable_bytes: Some(8 << 10),
         wal_file_bytes: 4 << 10,
         table_bytes: 2 << 10,
         block_bytes: 512,
@@ -19,12 +19,17 @@ pub(crate) fn tiny() -> Options {
     }
 }
 
+/// The same, but each write is flushed at once.
+pub(crate) fn hasty() -> Options {
+    Options { memtable_bytes: Some(4 << 10), ..tiny() }
+}
+
 /// Another set for each seed.
 pub(crate) fn random(seed: u64) -> Options {
     let mut rng = Rng::new(seed);
     Options {
         memory_bytes: 1 << rng.between(14, 22),
-        memtable_bytes: Some(1 << rng.between(12, 17)),
+        memtable_bytes: Some((4 << 10) + (1 << rng.between(8, 17))),
         wal_file_bytes: 1 << rng.between(12, 18),
         table_bytes: 1 << rng.between(11, 16),
         block_bytes: *rng.pick(&[256, 512, 1024, 4096, 16384]),
