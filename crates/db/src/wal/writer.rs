@@ -225,7 +225,8 @@ impl LogGuard<'_> {
         if self.state.is_closed {
             return Ok(());
         }
-        let is_untouched = self.state.file.is_none() && self.state.in_files == self.state.next_seqno;
+        // A replayed tail is pending too: it was never known to be durable.
+        let is_untouched = self.state.file.is_none() && self.state.pending.is_empty();
         let ended = self.log.fatal.check().and_then(|()| if is_untouched { Ok(()) } else { self.end() });
         self.state.is_closed = true;
         ended

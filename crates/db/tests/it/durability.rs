@@ -58,6 +58,19 @@ fn close_and_flush_keep_commits_that_waited_in_memory() {
 }
 
 #[test]
+fn a_close_syncs_also_what_a_killed_process_left() {
+    let disk = recorded();
+    let db = open(&disk);
+    let a = db.keyspace("a").unwrap();
+    put(&db, &a, "1", "never synced", Os).unwrap();
+    let disk = killed(&disk);
+    let db = open(&disk);
+    assert_eq!(rows(db.keyspace("a").unwrap().iter()), ["1=never synced"]);
+    db.close().unwrap();
+    assert_eq!(rows(open(&powerless(&disk)).keyspace("a").unwrap().iter()), ["1=never synced"]);
+}
+
+#[test]
 fn one_sync_serves_all_who_wait() {
     let disk = MemFs::new();
     let (faults, env) = faulty(&disk);
