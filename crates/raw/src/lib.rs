@@ -11,6 +11,8 @@ pub mod simd;
 
 pub mod epoch;
 
+pub mod ratchet;
+
 pub mod arena;
 
 pub mod chain;

@@ -9,7 +9,10 @@
 use loom::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{
+            AtomicBool,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     thread,
 };
@@ -19,6 +22,7 @@ use sediment_raw::{
     epoch::{Swap, pin},
     hash_index::HashIndex,
     ordered::{Batch, Goal, OrderedSet},
+    ratchet::Ratchet,
 };
 
 fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
@@ -260,5 +264,48 @@ fn a_reader_beside_a_split_sees_every_record() {
         };
         insert(&shared, 15);
         reader.join().expect("no panic");
+    });
+}
+
+#[test]
+fn a_ratchet_passes_all_that_is_finished_and_nothing_else() {
+    model(3, || {
+        let ratchet = Arc::new(Ratchet::new(0, 2));
+        let done = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+        let threads = {
+            let (first, second) = (ratchet.take(1).expect("room"), ratchet.take(2).expect("room"));
+            let threads = [(0, first), (1, second)].map(|(index, ticket)| {
+                let (ratchet, done) = (Arc::clone(&ratchet), Arc::clone(&done));
+                thread::spawn(move || {
+                    done[index].store(true, Relaxed);
+                    ratchet.finish(ticket);
+                })
+            });
+            let level = ratchet.level();
+            assert!((0..level as usize).all(|index| done[index].load(Relaxed)), "passed too early");
+            threads
+        };
+        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        assert_eq!(ratchet.level(), 2);
+        let third = ratchet.take(5).expect("both slots are free");
+        ratchet.finish(third);
+        assert_eq!(ratchet.level(), 5);
+    });
+}
+
+#[test]
+fn a_slot_of_a_ratchet_is_taken_again_while_others_pass() {
+    model(2, || {
+        let ratchet = Arc::new(Ratchet::new(0, 2));
+        let tickets = [ratchet.take(1), ratchet.take(2)].map(|ticket| ticket.expect("room"));
+        let threads = tickets.map(|ticket| {
+            let ratchet = Arc::clone(&ratchet);
+            thread::spawn(move || ratchet.finish(ticket))
+        });
+        let third = ratchet.take(3);
+        let is_taken = third.is_some();
+        third.into_iter().for_each(|ticket| ratchet.finish(ticket));
+        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+        assert_eq!(ratchet.level(), if is_taken { 3 } else { 2 });
     });
 }
