@@ -21,7 +21,7 @@ pub use clock::{Clock, SteppedClock, SystemClock};
 pub use fs::{FaultFs, File, Fs, LogFile, MemFs, StdFs};
 pub use park::{Park, ThreadPark};
 pub use random::{Random, SeededRandom, SystemRandom};
-pub use spawn::{Spawn, ThreadSpawn};
+pub use spawn::{Priority, Spawn, Task, ThreadSpawn};
 pub use stepper::Stepper;
 
 use std::sync::Arc;

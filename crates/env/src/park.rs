@@ -3,9 +3,10 @@
 use std::{
     fmt,
     sync::{
-        Condvar, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 /// Makes threads wait for each other. In stepped mode a wait runs background steps until its predicate holds.
@@ -13,8 +14,14 @@ pub trait Park: Send + Sync + fmt::Debug {
     /// Returns once `is_done` returns true; it is asked again after every [`Park::wake_all`], and may be asked at any time.
     fn wait_until(&self, is_done: &mut dyn FnMut() -> bool);
 
+    /// The same, for `us` microseconds at most; whether the predicate held. Stepped, time moves on at once and others get a turn.
+    fn wait_at_most(&self, us: u64, is_done: &mut dyn FnMut() -> bool) -> bool;
+
     /// Makes every waiter ask its predicate again.
     fn wake_all(&self);
+
+    /// Another place to wait, in the same world: what wakes here wakes nobody there.
+    fn another(&self) -> Arc<dyn Park>;
 }
 
 /// Blocks threads of the operating system. Waking costs two atomic operations while nobody waits.
@@ -53,6 +60,30 @@ impl Park for ThreadPark {
         self.waiters.fetch_sub(1, Ordering::SeqCst);
     }
 
+    fn wait_at_most(&self, us: u64, is_done: &mut dyn FnMut() -> bool) -> bool {
+        let start = Instant::now();
+        let most = Duration::from_micros(us);
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+        let is_held = loop {
+            let seen = self.wakes.load(Ordering::SeqCst);
+            if is_done() {
+                break true;
+            }
+            let left = most.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                break false;
+            }
+            let gate = self.gate.lock().expect("no holder of the gate panics");
+            drop(self.woken.wait_timeout_while(gate, left, |()| self.wakes.load(Ordering::SeqCst) == seen));
+        };
+        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        is_held
+    }
+
+    fn another(&self) -> Arc<dyn Park> {
+        Arc::new(Self::new())
+    }
+
     fn wake_all(&self) {
         self.wakes.fetch_add(1, Ordering::SeqCst);
         if self.waiters.load(Ordering::SeqCst) > 0 {
@@ -66,6 +97,20 @@ impl Park for ThreadPark {
 mod tests {
     use super::*;
     use std::thread;
+
+    #[test]
+    fn a_wait_ends_with_its_time_or_with_a_wake() {
+        let park = ThreadPark::new();
+        assert!(!park.wait_at_most(1000, &mut || false));
+        let is_set = AtomicU64::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                is_set.store(1, Ordering::SeqCst);
+                park.wake_all();
+            });
+            assert!(park.wait_at_most(u64::from(u32::MAX), &mut || is_set.load(Ordering::SeqCst) == 1));
+        });
+    }
 
     #[test]
     fn no_wake_is_missed() {

@@ -6,10 +6,19 @@ use std::{fmt, panic, thread};
 /// Work for another thread.
 pub type Job = Box<dyn FnOnce() + Send>;
 
+/// How urgent work is where there are more threads than cores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Somebody will soon wait for it.
+    Normal,
+    /// Whoever waits for an answer goes first. A hint: it is followed on Linux.
+    Low,
+}
+
 /// Starts background work: on a thread of its own, or, stepped, when the simulator says so.
 pub trait Spawn: Send + Sync + fmt::Debug {
     /// Starts `job`; `name` is for people.
-    fn spawn(&self, name: &str, job: Job) -> Result<Box<dyn Task>>;
+    fn spawn(&self, name: &str, priority: Priority, job: Job) -> Result<Box<dyn Task>>;
 }
 
 /// Work that was started.
@@ -23,13 +32,29 @@ pub trait Task: Send + fmt::Debug {
 pub struct ThreadSpawn;
 
 impl Spawn for ThreadSpawn {
-    fn spawn(&self, name: &str, job: Job) -> Result<Box<dyn Task>> {
-        let spawned = thread::Builder::new().name(name.into()).spawn(job);
+    fn spawn(&self, name: &str, priority: Priority, job: Job) -> Result<Box<dyn Task>> {
+        let run = move || {
+            if priority == Priority::Low {
+                yield_to_others();
+            }
+            job();
+        };
+        let spawned = thread::Builder::new().name(name.into()).spawn(run);
         let thread =
             spawned.map_err(|e| Error::new(ErrorKind::Io, format!("cannot start the thread {name}: {e}")).with_source(e))?;
         Ok(Box::new(ThreadTask(thread)))
     }
 }
+
+/// On Linux the nice value belongs to the thread, although the call speaks of processes.
+#[cfg(target_os = "linux")]
+fn yield_to_others() {
+    const NICE: i32 = 10;
+    let _ = rustix::process::setpriority_process(None, NICE);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn yield_to_others() {}
 
 #[derive(Debug)]
 struct ThreadTask(thread::JoinHandle<()>);
@@ -53,7 +78,7 @@ mod tests {
     fn work_runs_under_its_name_and_can_be_waited_for() {
         let (sender, receiver) = mpsc::channel();
         let job = Box::new(move || sender.send(thread::current().name().map(String::from)).expect("the test listens"));
-        ThreadSpawn.spawn("flush-1", job).expect("threads are to be had").join();
+        ThreadSpawn.spawn("flush-1", Priority::Low, job).expect("threads are to be had").join();
         assert_eq!(receiver.try_recv().ok().flatten().as_deref(), Some("flush-1"));
     }
 }

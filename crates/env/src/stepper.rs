@@ -12,7 +12,7 @@ use crate::{
     clock::{Clock, SteppedClock},
     park::Park,
     random::SeededRandom,
-    spawn::{Job, Spawn, Task},
+    spawn::{Job, Priority, Spawn, Task},
 };
 use sediment_base::{Error, ErrorKind, Result};
 use std::{
@@ -201,6 +201,18 @@ impl Park for Stepper {
         }
     }
 
+    fn wait_at_most(&self, us: u64, is_done: &mut dyn FnMut() -> bool) -> bool {
+        if is_done() {
+            return true;
+        }
+        self.sleep_us(us);
+        is_done()
+    }
+
+    fn another(&self) -> Arc<dyn Park> {
+        Arc::new(self.clone())
+    }
+
     fn wake_all(&self) {
         let mut state = self.shared.state();
         state.wakes += 1;
@@ -231,7 +243,7 @@ impl Clock for Stepper {
 }
 
 impl Spawn for Stepper {
-    fn spawn(&self, name: &str, job: Job) -> Result<Box<dyn Task>> {
+    fn spawn(&self, name: &str, _priority: Priority, job: Job) -> Result<Box<dyn Task>> {
         let mut state = self.shared.state();
         let me = state.next_work;
         state.next_work += 1;

@@ -1,6 +1,6 @@
 //! Background work in steps: order by seed, waits that drive, deadlocks that name themselves.
 
-use sediment_env::{Env, MemFs, Park, Spawn, SteppedClock, Stepper};
+use sediment_env::{Env, MemFs, Park, Priority, Spawn, SteppedClock, Stepper};
 use std::{
     collections::BTreeSet,
     panic,
@@ -30,7 +30,7 @@ fn pool(seed: u64) -> Vec<(u64, u64)> {
             taken.lock().expect("nobody panics").push((me, number));
             park.wake_all();
         };
-        env.spawn.spawn(&format!("worker-{me}"), Box::new(job)).expect("threads are to be had")
+        env.spawn.spawn(&format!("worker-{me}"), Priority::Normal, Box::new(job)).expect("threads are to be had")
     };
     let workers: Vec<_> = (0..3).map(worker).collect();
     assert_eq!(stepper.run(100), 3, "each one starts and waits");
@@ -69,7 +69,7 @@ fn nothing_runs_behind_the_drivers_back() {
             clock.sleep_us(10);
         }
     };
-    let task = env.spawn.spawn("sleeper", Box::new(job)).expect("threads are to be had");
+    let task = env.spawn.spawn("sleeper", Priority::Normal, Box::new(job)).expect("threads are to be had");
     thread::sleep(Duration::from_millis(5));
     assert_eq!(done.load(Ordering::SeqCst), 0);
     assert!(stepper.step());
@@ -87,9 +87,9 @@ fn work_can_start_and_await_work() {
     let (inner_done, inner_env) = (done.clone(), env.clone());
     let job = move || {
         let counts = move || inner_done.store(1, Ordering::SeqCst);
-        inner_env.spawn.spawn("inner", Box::new(counts)).expect("threads are to be had").join();
+        inner_env.spawn.spawn("inner", Priority::Normal, Box::new(counts)).expect("threads are to be had").join();
     };
-    env.spawn.spawn("outer", Box::new(job)).expect("threads are to be had").join();
+    env.spawn.spawn("outer", Priority::Normal, Box::new(job)).expect("threads are to be had").join();
     assert_eq!(done.load(Ordering::SeqCst), 1);
 }
 
@@ -117,7 +117,9 @@ fn a_deadlock_names_those_who_wait() {
     let stepper = Stepper::with_patience(1, SteppedClock::new(0), Duration::from_millis(20));
     let park = stepper.clone();
     // Leaked: it waits for ever.
-    let task = stepper.spawn("flush-1", Box::new(move || park.wait_until(&mut || false))).expect("threads are to be had");
+    let task = stepper
+        .spawn("flush-1", Priority::Normal, Box::new(move || park.wait_until(&mut || false)))
+        .expect("threads are to be had");
     let waits = panic::AssertUnwindSafe(|| stepper.wait_until(&mut || false));
     let payload = panic::catch_unwind(waits).expect_err("nobody can go on");
     let text = payload.downcast_ref::<String>().expect("it has a text");
@@ -128,7 +130,7 @@ fn a_deadlock_names_those_who_wait() {
 #[test]
 fn a_panic_comes_out_where_the_work_is_awaited() {
     let (env, stepper) = Env::stepped(MemFs::new(), 1);
-    let task = env.spawn.spawn("unlucky", Box::new(|| panic!("found out"))).expect("threads are to be had");
+    let task = env.spawn.spawn("unlucky", Priority::Normal, Box::new(|| panic!("found out"))).expect("threads are to be had");
     assert!(panic::catch_unwind(panic::AssertUnwindSafe(|| task.join())).is_err());
     assert!(!stepper.step(), "the others could go on");
 }
