@@ -13,7 +13,7 @@ use sediment_codec::{
 use sediment_env::{Env, MemFs};
 use sediment_table::BlockCache;
 use sediment_tree::{CompactionContext, FlushContext, Retention, Tree, TreeOptions};
-use sedimentdb::{Create, Db, Options};
+use sedimentdb::{Create, Db, ExpertOptions, Options};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -200,7 +200,8 @@ pub fn exercise_database(files: &Files) {
 }
 
 fn open_database(disk: &MemFs, create: Create) -> sedimentdb::Result<Db> {
-    let options = Options { create, wal_file_bytes: 1 << 20, memory_bytes: 1 << 20, ..Options::default() };
+    let expert = ExpertOptions { wal_file_bytes: 1 << 20, ..ExpertOptions::default() };
+    let options = Options { create, memory_bytes: 1 << 20, expert, ..Options::default() };
     Db::builder(DIR).options(options).env(Env::simulated(disk.clone(), 3)).open()
 }
 

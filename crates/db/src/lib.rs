@@ -53,6 +53,6 @@ pub use api::{
     Db, DbBuilder, DbStats, Iter, Keyspace, KeyspaceStats, LevelStats, Snapshot, SnapshotStats, VerifyReport, WriteBatch,
 };
 pub use dump::dump_file;
-pub use options::{Create, Durability, Options};
+pub use options::{Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options};
 pub use sediment_base::{Error, ErrorKind, Location, Result, Slice};
 pub use sediment_env::{self as env, Env};

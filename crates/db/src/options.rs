@@ -1,22 +1,26 @@
-//! The settings of a database: plain data with defaults.
+//! The settings of a database: three that matter, and the experts' section.
+//!
+//! What was not set is derived: the goal gives numbers, memory gives sizes, and a number that was set wins over both. For a
+//! keyspace its own numbers come first, then the experts' section, then the goal: its own, or the database's.
 
+mod check;
+mod durability;
+mod expert;
+mod goal;
+mod keyspace;
+
+pub use durability::Durability;
+pub use expert::ExpertOptions;
+pub use goal::Goal;
+pub use keyspace::KeyspaceOptions;
+
+pub(crate) use keyspace::Shape;
+
+use check::within;
 use sediment_base::{Error, Result};
 use sediment_table::BlockCache;
 use sediment_tree::TreeOptions;
-use std::sync::Arc;
-
-/// What a commit that has returned survives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Durability {
-    /// A clean close. The record may wait in the process until a later commit, [`Db::persist`](crate::Db::persist), flush or
-    /// close takes it along.
-    Memory,
-    /// The death of the process: the record was handed to the operating system.
-    #[default]
-    Os,
-    /// Loss of power: the record was synced.
-    Sync,
-}
+use std::{ops::RangeInclusive, sync::Arc};
 
 /// What [`DbBuilder::open`](crate::DbBuilder::open) does about a directory that is missing, empty or there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,33 +34,32 @@ pub enum Create {
     New,
 }
 
-/// Settings of a database. Sizes are in bytes. None of them is stored: each open may choose anew.
+/// Settings of a database. Three matter: `memory_bytes`, `durability`, `goal`. They are not stored: each open may choose anew.
+/// What a keyspace was given for itself ([`KeyspaceOptions`]) is stored with it.
+///
+/// ```
+/// # let dir = tempfile::tempdir().unwrap();
+/// use sedimentdb::{Db, Durability, Goal, Options};
+/// let options = Options { memory_bytes: 64 << 20, durability: Durability::Sync, goal: Goal::Write, ..Options::default() };
+/// let db = Db::builder(dir.path()).options(options).open()?;
+/// # Ok::<(), sedimentdb::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// What to do about a missing database.
     pub create: Create,
     /// Refuse every write, and write nothing to the directory.
     pub read_only: bool,
-    /// Durability of commits that do not choose their own.
-    pub durability: Durability,
-    /// Memory for the block cache (a half) and memtables (a quarter for each keyspace's active one).
+    /// Memory for block cache and memtables, in bytes: 16 KiB or more; 256 MiB by default. More of it means fewer reads of the
+    /// disk and fewer rewrites. The goal says how it is divided; each keyspace that is written to beside the first takes its
+    /// memtables in addition.
     pub memory_bytes: usize,
-    /// Size at which a keyspace's active memtable is flushed; `None` for its share of `memory_bytes`.
-    pub memtable_bytes: Option<usize>,
-    /// Capacity of one log file.
-    pub wal_file_bytes: u64,
-    /// Target size of a table.
-    pub table_bytes: u64,
-    /// Target size of a block in a table.
-    pub block_bytes: usize,
-    /// Filter bits for each key; 0 for no filters.
-    pub filter_bits_per_key: u8,
-    /// Tables in level 0 that start a compaction.
-    pub level0_trigger: usize,
-    /// How many times larger each level is than the one above.
-    pub level_ratio: u64,
-    /// Target size of level 1.
-    pub level_base_bytes: u64,
+    /// Durability of commits that do not choose their own; [`Durability::Os`] by default.
+    pub durability: Durability,
+    /// What to be good at where one thing costs another; [`Goal::Balanced`] by default.
+    pub goal: Goal,
+    /// Everything else. The defaults follow the settings above.
+    pub expert: ExpertOptions,
 }
 
 impl Default for Options {
@@ -64,56 +67,52 @@ impl Default for Options {
         Self {
             create: Create::IfMissing,
             read_only: false,
-            durability: Durability::Os,
             memory_bytes: 256 << 20,
-            memtable_bytes: None,
-            wal_file_bytes: 64 << 20,
-            table_bytes: 64 << 20,
-            block_bytes: 4096,
-            filter_bits_per_key: 10,
-            level0_trigger: 4,
-            level_ratio: 10,
-            level_base_bytes: 256 << 20,
+            durability: Durability::Os,
+            goal: Goal::Balanced,
+            expert: ExpertOptions::default(),
         }
     }
 }
 
+const MEMORY_BYTES: RangeInclusive<u64> = 16 << 10..=1 << 50;
+
 impl Options {
-    /// Whether the settings make sense; the tree's own are checked by the tree.
+    /// Whether the settings make sense.
     pub(crate) fn validate(&self) -> Result<()> {
-        let is_small = |bytes: u64| bytes < 1024;
-        if is_small(self.wal_file_bytes) {
-            return Err(Error::invalid_input("wal_file_bytes must be at least 1024"));
-        }
-        if is_small(self.memtable_share() as u64) {
-            return Err(Error::invalid_input("a memtable must have at least 1024 bytes: raise memory_bytes or memtable_bytes"));
-        }
+        let advice = "give more, or leave it out for 256 MiB";
+        within("memory_bytes", self.memory_bytes as u64, &MEMORY_BYTES, "bytes", advice)?;
+        self.expert.validate()?;
         if self.read_only && self.create == Create::New {
-            return Err(Error::invalid_input("a new database cannot be opened for reading only"));
+            let conflict = "create is New, but read_only is set, and a new database cannot be opened for reading only";
+            return Err(Error::invalid_input(format!("{conflict}: drop one of them")));
         }
         Ok(())
     }
 
-    /// Size at which a memtable is flushed.
+    /// Size at which the memtable of a keyspace without settings of its own is flushed.
     pub(crate) fn memtable_share(&self) -> usize {
-        self.memtable_bytes.unwrap_or(self.memory_bytes / 4)
+        self.expert.memtable_bytes.unwrap_or_else(|| self.goal.memtable_bytes(self.memory_bytes))
     }
 
-    /// Size of the block cache.
+    /// Size of the block cache: what the memtables of one busy keyspace leave (one is written while the one before it is
+    /// flushed), but never less than a quarter of the memory, and never more than three.
     pub(crate) fn cache_bytes(&self) -> u64 {
-        self.memory_bytes as u64 / 2
+        let quarter = self.memory_bytes / 4;
+        self.memory_bytes.saturating_sub(self.memtable_share().saturating_mul(2)).clamp(quarter, quarter * 3) as u64
+    }
+
+    /// What the tree of a keyspace with settings of its own is like.
+    pub(crate) fn shape(&self, own: &KeyspaceOptions) -> Shape {
+        let set = own.or(&self.expert.of_keyspaces());
+        Shape::resolve(&set, set.goal.unwrap_or(self.goal), self.memtable_share())
     }
 
     /// Settings of each tree.
     pub(crate) fn tree_options(&self, cache: Arc<BlockCache>) -> TreeOptions {
-        TreeOptions {
-            block_bytes: self.block_bytes,
-            filter_bits_per_key: self.filter_bits_per_key,
-            table_bytes: self.table_bytes,
-            level0_trigger: self.level0_trigger,
-            level_ratio: self.level_ratio,
-            level_base_bytes: self.level_base_bytes,
-            ..TreeOptions::new(cache)
-        }
+        self.shape(&KeyspaceOptions::default()).tree_options(cache)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use crate::{
     output::{Output, counted},
 };
 use clap::Args;
-use sedimentdb::{Create, Db, ErrorKind, Options};
+use sedimentdb::{Create, Db, ErrorKind, ExpertOptions, Options};
 use serde_json::{Map, Value, json};
 use std::{
     path::{Path, PathBuf},
@@ -44,10 +44,13 @@ fn options() -> Options {
     Options {
         create: Create::MustExist,
         memory_bytes: 16 << 20,
-        memtable_bytes: Some(1 << 20),
-        wal_file_bytes: 1 << 20,
-        table_bytes: 1 << 20,
-        level_base_bytes: 4 << 20,
+        expert: ExpertOptions {
+            memtable_bytes: Some(1 << 20),
+            wal_file_bytes: 1 << 20,
+            table_bytes: Some(1 << 20),
+            level_base_bytes: Some(4 << 20),
+            ..ExpertOptions::default()
+        },
         ..Options::default()
     }
 }

@@ -53,7 +53,7 @@ impl Core {
         };
         let tree_options = options.tree_options(Arc::new(BlockCache::new(options.cache_bytes())));
         tree_options.validate()?;
-        let opened = recover::open(&env, dir, &entries, &tree_options, options.wal_file_bytes)?;
+        let opened = recover::open(&env, dir, &entries, &tree_options, options.expert.wal_file_bytes)?;
         let Opened { catalog, keyspaces, wal, recovered, leftovers, next_tree } = opened;
         let fatal = Arc::new(Fatal::default());
         let visible = recovered.next_seqno;

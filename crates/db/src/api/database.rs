@@ -2,7 +2,7 @@
 
 use crate::{
     api::{DbStats, Keyspace, Snapshot, VerifyReport, WriteBatch, core::Core},
-    options::{Create, Durability, Options},
+    options::{Create, Durability, ExpertOptions, Goal, Options},
 };
 use sediment_base::{Error, Result};
 use sediment_env::Env;
@@ -262,7 +262,7 @@ impl DbBuilder {
     /// ```
     /// # let dir = tempfile::tempdir().unwrap();
     /// use sedimentdb::{Db, Options};
-    /// let options = Options { memory_bytes: 64 << 20, filter_bits_per_key: 14, ..Options::default() };
+    /// let options = Options { memory_bytes: 64 << 20, read_only: false, ..Options::default() };
     /// let db = Db::builder(dir.path()).options(options).open()?;
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
@@ -314,7 +314,7 @@ impl DbBuilder {
         self
     }
 
-    /// Memory for block cache and memtables, in bytes.
+    /// Memory for block cache and memtables, in bytes: see [`Options::memory_bytes`].
     ///
     /// ```
     /// # let dir = tempfile::tempdir().unwrap();
@@ -323,6 +323,33 @@ impl DbBuilder {
     /// ```
     pub fn memory(mut self, bytes: usize) -> Self {
         self.options.memory_bytes = bytes;
+        self
+    }
+
+    /// What to be good at where one thing costs another.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Db, Goal};
+    /// let db = Db::builder(dir.path()).goal(Goal::Write).open()?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn goal(mut self, goal: Goal) -> Self {
+        self.options.goal = goal;
+        self
+    }
+
+    /// Everything else.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Db, ExpertOptions};
+    /// let expert = ExpertOptions { filter_bits_per_key: Some(14), ..ExpertOptions::default() };
+    /// let db = Db::builder(dir.path()).expert(expert).open()?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn expert(mut self, expert: ExpertOptions) -> Self {
+        self.options.expert = expert;
         self
     }
 
@@ -350,8 +377,8 @@ impl DbBuilder {
     /// # Errors
     ///
     /// [`Locked`](crate::ErrorKind::Locked) while another process has it open;
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a directory that is not a database, or that
-    /// [`create`](Self::create) does not allow; [`Unsupported`](crate::ErrorKind::Unsupported) for one of a later version;
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a setting out of its range, for a directory that is not a database, or
+    /// one that [`create`](Self::create) does not allow; [`Unsupported`](crate::ErrorKind::Unsupported) for one of a later version;
     /// [`Corruption`](crate::ErrorKind::Corruption) where something durable is damaged or missing.
     pub fn open(self) -> Result<Db> {
         let core = Core::open(&self.path, self.options, self.env.unwrap_or_else(Env::system))?;

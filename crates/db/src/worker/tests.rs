@@ -1,11 +1,12 @@
 use super::WAL_FILES_MAX;
-use crate::{Db, Options};
+use crate::{Db, ExpertOptions, Options};
 use sediment_env::{Env, fs::MemFs};
 
 /// A keyspace that is seldom written must not hold the log back, and moving it out of the way must not wait for itself.
 #[test]
 fn an_idle_keyspace_is_flushed_when_it_holds_up_the_log() {
-    let options = Options { wal_file_bytes: 4096, memtable_bytes: Some(1 << 20), ..Options::default() };
+    let expert = ExpertOptions { wal_file_bytes: 4096, memtable_bytes: Some(1 << 20), ..ExpertOptions::default() };
+    let options = Options { expert, ..Options::default() };
     let db = Db::builder("/db").options(options).env(Env::simulated(MemFs::new(), 1)).open().expect("a fresh disk");
     let (idle, busy) = (db.keyspace("idle").expect("made"), db.keyspace("busy").expect("made"));
     idle.insert("k", "v").expect("written");

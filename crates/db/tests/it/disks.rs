@@ -4,7 +4,7 @@ use sediment_env::{
     Env, MemFs,
     fs::{Call, CrashPlan, Fault, FaultFs, FaultRule, ImageName, Variant},
 };
-use sedimentdb::{Db, Durability, Keyspace, Options, Result};
+use sedimentdb::{Db, Durability, ExpertOptions, Keyspace, Options, Result};
 use std::{path::Path, sync::Arc};
 
 pub(crate) const DIR: &str = "db";
@@ -13,11 +13,14 @@ pub(crate) const DIR: &str = "db";
 pub(crate) fn small() -> Options {
     Options {
         memory_bytes: 256 << 10,
-        memtable_bytes: Some(16 << 10),
-        wal_file_bytes: 16 << 10,
-        table_bytes: 16 << 10,
-        block_bytes: 1024,
-        level_base_bytes: 64 << 10,
+        expert: ExpertOptions {
+            memtable_bytes: Some(16 << 10),
+            wal_file_bytes: 16 << 10,
+            table_bytes: Some(16 << 10),
+            block_bytes: Some(1024),
+            level_base_bytes: Some(64 << 10),
+            ..ExpertOptions::default()
+        },
         ..Options::default()
     }
 }

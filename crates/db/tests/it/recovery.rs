@@ -101,7 +101,8 @@ fn every_flipped_byte_of_the_log_is_a_prefix_or_an_error() {
 #[test]
 fn a_missing_log_file_is_noticed() {
     let disk = MemFs::new();
-    let options = Options { memtable_bytes: Some(1 << 20), ..small() };
+    let mut options = small();
+    options.expert.memtable_bytes = Some(1 << 20);
     let db = Db::builder(DIR).options(options).env(Env::simulated(disk.clone(), 7)).open().unwrap();
     let a = db.keyspace("a").unwrap();
     for i in 0..30 {

@@ -43,7 +43,10 @@ fn contents(db: &Db) -> Vec<String> {
 }
 
 fn options() -> Options {
-    Options { memtable_bytes: Some(8 << 10), wal_file_bytes: 2 << 10, level0_trigger: 2, ..small() }
+    let mut options = small();
+    (options.expert.memtable_bytes, options.expert.level0_trigger) = (Some(8 << 10), Some(2));
+    options.expert.wal_file_bytes = 2 << 10;
+    options
 }
 
 fn open_small(disk: &MemFs, seed: u64) -> Result<Db> {
@@ -133,7 +136,8 @@ fn a_second_life_rests_on_nothing_that_is_not_durable() {
 
 #[test]
 fn a_trim_keeps_the_file_that_its_own_record_ended() {
-    let options = Options { wal_file_bytes: 2 << 10, ..small() };
+    let mut options = small();
+    options.expert.wal_file_bytes = 2 << 10;
     for size in (1_400..1_800).step_by(8) {
         let disk = MemFs::new();
         let open = || Db::builder(DIR).options(options.clone()).env(Env::simulated(disk.clone(), 7)).open();

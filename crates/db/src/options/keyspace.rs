@@ -1,0 +1,137 @@
+//! Settings of one keyspace, and what its tree is like under them.
+
+use crate::options::{Goal, check::within};
+use sediment_base::{Result, limits};
+use sediment_table::BlockCache;
+use sediment_tree::TreeOptions;
+use std::{ops::RangeInclusive, sync::Arc};
+
+/// Settings of one keyspace. What is `None` follows the database: its [`ExpertOptions`](crate::ExpertOptions) where a number is
+/// set there, else the goal.
+///
+/// They shape what is written from now on; what was written under others stays readable, and changes with its next compaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyspaceOptions {
+    /// What this keyspace is to be good at. How memory is divided follows the database's goal alone.
+    pub goal: Option<Goal>,
+    /// Size at which its active memtable is flushed, in bytes: 4 KiB to 4 GiB; the database's by default. A larger one means
+    /// fewer rewrites, more memory, and more of the log to replay after a crash.
+    pub memtable_bytes: Option<usize>,
+    /// Target size of a block, in bytes before compression: 256 to 65,536; by the goal by default. A larger one takes less
+    /// space and memory beside its rows, a smaller one less time to read a single row.
+    pub block_bytes: Option<usize>,
+    /// Filter bits for each key: 0 (no filters) to 32; by the goal by default. At 10 bits, one in a hundred tables that do not
+    /// hold a key is read for it; each bit more makes it a third less, and takes its space on disk and in memory.
+    pub filter_bits_per_key: Option<u8>,
+    /// Target size of a table, in bytes: 1 KiB to 4 GiB; a quarter of `level_base_bytes` by default, within 1 to 64 MiB. Small
+    /// tables make short compactions and many files, large ones the other way round.
+    pub table_bytes: Option<u64>,
+    /// Runs in level 0 that start a compaction: 1 to 1000; by the goal by default. More mean fewer rewrites and slower reads.
+    pub level0_trigger: Option<usize>,
+    /// How many times larger each level is than the one above: 2 to 100; by the goal by default. A larger ratio leaves less
+    /// that is obsolete on disk (one part in ratio − 1) and rewrites each row more often.
+    pub level_ratio: Option<u64>,
+    /// Target size of level 1, in bytes: 1 KiB to 16 TiB; by default what level 0 holds when it is due, which is
+    /// `level0_trigger` times `memtable_bytes`. Far from that, compactions of level 0 rewrite more than they bring.
+    pub level_base_bytes: Option<u64>,
+}
+
+const MEMTABLE_BYTES: RangeInclusive<u64> = 4 << 10..=4 << 30;
+const BLOCK_BYTES: RangeInclusive<u64> = 256..=limits::BLOCK_BYTES_MAX as u64;
+const FILTER_BITS_PER_KEY: RangeInclusive<u64> = 0..=32;
+const TABLE_BYTES: RangeInclusive<u64> = 1 << 10..=4 << 30;
+const LEVEL0_TRIGGER: RangeInclusive<u64> = 1..=1000;
+const LEVEL_RATIO: RangeInclusive<u64> = 2..=100;
+const LEVEL_BASE_BYTES: RangeInclusive<u64> = 1 << 10..=16 << 40;
+
+/// Where a table's size goes by itself.
+const TABLE_BYTES_DERIVED: RangeInclusive<u64> = 1 << 20..=64 << 20;
+
+impl KeyspaceOptions {
+    /// Whether each number is within its range; `owner` goes before its name in errors.
+    pub(crate) fn validate(&self, owner: &str) -> Result<()> {
+        let Self {
+            goal: _,
+            memtable_bytes,
+            block_bytes,
+            filter_bits_per_key,
+            table_bytes,
+            level0_trigger,
+            level_ratio,
+            level_base_bytes,
+        } = self;
+        let check = |name: &str, value: Option<u64>, range: &RangeInclusive<u64>, unit: &str| match value {
+            Some(value) => {
+                within(format_args!("{owner}{name}"), value, range, unit, "choose one of these, or None to follow the goal")
+            }
+            None => Ok(()),
+        };
+        check("memtable_bytes", memtable_bytes.map(|bytes| bytes as u64), &MEMTABLE_BYTES, "bytes")?;
+        check("block_bytes", block_bytes.map(|bytes| bytes as u64), &BLOCK_BYTES, "bytes")?;
+        check("filter_bits_per_key", filter_bits_per_key.map(u64::from), &FILTER_BITS_PER_KEY, "bits")?;
+        check("table_bytes", *table_bytes, &TABLE_BYTES, "bytes")?;
+        check("level0_trigger", level0_trigger.map(|runs| runs as u64), &LEVEL0_TRIGGER, "runs")?;
+        check("level_ratio", *level_ratio, &LEVEL_RATIO, "times")?;
+        check("level_base_bytes", *level_base_bytes, &LEVEL_BASE_BYTES, "bytes")
+    }
+
+    /// These, and where something is open, `others`.
+    pub(super) fn or(&self, others: &Self) -> Self {
+        Self {
+            goal: self.goal.or(others.goal),
+            memtable_bytes: self.memtable_bytes.or(others.memtable_bytes),
+            block_bytes: self.block_bytes.or(others.block_bytes),
+            filter_bits_per_key: self.filter_bits_per_key.or(others.filter_bits_per_key),
+            table_bytes: self.table_bytes.or(others.table_bytes),
+            level0_trigger: self.level0_trigger.or(others.level0_trigger),
+            level_ratio: self.level_ratio.or(others.level_ratio),
+            level_base_bytes: self.level_base_bytes.or(others.level_base_bytes),
+        }
+    }
+}
+
+/// What a keyspace's tree is like: every number decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) memtable_bytes: usize,
+    pub(crate) block_bytes: usize,
+    pub(crate) filter_bits_per_key: u8,
+    pub(crate) table_bytes: u64,
+    pub(crate) level0_trigger: usize,
+    pub(crate) level_ratio: u64,
+    pub(crate) level_base_bytes: u64,
+}
+
+impl Shape {
+    /// What was set, and the goal's numbers where nothing was.
+    pub(super) fn resolve(set: &KeyspaceOptions, goal: Goal, memtable_share: usize) -> Self {
+        let profile = goal.profile();
+        let memtable_bytes = set.memtable_bytes.unwrap_or(memtable_share);
+        let level0_trigger = set.level0_trigger.unwrap_or(profile.level0_trigger);
+        let level0_bytes = (memtable_bytes as u64).saturating_mul(level0_trigger as u64);
+        let level_base_bytes = set.level_base_bytes.unwrap_or(level0_bytes);
+        let table_bytes = (level_base_bytes / 4).clamp(*TABLE_BYTES_DERIVED.start(), *TABLE_BYTES_DERIVED.end());
+        Self {
+            memtable_bytes,
+            block_bytes: set.block_bytes.unwrap_or(profile.block_bytes),
+            filter_bits_per_key: set.filter_bits_per_key.unwrap_or(profile.filter_bits_per_key),
+            table_bytes: set.table_bytes.unwrap_or(table_bytes),
+            level0_trigger,
+            level_ratio: set.level_ratio.unwrap_or(profile.level_ratio),
+            level_base_bytes,
+        }
+    }
+
+    /// The settings of the tree.
+    pub(crate) fn tree_options(&self, cache: Arc<BlockCache>) -> TreeOptions {
+        TreeOptions {
+            block_bytes: self.block_bytes,
+            filter_bits_per_key: self.filter_bits_per_key,
+            table_bytes: self.table_bytes,
+            level0_trigger: self.level0_trigger,
+            level_ratio: self.level_ratio,
+            level_base_bytes: self.level_base_bytes,
+            ..TreeOptions::new(cache)
+        }
+    }
+}
