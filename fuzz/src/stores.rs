@@ -200,7 +200,7 @@ pub fn exercise_database(files: &Files) {
 }
 
 fn open_database(disk: &MemFs, create: Create) -> sedimentdb::Result<Db> {
-    let expert = ExpertOptions { wal_file_bytes: 1 << 20, ..ExpertOptions::default() };
+    let expert = ExpertOptions { background_threads: Some(0), wal_file_bytes: 1 << 20, ..ExpertOptions::default() };
     let options = Options { create, memory_bytes: 1 << 20, expert, ..Options::default() };
     Db::builder(DIR).options(options).env(Env::simulated(disk.clone(), 3)).open()
 }

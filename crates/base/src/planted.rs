@@ -60,6 +60,8 @@ bugs! {
     TrustReplayedTail,
     /// Replay applies records that a flush already contains, under a dropped and re-created keyspace too.
     ReplayIntoDroppedKeyspace,
+    /// A new log file does not repeat what was written to the old one after the place that it continues.
+    ForgetRepeatedRecords,
 }
 
 #[cfg(planted_bugs)]

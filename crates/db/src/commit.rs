@@ -1,11 +1,12 @@
 //! The only way in which a write becomes durable and visible.
 //!
 //! ```text
-//! encode and checksum | lock: seqnos, append, memtables, publish | sync if asked | maintenance if due
+//! encode and checksum | short lock: seqnos | log, written in groups | memtables, in parallel | visible in order | sync if asked
 //! ```
 //!
-//! The log's lock is the order of commits. A commit is visible before it is durable; only a caller that asked for
-//! [`Durability::Sync`] waits, outside the lock, and shares the sync with whoever waits too.
+//! The log gives the order of commits (`wal/log.rs`). Each committer applies its own record once that is settled, and returns when
+//! the commit is visible, so that a thread always reads its own writes. Visible comes before durable; only a caller that asked for
+//! [`Durability::Sync`] waits for that, and shares the sync with whoever waits too.
 
 mod change;
 mod writes;
@@ -16,11 +17,11 @@ pub(crate) use writes::Writes;
 use crate::{
     catalog::KeyspaceState,
     options::Durability,
-    wal::{Prepared, RecordKind, for_each_op},
+    wal::{Placed, Prepared, RecordKind, for_each_op},
     worker::{Machinery, Worker},
 };
 use sediment_base::{
-    Error, ErrorKind, Kind, Result, SeqNo,
+    Error, ErrorKind, Kind, Result,
     planted::{Bug, planted},
 };
 use std::sync::Arc;
@@ -31,47 +32,32 @@ pub(crate) fn commit(machinery: &Machinery, worker: &Worker, writes: Writes, dur
     if count == 0 {
         return Ok(());
     }
-    worker.make_room(machinery, &keyspaces)?;
+    let bytes = payload.len();
+    worker.admit(machinery, &keyspaces, bytes)?;
     let keyspace = if let [only] = &*keyspaces { only.id().0 } else { 0 };
     let record = Prepared::new(RecordKind::Batch, keyspace, count, payload);
-    let position = {
-        let mut log = machinery.log.lock();
-        log.check()?;
-        keyspaces.iter().try_for_each(|keyspace| check_alive(keyspace))?;
-        let seqno = log.next_seqno();
-        if durability == Durability::Memory && log.has_room(&record) {
-            apply(machinery, &keyspaces, seqno, &record)?;
-            log.buffer(record)?;
-            machinery.snapshots.publish(log.next_seqno());
-            None
-        } else {
-            let position = log.append(&record)?;
-            apply(machinery, &keyspaces, seqno, &record)?;
-            machinery.snapshots.publish(log.next_seqno());
-            Some(position)
-        }
-    };
-    if let Some(position) = position
+    let alive = || keyspaces.iter().try_for_each(|keyspace| check_alive(keyspace));
+    let mut placed = machinery.log.submit(record, durability, alive)?;
+    apply(machinery, &keyspaces, &placed)?;
+    let ticket = placed.ticket.take().expect("a batch takes seqnos");
+    machinery.snapshots.pass(ticket, placed.end_seqno())?;
+    if let Some(position) = placed.position
         && durability == Durability::Sync
         && !planted(Bug::SkipWalSync)
     {
         machinery.log.sync_to(position)?;
     }
-    worker.maintain(machinery, &keyspaces);
+    worker.committed(machinery, &keyspaces, bytes);
     Ok(())
 }
 
 /// Raises every commit that has returned to `durability`.
 pub(crate) fn persist(machinery: &Machinery, durability: Durability) -> Result<()> {
-    let position = {
-        let mut log = machinery.log.lock();
-        log.check()?;
-        if durability == Durability::Memory {
-            return Ok(());
-        }
-        log.write_pending()?
-    };
-    match position {
+    machinery.log.check()?;
+    if durability == Durability::Memory {
+        return Ok(());
+    }
+    match machinery.log.write_waiting()? {
         Some(position) if durability == Durability::Sync => machinery.log.sync_to(position),
         _ => Ok(()),
     }
@@ -86,12 +72,13 @@ pub(crate) fn check_alive(keyspace: &KeyspaceState) -> Result<()> {
 }
 
 /// Puts a logged batch into its memtables. That cannot fail for rows within the limits; if it does, log and memory differ.
-fn apply(machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], seqno: SeqNo, record: &Prepared) -> Result<()> {
-    let mut next = seqno;
+fn apply(machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], placed: &Placed) -> Result<()> {
+    let mut next = placed.seqno();
+    let record = placed.record();
     let applied = for_each_op(record.payload(), record.count(), |op| {
         let keyspace = keyspaces.iter().find(|keyspace| keyspace.id() == op.keyspace);
         let keyspace = keyspace.expect("a batch holds every keyspace that it names");
-        keyspace.with_newest(|tree| match op.kind {
+        keyspace.with_tree_for(next, |tree| match op.kind {
             Kind::Value => tree.insert(op.key, op.value, next),
             Kind::Tombstone => tree.remove(op.key, next),
             kind => Err(Error::unsupported(format!("a write of kind {kind:?} is not known to this version"))),

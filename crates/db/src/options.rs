@@ -95,11 +95,27 @@ impl Options {
         self.expert.memtable_bytes.unwrap_or_else(|| self.goal.memtable_bytes(self.memory_bytes))
     }
 
+    /// What all memtables together may hold: two of a busy keyspace (one is written while the one before it is flushed).
+    pub(crate) fn memtables_bytes(&self) -> usize {
+        self.memtable_share().saturating_mul(2)
+    }
+
+    /// How many log files may be needed before the keyspaces that hold it back are flushed.
+    pub(crate) fn wal_files(&self) -> usize {
+        let bytes = self.expert.wal_bytes_max.unwrap_or(self.expert.wal_file_bytes.saturating_mul(4));
+        (bytes / self.expert.wal_file_bytes).max(1) as usize
+    }
+
+    /// Threads for compaction on a machine with so many cores; 0 for no threads at all.
+    pub(crate) fn compaction_threads(&self, cores: usize) -> usize {
+        self.expert.background_threads.unwrap_or((cores / 2).max(1))
+    }
+
     /// Size of the block cache: what the memtables of one busy keyspace leave (one is written while the one before it is
     /// flushed), but never less than a quarter of the memory, and never more than three.
     pub(crate) fn cache_bytes(&self) -> u64 {
         let quarter = self.memory_bytes / 4;
-        self.memory_bytes.saturating_sub(self.memtable_share().saturating_mul(2)).clamp(quarter, quarter * 3) as u64
+        self.memory_bytes.saturating_sub(self.memtables_bytes()).clamp(quarter, quarter * 3) as u64
     }
 
     /// What the tree of a keyspace with settings of its own is like.

@@ -1,24 +1,28 @@
 //! What is visible, and who holds on to something older.
 //!
-//! The visible seqno is one above the newest commit that readers may see; it only rises, in the order of commits, under the
-//! log's lock. Snapshots are registered under a lock; under the same lock a flush or compaction samples what it must keep, so
+//! The visible seqno is one above the newest commit that readers may see. It only rises, in the order of commits: a ratchet that
+//! each commit moves when it is applied, past all that are applied before it in the order. Snapshots are registered under a lock; under the same lock a flush or compaction samples what it must keep, so
 //! that no snapshot is ever taken at a seqno whose versions are being dropped. Shared.
 
-use sediment_base::SeqNo;
+use crate::wal::{Fatal, Lots, wait_briefly};
+use sediment_base::{Result, SeqNo};
+use sediment_raw::ratchet::{Ratchet, Ticket};
 use sediment_tree::Retention;
 use std::{
     collections::BTreeMap,
     panic::Location,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard},
 };
+
+/// Commits that may be applied at the same time.
+const COMMITS_MAX: usize = 4096;
 
 /// The visible seqno and the open snapshots.
 #[derive(Debug)]
 pub(crate) struct Snapshots {
-    visible: AtomicU64,
+    visible: Arc<Ratchet>,
+    fatal: Arc<Fatal>,
+    lots: Arc<Lots>,
     pins: Mutex<Pins>,
 }
 
@@ -37,20 +41,35 @@ pub(crate) struct Pin {
 
 impl Snapshots {
     /// No snapshot is open, and everything below `visible` can be seen.
-    pub(crate) fn new(visible: SeqNo) -> Self {
-        Self { visible: AtomicU64::new(visible), pins: Mutex::default() }
+    pub(crate) fn new(visible: SeqNo, fatal: Arc<Fatal>, lots: Arc<Lots>) -> Self {
+        Self { visible: Arc::new(Ratchet::new(visible, COMMITS_MAX)), fatal, lots, pins: Mutex::default() }
     }
 
     /// The read seqno of a read that begins now.
     #[inline]
     pub(crate) fn visible(&self) -> SeqNo {
-        self.visible.load(Ordering::Acquire)
+        self.visible.level()
     }
 
-    /// Lets readers see everything below `seqno`. Called under the log's lock, in order.
-    #[inline]
-    pub(crate) fn publish(&self, seqno: SeqNo) {
-        self.visible.store(seqno, Ordering::Release);
+    /// Gives commits their places in the order of visibility.
+    pub(crate) fn ratchet(&self) -> Arc<Ratchet> {
+        Arc::clone(&self.visible)
+    }
+
+    /// A commit is applied. Returns once it is visible, and with it all before it.
+    pub(crate) fn pass(&self, ticket: Ticket, end: SeqNo) -> Result<()> {
+        self.visible.finish(ticket);
+        self.lots.visible.wake_all();
+        self.wait_visible(end)
+    }
+
+    /// Returns once every commit below `end` is visible.
+    pub(crate) fn wait_visible(&self, end: SeqNo) -> Result<()> {
+        if self.visible() >= end {
+            return Ok(());
+        }
+        wait_briefly(&*self.lots.visible, &mut || self.visible() >= end || self.fatal.is_set());
+        if self.visible() >= end { Ok(()) } else { self.fatal.check() }
     }
 
     /// Holds what is visible now.
@@ -106,9 +125,11 @@ mod tests {
 
     #[test]
     fn retention_names_each_pinned_seqno_once_and_the_horizon() {
-        let snapshots = Arc::new(Snapshots::new(5));
+        let lots = Arc::new(Lots::new(&sediment_env::ThreadPark::new()));
+        let snapshots = Arc::new(Snapshots::new(5, Arc::new(Fatal::new(Arc::clone(&lots))), lots));
         let (first, second) = (snapshots.pin(), snapshots.pin());
-        snapshots.publish(9);
+        let ticket = snapshots.ratchet().take(9).expect("room");
+        snapshots.pass(ticket, 9).expect("nothing is before it");
         let third = snapshots.pin();
         let expected = |pins: &[SeqNo]| Retention::Snapshots { pins: pins.to_vec(), horizon: 9, keep_all_from: SeqNo::MAX };
         assert_eq!(snapshots.retention(), expected(&[5, 9]));

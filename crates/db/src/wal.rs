@@ -4,24 +4,33 @@
 //! new one begins when it is full, after a failed append, and at the first write after opening. Invariants:
 //!
 //! * seqnos in the log are contiguous, over files too;
-//! * a file is written only after its birth (header, first record, directory) is synced, and the one before it up to its valid
-//!   end;
+//! * a file is written only after its birth (header, first record, directory) is synced, and the one before it up to the place
+//!   that the first record names; what lies behind that place is repeated;
 //! * after a failed append or sync nothing is appended to that file;
 //! * every record says how far its file was known to be durable, so that replay can tell a torn tail from a loss.
+//!
+//! Start with `log.rs`: the way of a record into the log.
 
 mod dump;
 mod fatal;
+mod file_list;
 mod files;
 mod format;
+mod log;
+mod lots;
+mod order;
 mod prepared;
 mod reader;
+mod submitted;
 mod sync;
+mod upkeep;
 mod writer;
 
 pub(crate) use dump::dump_log;
 pub(crate) use fatal::Fatal;
 pub(crate) use files::{WalDir, read_whole};
 pub(crate) use format::{Anchor, Entry, Op, RecordKind, check_limits, for_each_op, put_op};
+pub(crate) use log::{Log, Placed};
+pub(crate) use lots::{Lots, wait_briefly};
 pub(crate) use prepared::Prepared;
 pub(crate) use reader::{Logged, Recovered, replay};
-pub(crate) use writer::Log;

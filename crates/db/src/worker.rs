@@ -1,29 +1,35 @@
-//! Maintenance: memtables become tables, tables are compacted, log files that nobody needs go.
+//! Maintenance: memtables become tables, tables are compacted, log files are made ready and removed.
 //!
-//! It runs on the thread of the writer that finds it due, one at a time, without the log's lock: readers and other writers go
-//! on. A full disk stops it until there is room again, and in time the writers too (they get `NoSpace`, and nothing of theirs is
-//! applied); any other failure ends all writing, with reads going on and the first cause kept.
+//! It runs on threads of its own (`worker/pool.rs`): one for flushes, which writers wait for, one for the log, the others for
+//! compaction, which stand back. Or, without threads, on the thread of the writer that finds it due (`worker/inline.rs`). Writers
+//! are slowed down before they would have to wait (`worker/pace.rs`), and wait only when memory for rows is used up. A full disk
+//! stops maintenance until there is room again, and in time the writers too (they get `NoSpace`, and nothing of theirs is applied);
+//! any other failure ends all writing, with reads going on and the first cause kept.
+
+mod choose;
+mod inline;
+mod memory;
+mod pace;
+mod pool;
+mod signal;
+mod upkeep;
+
+pub(crate) use pool::Pool;
+pub(crate) use upkeep::{delete_unseen, save_catalog};
 
 use crate::{
-    catalog::{Catalog, Incarnation, KeyspaceState, Keyspaces},
+    catalog::{Catalog, KeyspaceState, Keyspaces},
     snapshot::Snapshots,
-    wal::{Anchor, Fatal, Log},
+    wal::{Fatal, Log, Lots},
 };
-use sediment_base::{
-    Error, ErrorKind, Result, SeqNo,
-    planted::{Bug, planted},
-};
+use memory::Memtables;
+use pace::Pace;
+use sediment_base::{Error, ErrorKind, Result};
 use sediment_env::Env;
-use sediment_tree::{CompactionContext, FlushContext, Tree};
-use std::sync::{
-    Arc, Mutex, MutexGuard, TryLockError,
-    atomic::{AtomicBool, Ordering},
-};
-
-/// How many memtables' worth of rows a keyspace may hold before its writers wait for a flush.
-const MEMTABLES_MAX: usize = 2;
-/// How many log files may be needed before the trees that need the oldest are flushed.
-const WAL_FILES_MAX: usize = 4;
+use sediment_tree::Tree;
+use signal::Signals;
+use std::sync::{Arc, Mutex, MutexGuard};
+use upkeep::ToFlush;
 
 /// What maintenance works on.
 #[derive(Debug)]
@@ -31,6 +37,7 @@ pub(crate) struct Machinery {
     pub(crate) env: Env,
     pub(crate) log: Log,
     pub(crate) fatal: Arc<Fatal>,
+    pub(crate) lots: Arc<Lots>,
     pub(crate) snapshots: Arc<Snapshots>,
     pub(crate) keyspaces: Keyspaces,
     /// Held while keyspaces are made, dropped or cleared.
@@ -44,222 +51,170 @@ impl Machinery {
     }
 }
 
-/// Makes the catalog durable, if it is not, and the log before it: the catalog is never ahead.
-pub(crate) fn save_catalog(machinery: &Machinery, catalog: &mut Catalog) -> Result<()> {
-    if catalog.is_saved() {
-        return Ok(());
-    }
-    machinery.log.sync_through(catalog.state().seqno)?;
-    catalog.save_changes()
+/// How maintenance is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WorkerSettings {
+    /// Size at which a memtable is flushed.
+    pub(crate) memtable_bytes: usize,
+    /// What all memtables together may hold.
+    pub(crate) memtables_bytes: usize,
+    /// How many log files may be needed before the trees that need the oldest are flushed.
+    pub(crate) wal_files: usize,
+    /// Threads for compaction; 0 for no threads at all.
+    pub(crate) threads: usize,
 }
 
-/// Deletes the trees of cleared keyspaces that nobody can see, unless the catalog on disk may still name them.
-pub(crate) fn delete_unseen(machinery: &Machinery, catalog: &Catalog) {
-    if catalog.is_saved() {
-        machinery.keyspaces.delete_unseen(|| machinery.snapshots.in_use());
-    }
-}
-
-/// Runs maintenance. Shared; one caller works, the others go on or wait.
+/// Decides what is due, and has it done. Shared.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    memtable_bytes: usize,
+    settings: WorkerSettings,
+    signals: Signals,
+    memtables: Memtables,
+    pace: Pace,
+    /// Without threads: held by who works.
     running: Mutex<()>,
-    is_cancelled: AtomicBool,
 }
 
 impl Worker {
-    /// Flushes memtables that reach this size.
-    pub(crate) fn new(memtable_bytes: usize) -> Self {
-        Self { memtable_bytes, running: Mutex::new(()), is_cancelled: AtomicBool::new(false) }
+    pub(crate) fn new(settings: WorkerSettings, lots: &Arc<Lots>) -> Self {
+        Self {
+            settings,
+            signals: Signals::new(Arc::clone(lots)),
+            memtables: Memtables::new(settings.memtables_bytes),
+            pace: Pace::default(),
+            running: Mutex::new(()),
+        }
     }
 
-    /// Before a commit: waits for a flush where memory would run over otherwise. An error means that it must not be applied.
-    pub(crate) fn make_room(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>]) -> Result<()> {
-        let max = self.memtable_bytes.saturating_mul(MEMTABLES_MAX);
-        if keyspaces.iter().all(|keyspace| keyspace.with_newest(Tree::memtable_bytes) < max) {
-            return Ok(());
+    /// Before a commit of so many bytes: slows the writer down as far as maintenance is behind, and holds it where memory would run
+    /// over. An error means that it must not be applied.
+    pub(crate) fn admit(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], bytes: usize) -> Result<()> {
+        if self.is_inline() {
+            return self.make_room_inline(machinery, keyspaces);
         }
-        let _running = self.wait();
-        self.ended(machinery, || self.step(machinery, keyspaces))
+        self.pace.wait(&*machinery.env.clock, bytes);
+        if self.memtables.is_full() { self.wait_for_room(machinery) } else { Ok(()) }
     }
 
-    /// After a commit: does what is due, unless another thread is at it. What goes wrong concerns later commits.
-    pub(crate) fn maintain(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>]) {
-        let is_full = keyspaces.iter().any(|keyspace| keyspace.with_newest(Tree::memtable_bytes) >= self.memtable_bytes);
-        if !is_full && !machinery.log.is_crowded(WAL_FILES_MAX) {
-            return;
+    /// After a commit of so many bytes: has done what became due. What goes wrong concerns later commits.
+    pub(crate) fn committed(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], bytes: usize) {
+        if self.is_inline() {
+            return self.maintain_inline(machinery, keyspaces);
         }
-        let _running = match self.running.try_lock() {
-            Ok(running) => running,
-            Err(TryLockError::WouldBlock) => return,
-            Err(TryLockError::Poisoned(_)) => panic!("maintenance panicked on another thread"),
-        };
-        let _ = self.ended(machinery, || self.step(machinery, keyspaces));
+        for keyspace in keyspaces {
+            if keyspace.with_newest(Tree::memtable_bytes) >= self.settings.memtable_bytes {
+                self.seal_full(machinery, keyspace);
+            }
+        }
+        if self.memtables.add(bytes) {
+            self.recount(machinery);
+        }
+        if machinery.log.is_crowded(self.settings.wal_files) || self.memtables.has_many_rows() {
+            self.signals.flush.raise();
+        }
     }
 
     /// Moves everything from memtables into tables.
     pub(crate) fn flush_all(&self, machinery: &Machinery) -> Result<()> {
-        let _running = self.wait();
-        self.ended(machinery, || {
-            machinery.keyspaces.all().iter().try_for_each(|keyspace| self.flush(machinery, keyspace))?;
-            self.trim(machinery)
-        })
+        if self.is_inline() {
+            return self.flush_all_inline(machinery);
+        }
+        self.check_running()?;
+        let failures = self.signals.failures();
+        let wanted: Vec<_> = machinery.keyspaces.all().into_iter().map(|keyspace| ToFlush::seal(machinery, keyspace)).collect();
+        self.recount(machinery);
+        self.signals.flush.raise();
+        let is_done = || wanted.iter().all(ToFlush::is_done);
+        let is_over =
+            || is_done() || self.signals.failures() > failures || self.signals.is_stopped() || machinery.fatal.is_set();
+        machinery.lots.work.wait_until(&mut || is_over());
+        if !is_done() {
+            self.check_running()?;
+            machinery.fatal.check()?;
+            return Err(self.signals.last_failure());
+        }
+        self.outcome(machinery, upkeep::trim(machinery))
     }
 
     /// Flushes, then rewrites every tree into one run.
     pub(crate) fn compact_all(&self, machinery: &Machinery) -> Result<()> {
         self.flush_all(machinery)?;
-        let _running = self.wait();
-        self.ended(machinery, || {
-            delete_unseen(machinery, &machinery.catalog());
-            machinery.keyspaces.all().iter().try_for_each(|keyspace| {
-                let tree = keyspace.newest();
-                tree.tree.compact_all(&self.compaction_context(machinery, &|| self.is_cancelled()))?;
-                anchor(machinery, &tree.tree, tree.id)
-            })
-        })
+        let _running = self.is_inline().then(|| self.running());
+        self.check_running()?;
+        self.outcome(machinery, upkeep::compact_everything(machinery, &|| self.signals.is_stopped()))
     }
 
-    /// Ends what runs and lets nothing begin; returns once nothing runs.
+    /// Ends what runs and lets nothing begin; the pool's threads end soon after.
     pub(crate) fn stop(&self) {
-        self.is_cancelled.store(true, Ordering::Release);
-        drop(self.wait());
+        self.signals.stop();
+        if self.is_inline() {
+            drop(self.running());
+        }
     }
 
-    /// Flushes full memtables and those that hold up the log, then compacts what the flushes made due.
-    fn step(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>]) -> Result<()> {
-        for keyspace in keyspaces {
-            if keyspace.with_newest(Tree::memtable_bytes) >= self.memtable_bytes {
-                self.flush(machinery, keyspace)?;
-                self.compact(machinery, keyspace)?;
-            }
-        }
-        let crowded = machinery.log.lock().crowded(WAL_FILES_MAX);
-        if let Some(oldest_end) = crowded {
-            for keyspace in machinery.keyspaces.all() {
-                if needed_from(&keyspace, SeqNo::MAX) < oldest_end {
-                    self.flush(machinery, &keyspace)?;
-                    self.compact(machinery, &keyspace)?;
-                }
-            }
-        }
-        delete_unseen(machinery, &machinery.catalog());
-        self.trim(machinery)
+    /// The first write after opening: what was left undone is looked at.
+    pub(crate) fn begin(&self) {
+        self.signals.flush.raise();
+        self.signals.compaction.raise();
     }
 
-    /// Flushes what is sealed, then the rest. Only one memtable is ever sealed while flushes fail, so that the active one grows
-    /// until writers wait.
-    fn flush(&self, machinery: &Machinery, keyspace: &KeyspaceState) -> Result<()> {
-        let tree = keyspace.newest();
-        if tree.tree.sealed_count() > 0 {
-            self.flush_sealed(machinery, &tree)?;
-        }
-        {
-            // Under the log's lock no batch is half applied.
-            let log = machinery.log.lock();
-            log.check()?;
-            if !tree.tree.seal(log.next_seqno() - 1) {
-                return Ok(());
-            }
-        }
-        self.flush_sealed(machinery, &tree)
+    fn is_inline(&self) -> bool {
+        self.settings.threads == 0
     }
 
-    fn flush_sealed(&self, machinery: &Machinery, tree: &Incarnation) -> Result<()> {
-        let boundary = {
-            let log = machinery.log.lock();
-            log.check()?;
-            log.next_seqno() - 1
-        };
-        if planted(Bug::RemoveWalBeforeFlush) {
-            machinery.log.trim(machinery.snapshots.visible())?;
+    /// Seals a memtable that has reached its size, unless another thread was faster.
+    fn seal_full(&self, machinery: &Machinery, keyspace: &KeyspaceState) {
+        let limit = self.settings.memtable_bytes;
+        let is_sealed = machinery
+            .log
+            .at_boundary(|boundary| keyspace.with_newest(|tree| tree.memtable_bytes() >= limit && tree.seal(boundary)));
+        if is_sealed {
+            self.recount(machinery);
+            self.signals.flush.raise();
         }
-        // Up to the mark, not only to the newest row: the mark counts the seqnos of other keyspaces too, and if those were lost
-        // they would be given again, to rows that replay then takes for flushed.
-        let log_is_durable = |seqno: SeqNo| {
-            if planted(Bug::FlushBeforeLog) { Ok(()) } else { machinery.log.sync_through(seqno.max(boundary)) }
-        };
-        tree.tree.flush(&FlushContext {
-            retention: machinery.snapshots.retention(),
-            now_us: machinery.env.clock.wall_us(),
-            before_publish: &log_is_durable,
-        })?;
-        anchor(machinery, &tree.tree, tree.id)
     }
 
-    fn compact(&self, machinery: &Machinery, keyspace: &KeyspaceState) -> Result<()> {
-        let tree = keyspace.newest();
-        let mut is_changed = false;
-        while !self.is_cancelled()
-            && let Some(plan) = tree.tree.pick_compaction()
-        {
-            tree.tree.compact(plan, &self.compaction_context(machinery, &|| self.is_cancelled()))?;
-            is_changed = true;
-        }
-        if is_changed { anchor(machinery, &tree.tree, tree.id) } else { Ok(()) }
-    }
-
-    fn compaction_context<'a>(&self, machinery: &Machinery, cancel: &'a dyn Fn() -> bool) -> CompactionContext<'a> {
-        CompactionContext { retention: machinery.snapshots.retention(), now_us: machinery.env.clock.wall_us(), cancel }
-    }
-
-    /// Removes log files that no tree and not the catalog needs.
-    fn trim(&self, machinery: &Machinery) -> Result<()> {
-        let mut catalog = machinery.catalog();
-        if !machinery.log.is_crowded(1) {
+    /// Waits until a flush has made room.
+    fn wait_for_room(&self, machinery: &Machinery) -> Result<()> {
+        self.recount(machinery);
+        if !self.memtables.is_full() {
             return Ok(());
         }
-        save_catalog(machinery, &mut catalog)?;
-        let keyspaces = machinery.keyspaces.all();
-        keyspaces.iter().try_for_each(|keyspace| keyspace.newest().tree.confirm())?;
-        let needed = {
-            let log = machinery.log.lock();
-            let next = log.next_seqno();
-            keyspaces.iter().map(|keyspace| needed_from(keyspace, next)).min().unwrap_or(next)
-        };
-        let needed = catalog.unsaved_from().map_or(needed, |unsaved| needed.min(unsaved));
-        drop(catalog);
-        machinery.log.trim(needed)
+        self.signals.flush.raise();
+        let is_hopeless = || self.signals.is_stopped() || self.signals.is_stuck() || machinery.fatal.is_set();
+        machinery.lots.room.wait_until(&mut || !self.memtables.is_full() || is_hopeless());
+        if !self.memtables.is_full() {
+            return Ok(());
+        }
+        self.check_running()?;
+        machinery.fatal.check()?;
+        Err(self.signals.last_failure())
     }
 
-    fn is_cancelled(&self) -> bool {
-        self.is_cancelled.load(Ordering::Acquire)
+    /// Counts what memtables hold, and lets those write who waited for that.
+    fn recount(&self, machinery: &Machinery) {
+        self.memtables.recount(machinery);
+        self.pace.update(machinery, &self.memtables);
+        machinery.lots.room.wake_all();
     }
 
-    fn wait(&self) -> MutexGuard<'_, ()> {
+    fn check_running(&self) -> Result<()> {
+        if self.signals.is_stopped() {
+            return Err(Error::new(ErrorKind::Closed, "the database was closed"));
+        }
+        Ok(())
+    }
+
+    fn running(&self) -> MutexGuard<'_, ()> {
         self.running.lock().expect("maintenance does not panic")
     }
 
     /// Decides what a failure means for later writes.
-    fn ended(&self, machinery: &Machinery, work: impl FnOnce() -> Result<()>) -> Result<()> {
-        if self.is_cancelled() {
-            return Err(Error::new(ErrorKind::Closed, "the database was closed"));
-        }
-        work().map_err(|error| match error.kind() {
+    fn outcome<T>(&self, machinery: &Machinery, done: Result<T>) -> Result<T> {
+        done.map_err(|error| match error.kind() {
             ErrorKind::NoSpace | ErrorKind::Cancelled | ErrorKind::Closed => error,
             _ => machinery.fatal.set(error.context("background maintenance failed")),
         })
-    }
-}
-
-/// Seqno from which on the log must be kept for this keyspace; `next` where its tables hold everything.
-fn needed_from(keyspace: &KeyspaceState, next: SeqNo) -> SeqNo {
-    let tree = keyspace.newest();
-    if tree.tree.is_clean() {
-        return next;
-    }
-    tree.tree.mark().map_or(tree.since, |mark| mark.max(tree.since)).saturating_add(1)
-}
-
-/// Notes in the log how far the tree's manifest is durable. On a full disk it goes without.
-fn anchor(machinery: &Machinery, tree: &Tree, id: sediment_base::TreeId) -> Result<()> {
-    let position = tree.manifest_position();
-    let noted =
-        machinery.log.lock().append_anchor(Anchor { tree: id, generation: position.generation, length: position.length });
-    match noted {
-        Err(error) if error.kind() != ErrorKind::NoSpace => Err(error),
-        _ => Ok(()),
     }
 }
 

@@ -19,6 +19,9 @@ pub enum Priority {
 pub trait Spawn: Send + Sync + fmt::Debug {
     /// Starts `job`; `name` is for people.
     fn spawn(&self, name: &str, priority: Priority, job: Job) -> Result<Box<dyn Task>>;
+
+    /// How many threads can run at the same time; at least one.
+    fn cores(&self) -> usize;
 }
 
 /// Work that was started.
@@ -43,6 +46,10 @@ impl Spawn for ThreadSpawn {
         let thread =
             spawned.map_err(|e| Error::new(ErrorKind::Io, format!("cannot start the thread {name}: {e}")).with_source(e))?;
         Ok(Box::new(ThreadTask(thread)))
+    }
+
+    fn cores(&self) -> usize {
+        thread::available_parallelism().map_or(1, usize::from)
     }
 }
 

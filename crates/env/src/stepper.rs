@@ -243,6 +243,11 @@ impl Clock for Stepper {
 }
 
 impl Spawn for Stepper {
+    /// One at a time, but everywhere the same: what depends on it must not depend on the machine.
+    fn cores(&self) -> usize {
+        2
+    }
+
     fn spawn(&self, name: &str, _priority: Priority, job: Job) -> Result<Box<dyn Task>> {
         let mut state = self.shared.state();
         let me = state.next_work;

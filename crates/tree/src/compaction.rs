@@ -39,6 +39,8 @@ pub struct CompactionReport {
     pub tables_in: usize,
     /// Bytes in them.
     pub bytes_in: u64,
+    /// The part of these that was in level 0.
+    pub bytes_in_level0: u64,
     /// Rows in them.
     pub rows_in: u64,
     /// Tables written, or moved.

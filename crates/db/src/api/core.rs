@@ -7,8 +7,8 @@ use crate::{
     options::{Create, Durability, Options},
     recover::{self, Found, Leftovers, Opened},
     snapshot::Snapshots,
-    wal::{Fatal, Log},
-    worker::{Machinery, Worker, delete_unseen, save_catalog},
+    wal::{Fatal, Log, Lots},
+    worker::{Machinery, Pool, Worker, WorkerSettings, delete_unseen, save_catalog},
 };
 use sediment_base::{Error, ErrorKind, Result, SeqNo, Slice, TreeId};
 use sediment_env::{Env, fs::DirLock};
@@ -29,8 +29,9 @@ pub(crate) type Bounds = (Bound<Slice>, Bound<Slice>);
 /// An open database.
 #[derive(Debug)]
 pub(crate) struct Core {
-    machinery: Machinery,
-    worker: Worker,
+    machinery: Arc<Machinery>,
+    worker: Arc<Worker>,
+    pool: Pool,
     dir: PathBuf,
     options: Options,
     tree_options: TreeOptions,
@@ -55,20 +56,19 @@ impl Core {
         tree_options.validate()?;
         let opened = recover::open(&env, dir, &entries, &tree_options, options.expert.wal_file_bytes)?;
         let Opened { catalog, keyspaces, wal, recovered, leftovers, next_tree } = opened;
-        let fatal = Arc::new(Fatal::default());
-        let visible = recovered.next_seqno;
+        let lots = Arc::new(Lots::new(&*env.park));
+        let fatal = Arc::new(Fatal::new(Arc::clone(&lots)));
         let is_settled = leftovers.is_empty() && catalog.unsaved_from().is_none() && recovered.is_clean;
-        let machinery = Machinery {
-            env,
-            log: Log::new(wal, recovered, Arc::clone(&fatal)),
-            fatal,
-            snapshots: Arc::new(Snapshots::new(visible)),
-            keyspaces,
-            catalog: Mutex::new(catalog),
-        };
+        let snapshots = Arc::new(Snapshots::new(recovered.next_seqno, Arc::clone(&fatal), Arc::clone(&lots)));
+        let log = Log::new(wal, recovered, Arc::clone(&fatal), Arc::clone(&lots), snapshots.ratchet());
+        let worker = Arc::new(Worker::new(Self::worker_settings(&options, &env), &lots));
+        let catalog = Mutex::new(catalog);
+        let machinery = Arc::new(Machinery { env, log, fatal, lots, snapshots, keyspaces, catalog });
+        let pool = Pool::start(&machinery, &worker)?;
         Ok(Self {
-            worker: Worker::new(options.memtable_share()),
+            worker,
             machinery,
+            pool,
             dir: dir.to_path_buf(),
             options,
             tree_options,
@@ -78,6 +78,15 @@ impl Core {
             is_settled: AtomicBool::new(is_settled),
             lock,
         })
+    }
+
+    fn worker_settings(options: &Options, env: &Env) -> WorkerSettings {
+        WorkerSettings {
+            memtable_bytes: options.memtable_share(),
+            memtables_bytes: options.memtables_bytes(),
+            wal_files: options.wal_files(),
+            threads: if options.read_only { 0 } else { options.compaction_threads(env.spawn.cores()) },
+        }
     }
 
     /// Takes the lock, and makes the database where it is missing and wanted.
@@ -188,7 +197,9 @@ impl Core {
             return Ok(());
         }
         self.worker.stop();
-        if self.options.read_only { Ok(()) } else { self.machinery.log.lock().close() }
+        self.pool.join();
+        self.machinery.log.set_helped(false);
+        if self.options.read_only { Ok(()) } else { self.machinery.log.close() }
     }
 
     /// A value now, or at a snapshot.
@@ -272,6 +283,7 @@ impl Core {
         if self.is_settled.load(Ordering::Acquire) || self.is_settled.swap(true, Ordering::AcqRel) {
             return;
         }
+        self.worker.begin();
         let leftovers = std::mem::take(&mut *self.leftovers.lock().expect("no code panics under this lock"));
         let mut catalog = self.machinery.catalog();
         // Nothing goes that the catalog on disk may still name.
@@ -282,6 +294,14 @@ impl Core {
         for keyspace in self.machinery.keyspaces.all() {
             let _ = keyspace.newest().tree.move_orphans();
         }
+    }
+}
+
+impl Drop for Core {
+    /// Nothing of this database runs once its last handle is gone: the directory may be somebody else's then.
+    fn drop(&mut self) {
+        self.worker.stop();
+        self.pool.join();
     }
 }
 

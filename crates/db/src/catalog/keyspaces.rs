@@ -121,6 +121,14 @@ impl KeyspaceState {
         use_it(&self.read().last().expect("never empty").tree)
     }
 
+    /// Calls `use_it` with the tree that a write at `seqno` belongs to: a clear may be ahead of a write that came before it.
+    #[inline]
+    pub(crate) fn with_tree_for<T>(&self, seqno: SeqNo, use_it: impl FnOnce(&Tree) -> T) -> T {
+        let trees = self.read();
+        let tree = trees.iter().rev().find(|tree| tree.since < seqno).or(trees.first());
+        use_it(&tree.expect("never empty").tree)
+    }
+
     /// The tree that takes writes.
     pub(crate) fn newest(&self) -> Incarnation {
         self.read().last().expect("never empty").clone()

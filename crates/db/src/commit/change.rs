@@ -71,17 +71,12 @@ pub(crate) fn clear(machinery: &Machinery, maker: &TreeMaker<'_>, keyspace: &Key
 /// Logs a change and publishes it, makes it durable, and tells the catalog.
 fn record(machinery: &Machinery, catalog: &mut Catalog, change: &KeyspaceChange, publish: impl FnOnce(SeqNo)) -> Result<()> {
     let prepared = Prepared::new(RecordKind::of_change(change), change.keyspace().0, 1, change.encode());
-    let (seqno, position) = {
-        let mut log = machinery.log.lock();
-        log.check()?;
-        let seqno = log.next_seqno();
-        let position = log.append(&prepared)?;
-        publish(seqno);
-        machinery.snapshots.publish(log.next_seqno());
-        (seqno, position)
-    };
-    catalog.apply(seqno, change).map_err(|error| machinery.fatal.set(error))?;
-    machinery.log.sync_to(position)?;
+    let mut publish = Some(publish);
+    let mut placed = machinery.log.append_alone(prepared, &mut |seqno| publish.take().expect("called once")(seqno))?;
+    let ticket = placed.ticket.take().expect("a change takes a seqno");
+    machinery.snapshots.pass(ticket, placed.end_seqno())?;
+    catalog.apply(placed.seqno(), change).map_err(|error| machinery.fatal.set(error))?;
+    machinery.log.sync_to(placed.position.expect("it was written"))?;
     match catalog.save_changes() {
         // The log has it; the catalog is written before the log may forget it.
         Err(error) if error.kind() == ErrorKind::NoSpace => Ok(()),
@@ -101,7 +96,7 @@ fn make_tree(machinery: &Machinery, catalog: &mut Catalog, maker: &TreeMaker<'_>
 
 fn lock(machinery: &Machinery) -> Result<MutexGuard<'_, Catalog>> {
     let mut catalog = machinery.catalog();
-    machinery.log.lock().check()?;
+    machinery.log.check()?;
     catalog.confirm()?;
     if catalog.state().next_keyspace.0 == u32::MAX {
         return Err(Error::invalid_input("the database has used up its keyspace ids"));

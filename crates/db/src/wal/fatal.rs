@@ -1,20 +1,35 @@
 //! The first failure after which nothing more may be promised.
 
+use crate::wal::lots::Lots;
 use sediment_base::{Error, ErrorKind, Result};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Remembers the first failure; every write after it is refused with that cause. Reads go on. Shared.
-#[derive(Debug, Default)]
-pub(crate) struct Fatal(OnceLock<Error>);
+#[derive(Debug)]
+pub(crate) struct Fatal {
+    cause: OnceLock<Error>,
+    lots: Arc<Lots>,
+}
 
 impl Fatal {
+    /// Nothing has failed. Who waits in one of the lots is told when something does.
+    pub(crate) fn new(lots: Arc<Lots>) -> Self {
+        Self { cause: OnceLock::new(), lots }
+    }
+
     /// Refuses to go on after a failure.
     #[inline]
     pub(crate) fn check(&self) -> Result<()> {
-        match self.0.get() {
+        match self.cause.get() {
             None => Ok(()),
             Some(cause) => Err(refusal(cause)),
         }
+    }
+
+    /// Whether something has failed.
+    #[inline]
+    pub(crate) fn is_set(&self) -> bool {
+        self.cause.get().is_some()
     }
 
     /// Remembers a failure, if it is the first, and returns it.
@@ -22,14 +37,15 @@ impl Fatal {
     pub(crate) fn set(&self, error: Error) -> Error {
         // An error that only repeats an earlier refusal is no new cause.
         if error.kind() != ErrorKind::Poisoned {
-            let _ = self.0.set(error.clone());
+            let _ = self.cause.set(error.clone());
+            self.lots.wake_everybody();
         }
         error
     }
 
     /// The first failure.
     pub(crate) fn cause(&self) -> Option<Error> {
-        self.0.get().cloned()
+        self.cause.get().cloned()
     }
 }
 

@@ -60,6 +60,11 @@ pub(crate) struct LiveFile {
 }
 
 impl WalDir {
+    /// Removes a file that nothing names and that was not written.
+    pub(crate) fn discard(&self, id: WalId) {
+        let _ = self.env.fs.remove_file(&self.path(id));
+    }
+
     pub(crate) fn path(&self, id: WalId) -> PathBuf {
         filename::wal(&self.dir, id)
     }
@@ -80,7 +85,7 @@ impl WalDir {
         let log = self.env.fs.create_log(&path, capacity)?;
         if let Err(error) = log.write_at(0, &bytes) {
             // Nothing names it and its id is not used again; on a full disk it would only be in the way.
-            let _ = self.env.fs.remove_file(&path);
+            self.discard(id);
             return Err(error);
         }
         log.sync().map_err(unsynced)?;

@@ -53,6 +53,7 @@ pub(crate) fn replay(dir: &WalDir, next_id: WalId, visit: &mut dyn FnMut(Logged<
         limits[i - 1] = limits[i].min(chain[i].start.resume_seqno);
     }
     let mut last = None;
+    let mut ends = Vec::with_capacity(chain.len());
     for (i, file) in chain.iter().enumerate() {
         let bytes = dir.read(file.id)?;
         let in_file = |error: Error| error.in_file(&dir.path(file.id));
@@ -65,9 +66,10 @@ pub(crate) fn replay(dir: &WalDir, next_id: WalId, visit: &mut dyn FnMut(Logged<
         };
         replay.file(file, &bytes, &bound, visit).map_err(in_file)?;
         last = Some((file.clone(), bound.durable));
+        ends.push(replay.next);
     }
     check_oldest(dir, &chain, replay.oldest)?;
-    let files = live_files(&chain, &lengths);
+    let files = live_files(&chain, &ends, &lengths);
     let orphans = lengths.keys().filter(|id| chain.iter().all(|file| file.id != **id)).copied().collect();
     Ok(Recovered {
         next_seqno: replay.next,
@@ -138,8 +140,9 @@ fn check_oldest(dir: &WalDir, chain: &[FoundFile], trimmed: WalId) -> Result<()>
     Err(Error::corruption("a log file that is still needed is missing").in_file(&dir.path(first.start.previous)))
 }
 
-fn live_files(chain: &[FoundFile], lengths: &BTreeMap<WalId, u64>) -> Vec<LiveFile> {
-    let ends = chain.iter().skip(1).map(|file| file.start.resume_seqno).chain([SeqNo::MAX]);
+/// What each file holds: the records up to where its replay ended. The last one may still get more.
+fn live_files(chain: &[FoundFile], ends: &[SeqNo], lengths: &BTreeMap<WalId, u64>) -> Vec<LiveFile> {
+    let ends = ends.iter().copied().take(chain.len().saturating_sub(1)).chain([SeqNo::MAX]);
     chain.iter().zip(ends).map(|(file, end_seqno)| LiveFile { id: file.id, end_seqno, bytes: lengths[&file.id] }).collect()
 }
 

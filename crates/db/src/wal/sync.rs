@@ -1,19 +1,26 @@
-//! Syncing the log: one sync at a time, for all who wait.
+//! Syncing the log: few syncs at a time, for all who wait.
 //!
-//! Whoever holds the leader's lock syncs everything that was written when it began; those who waited for the lock meanwhile
-//! find their records durable and go home. The durable position is published in the order in which syncs began, because there
-//! is only one at a time, and a failure reaches everybody whose record was not durable before it.
+//! A sync covers everything that was written when it began. Whoever finds no running sync that covers its record begins one, up
+//! to two at a time, since the second often costs nothing; the others wait and find their records durable. The durable position is
+//! published in the order in which syncs began, and a failure ends all writing: also what an overlapping sync reports as done is
+//! not believed then.
 
-use crate::wal::{fatal::Fatal, files::OpenFile};
+use crate::wal::{fatal::Fatal, files::OpenFile, lots::Lots};
 use sediment_base::{
     Result, SeqNo, WalId,
     planted::{Bug, planted},
 };
 use sediment_env::LogFile;
-use std::sync::{
-    Arc, Mutex, MutexGuard,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
+
+/// Syncs that may run at once.
+const SYNCS_MAX: usize = 2;
 
 /// A place in the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,32 +32,49 @@ pub(crate) struct Position {
 /// Who syncs, and how far it is done. Shared.
 #[derive(Debug)]
 pub(crate) struct Syncer {
-    written: Mutex<Option<Written>>,
-    leader: Mutex<Durable>,
+    state: Mutex<State>,
     /// Durable offset in the file that is written, for the records to carry.
     synced_upto: AtomicU64,
+    fatal: Arc<Fatal>,
+    lots: Arc<Lots>,
+}
+
+#[derive(Debug)]
+struct State {
+    written: Option<Written>,
+    durable: Reached,
+    /// In the order in which they began.
+    running: VecDeque<Running>,
+    begun: u64,
 }
 
 /// How far the log was handed to the operating system.
 #[derive(Clone, Debug)]
 struct Written {
     log: Arc<dyn LogFile>,
+    reached: Reached,
+}
+
+/// A place, and that every record with a smaller seqno lies before it.
+#[derive(Clone, Copy, Debug)]
+struct Reached {
     position: Position,
-    /// Every record with a smaller seqno lies before it.
     seqno: SeqNo,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Durable {
-    position: Position,
-    seqno: SeqNo,
+#[derive(Debug)]
+struct Running {
+    number: u64,
+    goal: Reached,
+    is_done: bool,
 }
 
 impl Syncer {
     /// Nothing is written yet; what lies below `seqno` is known to be durable.
-    pub(crate) fn new(seqno: SeqNo) -> Self {
-        let durable = Durable { position: Position::default(), seqno };
-        Self { written: Mutex::new(None), leader: Mutex::new(durable), synced_upto: AtomicU64::new(0) }
+    pub(crate) fn new(seqno: SeqNo, fatal: Arc<Fatal>, lots: Arc<Lots>) -> Self {
+        let durable = Reached { position: Position::default(), seqno };
+        let state = State { written: None, durable, running: VecDeque::new(), begun: 0 };
+        Self { state: Mutex::new(state), synced_upto: AtomicU64::new(0), fatal, lots }
     }
 
     /// The offset before which the file that is written is durable.
@@ -59,57 +83,115 @@ impl Syncer {
         self.synced_upto.load(Ordering::Acquire)
     }
 
-    /// Tells how far the file is written. Called in order, under the log's lock.
+    /// Tells how far the file is written. Called in order, by who writes.
     pub(crate) fn written(&self, offset: u64, seqno: SeqNo) {
-        if let Some(written) = lock(&self.written).as_mut() {
-            written.position.offset = offset;
-            written.seqno = seqno;
+        if let Some(written) = self.lock().written.as_mut() {
+            written.reached.position.offset = offset;
+            written.reached.seqno = seqno;
         }
     }
 
-    /// Goes over to a new file, whose birth is durable, once everything before it is. Called under the log's lock.
-    pub(crate) fn switch(&self, fatal: &Fatal, create: impl FnOnce() -> Result<OpenFile>) -> Result<OpenFile> {
-        let mut leader = lock(&self.leader);
-        self.sync_written(&mut leader, fatal)?;
-        let file = create()?;
+    /// Goes over to a new file whose birth is durable. Everything before it is durable too, or will be written to it again.
+    pub(crate) fn switch(&self, file: &OpenFile) {
+        let mut state = self.lock();
         let position = Position { file: file.id, offset: file.writer.offset() };
-        leader.position = position;
+        let reached = Reached { position, seqno: state.durable.seqno };
+        state.written = Some(Written { log: Arc::clone(&file.log), reached });
         self.synced_upto.store(position.offset, Ordering::Release);
-        *lock(&self.written) = Some(Written { log: Arc::clone(&file.log), position, seqno: leader.seqno });
-        Ok(file)
+    }
+
+    /// Returns once everything that is written now is durable.
+    pub(crate) fn sync_all(&self) -> Result<()> {
+        let written = self.lock().written.as_ref().map(|written| written.reached.position);
+        written.map_or(Ok(()), |position| self.sync_to(position))
     }
 
     /// Returns once everything before `position` is durable.
-    pub(crate) fn sync_to(&self, position: Position, fatal: &Fatal) -> Result<()> {
-        let mut leader = lock(&self.leader);
-        if leader.position >= position {
-            return Ok(());
+    pub(crate) fn sync_to(&self, position: Position) -> Result<()> {
+        loop {
+            let mut state = self.lock();
+            if state.durable.position >= position {
+                return Ok(());
+            }
+            self.fatal.check()?;
+            let is_covered = state.running.iter().any(|running| running.goal.position >= position);
+            if !is_covered && state.running.len() < SYNCS_MAX {
+                let Some((number, written)) = state.begin() else { return Ok(()) };
+                drop(state);
+                self.run(number, &written)?;
+                continue;
+            }
+            drop(state);
+            self.lots.synced.wait_until(&mut || self.is_settled(position));
         }
-        self.sync_written(&mut leader, fatal)
     }
 
     /// Whether every record below `seqno` is durable.
     pub(crate) fn is_durable(&self, seqno: SeqNo) -> bool {
-        lock(&self.leader).seqno >= seqno
+        self.lock().durable.seqno >= seqno
     }
 
-    fn sync_written(&self, leader: &mut Durable, fatal: &Fatal) -> Result<()> {
-        fatal.check()?;
-        let Some(written) = lock(&self.written).clone() else { return Ok(()) };
-        if leader.position >= written.position {
-            return Ok(());
-        }
+    /// Bytes of the file that is written which are not known to be durable.
+    pub(crate) fn unsynced_bytes(&self) -> u64 {
+        let state = self.lock();
+        state.written.as_ref().map_or(0, |written| written.reached.position.offset.saturating_sub(self.synced_upto()))
+    }
+
+    /// How long the file is that is written.
+    pub(crate) fn written_bytes(&self) -> u64 {
+        self.lock().written.as_ref().map_or(0, |written| written.reached.position.offset)
+    }
+
+    /// Whether a waiter has something to do: it is durable, or failed, or a sync can begin for it.
+    fn is_settled(&self, position: Position) -> bool {
+        let state = self.lock();
+        let is_covered = state.running.iter().any(|running| running.goal.position >= position);
+        state.durable.position >= position || self.fatal.is_set() || !is_covered && state.running.len() < SYNCS_MAX
+    }
+
+    fn run(&self, number: u64, written: &Written) -> Result<()> {
         let mut synced = written.log.sync();
         if planted(Bug::RetryFailedSync) && synced.is_err() {
             synced = written.log.sync();
         }
-        synced.map_err(|error| fatal.set(error.context("sync the log")))?;
-        *leader = Durable { position: written.position, seqno: written.seqno };
-        self.synced_upto.store(written.position.offset, Ordering::Release);
+        if let Err(error) = synced {
+            return Err(self.fatal.set(error.context("sync the log")));
+        }
+        let mut state = self.lock();
+        state.end(number);
+        let current = state.written.as_ref().map(|written| written.reached.position.file);
+        if current == Some(state.durable.position.file) {
+            self.synced_upto.store(state.durable.position.offset, Ordering::Release);
+        }
+        drop(state);
+        self.lots.synced.wake_all();
         Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics under this lock")
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("no code panics under this lock")
+impl State {
+    fn begin(&mut self) -> Option<(u64, Written)> {
+        let written = self.written.clone()?;
+        let number = self.begun;
+        self.begun += 1;
+        self.running.push_back(Running { number, goal: written.reached, is_done: false });
+        Some((number, written))
+    }
+
+    /// A sync has succeeded; what it reached counts once all that began before it have, too.
+    fn end(&mut self, number: u64) {
+        if let Some(running) = self.running.iter_mut().find(|running| running.number == number) {
+            running.is_done = true;
+        }
+        while self.running.front().is_some_and(|running| running.is_done)
+            && let Some(first) = self.running.pop_front()
+        {
+            let position = self.durable.position.max(first.goal.position);
+            self.durable = Reached { position, seqno: self.durable.seqno.max(first.goal.seqno) };
+        }
+    }
 }

@@ -1,279 +1,224 @@
-//! `Log`: appending, in one place and under one lock.
+//! Writing to the log's files: what whoever leads does, one at a time, outside the lock that gives seqnos.
 //!
-//! The lock is also the order of commits: whoever holds it takes the next seqnos, appends, applies to memtables and publishes.
-//! Records of [`Durability::Memory`](crate::Durability::Memory) wait in `pending`; so does, after an unclean close, the replayed
-//! tail. Whatever is written next takes them along, in front of itself. Nothing is applied whose append failed.
+//! A file that is full is followed by another in one of two ways. *In line*: the old file is synced to its end, the new one is
+//! made and synced, and then written; whoever leads waits for all of that. *Handed over*: somebody else syncs the old file up to
+//! a place, makes a new one that continues from that place, and meanwhile the old one is written on; what goes there after the
+//! place is kept, and repeated at the beginning of the new file. Either way the new file's first record tells the truth: up to
+//! the place it names the old file is durable, and everything after is in the new one.
+//!
+//! After a failed write the file is never written again, and the next one begins in line.
 
 use crate::wal::{
     fatal::Fatal,
-    files::{LiveFile, OpenFile, WalDir},
-    format::{Anchor, Entry, FileStart, RecordKind, for_each_op},
-    prepared::Prepared,
-    reader::{Logged, Recovered, replay},
+    file_list::FileList,
+    files::{OpenFile, WalDir},
+    format::{CREATION_BYTES, FileStart},
+    submitted::Submitted,
     sync::{Position, Syncer},
 };
 use sediment_base::{
     Error, ErrorKind, FileUuid, Result, SeqNo, WalId,
     planted::{Bug, planted},
-    seqno::SEQNO_MAX,
 };
-use std::sync::{
-    Arc, Mutex, MutexGuard,
-    atomic::{AtomicUsize, Ordering},
-};
-
-/// Records that may wait in the process, in bytes.
-const PENDING_BYTES_MAX: u64 = 1 << 20;
+use std::sync::Arc;
 
 /// How much of a long record is gathered for one call of the system.
 const WRITE_BYTES: usize = 4 << 20;
+/// How much may be kept for a file that is being made, before whoever leads makes one itself.
+const REPEATED_BYTES_MAX: u64 = 16 << 20;
 
-/// The write-ahead log. Shared.
-#[derive(Debug)]
-pub(crate) struct Log {
-    dir: WalDir,
-    fatal: Arc<Fatal>,
-    syncer: Syncer,
-    file_count: AtomicUsize,
-    state: Mutex<State>,
-}
+/// How much may be in the hands of the system before it is synced unasked: what is in doubt after a crash has to be written again.
+pub(super) const UNSYNCED_BYTES_MAX: u64 = 8 << 20;
 
+/// What the one who leads writes with.
 #[derive(Debug)]
-struct State {
-    next_seqno: SeqNo,
+pub(super) struct Writer {
+    pub(super) dir: WalDir,
+    pub(super) fatal: Arc<Fatal>,
+    pub(super) syncer: Arc<Syncer>,
+    pub(super) files: Arc<FileList>,
     file: Option<OpenFile>,
-    /// The file had a failed append: the next write begins another.
+    /// The file had a failed write: the next one begins another.
     is_broken: bool,
-    /// Oldest first; their seqnos are contiguous and end at `next_seqno`.
-    pending: Vec<(SeqNo, Prepared)>,
-    pending_bytes: u64,
-    /// Commits with smaller seqnos are in files, durable or not.
+    /// Records with smaller seqnos are in files, durable or not.
     in_files: SeqNo,
     /// What the next file continues, as long as none is open.
     link: Option<Link>,
-    next_id: WalId,
-    files: Vec<LiveFile>,
-    is_closed: bool,
+    hand_over: Option<HandOver>,
+    /// Whether somebody prepares files.
+    is_helped: bool,
     scratch: Vec<u8>,
 }
 
+/// The end of a file.
 #[derive(Clone, Copy, Debug)]
-struct Link {
-    id: WalId,
-    uuid: FileUuid,
-    end: u64,
+pub(super) struct Link {
+    pub(super) id: WalId,
+    pub(super) uuid: FileUuid,
+    pub(super) end: u64,
 }
 
-/// The log, locked: nobody commits meanwhile.
+/// What follows a place in the file that is written, and the file that will repeat it.
 #[derive(Debug)]
-pub(crate) struct LogGuard<'a> {
-    log: &'a Log,
-    state: MutexGuard<'a, State>,
+struct HandOver {
+    from: Link,
+    repeated: Vec<Arc<Submitted>>,
+    repeated_bytes: u64,
+    file: Option<OpenFile>,
 }
 
-impl Log {
-    /// Goes on where replay ended. Writes nothing yet.
-    pub(crate) fn new(dir: WalDir, recovered: Recovered, fatal: Arc<Fatal>) -> Self {
-        let durable = recovered.tail.first().map_or(recovered.next_seqno, |(seqno, _)| *seqno);
-        let link = recovered.last.map(|(file, end)| Link { id: file.id, uuid: file.uuid, end });
-        let state = State {
-            next_seqno: recovered.next_seqno,
-            file: None,
-            is_broken: false,
-            pending_bytes: recovered.tail.iter().map(|(_, record)| record.stored_bytes()).sum(),
-            pending: recovered.tail,
-            in_files: recovered.next_seqno,
-            link,
-            next_id: recovered.next_id,
-            files: recovered.files,
-            is_closed: false,
-            scratch: Vec::new(),
-        };
-        let file_count = AtomicUsize::new(state.files.len());
-        Self { dir, fatal, syncer: Syncer::new(durable), file_count, state: Mutex::new(state) }
+/// What a prepared file continues.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) link: Link,
+    pub(super) seqno: SeqNo,
+}
+
+impl Writer {
+    pub(super) fn new(
+        dir: WalDir,
+        fatal: Arc<Fatal>,
+        syncer: Arc<Syncer>,
+        files: Arc<FileList>,
+        link: Option<Link>,
+        in_files: SeqNo,
+    ) -> Self {
+        let (file, hand_over, scratch) = (None, None, Vec::new());
+        Self { dir, fatal, syncer, files, file, is_broken: false, in_files, link, hand_over, is_helped: false, scratch }
     }
 
-    /// Waits for whoever commits, then keeps others from it.
-    pub(crate) fn lock(&self) -> LogGuard<'_> {
-        LogGuard { log: self, state: self.state.lock().expect("no code panics under the log's lock") }
+    /// Where the file that is written ends; none before the first write of this process.
+    pub(super) fn position(&self) -> Option<Position> {
+        self.file.as_ref().map(|file| Position { file: file.id, offset: file.writer.offset() })
     }
 
-    /// Returns once everything before `position` is durable.
-    pub(crate) fn sync_to(&self, position: Position) -> Result<()> {
-        self.syncer.sync_to(position, &self.fatal)
+    /// From now on somebody prepares files, or nobody does.
+    pub(super) fn set_helped(&mut self, is_helped: bool) {
+        self.is_helped = is_helped;
     }
 
-    /// Returns once every record up to and including `seqno` is durable.
-    pub(crate) fn sync_through(&self, seqno: SeqNo) -> Result<()> {
-        if self.syncer.is_durable(seqno.saturating_add(1)) {
-            return Ok(());
-        }
-        let position = self.lock().write_pending()?;
-        position.map_or(Ok(()), |position| self.sync_to(position))
-    }
-
-    /// Removes the files all of whose records lie below `needed_from`, once the log says durably that it may.
-    pub(crate) fn trim(&self, needed_from: SeqNo) -> Result<()> {
-        let (oldest, position) = {
-            let mut guard = self.lock();
-            let Some(oldest) = guard.oldest_needed(needed_from) else { return Ok(()) };
-            (oldest, guard.append_note(RecordKind::Trim, oldest.0.to_le_bytes().to_vec())?)
-        };
-        self.sync_to(position)?;
-        loop {
-            let mut guard = self.lock();
-            let Some(first) = guard.state.files.first().copied() else { return Ok(()) };
-            // No further than the record says, although the file that the record ended may be superfluous too by now.
-            if first.id >= oldest {
-                return Ok(());
+    /// Writes records whose seqnos follow each other, with one call where they are not long. Nothing has happened on an error.
+    pub(super) fn write(&mut self, batch: &[Arc<Submitted>]) -> Result<Position> {
+        self.fatal.check()?;
+        let bytes = batch.iter().map(|submitted| submitted.record().stored_bytes()).sum();
+        let first_seqno = batch.first().map_or(self.in_files, |submitted| submitted.seqno());
+        let repeated = self.make_room(bytes, first_seqno)?;
+        if let Err(error) = self.put(&repeated, batch) {
+            if !planted(Bug::AppendAfterFailedAppend) {
+                self.is_broken = true;
+                self.abandon_hand_over();
             }
-            self.dir.env.fs.remove_file(&self.dir.path(first.id))?;
-            guard.state.files.remove(0);
-            self.file_count.store(guard.state.files.len(), Ordering::Relaxed);
+            return Err(self.failed(error));
         }
-    }
-
-    /// Reads every record of every file that is needed: files, bytes, and what is wrong. Nobody commits meanwhile.
-    pub(crate) fn verify(&self) -> (u64, u64, Option<Error>) {
-        let _guard = self.lock();
-        let mut check = |logged: Logged<'_>| match logged.entry {
-            Entry::Batch => for_each_op(logged.payload, logged.count, |_| Ok(())),
-            _ => Ok(()),
-        };
-        match replay(&self.dir, WalId::default(), &mut check) {
-            Ok(found) => (found.files.len() as u64, found.files.iter().map(|file| file.bytes).sum(), None),
-            Err(error) => (0, 0, Some(error)),
+        if let Some(last) = batch.last() {
+            self.in_files = self.in_files.max(last.end_seqno());
         }
-    }
-
-    /// Whether more than `files_max` files are needed.
-    pub(crate) fn is_crowded(&self, files_max: usize) -> bool {
-        self.file_count.load(Ordering::Relaxed) > files_max
-    }
-
-    /// Number and bytes of the files that are still needed.
-    pub(crate) fn size(&self) -> (usize, u64) {
-        let guard = self.lock();
-        let open = guard.state.file.as_ref().map_or(0, |file| file.writer.offset());
-        (guard.state.files.len(), guard.state.files.iter().map(|file| file.bytes).sum::<u64>() + open)
-    }
-}
-
-impl LogGuard<'_> {
-    /// The seqno of the next record.
-    pub(crate) fn next_seqno(&self) -> SeqNo {
-        self.state.next_seqno
-    }
-
-    /// Refuses when the log was closed or has failed.
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.state.is_closed {
-            return Err(Error::new(ErrorKind::Closed, "the database was closed"));
+        if let Some(hand_over) = &mut self.hand_over {
+            hand_over.repeated.extend(batch.iter().cloned());
+            hand_over.repeated_bytes += bytes;
         }
-        self.log.fatal.check()
-    }
-
-    /// The seqno after the oldest file's records, if more than `files_max` files are needed.
-    pub(crate) fn crowded(&self, files_max: usize) -> Option<SeqNo> {
-        (self.state.files.len() > files_max).then(|| self.state.files[0].end_seqno)
-    }
-
-    /// Gives the record the next seqnos and hands it to the operating system, behind all that is pending. On an error nothing
-    /// has happened.
-    pub(crate) fn append(&mut self, record: &Prepared) -> Result<Position> {
-        let end = self.end_seqno(record)?;
-        let seqno = self.state.next_seqno;
-        let position = self.write(Some((seqno, record)))?;
-        self.state.next_seqno = end;
-        self.state.in_files = end;
-        self.log.syncer.written(position.offset, end);
+        let position = self.position().expect("a file is open");
+        self.syncer.written(position.offset, self.in_files);
         Ok(position)
     }
 
-    /// Gives the record the next seqnos and lets it wait in the process, if there is room.
-    pub(crate) fn buffer(&mut self, record: Prepared) -> Result<()> {
-        let end = self.end_seqno(&record)?;
-        self.state.pending_bytes += record.stored_bytes();
-        let seqno = self.state.next_seqno;
-        self.state.pending.push((seqno, record));
-        self.state.next_seqno = end;
+    /// Whether the file is full and somebody should prepare the next one.
+    pub(super) fn wants_successor(&self) -> bool {
+        let is_prepared = self.hand_over.as_ref().is_some_and(|hand_over| hand_over.file.is_some());
+        self.is_helped && !is_prepared && self.file.as_ref().is_some_and(|file| file.writer.offset() >= file.capacity)
+    }
+
+    /// Whether a helper has something to do: the next file is wanted, or much is written and not synced.
+    pub(super) fn wants_help(&self) -> bool {
+        self.is_helped && (self.wants_successor() || self.syncer.unsynced_bytes() >= UNSYNCED_BYTES_MAX)
+    }
+
+    /// Begins to keep what is written from here on; the place. `None` where there is nothing to continue.
+    pub(super) fn begin_hand_over(&mut self) -> Option<Place> {
+        if self.is_broken || !self.wants_successor() {
+            return None;
+        }
+        let file = self.file.as_ref()?;
+        let link = Link { id: file.id, uuid: file.uuid, end: file.writer.offset() };
+        self.hand_over = Some(HandOver { from: link, repeated: Vec::new(), repeated_bytes: 0, file: None });
+        Some(Place { link, seqno: self.in_files })
+    }
+
+    /// Takes the file that was made for a place, to write it next; gives it back if the log has gone another way.
+    pub(super) fn end_hand_over(&mut self, place: &Place, made: OpenFile) -> Option<OpenFile> {
+        match &mut self.hand_over {
+            Some(hand_over) if (hand_over.from.id, hand_over.from.end) == (place.link.id, place.link.end) => {
+                hand_over.file.replace(made)
+            }
+            _ => Some(made),
+        }
+    }
+
+    /// Forgets a file that was prepared. It holds nothing.
+    pub(super) fn abandon_hand_over(&mut self) {
+        if let Some(file) = self.hand_over.take().and_then(|hand_over| hand_over.file) {
+            self.dir.discard(file.id);
+        }
+    }
+
+    /// Sees to it that a file is open that has room and no failed write; what has to be written to it first.
+    fn make_room(&mut self, bytes: u64, first_seqno: SeqNo) -> Result<Vec<Arc<Submitted>>> {
+        if let Some(file) = self.file.as_ref().filter(|_| !self.is_broken) {
+            let is_full = file.writer.offset().saturating_add(bytes) > file.capacity;
+            if !is_full || file.writer.offset() <= CREATION_BYTES {
+                return Ok(Vec::new());
+            }
+            if let Some(repeated) = self.switch_to_prepared() {
+                return Ok(repeated);
+            }
+            let kept = self.hand_over.as_ref().map_or(0, |hand_over| hand_over.repeated_bytes);
+            if self.is_helped && kept + bytes <= REPEATED_BYTES_MAX {
+                return Ok(Vec::new());
+            }
+        }
+        self.begin_in_line(bytes, first_seqno)?;
+        Ok(Vec::new())
+    }
+
+    fn switch_to_prepared(&mut self) -> Option<Vec<Arc<Submitted>>> {
+        let HandOver { repeated, file, .. } = self.hand_over.take_if(|hand_over| hand_over.file.is_some())?;
+        self.enter(file?);
+        Some(if planted(Bug::ForgetRepeatedRecords) { Vec::new() } else { repeated })
+    }
+
+    fn begin_in_line(&mut self, bytes: u64, first_seqno: SeqNo) -> Result<()> {
+        self.abandon_hand_over();
+        self.syncer.sync_all()?;
+        let link = match &self.file {
+            Some(file) => Some(Link { id: file.id, uuid: file.uuid, end: file.writer.offset() }),
+            None => self.link,
+        };
+        let (id, oldest) = self.files.take_id();
+        let start = FileStart {
+            previous: link.map_or(id, |link| link.id),
+            previous_uuid: link.map_or_else(FileUuid::default, |link| link.uuid),
+            previous_end: link.map_or(0, |link| link.end),
+            first_seqno,
+            resume_seqno: self.in_files,
+            oldest,
+        };
+        let created = self.dir.create(id, &start, bytes);
+        let file = created.map_err(|error| self.failed(error))?;
+        self.enter(file);
         Ok(())
     }
 
-    /// Whether another record may wait in the process.
-    pub(crate) fn has_room(&self, record: &Prepared) -> bool {
-        self.state.pending_bytes + record.stored_bytes() <= PENDING_BYTES_MAX
+    fn enter(&mut self, file: OpenFile) {
+        self.syncer.switch(&file);
+        let before = self.file.as_ref().map(|file| file.writer.offset());
+        self.files.begin(file.id, self.in_files, before);
+        self.file = Some(file);
+        self.is_broken = false;
     }
 
-    /// Hands what is pending to the operating system. Where that ends; `None` if this handle has never written.
-    pub(crate) fn write_pending(&mut self) -> Result<Option<Position>> {
-        if !self.state.pending.is_empty() {
-            self.check()?;
-            let position = self.write(None)?;
-            self.log.syncer.written(position.offset, self.state.next_seqno);
-        }
-        Ok(self.position())
-    }
-
-    /// Remembers how far a tree's manifest is durable.
-    pub(crate) fn append_anchor(&mut self, anchor: Anchor) -> Result<Position> {
-        self.append_note(RecordKind::Anchor, anchor.encode())
-    }
-
-    /// Ends the log: what is pending is written, and everything synced, then the end mark. Nothing can be appended after.
-    pub(crate) fn close(&mut self) -> Result<()> {
-        if self.state.is_closed {
-            return Ok(());
-        }
-        // A replayed tail is pending too: it was never known to be durable.
-        let is_untouched = self.state.file.is_none() && self.state.pending.is_empty();
-        let ended = self.log.fatal.check().and_then(|()| if is_untouched { Ok(()) } else { self.end() });
-        self.state.is_closed = true;
-        ended
-    }
-
-    fn end(&mut self) -> Result<()> {
-        if let Some(position) = self.write_pending()? {
-            self.log.sync_to(position)?;
-        }
-        let position = self.append_note(RecordKind::End, Vec::new())?;
-        self.log.sync_to(position)
-    }
-
-    /// Appends a record that takes no seqno.
-    fn append_note(&mut self, kind: RecordKind, payload: Vec<u8>) -> Result<Position> {
-        self.check()?;
-        let note = Prepared::new(kind, 0, 0, payload);
-        let seqno = self.state.next_seqno;
-        let position = self.write(Some((seqno, &note)))?;
-        self.log.syncer.written(position.offset, seqno);
-        Ok(position)
-    }
-
-    fn position(&self) -> Option<Position> {
-        let file = self.state.file.as_ref()?;
-        Some(Position { file: file.id, offset: file.writer.offset() })
-    }
-
-    fn end_seqno(&self, record: &Prepared) -> Result<SeqNo> {
-        let end = self.state.next_seqno.checked_add(record.count().into()).filter(|end| *end < SEQNO_MAX);
-        end.ok_or_else(|| Error::invalid_input("the database has used up its sequence numbers"))
-    }
-
-    /// The first file that is needed, if older ones can go.
-    fn oldest_needed(&self, needed_from: SeqNo) -> Option<WalId> {
-        let files = &self.state.files;
-        let removable = files.iter().take_while(|file| file.end_seqno <= needed_from).count();
-        (removable > 0).then(|| files.get(removable).map(|file| file.id)).flatten()
-    }
-
-    /// Writes everything pending and then `new`, with one call where it is not long.
-    fn write(&mut self, new: Option<(SeqNo, &Prepared)>) -> Result<Position> {
-        let pending: u64 = self.state.pending.iter().map(|(_, record)| record.stored_bytes()).sum();
-        self.make_room(pending + new.map_or(0, |(_, record)| record.stored_bytes()))?;
-        let state = &mut *self.state;
-        let file = state.file.as_mut().expect("made above");
-        let synced_upto = self.log.syncer.synced_upto();
+    fn put(&mut self, repeated: &[Arc<Submitted>], batch: &[Arc<Submitted>]) -> Result<()> {
+        let file = self.file.as_mut().expect("made room in it");
+        let synced_upto = self.syncer.synced_upto();
         let mut writer = file.writer.clone();
         let mut offset = writer.offset();
         let log = &file.log;
@@ -284,70 +229,20 @@ impl LogGuard<'_> {
             Ok(())
         };
         let mut spill = |out: &mut Vec<u8>| if out.len() >= WRITE_BYTES { flush(out) } else { Ok(()) };
-        state.scratch.clear();
-        let mut records = state.pending.iter().map(|(seqno, record)| (*seqno, record)).chain(new);
-        let encoded = records
-            .try_for_each(|(seqno, record)| record.write(seqno, synced_upto, &mut writer, &mut state.scratch, &mut spill));
-        let written = encoded.and_then(|()| flush(&mut state.scratch));
-        state.scratch.shrink_to(WRITE_BYTES);
-        match written {
-            Ok(()) => file.writer = writer,
-            Err(error) => {
-                if planted(Bug::AppendAfterFailedAppend) {
-                    file.writer = writer;
-                } else {
-                    state.is_broken = true;
-                }
-                return Err(self.failed(error));
-            }
+        self.scratch.clear();
+        let encoded = repeated.iter().chain(batch).try_for_each(|submitted| {
+            submitted.record().write(submitted.seqno(), synced_upto, &mut writer, &mut self.scratch, &mut spill)
+        });
+        let written = encoded.and_then(|()| flush(&mut self.scratch));
+        self.scratch.shrink_to(WRITE_BYTES);
+        if written.is_ok() || planted(Bug::AppendAfterFailedAppend) {
+            file.writer = writer;
         }
-        state.pending.clear();
-        state.pending_bytes = 0;
-        state.in_files = state.next_seqno;
-        Ok(Position { file: file.id, offset: file.writer.offset() })
-    }
-
-    /// Sees to it that a file is open that has room and no failed append.
-    fn make_room(&mut self, bytes: u64) -> Result<()> {
-        self.check()?;
-        let state = &mut *self.state;
-        if let Some(file) = &state.file {
-            let is_full = file.writer.offset().saturating_add(bytes) > file.capacity;
-            if !state.is_broken && (!is_full || file.writer.offset() <= super::format::CREATION_BYTES) {
-                return Ok(());
-            }
-        }
-        let id = state.next_id;
-        state.next_id = id.next();
-        let link = match &state.file {
-            Some(file) => Some(Link { id: file.id, uuid: file.uuid, end: file.writer.offset() }),
-            None => state.link,
-        };
-        let first_seqno = state.pending.first().map_or(state.next_seqno, |(seqno, _)| *seqno);
-        let start = FileStart {
-            previous: link.map_or(id, |link| link.id),
-            previous_uuid: link.map_or_else(FileUuid::default, |link| link.uuid),
-            previous_end: link.map_or(0, |link| link.end),
-            first_seqno,
-            resume_seqno: state.in_files,
-            oldest: state.files.first().map_or(id, |file| file.id),
-        };
-        let created = self.log.syncer.switch(&self.log.fatal, || self.log.dir.create(id, &start, bytes));
-        let file = created.map_err(|error| self.failed(error))?;
-        let state = &mut *self.state;
-        if let Some(last) = state.files.last_mut() {
-            last.end_seqno = start.resume_seqno;
-            last.bytes = state.file.as_ref().map_or(last.bytes, |file| file.writer.offset());
-        }
-        state.files.push(LiveFile { id, end_seqno: SeqNo::MAX, bytes: 0 });
-        self.log.file_count.store(state.files.len(), Ordering::Relaxed);
-        state.file = Some(file);
-        state.is_broken = false;
-        Ok(())
+        written
     }
 
     /// A full disk refuses this write only; anything else ends all writing.
     fn failed(&self, error: Error) -> Error {
-        if error.kind() == ErrorKind::NoSpace { error } else { self.log.fatal.set(error) }
+        if error.kind() == ErrorKind::NoSpace { error } else { self.fatal.set(error) }
     }
 }

@@ -137,8 +137,14 @@ fn opening_and_closing_writes_nothing() {
     let before = disk.tree();
     let db = open(&disk);
     assert_eq!(text(&db.keyspace("k").unwrap(), "x").as_deref(), Some("1"));
+    drop(db);
+    assert_eq!(disk.tree(), before, "a log that was not closed is only read");
+    open(&disk).close().unwrap();
+    let before = disk.tree();
+    let db = open(&disk);
+    assert_eq!(text(&db.keyspace("k").unwrap(), "x").as_deref(), Some("1"));
     db.close().unwrap();
-    assert_eq!(disk.tree(), before);
+    assert_eq!(disk.tree(), before, "one that was closed need not be closed again");
 }
 
 #[test]

@@ -31,6 +31,11 @@ pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionCon
     let mut report = CompactionReport {
         tables_in: inputs.len(),
         bytes_in: inputs.iter().map(|file| file.meta.file_bytes).sum(),
+        bytes_in_level0: pinned.version.levels[0]
+            .tables()
+            .filter(|file| wanted.contains(&file.meta.id))
+            .map(|file| file.meta.file_bytes)
+            .sum(),
         rows_in: inputs.iter().map(|file| file.meta.rows).sum(),
         moved: plan.action == Action::Move,
         ..CompactionReport::default()

@@ -13,6 +13,8 @@ pub struct Pressure {
     pub level0_trigger: usize,
     /// Bytes that lie above the size of their level, level 0 included once it is due.
     pub debt_bytes: u64,
+    /// Target size of level 1.
+    pub level_base_bytes: u64,
 }
 
 /// Measures it.
@@ -29,5 +31,6 @@ pub(crate) fn pressure(now: &SuperVersion, options: &TreeOptions) -> Pressure {
         level0_runs,
         level0_trigger: options.level0_trigger,
         debt_bytes: level0_debt + levels.iter().enumerate().take(last).skip(1).map(surplus).sum::<u64>(),
+        level_base_bytes: options.level_base_bytes,
     }
 }

@@ -1,0 +1,94 @@
+//! Which files of the log are still needed.
+
+use crate::wal::files::LiveFile;
+use sediment_base::{Result, SeqNo, WalId};
+use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// The files whose records may be needed, and the ids that were never used. Shared.
+#[derive(Debug)]
+pub(crate) struct FileList {
+    files: Mutex<Files>,
+    count: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Files {
+    /// Oldest first; the last one is written, if this process has written.
+    live: Vec<LiveFile>,
+    next_id: WalId,
+}
+
+impl FileList {
+    pub(super) fn new(live: Vec<LiveFile>, next_id: WalId) -> Self {
+        let count = AtomicUsize::new(live.len());
+        Self { files: Mutex::new(Files { live, next_id }), count }
+    }
+
+    /// An id for a new file, and the oldest file that is needed.
+    pub(super) fn take_id(&self) -> (WalId, WalId) {
+        let mut files = self.lock();
+        let id = files.next_id;
+        files.next_id = id.next();
+        (id, files.live.first().map_or(id, |file| file.id))
+    }
+
+    /// A new file is written from now on; every record of those before is below `seqno`. `before_bytes` is the length of the last.
+    pub(super) fn begin(&self, id: WalId, seqno: SeqNo, before_bytes: Option<u64>) {
+        let mut files = self.lock();
+        if let Some(last) = files.live.last_mut() {
+            last.end_seqno = seqno;
+            last.bytes = before_bytes.unwrap_or(last.bytes);
+        }
+        files.live.push(LiveFile { id, end_seqno: SeqNo::MAX, bytes: 0 });
+        self.count.store(files.live.len(), Ordering::Relaxed);
+    }
+
+    /// Whether more than `files_max` files are needed.
+    #[inline]
+    pub(super) fn is_crowded(&self, files_max: usize) -> bool {
+        self.count.load(Ordering::Relaxed) > files_max
+    }
+
+    /// The seqno after the records of the oldest file, if more than `files_max` are needed.
+    pub(super) fn oldest_end(&self, files_max: usize) -> Option<SeqNo> {
+        let files = self.lock();
+        (files.live.len() > files_max).then(|| files.live[0].end_seqno)
+    }
+
+    /// The first file that is needed, if older ones can go.
+    pub(super) fn oldest_needed(&self, needed_from: SeqNo) -> Option<WalId> {
+        let files = self.lock();
+        let removable = files.live.iter().take_while(|file| file.end_seqno <= needed_from).count();
+        (removable > 0).then(|| files.live.get(removable).map(|file| file.id)).flatten()
+    }
+
+    /// Removes the files before `oldest`, with `remove`.
+    pub(super) fn remove_before(&self, oldest: WalId, mut remove: impl FnMut(WalId) -> Result<()>) -> Result<()> {
+        let mut files = self.lock();
+        while let Some(first) = files.live.first().filter(|first| first.id < oldest) {
+            remove(first.id)?;
+            files.live.remove(0);
+            self.count.store(files.live.len(), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// How many there are, and bytes of all but the one that is written.
+    pub(super) fn size(&self) -> (usize, u64) {
+        let files = self.lock();
+        (files.live.len(), files.live.iter().map(|file| file.bytes).sum())
+    }
+
+    /// Runs `work` while no file goes.
+    pub(super) fn while_still<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _files = self.lock();
+        work()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().expect("no code panics under this lock")
+    }
+}

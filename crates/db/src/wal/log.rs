@@ -1,0 +1,302 @@
+//! `Log`: the way of a record into the log.
+//!
+//! Whoever commits takes seqnos under a short lock and finds the record behind those that wait. Then one of those who wait
+//! *leads*: it takes all that waits and writes it with one call of the system, outside the lock, while others line up behind. What
+//! was written is *settled*: it has its place in the order of visibility, and each committer applies its own record. A commit of
+//! [`Durability::Memory`] settles at once, as long as nothing before it is in doubt, and is written with the next group.
+//!
+//! Nothing is applied before it is settled, so a failed write refuses everybody in the group and behind it, and their seqnos are
+//! given again.
+
+use crate::{
+    options::Durability,
+    wal::{
+        fatal::Fatal,
+        file_list::FileList,
+        files::WalDir,
+        format::{Anchor, RecordKind},
+        lots::{Lots, wait_briefly},
+        order::Order,
+        prepared::Prepared,
+        reader::Recovered,
+        submitted::{Settled, Submitted},
+        sync::{Position, Syncer},
+        writer::{Link, Writer},
+    },
+};
+use sediment_base::{Error, ErrorKind, Result, SeqNo};
+use sediment_raw::ratchet::{Ratchet, Ticket};
+use std::sync::{
+    Arc, Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// The write-ahead log. Shared.
+#[derive(Debug)]
+pub(crate) struct Log {
+    order: Mutex<Order>,
+    /// Whether somebody leads. Whoever sets it may lock the writer.
+    is_led: AtomicBool,
+    writer: Mutex<Writer>,
+    wants_help: AtomicBool,
+    pub(super) fatal: Arc<Fatal>,
+    pub(super) lots: Arc<Lots>,
+    pub(super) syncer: Arc<Syncer>,
+    pub(super) files: Arc<FileList>,
+    pub(super) dir: WalDir,
+}
+
+/// A record that is in the log, or stands to be written.
+#[derive(Debug)]
+#[must_use = "others wait until it is applied"]
+pub(crate) struct Placed {
+    submitted: Arc<Submitted>,
+    /// Its place in the order of visibility.
+    pub(crate) ticket: Option<Ticket>,
+    /// Where it is in the files; `None` while it waits in the process.
+    pub(crate) position: Option<Position>,
+}
+
+impl Placed {
+    /// Its first seqno.
+    pub(crate) fn seqno(&self) -> SeqNo {
+        self.submitted.seqno()
+    }
+
+    /// The seqno after its last.
+    pub(crate) fn end_seqno(&self) -> SeqNo {
+        self.submitted.end_seqno()
+    }
+
+    pub(crate) fn record(&self) -> &Prepared {
+        self.submitted.record()
+    }
+}
+
+impl Log {
+    /// Goes on where replay ended. Writes nothing yet. `visible` follows the commits that are applied.
+    pub(crate) fn new(dir: WalDir, recovered: Recovered, fatal: Arc<Fatal>, lots: Arc<Lots>, visible: Arc<Ratchet>) -> Self {
+        let next = recovered.next_seqno;
+        let durable = recovered.tail.first().map_or(next, |(seqno, _)| *seqno);
+        let link = recovered.last.map(|(file, end)| Link { id: file.id, uuid: file.uuid, end });
+        let tail = recovered.tail.into_iter().map(|(seqno, record)| Arc::new(Submitted::standing(seqno, record))).collect();
+        let files = Arc::new(FileList::new(recovered.files, recovered.next_id));
+        let syncer = Arc::new(Syncer::new(durable, Arc::clone(&fatal), Arc::clone(&lots)));
+        let writer = Writer::new(dir.clone(), Arc::clone(&fatal), Arc::clone(&syncer), Arc::clone(&files), link, next);
+        Self {
+            order: Mutex::new(Order::new(next, tail, visible)),
+            is_led: AtomicBool::new(false),
+            writer: Mutex::new(writer),
+            wants_help: AtomicBool::new(false),
+            fatal,
+            lots,
+            syncer,
+            files,
+            dir,
+        }
+    }
+
+    /// Refuses when the log was closed or has failed.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check_order(&self.order())
+    }
+
+    /// Gives a record its place in the order, and hands it to the operating system unless `durability` lets it wait.
+    /// `admit` may refuse it at the moment in which the order is decided. On an error nothing has happened.
+    pub(crate) fn submit(
+        &self,
+        record: Prepared,
+        durability: Durability,
+        admit: impl FnOnce() -> Result<()>,
+    ) -> Result<Placed> {
+        let submitted = {
+            let mut order = self.order();
+            self.check_order(&order)?;
+            admit()?;
+            let may_wait = durability == Durability::Memory && order.may_wait(&record);
+            let submitted = order.push(record)?;
+            if may_wait {
+                order.settle(&submitted, None);
+            }
+            submitted
+        };
+        if !submitted.is_decided() {
+            wait_briefly(&*self.lots.written, &mut || submitted.is_decided() || self.take_lead());
+            if !submitted.is_decided() {
+                // Whatever becomes of the write, it decides this record too.
+                let _ = self.lead(None);
+            }
+        }
+        let Settled { ticket, position } = submitted.outcome()?;
+        Ok(Placed { submitted, ticket, position })
+    }
+
+    /// Appends a record behind all that waits. `publish` is called with its seqno once it is written and before anything behind
+    /// it is settled. On an error nothing has happened.
+    pub(crate) fn append_alone(&self, record: Prepared, publish: &mut dyn FnMut(SeqNo)) -> Result<Placed> {
+        self.lots.written.wait_until(&mut || self.take_lead());
+        self.lead(Some(Alone { record, publish }))?.map_or_else(|| Err(closed()), Ok)
+    }
+
+    /// Remembers how far a tree's manifest is durable.
+    pub(crate) fn append_anchor(&self, anchor: Anchor) -> Result<()> {
+        self.append_note(RecordKind::Anchor, anchor.encode()).map(drop)
+    }
+
+    /// Hands what waits to the operating system. Where that ends; `None` if this handle has never written.
+    pub(crate) fn write_waiting(&self) -> Result<Option<Position>> {
+        if self.order().has_waiting() {
+            self.lots.written.wait_until(&mut || self.take_lead());
+            self.lead(None)?;
+        }
+        Ok(self.writer().position())
+    }
+
+    /// Returns once everything before `position` is durable.
+    pub(crate) fn sync_to(&self, position: Position) -> Result<()> {
+        self.syncer.sync_to(position)
+    }
+
+    /// Returns once every record up to and including `seqno` is durable.
+    pub(crate) fn sync_through(&self, seqno: SeqNo) -> Result<()> {
+        if self.syncer.is_durable(seqno.saturating_add(1)) {
+            return Ok(());
+        }
+        let position = self.write_waiting()?;
+        position.map_or(Ok(()), |position| self.sync_to(position))
+    }
+
+    /// Calls `seal` with a seqno up to which every record stands. No record behind it is settled meanwhile, so whoever applies
+    /// one finds what `seal` has done.
+    pub(crate) fn at_boundary<T>(&self, seal: impl FnOnce(SeqNo) -> T) -> T {
+        seal(self.order().settled() - 1)
+    }
+
+    /// The seqno after the last record that stands.
+    pub(crate) fn next_seqno(&self) -> SeqNo {
+        self.order().settled()
+    }
+
+    /// Whether the background thread of the log has something to do; not until it is asked for again, once it was told.
+    pub(crate) fn wants_help(&self) -> bool {
+        self.wants_help.swap(false, Ordering::AcqRel)
+    }
+
+    /// From now on somebody helps when [`Log::wants_help`] says so, or nobody does.
+    pub(crate) fn set_helped(&self, is_helped: bool) {
+        self.writer().set_helped(is_helped);
+    }
+
+    /// Ends the log: what waits is written, and everything synced, then the end mark. Nothing can be appended after.
+    pub(crate) fn close(&self) -> Result<()> {
+        if self.order().is_closed {
+            return Ok(());
+        }
+        let is_untouched = self.writer().position().is_none() && !self.order().has_waiting();
+        let ended = self.fatal.check().and_then(|()| if is_untouched { Ok(()) } else { self.end() });
+        self.order().is_closed = true;
+        self.lots.wake_everybody();
+        ended
+    }
+
+    /// Runs `work` while nobody writes.
+    pub(super) fn while_still<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.lots.written.wait_until(&mut || self.take_lead());
+        let done = work();
+        self.end_lead();
+        done
+    }
+
+    /// Appends a record that takes no seqno.
+    pub(super) fn append_note(&self, kind: RecordKind, payload: Vec<u8>) -> Result<Position> {
+        let placed = self.append_alone(Prepared::new(kind, 0, 0, payload), &mut |_| {})?;
+        Ok(placed.position.expect("it was written"))
+    }
+
+    pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().expect("no code panics with the writer")
+    }
+
+    fn end(&self) -> Result<()> {
+        if let Some(position) = self.write_waiting()? {
+            self.sync_to(position)?;
+        }
+        self.writer().abandon_hand_over();
+        let position = self.append_note(RecordKind::End, Vec::new())?;
+        self.sync_to(position)
+    }
+
+    fn take_lead(&self) -> bool {
+        !self.is_led.load(Ordering::Relaxed) && !self.is_led.swap(true, Ordering::Acquire)
+    }
+
+    fn end_lead(&self) {
+        self.is_led.store(false, Ordering::Release);
+        self.lots.written.wake_all();
+    }
+
+    /// Writes all that waits, and then `alone`, and settles or refuses it. The caller has taken the lead, which ends here.
+    fn lead(&self, alone: Option<Alone<'_>>) -> Result<Option<Placed>> {
+        let led = self.write_group(alone);
+        self.end_lead();
+        led
+    }
+
+    fn write_group(&self, alone: Option<Alone<'_>>) -> Result<Option<Placed>> {
+        let mut writer = self.writer();
+        let mut publish = None;
+        let batch = {
+            let mut order = self.order();
+            if let Some(Alone { record, publish: then }) = alone {
+                self.check_order(&order)?;
+                publish = Some((order.push(record)?, then));
+            }
+            order.take()
+        };
+        if batch.is_empty() {
+            return Ok(None);
+        }
+        let written = writer.write(&batch);
+        let wants_help = writer.wants_help();
+        drop(writer);
+        if wants_help && !self.wants_help.swap(true, Ordering::AcqRel) {
+            self.lots.work.wake_all();
+        }
+        let mut order = self.order();
+        let position = match written {
+            Ok(position) => position,
+            Err(error) => {
+                order.refuse(batch, &error);
+                return Err(error);
+            }
+        };
+        batch.iter().filter(|submitted| !submitted.is_decided()).for_each(|one| order.settle(one, Some(position)));
+        let Some((submitted, publish)) = publish else { return Ok(None) };
+        publish(submitted.seqno());
+        drop(order);
+        let Settled { ticket, position } = submitted.outcome()?;
+        Ok(Some(Placed { submitted, ticket, position }))
+    }
+
+    fn check_order(&self, order: &Order) -> Result<()> {
+        if order.is_closed {
+            return Err(closed());
+        }
+        self.fatal.check()
+    }
+
+    fn order(&self) -> MutexGuard<'_, Order> {
+        self.order.lock().expect("no code panics under the log's lock")
+    }
+}
+
+/// A record that nothing may be settled behind before it is published.
+struct Alone<'a> {
+    record: Prepared,
+    publish: &'a mut dyn FnMut(SeqNo),
+}
+
+#[cold]
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the database was closed")
+}

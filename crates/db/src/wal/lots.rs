@@ -1,0 +1,46 @@
+//! Where threads of a database wait for each other: a place for each thing that is waited for.
+
+use sediment_env::Park;
+use std::sync::Arc;
+
+/// Looks at what is waited for before a thread goes to sleep: waking one costs some microseconds, most waits are shorter.
+const SPINS: u32 = 100;
+
+/// The places. What wakes in one disturbs nobody in another.
+#[derive(Debug)]
+pub(crate) struct Lots {
+    /// For a record to be in the log.
+    pub(crate) written: Arc<dyn Park>,
+    /// For the log to be durable up to somewhere.
+    pub(crate) synced: Arc<dyn Park>,
+    /// For a commit to be visible.
+    pub(crate) visible: Arc<dyn Park>,
+    /// For memory.
+    pub(crate) room: Arc<dyn Park>,
+    /// For work to do, and for its end.
+    pub(crate) work: Arc<dyn Park>,
+}
+
+impl Lots {
+    /// Places of the kind of `park`.
+    pub(crate) fn new(park: &dyn Park) -> Self {
+        let [written, synced, visible, room, work] = std::array::from_fn(|_| park.another());
+        Self { written, synced, visible, room, work }
+    }
+
+    /// Everybody looks again.
+    pub(crate) fn wake_everybody(&self) {
+        [&self.written, &self.synced, &self.visible, &self.room, &self.work].into_iter().for_each(|lot| lot.wake_all());
+    }
+}
+
+/// Waits until `is_done` holds: first spinning, then in the lot.
+pub(crate) fn wait_briefly(lot: &dyn Park, is_done: &mut dyn FnMut() -> bool) {
+    for _ in 0..SPINS {
+        if is_done() {
+            return;
+        }
+        std::hint::spin_loop();
+    }
+    lot.wait_until(is_done);
+}

@@ -1,0 +1,105 @@
+//! The order of commits: who comes next, and what waits to be written. Everything under one short lock, without I/O.
+//!
+//! Records wait in the order of their seqnos: first those that stand already (commits of
+//! [`Durability::Memory`](crate::Durability::Memory), and the tail that replay found), then those that are not decided.
+//! When a write fails, every undecided record is refused and its seqnos are given again: nothing was applied yet.
+
+use crate::wal::{
+    prepared::Prepared,
+    submitted::{Settled, Submitted},
+    sync::Position,
+};
+use sediment_base::{Error, Result, SeqNo, seqno::SEQNO_MAX};
+use sediment_raw::ratchet::{Ratchet, Ticket};
+use std::sync::Arc;
+
+/// Records that stand and may wait in the process, in bytes.
+pub(super) const WAITING_BYTES_MAX: u64 = 1 << 20;
+
+/// Who comes next, and what waits.
+#[derive(Debug)]
+pub(super) struct Order {
+    next: SeqNo,
+    /// Every record with smaller seqnos stands.
+    settled: SeqNo,
+    waiting: Vec<Arc<Submitted>>,
+    waiting_bytes: u64,
+    /// Records that are not decided: waiting, or being written.
+    undecided: usize,
+    pub(super) is_closed: bool,
+    visible: Arc<Ratchet>,
+}
+
+impl Order {
+    /// Goes on at `next`; the records of `tail` stand, and wait to be written again.
+    pub(super) fn new(next: SeqNo, tail: Vec<Arc<Submitted>>, visible: Arc<Ratchet>) -> Self {
+        let waiting_bytes = tail.iter().map(|submitted| submitted.record().stored_bytes()).sum();
+        Self { next, settled: next, waiting: tail, waiting_bytes, undecided: 0, is_closed: false, visible }
+    }
+
+    /// Every record with smaller seqnos stands; seqnos from here on may be given again.
+    pub(super) fn settled(&self) -> SeqNo {
+        self.settled
+    }
+
+    /// Whether a record may stand without being written: it fits, and none before it is in doubt.
+    pub(super) fn may_wait(&self, record: &Prepared) -> bool {
+        self.undecided == 0 && self.waiting_bytes + record.stored_bytes() <= WAITING_BYTES_MAX
+    }
+
+    /// Whether anything waits to be written.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Gives a record its seqnos and puts it at the end.
+    pub(super) fn push(&mut self, record: Prepared) -> Result<Arc<Submitted>> {
+        let end = self.next.checked_add(record.count().into()).filter(|end| *end < SEQNO_MAX);
+        let end = end.ok_or_else(|| Error::invalid_input("the database has used up its sequence numbers"))?;
+        self.waiting_bytes += record.stored_bytes();
+        let submitted = Arc::new(Submitted::new(self.next, record));
+        self.waiting.push(Arc::clone(&submitted));
+        self.undecided += 1;
+        self.next = end;
+        Ok(submitted)
+    }
+
+    /// Takes all that waits, to be written; ends with [`Order::settle`] or [`Order::refuse`].
+    pub(super) fn take(&mut self) -> Vec<Arc<Submitted>> {
+        self.waiting_bytes = 0;
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Lets a record stand, which is the oldest that does not.
+    pub(super) fn settle(&mut self, submitted: &Submitted, position: Option<Position>) {
+        self.undecided -= 1;
+        self.settled = submitted.end_seqno();
+        let ticket = (submitted.record().count() > 0).then(|| self.ticket());
+        submitted.settle(Settled { ticket, position });
+    }
+
+    /// After a failed write of `batch`: what stands waits on, all else is refused.
+    pub(super) fn refuse(&mut self, batch: Vec<Arc<Submitted>>, error: &Error) {
+        let newer = self.take();
+        for submitted in batch.into_iter().chain(newer) {
+            if submitted.is_decided() {
+                self.waiting_bytes += submitted.record().stored_bytes();
+                self.waiting.push(submitted);
+            } else {
+                submitted.refuse(error.clone());
+            }
+        }
+        self.undecided = 0;
+        self.next = self.settled;
+    }
+
+    /// A place in the order of visibility. There is room but for thousands of threads at once: then the oldest are let through.
+    fn ticket(&self) -> Ticket {
+        loop {
+            if let Some(ticket) = self.visible.take(self.settled) {
+                return ticket;
+            }
+            std::hint::spin_loop();
+        }
+    }
+}

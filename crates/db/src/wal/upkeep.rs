@@ -1,0 +1,91 @@
+//! What keeps the log short: the next file made ahead of its time, old files removed, all of it read through on demand.
+
+use crate::wal::{
+    files::OpenFile,
+    format::{Entry, FileStart, RecordKind, for_each_op},
+    log::Log,
+    reader::{Logged, replay},
+    writer::{Place, UNSYNCED_BYTES_MAX},
+};
+use sediment_base::{Error, Result, SeqNo, WalId};
+
+impl Log {
+    /// Prepares the file that follows the one that is written, if that one is full. What is written meanwhile goes to the old
+    /// one, and will be repeated. For one background thread.
+    pub(crate) fn prepare_successor(&self) -> Result<bool> {
+        let Some(place) = self.writer().begin_hand_over() else { return Ok(false) };
+        let made = self.syncer.sync_all().and_then(|()| self.make(&place));
+        let mut writer = self.writer();
+        match made {
+            Ok(file) => {
+                if let Some(unwanted) = writer.end_hand_over(&place, file) {
+                    self.dir.discard(unwanted.id);
+                }
+                Ok(true)
+            }
+            Err(error) => {
+                writer.abandon_hand_over();
+                Err(error)
+            }
+        }
+    }
+
+    fn make(&self, place: &Place) -> Result<OpenFile> {
+        let (id, oldest) = self.files.take_id();
+        let start = FileStart {
+            previous: place.link.id,
+            previous_uuid: place.link.uuid,
+            previous_end: place.link.end,
+            first_seqno: place.seqno,
+            // Nothing in the old file is given up: what lies behind the place is repeated word for word.
+            resume_seqno: SeqNo::MAX,
+            oldest,
+        };
+        self.dir.create(id, &start, 0)
+    }
+
+    /// Syncs what is written, if it is much, so that little is ever in doubt after a crash.
+    pub(crate) fn sync_backlog(&self) -> Result<bool> {
+        if self.syncer.unsynced_bytes() < UNSYNCED_BYTES_MAX {
+            return Ok(false);
+        }
+        self.syncer.sync_all().map(|()| true)
+    }
+
+    /// Removes the files all of whose records lie below `needed_from`, once the log says durably that it may.
+    pub(crate) fn trim(&self, needed_from: SeqNo) -> Result<()> {
+        let Some(oldest) = self.files.oldest_needed(needed_from) else { return Ok(()) };
+        let position = self.append_note(RecordKind::Trim, oldest.0.to_le_bytes().to_vec())?;
+        self.sync_to(position)?;
+        self.files.remove_before(oldest, |id| self.dir.env.fs.remove_file(&self.dir.path(id)))
+    }
+
+    /// Reads every record of every file that is needed: files, bytes, and what is wrong. Nobody commits meanwhile.
+    pub(crate) fn verify(&self) -> (u64, u64, Option<Error>) {
+        let mut check = |logged: Logged<'_>| match logged.entry {
+            Entry::Batch => for_each_op(logged.payload, logged.count, |_| Ok(())),
+            _ => Ok(()),
+        };
+        match self.while_still(|| self.files.while_still(|| replay(&self.dir, WalId::default(), &mut check))) {
+            Ok(found) => (found.files.len() as u64, found.files.iter().map(|file| file.bytes).sum(), None),
+            Err(error) => (0, 0, Some(error)),
+        }
+    }
+
+    /// Whether more than `files_max` files are needed.
+    #[inline]
+    pub(crate) fn is_crowded(&self, files_max: usize) -> bool {
+        self.files.is_crowded(files_max)
+    }
+
+    /// The seqno after the records of the oldest file, if more than `files_max` are needed.
+    pub(crate) fn oldest_end(&self, files_max: usize) -> Option<SeqNo> {
+        self.files.oldest_end(files_max)
+    }
+
+    /// Number and bytes of the files that are still needed.
+    pub(crate) fn size(&self) -> (usize, u64) {
+        let (count, bytes) = self.files.size();
+        (count, bytes + self.syncer.written_bytes())
+    }
+}

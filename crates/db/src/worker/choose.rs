@@ -1,0 +1,49 @@
+//! What is most urgent.
+
+use crate::{
+    catalog::{Incarnation, KeyspaceState},
+    worker::{Machinery, Worker, upkeep::needed_from},
+};
+use sediment_base::SeqNo;
+use sediment_tree::Tree;
+use std::sync::Arc;
+
+impl Worker {
+    /// The tree whose memtables should be flushed next, sealed already: one that has sealed ones; else the largest, if all of them
+    /// together hold too much; else one that keeps the log from being cut.
+    pub(super) fn choose_flush(&self, machinery: &Machinery) -> Option<Incarnation> {
+        let all = machinery.keyspaces.all();
+        let waiting = all.iter().map(|keyspace| keyspace.newest()).filter(|tree| tree.tree.sealed_count() > 0);
+        if let Some(tree) = waiting.max_by_key(|tree| tree.tree.pressure().sealed_bytes) {
+            return Some(tree);
+        }
+        let largest = || all.iter().max_by_key(|keyspace| keyspace.with_newest(Tree::memtable_bytes)).cloned();
+        let chosen = if self.memtables.has_many_rows() { largest() } else { self.oldest_in_log(machinery, &all) }?;
+        let tree = chosen.newest();
+        let is_sealed = machinery.log.at_boundary(|boundary| tree.tree.seal(boundary));
+        is_sealed.then_some(tree)
+    }
+
+    /// The tree whose compaction is most urgent.
+    pub(super) fn choose_compaction(&self, machinery: &Machinery) -> Vec<Incarnation> {
+        let score = |tree: &Incarnation| {
+            let pressure = tree.tree.pressure();
+            (pressure.level0_runs as f64 / pressure.level0_trigger.max(1) as f64, pressure.debt_bytes)
+        };
+        let mut trees: Vec<(f64, u64, Incarnation)> = Vec::new();
+        for keyspace in machinery.keyspaces.all() {
+            let tree = keyspace.newest();
+            let (depth, debt) = score(&tree);
+            if depth >= 1.0 || debt > 0 {
+                trees.push((depth, debt, tree));
+            }
+        }
+        trees.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+        trees.into_iter().map(|(_, _, tree)| tree).collect()
+    }
+
+    fn oldest_in_log(&self, machinery: &Machinery, all: &[Arc<KeyspaceState>]) -> Option<Arc<KeyspaceState>> {
+        let oldest_end = machinery.log.oldest_end(self.settings.wal_files)?;
+        all.iter().find(|keyspace| needed_from(keyspace, SeqNo::MAX) < oldest_end).cloned()
+    }
+}

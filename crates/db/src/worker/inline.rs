@@ -1,0 +1,88 @@
+//! Without threads: maintenance on the thread of the writer that finds it due, one at a time.
+
+use crate::{
+    catalog::KeyspaceState,
+    worker::{
+        Machinery, Worker,
+        upkeep::{self, needed_from},
+    },
+};
+use sediment_base::{Result, SeqNo};
+use sediment_tree::Tree;
+use std::sync::{Arc, TryLockError};
+
+/// How many memtables' worth of rows a keyspace may hold before its writers wait for a flush.
+const MEMTABLES_MAX: usize = 2;
+
+impl Worker {
+    /// Before a commit: waits for a flush where memory would run over otherwise.
+    pub(super) fn make_room_inline(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>]) -> Result<()> {
+        let max = self.settings.memtable_bytes.saturating_mul(MEMTABLES_MAX);
+        if keyspaces.iter().all(|keyspace| keyspace.with_newest(Tree::memtable_bytes) < max) {
+            return Ok(());
+        }
+        let _running = self.running();
+        self.check_running()?;
+        self.outcome(machinery, self.step(machinery, keyspaces))
+    }
+
+    /// After a commit: does what is due, unless another thread is at it.
+    pub(super) fn maintain_inline(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>]) {
+        let limit = self.settings.memtable_bytes;
+        let is_full = keyspaces.iter().any(|keyspace| keyspace.with_newest(Tree::memtable_bytes) >= limit);
+        if !is_full && !machinery.log.is_crowded(self.settings.wal_files) {
+            return;
+        }
+        let _running = match self.running.try_lock() {
+            Ok(running) => running,
+            Err(TryLockError::WouldBlock) => return,
+            Err(TryLockError::Poisoned(_)) => panic!("maintenance panicked on another thread"),
+        };
+        if !self.signals.is_stopped() {
+            let _ = self.outcome(machinery, self.step(machinery, keyspaces));
+        }
+    }
+
+    /// Moves everything from memtables into tables.
+    pub(super) fn flush_all_inline(&self, machinery: &Machinery) -> Result<()> {
+        let _running = self.running();
+        self.check_running()?;
+        let flushed = machinery.keyspaces.all().iter().try_for_each(|keyspace| self.flush_inline(machinery, keyspace));
+        self.outcome(machinery, flushed.and_then(|()| upkeep::trim(machinery)))
+    }
+
+    /// Flushes full memtables and those that hold up the log, then compacts what the flushes made due.
+    fn step(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>]) -> Result<()> {
+        for keyspace in keyspaces {
+            if keyspace.with_newest(Tree::memtable_bytes) >= self.settings.memtable_bytes {
+                self.flush_and_compact(machinery, keyspace)?;
+            }
+        }
+        if let Some(oldest_end) = machinery.log.oldest_end(self.settings.wal_files) {
+            for keyspace in machinery.keyspaces.all() {
+                if needed_from(&keyspace, SeqNo::MAX) < oldest_end {
+                    self.flush_and_compact(machinery, &keyspace)?;
+                }
+            }
+        }
+        upkeep::delete_unseen(machinery, &machinery.catalog());
+        upkeep::trim(machinery)
+    }
+
+    fn flush_and_compact(&self, machinery: &Machinery, keyspace: &KeyspaceState) -> Result<()> {
+        self.flush_inline(machinery, keyspace)?;
+        upkeep::compact(machinery, &keyspace.newest(), &|| self.signals.is_stopped())
+    }
+
+    /// Flushes what is sealed, then the rest. Only one memtable is ever sealed while flushes fail, so that the active one grows
+    /// until writers wait.
+    fn flush_inline(&self, machinery: &Machinery, keyspace: &KeyspaceState) -> Result<()> {
+        let tree = keyspace.newest();
+        if tree.tree.sealed_count() > 0 {
+            upkeep::flush_sealed(machinery, &tree)?;
+        }
+        machinery.log.check()?;
+        let is_sealed = machinery.log.at_boundary(|boundary| tree.tree.seal(boundary));
+        if is_sealed { upkeep::flush_sealed(machinery, &tree) } else { Ok(()) }
+    }
+}

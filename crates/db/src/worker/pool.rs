@@ -1,0 +1,174 @@
+//! The background threads: one for flushes, one for the log, the others for compaction.
+//!
+//! A thread sleeps until its kind of work is asked for, then works until none is left. What fails for want of space is tried again
+//! after a while; anything else has ended all writing by then, and the thread waits for the end.
+
+use crate::{
+    wal::Fatal,
+    worker::{Machinery, Worker, signal::Signal, upkeep},
+};
+use sediment_base::{Error, ErrorKind, Result};
+use sediment_env::{Priority, Task};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Mutex},
+};
+
+/// How long a full disk is left alone.
+const RETRY_US: u64 = 100_000;
+
+/// Threads that work for a database, until they are stopped.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    tasks: Mutex<Vec<Box<dyn Task>>>,
+}
+
+impl Pool {
+    /// Starts the threads that the worker's settings ask for.
+    pub(crate) fn start(machinery: &Arc<Machinery>, worker: &Arc<Worker>) -> Result<Self> {
+        let pool = Self { tasks: Mutex::default() };
+        let threads = worker.settings.threads;
+        if threads == 0 {
+            return Ok(pool);
+        }
+        machinery.log.set_helped(true);
+        let started = pool
+            .spawn(machinery, worker, "sediment-flush", Priority::Normal, Worker::run_flushes)
+            .and_then(|()| pool.spawn(machinery, worker, "sediment-log", Priority::Normal, Worker::run_log))
+            .and_then(|()| {
+                (1..=threads).try_for_each(|number| {
+                    let name = format!("sediment-compact-{number}");
+                    pool.spawn(machinery, worker, &name, Priority::Low, Worker::run_compactions)
+                })
+            });
+        if started.is_err() {
+            worker.stop();
+            pool.join();
+        }
+        started.map(|()| pool)
+    }
+
+    /// Waits until the threads have ended; the worker was stopped before. Panics if one of them did.
+    pub(crate) fn join(&self) {
+        let tasks = std::mem::take(&mut *self.tasks.lock().expect("no code panics under this lock"));
+        tasks.into_iter().for_each(|task| task.join());
+    }
+
+    fn spawn(
+        &self,
+        machinery: &Arc<Machinery>,
+        worker: &Arc<Worker>,
+        name: &str,
+        priority: Priority,
+        run: fn(&Worker, &Machinery),
+    ) -> Result<()> {
+        let (machinery, worker) = (Arc::clone(machinery), Arc::clone(worker));
+        let spawner = Arc::clone(&machinery.env.spawn);
+        let job = Box::new(move || {
+            let _fall = Fall(&machinery.fatal);
+            run(&worker, &machinery);
+        });
+        let task = spawner.spawn(name, priority, job)?;
+        self.tasks.lock().expect("no code panics under this lock").push(task);
+        Ok(())
+    }
+}
+
+impl Worker {
+    fn run_flushes(&self, machinery: &Machinery) {
+        self.run(machinery, &[&self.signals.flush], &mut || false, &mut || {
+            let Some(tree) = self.choose_flush(machinery) else { return Ok(ControlFlow::Break(())) };
+            upkeep::flush_sealed(machinery, &tree)?;
+            self.recount(machinery);
+            self.signals.trim.raise();
+            self.signals.compaction.raise();
+            Ok(ControlFlow::Continue(()))
+        });
+    }
+
+    fn run_compactions(&self, machinery: &Machinery) {
+        self.run(machinery, &[&self.signals.compaction], &mut || false, &mut || {
+            upkeep::delete_unseen(machinery, &machinery.catalog());
+            for tree in self.choose_compaction(machinery) {
+                if self.compact_once(machinery, &tree)? {
+                    return Ok(ControlFlow::Continue(()));
+                }
+            }
+            Ok(ControlFlow::Break(()))
+        });
+    }
+
+    fn run_log(&self, machinery: &Machinery) {
+        let log = &machinery.log;
+        self.run(machinery, &[&self.signals.trim], &mut || log.wants_help(), &mut || {
+            let is_busy = log.prepare_successor()? || log.sync_backlog()?;
+            if is_busy {
+                return Ok(ControlFlow::Continue(()));
+            }
+            upkeep::trim(machinery)?;
+            Ok(ControlFlow::Break(()))
+        });
+    }
+
+    /// Runs one compaction of a tree, if one is due that no other thread is at.
+    fn compact_once(&self, machinery: &Machinery, tree: &crate::catalog::Incarnation) -> Result<bool> {
+        let clock = &machinery.env.clock;
+        let start_us = clock.monotonic_us();
+        let Some(carried) = upkeep::compact_once(machinery, tree, &|| self.signals.is_stopped())? else { return Ok(false) };
+        self.pace.learn(carried, clock.monotonic_us().saturating_sub(start_us));
+        self.recount(machinery);
+        // What was compacted may have made more of it due, and other threads may help.
+        self.signals.compaction.raise();
+        Ok(true)
+    }
+
+    /// Calls `work` until it says that nothing is left, whenever one of the signals is raised or `is_asked` holds.
+    fn run(
+        &self,
+        machinery: &Machinery,
+        signals: &[&Signal],
+        is_asked: &mut dyn FnMut() -> bool,
+        work: &mut dyn FnMut() -> Result<ControlFlow<()>>,
+    ) {
+        let mut seen = vec![0; signals.len()];
+        let is_over = || self.signals.is_stopped() || machinery.fatal.is_set();
+        loop {
+            machinery.lots.work.wait_until(&mut || {
+                let is_raised =
+                    signals.iter().zip(&mut seen).fold(false, |is_raised, (signal, seen)| signal.is_new(seen) || is_raised);
+                is_over() || is_raised || is_asked()
+            });
+            while !is_over() {
+                match self.outcome(machinery, work()) {
+                    Ok(ControlFlow::Continue(())) => self.signals.succeeded(),
+                    Ok(ControlFlow::Break(())) => break,
+                    Err(error) => self.rest(machinery, error),
+                }
+            }
+            if is_over() {
+                return;
+            }
+        }
+    }
+
+    /// After a failure: on a full disk waits a while, otherwise all is over.
+    fn rest(&self, machinery: &Machinery, error: Error) {
+        let is_full = error.kind() == ErrorKind::NoSpace;
+        self.signals.failed(error);
+        if is_full {
+            let is_over = || self.signals.is_stopped() || machinery.fatal.is_set();
+            machinery.lots.room.wait_at_most(RETRY_US, &mut || is_over());
+        }
+    }
+}
+
+/// Ends all writing where a background thread panics: nobody would wait for it in vain.
+struct Fall<'a>(&'a Fatal);
+
+impl Drop for Fall<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set(Error::new(ErrorKind::Poisoned, "a background thread panicked").with_kind(ErrorKind::Io));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The pieces of maintenance, each run to its end on the thread that calls it.
+
+use crate::{
+    catalog::{Catalog, Incarnation, KeyspaceState},
+    wal::Anchor,
+    worker::Machinery,
+};
+use sediment_base::{
+    ErrorKind, Result, SeqNo, TreeId,
+    planted::{Bug, planted},
+};
+use sediment_tree::{CompactionContext, FlushContext, Tree};
+use std::sync::Arc;
+
+/// Makes the catalog durable, if it is not, and the log before it: the catalog is never ahead.
+pub(crate) fn save_catalog(machinery: &Machinery, catalog: &mut Catalog) -> Result<()> {
+    if catalog.is_saved() {
+        return Ok(());
+    }
+    machinery.log.sync_through(catalog.state().seqno)?;
+    catalog.save_changes()
+}
+
+/// Deletes the trees of cleared keyspaces that nobody can see, unless the catalog on disk may still name them.
+pub(crate) fn delete_unseen(machinery: &Machinery, catalog: &Catalog) {
+    if catalog.is_saved() {
+        machinery.keyspaces.delete_unseen(|| machinery.snapshots.in_use());
+    }
+}
+
+/// Rows of a keyspace that are to be moved into tables.
+#[derive(Debug)]
+pub(super) struct ToFlush {
+    keyspace: Arc<KeyspaceState>,
+    tree: Incarnation,
+    boundary: SeqNo,
+}
+
+impl ToFlush {
+    /// Seals what a keyspace holds in memory.
+    pub(super) fn seal(machinery: &Machinery, keyspace: Arc<KeyspaceState>) -> Self {
+        let tree = keyspace.newest();
+        let boundary = machinery.log.at_boundary(|boundary| {
+            tree.tree.seal(boundary);
+            boundary
+        });
+        Self { keyspace, tree, boundary }
+    }
+
+    /// Whether they are in tables, or gone.
+    pub(super) fn is_done(&self) -> bool {
+        let tree = &self.tree.tree;
+        let is_gone = self.keyspace.is_dropped() || self.keyspace.newest().id != self.tree.id;
+        is_gone || tree.sealed_count() == 0 || tree.mark() >= Some(self.boundary)
+    }
+}
+
+/// Moves the sealed memtables of a tree into tables.
+pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation) -> Result<()> {
+    machinery.log.check()?;
+    let boundary = machinery.log.next_seqno() - 1;
+    // Everything up to a boundary must be in its memtable before that is written.
+    machinery.snapshots.wait_visible(boundary + 1)?;
+    if planted(Bug::RemoveWalBeforeFlush) {
+        machinery.log.trim(machinery.snapshots.visible())?;
+    }
+    // Up to the mark, not only to the newest row: the mark counts the seqnos of other keyspaces too, and if those were lost
+    // they would be given again, to rows that replay then takes for flushed.
+    let log_is_durable =
+        |seqno: SeqNo| if planted(Bug::FlushBeforeLog) { Ok(()) } else { machinery.log.sync_through(seqno.max(boundary)) };
+    tree.tree.flush(&FlushContext {
+        retention: machinery.snapshots.retention(),
+        now_us: machinery.env.clock.wall_us(),
+        before_publish: &log_is_durable,
+    })?;
+    anchor(machinery, &tree.tree, tree.id)
+}
+
+/// Runs what is due in a tree, one compaction after the other.
+pub(super) fn compact(machinery: &Machinery, tree: &Incarnation, is_cancelled: &dyn Fn() -> bool) -> Result<()> {
+    while !is_cancelled() && compact_once(machinery, tree, is_cancelled)?.is_some() {}
+    Ok(())
+}
+
+/// Runs the most urgent compaction of a tree; the bytes that it carried out of level 0, `None` if nothing was due.
+pub(super) fn compact_once(machinery: &Machinery, tree: &Incarnation, is_cancelled: &dyn Fn() -> bool) -> Result<Option<u64>> {
+    let Some(plan) = tree.tree.pick_compaction() else { return Ok(None) };
+    let report = tree.tree.compact(plan, &compaction_context(machinery, is_cancelled))?;
+    anchor(machinery, &tree.tree, tree.id)?;
+    Ok(Some(report.bytes_in_level0))
+}
+
+/// Rewrites every tree into one run.
+pub(super) fn compact_everything(machinery: &Machinery, is_cancelled: &dyn Fn() -> bool) -> Result<()> {
+    delete_unseen(machinery, &machinery.catalog());
+    machinery.keyspaces.all().iter().try_for_each(|keyspace| {
+        let tree = keyspace.newest();
+        tree.tree.compact_all(&compaction_context(machinery, is_cancelled))?;
+        anchor(machinery, &tree.tree, tree.id)
+    })
+}
+
+/// Removes log files that no tree and not the catalog needs.
+pub(super) fn trim(machinery: &Machinery) -> Result<()> {
+    let mut catalog = machinery.catalog();
+    if !machinery.log.is_crowded(1) {
+        return Ok(());
+    }
+    save_catalog(machinery, &mut catalog)?;
+    let keyspaces = machinery.keyspaces.all();
+    keyspaces.iter().try_for_each(|keyspace| keyspace.newest().tree.confirm())?;
+    // What is below is applied; what is not yet is above.
+    let next = machinery.snapshots.visible();
+    let needed = keyspaces.iter().map(|keyspace| needed_from(keyspace, next)).min().unwrap_or(next);
+    let needed = catalog.unsaved_from().map_or(needed, |unsaved| needed.min(unsaved));
+    drop(catalog);
+    machinery.log.trim(needed)
+}
+
+/// Seqno from which on the log must be kept for this keyspace; `next`, below which every write must be applied, where its tables
+/// hold all of those.
+pub(super) fn needed_from(keyspace: &KeyspaceState, next: SeqNo) -> SeqNo {
+    let tree = keyspace.newest();
+    if tree.tree.is_clean() {
+        return next;
+    }
+    tree.tree.mark().map_or(tree.since, |mark| mark.max(tree.since)).saturating_add(1)
+}
+
+fn compaction_context<'a>(machinery: &Machinery, cancel: &'a dyn Fn() -> bool) -> CompactionContext<'a> {
+    CompactionContext { retention: machinery.snapshots.retention(), now_us: machinery.env.clock.wall_us(), cancel }
+}
+
+/// Notes in the log how far the tree's manifest is durable. On a full disk it goes without.
+fn anchor(machinery: &Machinery, tree: &Tree, id: TreeId) -> Result<()> {
+    let position = tree.manifest_position();
+    let noted = machinery.log.append_anchor(Anchor { tree: id, generation: position.generation, length: position.length });
+    match noted {
+        Err(error) if error.kind() != ErrorKind::NoSpace => Err(error),
+        _ => Ok(()),
+    }
+}
