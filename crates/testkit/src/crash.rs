@@ -16,10 +16,11 @@ use crate::{
     run::{DIR, Failure, Life, Runner, describe_recovered, guarded},
     seed::mix,
     store::{Level, Store, Value, Write},
+    world::World,
 };
 use sediment_base::{Error, Result};
 use sediment_env::{
-    Env, MemFs,
+    MemFs,
     fs::{CrashPlan, History, ImageName, Rule, Variant},
 };
 use std::{fmt, ops::RangeInclusive, path::Path};
@@ -222,12 +223,14 @@ fn last_call(history: &History, name: &ImageName) -> String {
 /// Recovers a disk, checks it, works on it, crashes it once more, and checks again. Returns how many calls the recovery took.
 fn recover<S: Store>(disk: &MemFs, settings: &S::Settings, due: &Due<'_>, seed: u64) -> Result<usize, Failure> {
     let during = |what: &'static str| move |error: Error| Failure::Refused(error.context(what));
-    let open = |disk: &MemFs, seed: u64| S::open(&Env::simulated(disk.clone(), seed), Path::new(DIR), settings);
-    let mut store = open(disk, seed).map_err(during("opening"))?;
+    let open = |world: &World| S::open(&world.env, Path::new(DIR), settings);
+    let world = World::new(disk.clone(), seed);
+    let mut store = open(&world).map_err(during("opening"))?;
     let mut contents = Contents::read(&store).map_err(during("reading"))?;
     due.check(&contents)?;
     let recovery_end = disk.op_count();
-    work(&mut store, &mut contents, seed).map_err(during("writing ten more keys"))?;
+    world.turn();
+    work(&mut store, &mut contents, &world, seed).map_err(during("writing ten more keys"))?;
     // By turns a clean close, the death of the process, and power loss with nothing kept that was not synced.
     let variant = match seed % 3 {
         0 => None,
@@ -246,7 +249,7 @@ fn recover<S: Store>(disk: &MemFs, settings: &S::Settings, due: &Due<'_>, seed: 
             next
         }
     };
-    let store = open(&disk, mix(seed)).map_err(during("opening once more"))?;
+    let store = open(&World::new(disk, mix(seed))).map_err(during("opening once more"))?;
     let found = Contents::read(&store).map_err(during("reading once more"))?;
     let differences = found.differences(&contents);
     if let Some(difference) = differences.first() {
@@ -258,7 +261,7 @@ fn recover<S: Store>(disk: &MemFs, settings: &S::Settings, due: &Due<'_>, seed: 
 }
 
 /// Writes ten keys and syncs them: a recovered store must also work.
-fn work<S: Store>(store: &mut S, contents: &mut Contents, seed: u64) -> Result<()> {
+fn work<S: Store>(store: &mut S, contents: &mut Contents, world: &World, seed: u64) -> Result<()> {
     let keyspace = match contents.0.keys().next() {
         Some(name) => name.clone(),
         None => {
@@ -273,6 +276,7 @@ fn work<S: Store>(store: &mut S, contents: &mut Contents, seed: u64) -> Result<(
         let level = if index == 9 { Level::Sync } else { Level::Os };
         let write = Write { keyspace: keyspace.clone(), key: key.clone(), value: Some(value) };
         store.write(&[write], level)?;
+        world.turn();
         contents.0.get_mut(&keyspace).expect("it is there").insert(key, value.bytes());
     }
     Ok(())

@@ -9,12 +9,10 @@ use crate::{
     run::{DIR, Failure, Life, describe_recovered, guarded},
     seed::mix,
     store::Store,
+    world::World,
 };
 use sediment_base::Error;
-use sediment_env::{
-    Env,
-    fs::{ImageName, Rule, Variant},
-};
+use sediment_env::fs::{ImageName, Rule, Variant};
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive, path::Path};
 
 /// What a row of flips saw.
@@ -53,7 +51,7 @@ pub fn flip_bytes<S: Store>(life: &Life, settings: &S::Settings, stride: u64, du
             let disk = image();
             disk.flip(&path, offset, (mix(offset) % 8) as u8).expect("the byte is there");
             flipped.flips += 1;
-            let outcome = guarded(|| read::<S>(&Env::simulated(disk, offset), settings, &due));
+            let outcome = guarded(|| read::<S>(&World::new(disk, offset), settings, &due));
             let place = format!("{} at {offset} of {}", path.display(), bytes.len());
             match outcome {
                 Ok(Found::Nothing) => *flipped.unused.entry(path.display().to_string()).or_default() += 1,
@@ -79,8 +77,8 @@ enum Found {
     ByVerify,
 }
 
-fn read<S: Store>(env: &Env, settings: &S::Settings, due: &Due<'_>) -> Result<Found, Failure> {
-    let store = S::open(env, Path::new(DIR), settings)?;
+fn read<S: Store>(world: &World, settings: &S::Settings, due: &Due<'_>) -> Result<Found, Failure> {
+    let store = S::open(&world.env, Path::new(DIR), settings)?;
     let contents = Contents::read(&store)?;
     if due.model.find(&contents, due.moments.clone()).is_none() {
         return Err(Failure::Wrong(describe_recovered(&contents, due.model, *due.moments.start())));

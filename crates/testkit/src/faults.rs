@@ -14,10 +14,11 @@ use crate::{
     run::{Failure, Life, Runner, guarded},
     seed::mix,
     store::Store,
+    world::World,
 };
 use sediment_base::ErrorKind;
 use sediment_env::{
-    Env, MemFs,
+    MemFs,
     fs::{CrashPlan, Fault, FaultFs, FaultRule, Rule},
 };
 use std::{fmt, sync::Arc};
@@ -118,8 +119,8 @@ pub fn try_one<S: Store>(ops: &[Op], settings: &S::Settings, trial: &Trial) -> (
     let disk = MemFs::new();
     disk.record();
     let faults = FaultFs::new(Arc::new(disk.clone()));
-    let env = Env { fs: Arc::new(faults.clone()), ..Env::simulated(disk.clone(), trial.seed) };
-    let runner = Runner::<S>::closed(disk.clone(), env, settings.clone());
+    let world = World::new(disk.clone(), trial.seed).with_fs(Arc::new(faults.clone()));
+    let runner = Runner::<S>::closed(disk.clone(), world, settings.clone());
     faults.arm(trial.rule.clone());
     let mut application = Application { runner, faults, tried: Tried::default(), since: 0 };
     let outcome = ops.iter().try_for_each(|op| application.perform(op).map_err(|failure| format!("`{op}`: {failure}")));

@@ -6,6 +6,8 @@
 
 pub mod seed;
 
+pub mod world;
+
 pub mod keys;
 
 pub mod store;

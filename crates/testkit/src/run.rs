@@ -20,11 +20,12 @@ use crate::{
     ops::{Op, Walk},
     seed::mix,
     store::{Level, Span, Store, Value},
+    world::World,
 };
 use answers::{Bytes, OpenScan, shown};
 use sediment_base::{Error, ErrorKind};
 use sediment_env::{
-    Env, MemFs,
+    MemFs,
     fs::{CrashPlan, ImageName, Rule, Variant},
 };
 use std::{collections::BTreeMap, fmt, mem, path::Path};
@@ -64,7 +65,7 @@ pub struct Runner<S: Store> {
     snapshots: BTreeMap<u32, (S::Snapshot, Moment)>,
     store: Option<S>,
     disk: MemFs,
-    env: Env,
+    world: World,
     seed: u64,
     settings: S::Settings,
     model: Model,
@@ -87,20 +88,20 @@ impl<S: Store> Runner<S> {
     fn start(seed: u64, settings: S::Settings, lives: Option<Vec<Life>>) -> Result<Self, Failure> {
         let disk = MemFs::new();
         disk.record();
-        let mut runner = Self::closed(disk.clone(), Env::simulated(disk, seed), settings);
+        let mut runner = Self::closed(disk.clone(), World::new(disk, seed), settings);
         (runner.seed, runner.lives) = (seed, lives);
         runner.open()?;
         Ok(runner)
     }
 
     /// A run on a disk behind some other file system, with nothing open yet; its lives are kept.
-    pub(crate) fn closed(disk: MemFs, env: Env, settings: S::Settings) -> Self {
+    pub(crate) fn closed(disk: MemFs, world: World, settings: S::Settings) -> Self {
         Self {
             scans: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             store: None,
             disk,
-            env,
+            world,
             seed: 0,
             settings,
             model: Model::default(),
@@ -174,6 +175,7 @@ impl<S: Store> Runner<S> {
             self.promise(level);
         }
         self.mark(self.model.now());
+        self.world.turn();
         outcome
     }
 
@@ -323,7 +325,7 @@ impl<S: Store> Runner<S> {
         self.end_life();
         drop(self.store.take());
         self.seed = mix(self.seed);
-        self.env = Env::simulated(disk.clone(), self.seed);
+        self.world = World::new(disk.clone(), self.seed);
         self.disk = disk;
         self.mark(self.model.now());
         self.open()?;
@@ -381,7 +383,7 @@ impl<S: Store> Runner<S> {
     }
 
     fn open(&mut self) -> Outcome {
-        self.store = Some(S::open(&self.env, Path::new(DIR), &self.settings)?);
+        self.store = Some(S::open(&self.world.env, Path::new(DIR), &self.settings)?);
         Ok(())
     }
 

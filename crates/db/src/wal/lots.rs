@@ -28,6 +28,11 @@ impl Lots {
         Self { written, synced, visible, room, work }
     }
 
+    /// Lets others run, where only one runs at a time: a background job in the middle of its work. Free otherwise.
+    pub(crate) fn breathe(&self) {
+        self.work.wait_at_most(0, &mut || false);
+    }
+
     /// Everybody looks again.
     pub(crate) fn wake_everybody(&self) {
         [&self.written, &self.synced, &self.visible, &self.room, &self.work].into_iter().for_each(|lot| lot.wake_all());

@@ -14,7 +14,9 @@ impl Log {
     /// one, and will be repeated. For one background thread.
     pub(crate) fn prepare_successor(&self) -> Result<bool> {
         let Some(place) = self.writer().begin_hand_over() else { return Ok(false) };
+        self.lots.breathe();
         let made = self.syncer.sync_all().and_then(|()| self.make(&place));
+        self.lots.breathe();
         let mut writer = self.writer();
         match made {
             Ok(file) => {

@@ -66,8 +66,10 @@ pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation) -> Result<
     }
     // Up to the mark, not only to the newest row: the mark counts the seqnos of other keyspaces too, and if those were lost
     // they would be given again, to rows that replay then takes for flushed.
-    let log_is_durable =
-        |seqno: SeqNo| if planted(Bug::FlushBeforeLog) { Ok(()) } else { machinery.log.sync_through(seqno.max(boundary)) };
+    let log_is_durable = |seqno: SeqNo| {
+        machinery.lots.breathe();
+        if planted(Bug::FlushBeforeLog) { Ok(()) } else { machinery.log.sync_through(seqno.max(boundary)) }
+    };
     tree.tree.flush(&FlushContext {
         retention: machinery.snapshots.retention(),
         now_us: machinery.env.clock.wall_us(),
@@ -85,7 +87,9 @@ pub(super) fn compact(machinery: &Machinery, tree: &Incarnation, is_cancelled: &
 /// Runs the most urgent compaction of a tree; the bytes that it carried out of level 0, `None` if nothing was due.
 pub(super) fn compact_once(machinery: &Machinery, tree: &Incarnation, is_cancelled: &dyn Fn() -> bool) -> Result<Option<u64>> {
     let Some(plan) = tree.tree.pick_compaction() else { return Ok(None) };
+    machinery.lots.breathe();
     let report = tree.tree.compact(plan, &compaction_context(machinery, is_cancelled))?;
+    machinery.lots.breathe();
     anchor(machinery, &tree.tree, tree.id)?;
     Ok(Some(report.bytes_in_level0))
 }
