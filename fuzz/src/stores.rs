@@ -217,7 +217,7 @@ fn tree_options() -> TreeOptions {
 fn flush(tree: &Tree, boundary: SeqNo) -> sediment_base::Result<()> {
     tree.seal(boundary);
     let retention = Retention::newest(boundary + 1);
-    tree.flush(&FlushContext { retention, now_us: 1, before_publish: &|_| Ok(()) }).map(drop)
+    tree.flush(&FlushContext { retention, now_us: 1, through: SeqNo::MAX, before_publish: &|_| Ok(()) }).map(drop)
 }
 
 fn compact(tree: &Tree) -> sediment_base::Result<()> {

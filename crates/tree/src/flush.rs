@@ -1,8 +1,9 @@
 //! Sealed memtables become tables of level 0.
 //!
-//! Order, and each step is finished before the next begins: table files synced, the name of each synced, the caller's log
-//! durable up to the highest seqno inside, the edit synced, the new version shown. A failure before the edit discards the files
-//! with their ids; the memtables stay sealed and the next flush writes them again.
+//! Order, and each step is finished before the next begins: the memtables closed, so that they grow no more; table files synced,
+//! the name of each synced, the caller's log durable up to the highest seqno inside, the edit synced, the new version shown. A
+//! failure before the edit discards the files with their ids; the memtables stay sealed and closed, and the next flush writes
+//! them again.
 
 use crate::{
     cursor::{Merging, Source},
@@ -24,6 +25,9 @@ pub struct FlushContext<'a> {
     pub retention: Retention,
     /// The wall clock, in microseconds since 1970.
     pub now_us: u64,
+    /// Memtables sealed at a boundary up to here are flushed, the others wait. The caller knows that every row at or below this
+    /// seqno has been inserted; where no insert is under way, `SeqNo::MAX` flushes all.
+    pub through: SeqNo,
     /// Called once with the highest seqno of the flushed rows, when the tables are durable and before the manifest names them:
     /// it returns once the caller's log is durable up to there, so that no later write can survive an earlier one.
     pub before_publish: &'a dyn Fn(SeqNo) -> Result<()>,
@@ -46,13 +50,13 @@ pub struct FlushReport {
     pub bytes: u64,
     /// Rows in them.
     pub rows: u64,
-    /// The boundary up to which everything is now in tables; `None` if nothing was sealed.
+    /// The boundary up to which everything is now in tables; `None` if nothing was due.
     pub mark: Option<SeqNo>,
 }
 
-/// Writes all sealed memtables as one run. One caller at a time.
+/// Writes the sealed memtables up to `context.through` as one run, the oldest first of all. One caller at a time.
 pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Result<FlushReport> {
-    let sealed = versions.sealed();
+    let sealed = versions.close_through(context.through);
     let Some(mark) = sealed.iter().map(|sealed| sealed.boundary).max() else {
         return Ok(FlushReport::default());
     };

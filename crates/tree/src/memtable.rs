@@ -67,8 +67,8 @@ impl Memtable {
         Self { hash_seed: self.hash_seed, index, keys: self.keys.like(&self.arena, &arena), arena }
     }
 
-    /// Adds a row: any thread, any order of seqnos. Fails with `Closed` once the memtable is sealed: the caller takes the
-    /// new active one and tries again.
+    /// Adds a row: any thread, any order of seqnos. Fails with `Closed` once the memtable is closed: the caller asks again
+    /// which one takes the row.
     pub(crate) fn insert(&self, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
         let hash = key_hash(self.hash_seed, key.user_key);
         let pin = epoch::pin();
@@ -136,10 +136,15 @@ impl Memtable {
         self.arena.marks().map(|(_, greatest)| greatest)
     }
 
-    /// Refuses further inserts. Those in flight are already counted in rows and seqnos; every seek from now on waits for
-    /// them, so that a flush misses nothing.
-    pub(crate) fn seal(&self) {
+    /// Refuses further inserts: its flush begins. Those in flight are already counted in rows and seqnos; every seek from now
+    /// on waits for them, so that the flush misses nothing.
+    pub(crate) fn close(&self) {
         self.arena.seal();
+    }
+
+    /// Whether inserts are refused.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.arena.is_sealed()
     }
 
     /// The newest row of a key.
@@ -170,7 +175,7 @@ impl fmt::Debug for Memtable {
 
 fn refused(refused: Refused) -> Error {
     match refused {
-        Refused::Sealed => Error::new(ErrorKind::Closed, "the memtable is sealed"),
+        Refused::Sealed => Error::new(ErrorKind::Closed, "the flush of the memtable has begun"),
         Refused::Full => Error::invalid_input("the row does not fit into the memtable"),
     }
 }

@@ -21,8 +21,8 @@ pub enum Retention {
     Snapshots {
         /// Read seqnos of open snapshots, ascending.
         pins: Vec<SeqNo>,
-        /// The visible seqno when this was sampled: no later reader that is not in `pins` reads below it, and no later write
-        /// gets a seqno below it. (A write may be in flight: only its seqno counts.)
+        /// The visible seqno when this was sampled: no later reader that is not in `pins` reads below it, and every row below
+        /// it has been inserted. (Rows at or above it may be on their way.)
         horizon: SeqNo,
         /// Every version at or above this one stays, for those who read history itself; `SeqNo::MAX` when nobody does.
         keep_all_from: SeqNo,

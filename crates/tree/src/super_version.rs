@@ -1,6 +1,6 @@
 //! What a reader holds: the memtables and the version of one moment.
 //!
-//! A [`SuperVersion`] is immutable but for its active memtable, which grows. All readers find the current one behind one atomic
+//! A [`SuperVersion`] is immutable but for its memtables, which grow until their flush begins. All readers find the current one behind one atomic
 //! pointer; replacing it takes a short lock that nobody holds across I/O. Versions change under a second lock, which is held
 //! while the manifest is written and synced: writers and readers never meet it.
 

@@ -48,7 +48,8 @@ impl Tree {
         Ok(Self::new(env, open::open(env, dir, options)?))
     }
 
-    /// Gives `key` a value at `seqno`. Seqnos come in any order; none below the horizon of a running flush or compaction.
+    /// Gives `key` a value at `seqno`. Seqnos come in any order; none below the horizon of a running flush or compaction, and
+    /// none at or below a boundary whose flush has begun: see [`Tree::seal`].
     pub fn insert(&self, key: &[u8], value: &[u8], seqno: SeqNo) -> Result<()> {
         write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::Value), value)
     }
@@ -64,7 +65,8 @@ impl Tree {
     }
 
     /// The value of `key` at the seqno that `visible` returns, asked once the memtables and tables to read are pinned: a flush
-    /// or compaction that ends in between cannot take the version away. For readers without a registered snapshot.
+    /// or compaction that ends in between cannot take the version away. For readers without a registered snapshot. A row that
+    /// becomes visible during the call may be missed, as if the call had come before it.
     pub fn get_at(&self, key: &[u8], visible: impl FnOnce() -> SeqNo) -> Result<Option<Slice>> {
         let pinned = self.pin();
         let read_seqno = visible();
@@ -81,12 +83,12 @@ impl Tree {
         self.range_at(range, || read_seqno)
     }
 
-    /// The rows of a range at the seqno that `visible` returns, asked as in [`Tree::get_at`].
-    pub fn range_at<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R, visible: impl FnOnce() -> SeqNo) -> Scan {
+    /// The rows of a range at the seqno that `visible` returns, asked as in [`Tree::get_at`], and again where a memtable was
+    /// sealed meanwhile: no row below that seqno is missed.
+    pub fn range_at<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R, visible: impl FnMut() -> SeqNo) -> Scan {
         let own = |bound: Bound<&K>| bound.map(|key| Slice::new(key.as_ref()));
         let bounds = (own(range.start_bound()), own(range.end_bound()));
-        let pinned = self.pin();
-        let read_seqno = visible();
+        let (pinned, read_seqno) = self.pin_at(visible);
         Scan::new(pinned, self.inner.versions.options.order.clone(), read_seqno, bounds)
     }
 
@@ -95,15 +97,14 @@ impl Tree {
         self.prefix_at(prefix, || read_seqno)
     }
 
-    /// The rows whose keys begin with `prefix` at the seqno that `visible` returns, asked as in [`Tree::get_at`].
-    pub fn prefix_at(&self, prefix: &[u8], visible: impl FnOnce() -> SeqNo) -> Result<Scan> {
+    /// The rows whose keys begin with `prefix` at the seqno that `visible` returns, asked as in [`Tree::range_at`].
+    pub fn prefix_at(&self, prefix: &[u8], visible: impl FnMut() -> SeqNo) -> Result<Scan> {
         let versions = &self.inner.versions;
         if !versions.options.order.is_lexicographic() {
             let name = versions.options.order.name();
             return Err(Error::invalid_input(format!("prefixes need the order of bytes, this tree has {name:?}")));
         }
-        let pinned = self.pin();
-        let read_seqno = visible();
+        let (pinned, read_seqno) = self.pin_at(visible);
         Ok(Scan::new(pinned, versions.options.order.clone(), read_seqno, prefix_bounds(prefix)))
     }
 
@@ -117,18 +118,20 @@ impl Tree {
         self.inner.versions.load().sealed.len()
     }
 
-    /// Whether no memtable holds rows.
+    /// Whether no memtable holds rows. Rows on their way do not count.
     pub fn is_clean(&self) -> bool {
         self.inner.versions.load().memtables().all(|memtable| memtable.is_empty())
     }
 
-    /// Seals the active memtable and begins another; false, and nothing done, if it is empty. Every row at or below `boundary`
-    /// is then in it or older, every row above comes later: the caller sees to it that no batch straddles.
+    /// Seals the active memtable and begins another; false, and nothing done, if it is empty. From now on a row at or below
+    /// `boundary` goes into the sealed one until its flush begins, wherever else one above it goes: inserts need not pause. Every
+    /// row at or below `boundary` must have been inserted when that flush begins, see [`FlushContext::through`], because
+    /// [`Tree::mark`] will say that it is in tables. Boundaries do not descend: a lower one counts as the one before.
     pub fn seal(&self, boundary: SeqNo) -> bool {
         self.inner.versions.seal(boundary)
     }
 
-    /// Writes all sealed memtables to tables, durably.
+    /// Writes the sealed memtables that are due to tables, durably, the oldest first.
     pub fn flush(&self, context: &FlushContext<'_>) -> Result<FlushReport> {
         let _one_at_a_time = self.inner.flushing.lock().unwrap_or_else(PoisonError::into_inner);
         flush::flush(&self.inner.versions, context)
@@ -229,5 +232,17 @@ impl Tree {
 
     fn pin(&self) -> Arc<SuperVersion> {
         self.inner.versions.pin()
+    }
+
+    /// What to read, and a seqno below which it holds every row: with a memtable sealed between the two, rows in the next one
+    /// could be visible and not pinned, while others above them are.
+    fn pin_at(&self, mut visible: impl FnMut() -> SeqNo) -> (Arc<SuperVersion>, SeqNo) {
+        loop {
+            let pinned = self.pin();
+            let read_seqno = visible();
+            if Arc::ptr_eq(&pinned.active, &self.inner.versions.load().active) {
+                return (pinned, read_seqno);
+            }
+        }
     }
 }

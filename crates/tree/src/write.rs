@@ -1,4 +1,4 @@
-//! Rows enter the active memtable, and the tree says how far behind it is.
+//! Rows enter memtables, and the tree says how far behind it is.
 
 mod apply;
 mod pressure;

@@ -181,7 +181,7 @@ fn a_custom_order_without_heads_is_followed() {
 }
 
 #[test]
-fn a_sealed_memtable_refuses_and_keeps_all_that_was_inserted() {
+fn a_closed_memtable_refuses_and_keeps_all_that_was_inserted() {
     let memtable = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED));
     let inserted = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -201,7 +201,8 @@ fn a_sealed_memtable_refuses_and_keeps_all_that_was_inserted() {
             while inserted.load(SeqCst) < 1000 {
                 thread::yield_now();
             }
-            memtable.seal();
+            memtable.close();
+            assert!(memtable.is_closed());
             let mut cursor = memtable.cursor();
             cursor.seek_to_first().expect("memory");
             let mut rows = 0;

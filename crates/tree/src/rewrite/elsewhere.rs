@@ -1,8 +1,8 @@
 //! `Elsewhere`: could a source outside of a rewrite hold an older row of a key?
 //!
 //! Asked of memtables by their lowest seqno, and of tables by theirs and their bounds: it errs towards yes. The answer stays
-//! right while the rewrite runs, because rows that come later have seqnos above every row that the rules ask about, and what
-//! other rewrites move about was somewhere outside before.
+//! right while the rewrite runs, because rows that come later, into whichever memtable, are at or above the horizon, and so above
+//! every row that the rules ask about; and what other rewrites move about was somewhere outside before.
 
 use crate::{memtable::Memtable, super_version::SuperVersion, version::Run};
 use sediment_base::{KeyOrder, SeqNo, TableId};

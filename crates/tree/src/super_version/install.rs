@@ -1,7 +1,8 @@
 //! The only door through which a new super-version becomes visible.
 //!
 //! [`SuperVersions::install`]: the edit is applied, made durable, and only then shown; then, and only then, do the tables that
-//! it removed become obsolete. [`SuperVersions::seal`] puts a new active memtable in front.
+//! it removed become obsolete. [`SuperVersions::seal`] puts a new active memtable in front; the one behind it takes late rows until
+//! [`SuperVersions::close_through`] begins its flush.
 
 use super::{Obsolete, Orphans, Sealed, SuperVersion};
 use crate::{
@@ -50,12 +51,12 @@ impl SuperVersions {
         let TreeParts { options, home, version, manifest, orphans } = parts;
         let obsolete = Obsolete::new(Arc::clone(&home), orphans);
         let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed));
-        let first = SuperVersion { active, sealed: Vec::new(), version: Arc::new(version), obsolete: Arc::clone(&obsolete) };
+        let first = super_version(active, Vec::new(), Arc::new(version), &obsolete);
         Self {
             options,
             home,
             obsolete,
-            current: Swap::new(Arc::new(first)),
+            current: Swap::new(first),
             publishing: Mutex::default(),
             installing: Mutex::new(Installing { manifest, doubtful: Vec::new() }),
         }
@@ -73,29 +74,27 @@ impl SuperVersions {
         self.current.load_full()
     }
 
-    /// Seals the active memtable and puts an empty one in front; `false` if it is empty itself.
+    /// Seals the active memtable and puts an empty one in front; `false` if it is empty itself. A boundary below an earlier one
+    /// counts as that one.
     pub(crate) fn seal(&self, boundary: SeqNo) -> bool {
         let _publishing = lock(&self.publishing);
         let before = self.pin();
         if before.active.is_empty() {
             return false;
         }
-        let sealed = Sealed { memtable: Arc::clone(&before.active), boundary };
-        self.current.store(Arc::new(SuperVersion {
-            active: Arc::new(before.active.successor()),
-            sealed: std::iter::once(sealed).chain(before.sealed.iter().cloned()).collect(),
-            version: Arc::clone(&before.version),
-            obsolete: Arc::clone(&self.obsolete),
-        }));
-        // Only now: a writer that is refused must find the new memtable.
-        before.active.seal();
+        let sealed = Sealed { memtable: Arc::clone(&before.active), boundary: boundary.max(before.sealed_through) };
+        let sealed = std::iter::once(sealed).chain(before.sealed.iter().cloned()).collect();
+        let active = Arc::new(before.active.successor());
+        self.current.store(super_version(active, sealed, Arc::clone(&before.version), &self.obsolete));
         true
     }
 
-    /// The sealed memtables, newest first; none of them is written any more.
-    pub(crate) fn sealed(&self) -> Vec<Sealed> {
-        let _publishing = lock(&self.publishing);
-        self.load().sealed.clone()
+    /// Closes the sealed memtables up to a boundary, for their flush, and returns them, newest first. Writers that are refused
+    /// find another memtable: one in front of these has been there since they were sealed.
+    pub(crate) fn close_through(&self, through: SeqNo) -> Vec<Sealed> {
+        let due: Vec<Sealed> = self.load().sealed.iter().filter(|sealed| sealed.boundary <= through).cloned().collect();
+        due.iter().for_each(|sealed| sealed.memtable.close());
+        due
     }
 
     /// Makes an edit durable and shows the version that it leads to, without the memtables that it flushes. After an error
@@ -149,13 +148,19 @@ impl SuperVersions {
         let _publishing = lock(&self.publishing);
         let before = self.pin();
         let is_flushed = |sealed: &Sealed| flushed.iter().any(|flushed| Arc::ptr_eq(&flushed.memtable, &sealed.memtable));
-        self.current.store(Arc::new(SuperVersion {
-            active: Arc::clone(&before.active),
-            sealed: before.sealed.iter().filter(|sealed| !is_flushed(sealed)).cloned().collect(),
-            version: Arc::clone(version),
-            obsolete: Arc::clone(&self.obsolete),
-        }));
+        let sealed = before.sealed.iter().filter(|sealed| !is_flushed(sealed)).cloned().collect();
+        self.current.store(super_version(Arc::clone(&before.active), sealed, Arc::clone(version), &self.obsolete));
     }
+}
+
+fn super_version(
+    active: Arc<Memtable>,
+    sealed: Vec<Sealed>,
+    version: Arc<Version>,
+    obsolete: &Arc<Obsolete>,
+) -> Arc<SuperVersion> {
+    let sealed_through = sealed.first().map_or(0, |sealed| sealed.boundary);
+    Arc::new(SuperVersion { active, sealed, sealed_through, version, obsolete: Arc::clone(obsolete) })
 }
 
 impl fmt::Debug for SuperVersions {

@@ -9,18 +9,21 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct SuperVersion {
     pub(crate) active: Arc<Memtable>,
-    /// Newest first.
+    /// Newest first; boundaries never ascend.
     pub(crate) sealed: Vec<Sealed>,
+    /// The highest boundary among them, 0 if there are none: a row above it goes into the active memtable.
+    pub(crate) sealed_through: SeqNo,
     pub(crate) version: Arc<Version>,
     // Last, so that the tables are let go before the directory may be removed.
     pub(crate) obsolete: Arc<Obsolete>,
 }
 
-/// A memtable that takes no more rows.
+/// A memtable that waits for its flush. Until that begins it still takes rows at or below its boundary.
 #[derive(Clone, Debug)]
 pub(crate) struct Sealed {
     pub(crate) memtable: Arc<Memtable>,
-    /// Every row of the caller at or below it is in this memtable or in an older place.
+    /// Every row of the caller at or below it is in this memtable or in an older place when the flush begins. Rows above it may
+    /// be in here as well: their writers had found the memtable active.
     pub(crate) boundary: SeqNo,
 }
 
@@ -28,6 +31,19 @@ impl SuperVersion {
     /// All memtables, newest first.
     pub(crate) fn memtables(&self) -> impl Iterator<Item = &Arc<Memtable>> {
         std::iter::once(&self.active).chain(self.sealed.iter().map(|sealed| &sealed.memtable))
+    }
+
+    /// The memtable that takes a row of this seqno: the oldest that is due to hold it, unless its flush has begun. Flushing it
+    /// then makes everything up to its boundary durable, whenever the rows came.
+    #[inline]
+    pub(crate) fn memtable_for(&self, seqno: SeqNo) -> &Memtable {
+        if seqno > self.sealed_through { &self.active } else { self.late_memtable_for(seqno) }
+    }
+
+    #[cold]
+    fn late_memtable_for(&self, seqno: SeqNo) -> &Memtable {
+        let takes = |sealed: &&Sealed| sealed.boundary >= seqno && !sealed.memtable.is_closed();
+        self.sealed.iter().rev().find(takes).map_or(&self.active, |sealed| &sealed.memtable)
     }
 
     /// The highest seqno in memory or ever flushed.

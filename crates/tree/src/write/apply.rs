@@ -1,4 +1,4 @@
-//! One row into the active memtable.
+//! One row into the memtable that takes it.
 
 use crate::super_version::SuperVersions;
 use sediment_base::{Error, ErrorKind, InternalKey, Result, limits, seqno::SEQNO_MAX};
@@ -20,12 +20,12 @@ fn check_row(key: &InternalKey<'_>, value: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Puts a row into the memtable that is active when it gets there.
+/// Puts a row into the memtable that takes its seqno when it gets there.
 pub(crate) fn apply(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
     check_row(&key, value)?;
     loop {
-        match versions.load().active.insert(key, value) {
-            // Sealed in between: the next one is already in place.
+        match versions.load().memtable_for(key.seqno).insert(key, value) {
+            // Closed in between: another is in place already.
             Err(error) if error.kind() == ErrorKind::Closed => {}
             result => return result,
         }

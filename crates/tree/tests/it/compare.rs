@@ -39,24 +39,27 @@ fn run(seed: u64, order: KeyOrder) -> Result<()> {
     let mut compactions = 0;
     for step in 0..1500 {
         match random.below(100) {
-            0..70 => {
-                let key = key(&random);
-                let value = value(&random);
-                pair.write(&key, value.as_deref())?;
-            }
-            70..75 => pair.flush()?,
+            0..64 => pair.write(&key(&random), value(&random).as_deref())?,
+            64..69 if pair.held.len() < 8 => pair.hold(&key(&random), value(&random).as_deref()),
+            69..71 => pair.deliver_all()?,
+            71..75 => pair.flush()?,
             75..80 => compactions += pair.compact_due()?,
             80 => pair.compact_all()?,
-            81..84 if pair.pins.len() < 6 => pair.pins.push(pair.next),
+            81..84 if pair.pins.len() < 6 => pair.pins.push(pair.visible()),
             84..86 if !pair.pins.is_empty() => drop(pair.pins.swap_remove(random.below(pair.pins.len() as u64) as usize)),
             86 => {
+                pair.deliver_all()?;
                 pair.flush()?;
                 pair.reopen()?;
             }
+            87 => drop(pair.seal()),
+            88 => pair.flush_sealed()?,
+            89..92 if !pair.held.is_empty() => pair.deliver(random.below(pair.held.len() as u64) as usize)?,
             _ => check_some(&pair, &random, &format!("seed {seed} step {step}"))?,
         }
     }
     assert!(compactions > 5, "only {compactions} compactions in seed {seed}");
+    pair.deliver_all()?;
     let keys: Vec<_> = pair.keys().cloned().collect();
     for key in keys {
         if random.below(2) == 0 {
@@ -87,7 +90,7 @@ fn value(random: &SeededRandom) -> Option<Vec<u8>> {
 
 fn read_seqno(pair: &Pair, random: &SeededRandom) -> SeqNo {
     let choices = pair.pins.len() as u64 + 1;
-    pair.pins.get(random.below(choices) as usize).copied().unwrap_or(pair.next)
+    pair.pins.get(random.below(choices) as usize).copied().unwrap_or(pair.visible())
 }
 
 fn bound(random: &SeededRandom) -> Bound<Vec<u8>> {
@@ -131,7 +134,7 @@ fn from_both_ends(pair: &Pair, random: &SeededRandom, ends: &Ends, read_seqno: S
 
 fn check_all(pair: &Pair, place: &str) -> Result<()> {
     let ends = (Bound::Unbounded, Bound::Unbounded);
-    for read_seqno in pair.pins.iter().copied().chain([pair.next]) {
+    for read_seqno in pair.pins.iter().copied().chain([pair.visible()]) {
         assert_eq!(pair.scanned(&ends, read_seqno)?, pair.expected_range(&ends, read_seqno), "{place} at {read_seqno}");
         for key in pair.keys() {
             let found = pair.tree.get(key, read_seqno)?.map(|value| value.to_vec());

@@ -7,4 +7,5 @@ mod faults;
 mod model;
 #[cfg(planted_bugs)]
 mod planted;
+mod sealing;
 mod threads;

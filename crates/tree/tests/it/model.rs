@@ -23,10 +23,15 @@ pub(crate) struct Pair {
     pub(crate) tree: Tree,
     /// Key, then seqno, to the value or its absence.
     versions: BTreeMap<Vec<u8>, BTreeMap<SeqNo, Option<Vec<u8>>>>,
-    /// The next seqno: what a reader of the latest reads at.
+    /// The next seqno.
     pub(crate) next: SeqNo,
+    /// Rows that have their seqno and are still on their way.
+    pub(crate) held: Vec<Held>,
     pub(crate) pins: Vec<SeqNo>,
 }
+
+/// A row on its way: key, seqno, value or its absence.
+pub(crate) type Held = (Vec<u8>, SeqNo, Option<Vec<u8>>);
 
 pub(crate) fn small_options(order: KeyOrder) -> TreeOptions {
     let mut options = TreeOptions::new(Arc::new(BlockCache::new(1 << 20)));
@@ -52,30 +57,59 @@ impl Pair {
         let dir = Path::new("/tree").to_path_buf();
         let options = small_options(order);
         let tree = Tree::create(&env, &dir, FileUuid([7; 16]), options.clone())?;
-        Ok(Self { env, dir, options, tree, versions: BTreeMap::new(), next: 1, pins: Vec::new() })
+        Ok(Self { env, dir, options, tree, versions: BTreeMap::new(), next: 1, held: Vec::new(), pins: Vec::new() })
     }
 
     pub(crate) fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        let seqno = self.next;
+        self.hold(key, value);
+        self.deliver(self.held.len() - 1)
+    }
+
+    /// Gives a row its seqno, but not yet to the tree.
+    pub(crate) fn hold(&mut self, key: &[u8], value: Option<&[u8]>) {
+        let value = value.map(<[u8]>::to_vec);
+        self.versions.entry(key.to_vec()).or_default().insert(self.next, value.clone());
+        self.held.push((key.to_vec(), self.next, value));
         self.next += 1;
+    }
+
+    /// Gives the tree a row that was held back.
+    pub(crate) fn deliver(&mut self, index: usize) -> Result<()> {
+        let (key, seqno, value) = self.held.swap_remove(index);
         match value {
-            Some(value) => self.tree.insert(key, value, seqno)?,
-            None => self.tree.remove(key, seqno)?,
+            Some(value) => self.tree.insert(&key, &value, seqno),
+            None => self.tree.remove(&key, seqno),
         }
-        self.versions.entry(key.to_vec()).or_default().insert(seqno, value.map(<[u8]>::to_vec));
-        Ok(())
+    }
+
+    pub(crate) fn deliver_all(&mut self) -> Result<()> {
+        (0..self.held.len()).rev().try_for_each(|index| self.deliver(index))
+    }
+
+    /// What a reader of the latest reads at: every row below is in the tree.
+    pub(crate) fn visible(&self) -> SeqNo {
+        self.held.iter().map(|held| held.1).min().unwrap_or(self.next)
     }
 
     pub(crate) fn retention(&self) -> Retention {
         let mut pins = self.pins.clone();
         pins.sort_unstable();
-        Retention::Snapshots { pins, horizon: self.next, keep_all_from: SeqNo::MAX }
+        Retention::Snapshots { pins, horizon: self.visible(), keep_all_from: SeqNo::MAX }
     }
 
+    pub(crate) fn seal(&self) -> bool {
+        self.tree.seal(self.next - 1)
+    }
+
+    /// Seals, and flushes what no held row belongs into.
     pub(crate) fn flush(&self) -> Result<()> {
-        self.tree.seal(self.next - 1);
-        let context = FlushContext { retention: self.retention(), now_us: 5, before_publish: &|_| Ok(()) };
-        self.tree.flush(&context).map(drop)
+        self.seal();
+        self.flush_sealed()
+    }
+
+    pub(crate) fn flush_sealed(&self) -> Result<()> {
+        let (retention, through) = (self.retention(), self.visible() - 1);
+        self.tree.flush(&FlushContext { retention, now_us: 5, through, before_publish: &|_| Ok(()) }).map(drop)
     }
 
     pub(crate) fn compact_due(&self) -> Result<usize> {
@@ -95,7 +129,7 @@ impl Pair {
         CompactionContext { retention: self.retention(), now_us: 9, cancel }
     }
 
-    /// Memtables are gone after this: flush first.
+    /// Memtables are gone after this: deliver and flush first.
     pub(crate) fn reopen(&mut self) -> Result<()> {
         self.tree = Tree::open(&self.env, &self.dir, self.options.clone())?;
         Ok(())

@@ -43,7 +43,8 @@ fn a_reader_sees_one_moment_whatever_goes_on() -> Result<()> {
                     let _no_batch = between_batches.write().expect("no panic");
                     tree.seal(visible.load(SeqCst) - 1);
                 }
-                let context = FlushContext { retention: retention(), now_us: 1, before_publish: &|_| Ok(()) };
+                let context =
+                    FlushContext { retention: retention(), now_us: 1, through: SeqNo::MAX, before_publish: &|_| Ok(()) };
                 tree.flush(&context).expect("flushed");
             }
         });
