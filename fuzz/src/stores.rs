@@ -16,6 +16,7 @@ use sediment_tree::{CompactionContext, FlushContext, Retention, Tree, TreeOption
 use sedimentdb::{Create, Db, ExpertOptions, Options};
 use std::{
     collections::BTreeMap,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -217,12 +218,24 @@ fn tree_options() -> TreeOptions {
 fn flush(tree: &Tree, boundary: SeqNo) -> sediment_base::Result<()> {
     tree.seal(boundary);
     let retention = Retention::newest(boundary + 1);
-    tree.flush(&FlushContext { retention, now_us: 1, through: SeqNo::MAX, before_publish: &|_| Ok(()) }).map(drop)
+    tree.flush(&FlushContext {
+        retention,
+        now_us: 1,
+        through: SeqNo::MAX,
+        before_publish: &|_| Ok(()),
+        on_slice: &|_| ControlFlow::Continue(()),
+    })
+    .map(drop)
 }
 
 fn compact(tree: &Tree) -> sediment_base::Result<()> {
     let horizon = tree.highest_seqno().unwrap_or(0).saturating_add(1);
-    tree.compact_all(&CompactionContext { retention: Retention::newest(horizon), now_us: 1, cancel: &|| false }).map(drop)
+    tree.compact_all(&CompactionContext {
+        retention: Retention::newest(horizon),
+        now_us: 1,
+        on_slice: &|_| ControlFlow::Continue(()),
+    })
+    .map(drop)
 }
 
 /// The header of a log, a writer for its end, and its last record.

@@ -13,7 +13,7 @@ pub(crate) use job::run;
 pub(crate) use leveled::{pick, pick_all};
 pub use plan::Plan;
 
-use crate::retention::Retention;
+use crate::{retention::Retention, rewrite::OnSlice};
 use std::fmt;
 
 /// What a compaction needs from its caller.
@@ -22,8 +22,8 @@ pub struct CompactionContext<'a> {
     pub retention: Retention,
     /// The wall clock, in microseconds since 1970.
     pub now_us: u64,
-    /// Asked once per slice of output; `true` ends the job with `Cancelled` and leaves everything as it was.
-    pub cancel: &'a dyn Fn() -> bool,
+    /// Asked after every slice whether to go on.
+    pub on_slice: OnSlice<'a>,
 }
 
 impl fmt::Debug for CompactionContext<'_> {

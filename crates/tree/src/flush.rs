@@ -9,7 +9,7 @@ use crate::{
     cursor::{Merging, Source},
     memtable::Memtable,
     retention::Retention,
-    rewrite::{Elsewhere, OutputSpec, Rewrite},
+    rewrite::{Elsewhere, OnSlice, OutputSpec, Rewrite},
     super_version::SuperVersions,
     version::{AddedTable, Edit},
 };
@@ -31,6 +31,8 @@ pub struct FlushContext<'a> {
     /// Called once with the highest seqno of the flushed rows, when the tables are durable and before the manifest names them:
     /// it returns once the caller's log is durable up to there, so that no later write can survive an earlier one.
     pub before_publish: &'a dyn Fn(SeqNo) -> Result<()>,
+    /// Asked after every slice whether to go on.
+    pub on_slice: OnSlice<'a>,
 }
 
 impl fmt::Debug for FlushContext<'_> {
@@ -74,7 +76,7 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
         },
         retention: &context.retention,
         elsewhere: Elsewhere::new(&versions.pin(), order.clone(), &memtables, HashSet::new()),
-        cancel: &|| false,
+        on_slice: context.on_slice,
     };
     let sources = memtables.iter().map(|memtable| Source::Memtable(memtable.cursor())).collect();
     let rewritten = rewrite.run(Merging::new(sources, order.clone()));

@@ -38,6 +38,7 @@ pub use open::is_not_created;
 pub use options::TreeOptions;
 pub use read::Scan;
 pub use retention::Retention;
+pub use rewrite::{OnSlice, Progress};
 pub use tree::Tree;
 pub use version::ManifestPosition;
 pub use write::Pressure;

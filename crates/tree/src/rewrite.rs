@@ -4,7 +4,9 @@ mod elsewhere;
 mod output;
 mod rules;
 mod run;
+mod slices;
 
 pub(crate) use elsewhere::Elsewhere;
 pub(crate) use output::OutputSpec;
 pub(crate) use run::Rewrite;
+pub use slices::{OnSlice, Progress};

@@ -42,10 +42,10 @@ pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionCon
     };
     let (tables, history) = match plan.action {
         Action::Move => (inputs.iter().map(|file| file.meta.clone()).collect(), None),
-        Action::Rewrite => rewrite(versions, &pinned, &inputs, wanted, context)?,
+        Action::Rewrite => rewrite(versions, pinned, &inputs, wanted, context)?,
     };
     // Nothing here may hold the inputs when they become obsolete.
-    drop((pinned, inputs));
+    drop(inputs);
     report.tables_out = tables.len();
     report.bytes_out = tables.iter().map(|table| table.file_bytes).sum();
     report.rows_out = tables.iter().map(|table| table.rows).sum();
@@ -58,20 +58,22 @@ type Made = (Vec<TableMeta>, Option<crate::version::History>);
 
 fn rewrite(
     versions: &SuperVersions,
-    pinned: &SuperVersion,
+    pinned: Arc<SuperVersion>,
     inputs: &[Arc<TableFile>],
     wanted: HashSet<TableId>,
     context: &CompactionContext<'_>,
 ) -> Result<Made> {
     let order = &versions.options.order;
-    let sources = sources(pinned, &wanted, order)?;
+    let sources = sources(&pinned, &wanted, order)?;
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let rewrite = Rewrite {
         spec: OutputSpec { home: &versions.home, options: &versions.options, now_us: context.now_us, oldest_write_us },
         retention: &context.retention,
-        elsewhere: Elsewhere::new(pinned, order.clone(), &[], wanted),
-        cancel: context.cancel,
+        elsewhere: Elsewhere::new(&pinned, order.clone(), &[], wanted),
+        on_slice: context.on_slice,
     };
+    // Memtables that are flushed while this runs may go.
+    drop(pinned);
     let rewritten = rewrite.run(Merging::new(sources, order.clone()));
     versions.obsolete.sweep();
     let rewritten = rewritten?;

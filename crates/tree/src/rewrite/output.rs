@@ -26,13 +26,15 @@ pub(crate) struct Outputs<'a> {
     last_key: Vec<u8>,
     ids: Vec<TableId>,
     finished: Vec<TableMeta>,
+    finished_bytes: u64,
     is_kept: bool,
 }
 
 impl<'a> Outputs<'a> {
     /// Nothing yet.
     pub(crate) fn new(spec: OutputSpec<'a>) -> Self {
-        Self { spec, writer: None, last_key: Vec::new(), ids: Vec::new(), finished: Vec::new(), is_kept: false }
+        let (last_key, ids, finished) = (Vec::new(), Vec::new(), Vec::new());
+        Self { spec, writer: None, last_key, ids, finished, finished_bytes: 0, is_kept: false }
     }
 
     /// Adds a row, in the order of rows.
@@ -52,6 +54,12 @@ impl<'a> Outputs<'a> {
         writer.add(key, flags, value)
     }
 
+    /// Bytes in all files so far.
+    #[inline]
+    pub(crate) fn bytes(&self) -> u64 {
+        self.finished_bytes + self.writer.as_ref().map_or(0, TableWriter::written_bytes)
+    }
+
     /// Completes the last table and makes all their names durable.
     pub(crate) fn finish(&mut self) -> Result<()> {
         self.cut()?;
@@ -69,7 +77,9 @@ impl<'a> Outputs<'a> {
 
     fn cut(&mut self) -> Result<()> {
         if let Some(writer) = self.writer.take() {
-            self.finished.push(writer.finish()?);
+            let table = writer.finish()?;
+            self.finished_bytes += table.file_bytes;
+            self.finished.push(table);
         }
         Ok(())
     }

@@ -4,23 +4,21 @@ use super::{
     elsewhere::Elsewhere,
     output::{OutputSpec, Outputs},
     rules::{Rules, Verdict},
+    slices::{OnSlice, Slices},
 };
 use crate::{
     cursor::{Merging, Source},
     retention::Retention,
     version::History,
 };
-use sediment_base::{Cursor, Error, ErrorKind, InternalKey, Result, RowFlags};
-
-/// Rows between two questions whether to go on.
-const SLICE_ROWS: u64 = 2048;
+use sediment_base::{Cursor, InternalKey, Result, RowFlags};
 
 /// What a rewrite needs.
 pub(crate) struct Rewrite<'a> {
     pub(crate) spec: OutputSpec<'a>,
     pub(crate) retention: &'a Retention,
     pub(crate) elsewhere: Elsewhere,
-    pub(crate) cancel: &'a dyn Fn() -> bool,
+    pub(crate) on_slice: OnSlice<'a>,
 }
 
 /// What it made: tables that are durable with their names, and that no version names yet.
@@ -36,13 +34,9 @@ impl<'a> Rewrite<'a> {
     pub(crate) fn run(self, mut cursor: Merging<Source>) -> Result<Rewritten<'a>> {
         let mut rules = Rules::new(self.retention);
         let mut outputs = Outputs::new(self.spec);
-        let mut rows = 0_u64;
+        let mut slices = Slices::new(self.on_slice);
         cursor.seek_to_first()?;
         while cursor.is_valid() {
-            if rows.is_multiple_of(SLICE_ROWS) && (self.cancel)() {
-                return Err(Error::new(ErrorKind::Cancelled, "the compaction was cancelled"));
-            }
-            rows += 1;
             let key = cursor.key();
             let verdict = rules.decide(key, |seqno| self.elsewhere.may_hold_older(key.user_key, seqno))?;
             if let Verdict::Keep { seqno, held } = verdict {
@@ -51,9 +45,12 @@ impl<'a> Rewrite<'a> {
                 }
                 outputs.add(InternalKey { seqno, ..key }, cursor.flags(), cursor.value())?;
             }
+            let read = key.user_key.len() + cursor.value().len();
             cursor.next()?;
+            slices.advance(read, outputs.bytes())?;
         }
         outputs.finish()?;
+        slices.end_slice(outputs.bytes())?;
         Ok(Rewritten { outputs, history: rules.end() })
     }
 }

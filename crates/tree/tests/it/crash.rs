@@ -1,6 +1,6 @@
 //! Crashes at every call of a script: the tree opens by itself, and holds what its mark says, exactly.
 
-use crate::model::{Ends, Pair, owned, small_options};
+use crate::model::{Ends, Pair, go_on, owned, small_options};
 use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
 use sediment_env::{
     Env, Fs,
@@ -117,20 +117,26 @@ fn check(pair: &Pair, promise: Option<Option<SeqNo>>, image: MemFs, further: Fur
     let faults = tree.verify().expect("verify reports").faults;
     assert!(faults.is_empty(), "{place}: {faults:?}");
     if further != Further::Nothing {
-        go_on(&tree, further, mark.unwrap_or(0) + 1, found.len(), place)
+        carry_on(&tree, further, mark.unwrap_or(0) + 1, found.len(), place)
             .unwrap_or_else(|error| panic!("{place}: going on: {error}"));
     }
 }
 
-fn go_on(tree: &Tree, further: Further, next: SeqNo, rows: usize, place: &str) -> Result<()> {
+fn carry_on(tree: &Tree, further: Further, next: SeqNo, rows: usize, place: &str) -> Result<()> {
     if further == Further::WithoutOrphans {
         tree.move_orphans()?;
     }
     tree.insert(b"later", b"row", next)?;
     tree.seal(next);
     let retention = Retention::newest(next + 1);
-    tree.flush(&FlushContext { retention: retention.clone(), now_us: 1, through: SeqNo::MAX, before_publish: &|_| Ok(()) })?;
-    let context = sediment_tree::CompactionContext { retention, now_us: 1, cancel: &|| false };
+    tree.flush(&FlushContext {
+        retention: retention.clone(),
+        now_us: 1,
+        through: SeqNo::MAX,
+        before_publish: &|_| Ok(()),
+        on_slice: &go_on,
+    })?;
+    let context = sediment_tree::CompactionContext { retention, now_us: 1, on_slice: &go_on };
     tree.compact_all(&context)?;
     assert_eq!(scan(tree, next + 1, place).len(), rows + 1, "{place}");
     assert!(tree.verify()?.faults.is_empty(), "{place}");

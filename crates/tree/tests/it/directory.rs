@@ -7,7 +7,12 @@ use sediment_env::{
     fs::{MemFs, is_not_found},
 };
 use sediment_tree::{Tree, TreeOptions, dump_current, dump_manifest, is_not_created};
-use std::{cmp::Ordering, ops::Bound, path::Path, sync::Arc};
+use std::{
+    cmp::Ordering,
+    ops::{Bound, ControlFlow},
+    path::Path,
+    sync::Arc,
+};
 
 const ALL: Ends = (Bound::Unbounded, Bound::Unbounded);
 
@@ -225,7 +230,7 @@ fn history_that_is_gone_is_not_made_up() -> Result<()> {
 fn a_cancelled_compaction_leaves_nothing() -> Result<()> {
     let (disk, pair) = filled()?;
     let before = table_files(&disk);
-    let error = pair.tree.compact_all(&pair.compaction(&|| true)).expect_err("cancelled");
+    let error = pair.tree.compact_all(&pair.compaction(&|_| ControlFlow::Break(()))).expect_err("cancelled");
     assert_eq!((error.kind(), table_files(&disk)), (ErrorKind::Cancelled, before));
     assert!(pair.tree.pick_compaction().is_some(), "what it had reserved is free again");
     pair.compact_all()?;

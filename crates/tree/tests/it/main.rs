@@ -8,4 +8,5 @@ mod model;
 #[cfg(planted_bugs)]
 mod planted;
 mod sealing;
+mod slices;
 mod threads;

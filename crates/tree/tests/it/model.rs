@@ -3,11 +3,11 @@
 use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
 use sediment_env::{Env, fs::MemFs};
 use sediment_table::BlockCache;
-use sediment_tree::{CompactionContext, FlushContext, Retention, Tree, TreeOptions};
+use sediment_tree::{CompactionContext, FlushContext, OnSlice, Progress, Retention, Tree, TreeOptions};
 use std::{
     cmp::Ordering,
     collections::BTreeMap,
-    ops::Bound,
+    ops::{Bound, ControlFlow},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -28,6 +28,11 @@ pub(crate) struct Pair {
     /// Rows that have their seqno and are still on their way.
     pub(crate) held: Vec<Held>,
     pub(crate) pins: Vec<SeqNo>,
+}
+
+/// For work that nobody stops.
+pub(crate) fn go_on(_: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
 }
 
 /// A row on its way: key, seqno, value or its absence.
@@ -109,24 +114,26 @@ impl Pair {
 
     pub(crate) fn flush_sealed(&self) -> Result<()> {
         let (retention, through) = (self.retention(), self.visible() - 1);
-        self.tree.flush(&FlushContext { retention, now_us: 5, through, before_publish: &|_| Ok(()) }).map(drop)
+        self.tree
+            .flush(&FlushContext { retention, now_us: 5, through, before_publish: &|_| Ok(()), on_slice: &go_on })
+            .map(drop)
     }
 
     pub(crate) fn compact_due(&self) -> Result<usize> {
         let mut count = 0;
         while let Some(plan) = self.tree.pick_compaction() {
-            self.tree.compact(plan, &self.compaction(&|| false))?;
+            self.tree.compact(plan, &self.compaction(&go_on))?;
             count += 1;
         }
         Ok(count)
     }
 
     pub(crate) fn compact_all(&self) -> Result<()> {
-        self.tree.compact_all(&self.compaction(&|| false)).map(drop)
+        self.tree.compact_all(&self.compaction(&go_on)).map(drop)
     }
 
-    pub(crate) fn compaction<'a>(&self, cancel: &'a dyn Fn() -> bool) -> CompactionContext<'a> {
-        CompactionContext { retention: self.retention(), now_us: 9, cancel }
+    pub(crate) fn compaction<'a>(&self, on_slice: OnSlice<'a>) -> CompactionContext<'a> {
+        CompactionContext { retention: self.retention(), now_us: 9, on_slice }
     }
 
     /// Memtables are gone after this: deliver and flush first.

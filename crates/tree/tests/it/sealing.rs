@@ -1,6 +1,6 @@
 //! Rows that arrive late: after their memtable was sealed, and in any order, from several threads.
 
-use crate::model::{Ends, Pair, small_options};
+use crate::model::{Ends, Pair, go_on, small_options};
 use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
 use sediment_env::{Env, fs::MemFs};
 use sediment_tree::{CompactionContext, FlushContext, FlushReport, Retention, Tree};
@@ -18,7 +18,7 @@ const ALL: Ends = (Bound::Unbounded, Bound::Unbounded);
 
 fn flush(tree: &Tree, through: SeqNo) -> Result<FlushReport> {
     let retention = Retention::newest(through.saturating_add(1));
-    tree.flush(&FlushContext { retention, now_us: 1, through, before_publish: &|_| Ok(()) })
+    tree.flush(&FlushContext { retention, now_us: 1, through, before_publish: &|_| Ok(()), on_slice: &go_on })
 }
 
 fn hold_and_write(pair: &mut Pair, held: &str, written: &str) -> Result<()> {
@@ -164,7 +164,8 @@ fn writers_in_any_order_never_wait_for_a_seal_and_every_moment_is_whole() -> Res
                     std::thread::yield_now();
                 }
                 let through = seqnos.inserted();
-                let context = FlushContext { retention: retention(), now_us: 1, through, before_publish: &|_| Ok(()) };
+                let context =
+                    FlushContext { retention: retention(), now_us: 1, through, before_publish: &|_| Ok(()), on_slice: &go_on };
                 tree.flush(&context).expect("flushed");
                 assert!(tree.mark() <= Some(through));
             }
@@ -172,7 +173,7 @@ fn writers_in_any_order_never_wait_for_a_seal_and_every_moment_is_whole() -> Res
         scope.spawn(|| {
             while !seqnos.is_over() {
                 while let Some(plan) = tree.pick_compaction() {
-                    let context = CompactionContext { retention: retention(), now_us: 1, cancel: &|| false };
+                    let context = CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on };
                     tree.compact(plan, &context).expect("compacted");
                 }
             }

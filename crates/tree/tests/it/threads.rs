@@ -1,6 +1,6 @@
 //! Writers, readers, scans, a flusher and a compactor at once.
 
-use crate::model::small_options;
+use crate::model::{go_on, small_options};
 use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
 use sediment_env::{Env, fs::MemFs};
 use sediment_tree::{CompactionContext, FlushContext, Retention, Tree};
@@ -43,18 +43,23 @@ fn a_reader_sees_one_moment_whatever_goes_on() -> Result<()> {
                     let _no_batch = between_batches.write().expect("no panic");
                     tree.seal(visible.load(SeqCst) - 1);
                 }
-                let context =
-                    FlushContext { retention: retention(), now_us: 1, through: SeqNo::MAX, before_publish: &|_| Ok(()) };
+                let context = FlushContext {
+                    retention: retention(),
+                    now_us: 1,
+                    through: SeqNo::MAX,
+                    before_publish: &|_| Ok(()),
+                    on_slice: &go_on,
+                };
                 tree.flush(&context).expect("flushed");
             }
         });
         scope.spawn(|| {
             while !is_over.load(SeqCst) {
                 while let Some(plan) = tree.pick_compaction() {
-                    let context = CompactionContext { retention: retention(), now_us: 1, cancel: &|| false };
+                    let context = CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on };
                     tree.compact(plan, &context).expect("compacted");
                 }
-                let context = CompactionContext { retention: retention(), now_us: 1, cancel: &|| false };
+                let context = CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on };
                 tree.compact_all(&context).expect("compacted");
             }
         });
