@@ -38,8 +38,11 @@ impl Memtables {
         self.added.store(0, Relaxed);
         let (mut active, mut sealed) = (0, 0);
         for keyspace in machinery.keyspaces.all() {
-            active += keyspace.with_newest(Tree::memtable_bytes);
-            sealed += keyspace.with_newest(|tree| tree.pressure().sealed_bytes);
+            // What an empty memtable takes cannot be had back by a flush.
+            if !keyspace.with_newest(Tree::is_clean) {
+                active += keyspace.with_newest(Tree::memtable_bytes);
+                sealed += keyspace.with_newest(|tree| tree.pressure().sealed_bytes);
+            }
         }
         self.active.store(active, Relaxed);
         self.sealed.store(sealed, Relaxed);

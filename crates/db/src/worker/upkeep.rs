@@ -9,8 +9,8 @@ use sediment_base::{
     ErrorKind, Result, SeqNo, TreeId,
     planted::{Bug, planted},
 };
-use sediment_tree::{CompactionContext, FlushContext, Tree};
-use std::sync::Arc;
+use sediment_tree::{CompactionContext, FlushContext, OnSlice, Tree};
+use std::{ops::ControlFlow, sync::Arc};
 
 /// Makes the catalog durable, if it is not, and the log before it: the catalog is never ahead.
 pub(crate) fn save_catalog(machinery: &Machinery, catalog: &mut Catalog) -> Result<()> {
@@ -73,7 +73,12 @@ pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation) -> Result<
     tree.tree.flush(&FlushContext {
         retention: machinery.snapshots.retention(),
         now_us: machinery.env.clock.wall_us(),
+        through: boundary,
         before_publish: &log_is_durable,
+        on_slice: &|_| {
+            machinery.lots.breathe();
+            ControlFlow::Continue(())
+        },
     })?;
     anchor(machinery, &tree.tree, tree.id)
 }
@@ -88,7 +93,7 @@ pub(super) fn compact(machinery: &Machinery, tree: &Incarnation, is_cancelled: &
 pub(super) fn compact_once(machinery: &Machinery, tree: &Incarnation, is_cancelled: &dyn Fn() -> bool) -> Result<Option<u64>> {
     let Some(plan) = tree.tree.pick_compaction() else { return Ok(None) };
     machinery.lots.breathe();
-    let report = tree.tree.compact(plan, &compaction_context(machinery, is_cancelled))?;
+    let report = tree.tree.compact(plan, &compaction_context(machinery, &|_| go_on(machinery, is_cancelled)))?;
     machinery.lots.breathe();
     anchor(machinery, &tree.tree, tree.id)?;
     Ok(Some(report.bytes_in_level0))
@@ -99,7 +104,7 @@ pub(super) fn compact_everything(machinery: &Machinery, is_cancelled: &dyn Fn() 
     delete_unseen(machinery, &machinery.catalog());
     machinery.keyspaces.all().iter().try_for_each(|keyspace| {
         let tree = keyspace.newest();
-        tree.tree.compact_all(&compaction_context(machinery, is_cancelled))?;
+        tree.tree.compact_all(&compaction_context(machinery, &|_| go_on(machinery, is_cancelled)))?;
         anchor(machinery, &tree.tree, tree.id)
     })
 }
@@ -131,8 +136,14 @@ pub(super) fn needed_from(keyspace: &KeyspaceState, next: SeqNo) -> SeqNo {
     tree.tree.mark().map_or(tree.since, |mark| mark.max(tree.since)).saturating_add(1)
 }
 
-fn compaction_context<'a>(machinery: &Machinery, cancel: &'a dyn Fn() -> bool) -> CompactionContext<'a> {
-    CompactionContext { retention: machinery.snapshots.retention(), now_us: machinery.env.clock.wall_us(), cancel }
+fn compaction_context<'a>(machinery: &Machinery, on_slice: OnSlice<'a>) -> CompactionContext<'a> {
+    CompactionContext { retention: machinery.snapshots.retention(), now_us: machinery.env.clock.wall_us(), on_slice }
+}
+
+/// After each slice: others get a turn, and whoever ends the database need not wait.
+fn go_on(machinery: &Machinery, is_cancelled: &dyn Fn() -> bool) -> ControlFlow<()> {
+    machinery.lots.breathe();
+    if is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// Notes in the log how far the tree's manifest is durable. On a full disk it goes without.

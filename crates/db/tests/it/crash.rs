@@ -41,11 +41,14 @@ pub(crate) fn scripts() -> Vec<Script> {
         let ops = parse_script(&text).expect("the scripts are operations");
         let tiny = Script { name: name.to_owned(), ops, settings: settings::tiny(), seed: 1, event };
         let hasty = Script { name: format!("{name}_hasty"), settings: settings::hasty(), ..tiny.clone() };
-        [tiny, hasty]
+        let threaded = Script { name: format!("{name}_threaded"), settings: settings::threaded(), ..tiny.clone() };
+        [tiny, hasty, threaded]
     };
     let scripts = written.into_iter().chain(made).flat_map(script);
     // Those two are long, and there to flush when a memtable is full, or at each step anyhow.
-    scripts.filter(|script| !["busy_hasty", "manifest_rotation_hasty"].contains(&&*script.name)).collect()
+    scripts
+        .filter(|script| !["busy_hasty", "manifest_rotation_hasty", "manifest_rotation_threaded"].contains(&&*script.name))
+        .collect()
 }
 
 /// So many small flushes that a manifest's log outgrows its snapshot.
@@ -81,7 +84,11 @@ pub(crate) fn random(seed: u64) -> Script {
             *odds = 0;
         }
     }
-    let settings = if rng.one_in(2) { settings::tiny() } else { settings::random(seed) };
+    let settings = match rng.below(4) {
+        0 => settings::tiny(),
+        1 => settings::threaded(),
+        _ => settings::random(seed),
+    };
     let mut generator = Generator::new(rng, mix);
     let start = ["a", "b"].map(|name| Op::Create(name.into()));
     let ops = start.into_iter().chain((0..60).map(|_| generator.next_op())).collect();

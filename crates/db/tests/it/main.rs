@@ -23,3 +23,4 @@ mod second_life;
 mod settings;
 mod snapshots;
 mod store;
+mod threads;

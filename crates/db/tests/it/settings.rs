@@ -30,6 +30,13 @@ pub(crate) fn hasty() -> Options {
     options
 }
 
+/// The same as [`tiny`], with threads for maintenance.
+pub(crate) fn threaded() -> Options {
+    let mut options = tiny();
+    options.expert.background_threads = Some(1);
+    options
+}
+
 /// Another set for each seed.
 pub(crate) fn random(seed: u64) -> Options {
     let mut rng = Rng::new(seed);
@@ -37,7 +44,7 @@ pub(crate) fn random(seed: u64) -> Options {
         memory_bytes: 1 << rng.between(14, 22),
         goal: *rng.pick(&[Goal::Balanced, Goal::Write, Goal::Space]),
         expert: ExpertOptions {
-            background_threads: Some(0),
+            background_threads: Some(*rng.pick(&[0, 1, 1, 3])),
             memtable_bytes: Some((4 << 10) + (1 << rng.between(8, 17))),
             wal_file_bytes: 1 << rng.between(12, 18),
             table_bytes: Some(1 << rng.between(11, 16)),
