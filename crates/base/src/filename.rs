@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! tree:      CURRENT  manifest-<gen>  tables/<id>  blobs/<id>     lost/  LOCK  .creating-<hex>/
-//! database:  CURRENT  catalog-<gen>   wal/<id>     trees/<id>/…   lost/  LOCK  .creating-<hex>/
+//! database:  CURRENT  catalog-<gen>   wal/<id>     trees/<id>/…   lost/  LOCK  .creating-<hex>/  RESERVE  STATS
 //! ```
 //!
 //! Numbers are plain decimal without leading zeros, so every name has one spelling and parsing is the inverse of printing.
@@ -17,6 +17,10 @@ use std::{fmt, path::Path, path::PathBuf};
 pub const CURRENT: &str = "CURRENT";
 /// Held by the process that has the directory open; never unlinked.
 pub const LOCK: &str = "LOCK";
+/// Space that is kept for going on when the disk is full. Holds nothing.
+pub const RESERVE: &str = "RESERVE";
+/// What a running database tells about itself. Nothing reads it but people and their programs.
+pub const STATS: &str = "STATS";
 /// Where table files live.
 pub const TABLES_DIR: &str = "tables";
 /// Where files of separated values live.
@@ -40,6 +44,10 @@ pub enum FileName {
     Current,
     /// `LOCK`
     Lock,
+    /// `RESERVE`
+    Reserve,
+    /// `STATS`
+    Stats,
     /// `manifest-<gen>`
     Manifest(Generation),
     /// `catalog-<gen>`
@@ -72,6 +80,8 @@ impl FileName {
         match name {
             CURRENT => Some(Self::Current),
             LOCK => Some(Self::Lock),
+            RESERVE => Some(Self::Reserve),
+            STATS => Some(Self::Stats),
             _ => folder.map(Self::Folder),
         }
     }
@@ -82,6 +92,8 @@ impl fmt::Display for FileName {
         match self {
             Self::Current => f.write_str(CURRENT),
             Self::Lock => f.write_str(LOCK),
+            Self::Reserve => f.write_str(RESERVE),
+            Self::Stats => f.write_str(STATS),
             Self::Manifest(generation) => write!(f, "{MANIFEST_PREFIX}{generation}"),
             Self::Catalog(generation) => write!(f, "{CATALOG_PREFIX}{generation}"),
             Self::Folder(name) => f.write_str(name),
@@ -133,7 +145,18 @@ mod tests {
 
     #[test]
     fn every_name_reads_back_and_has_one_spelling() {
-        let names = ["CURRENT", "LOCK", "manifest-7", "catalog-12", "wal", "lost", ".creating-00000000000000ff", "CURRENT.tmp"];
+        let names = [
+            "CURRENT",
+            "LOCK",
+            "RESERVE",
+            "STATS",
+            "manifest-7",
+            "catalog-12",
+            "wal",
+            "lost",
+            ".creating-00000000000000ff",
+            "CURRENT.tmp",
+        ];
         for name in names {
             assert_eq!(FileName::parse(name).expect(name).to_string(), name);
         }

@@ -14,11 +14,13 @@ mod writes;
 pub(crate) use change::{TreeMaker, clear, create, drop_keyspace};
 pub(crate) use writes::Writes;
 
+use writes::Encoded;
+
 use crate::{
     catalog::KeyspaceState,
     options::Durability,
     wal::{Placed, Prepared, RecordKind, for_each_op},
-    worker::{Machinery, Worker},
+    worker::{Asked, Machinery, Worker},
 };
 use sediment_base::{
     Error, ErrorKind, Kind, Result,
@@ -28,16 +30,16 @@ use std::sync::Arc;
 
 /// Applies all writes, in order and at once, or none.
 pub(crate) fn commit(machinery: &Machinery, worker: &Worker, writes: Writes, durability: Durability) -> Result<()> {
-    let (payload, count, keyspaces) = writes.finish()?;
+    let Encoded { payload, count, keyspaces, only_removes } = writes.finish()?;
     if count == 0 {
         return Ok(());
     }
     let bytes = payload.len();
-    worker.admit(machinery, &keyspaces, bytes)?;
+    worker.admit(machinery, &Asked { keyspaces: &keyspaces, bytes, only_removes })?;
     let keyspace = if let [only] = &*keyspaces { only.id().0 } else { 0 };
     let record = Prepared::new(RecordKind::Batch, keyspace, count, payload);
     let alive = || keyspaces.iter().try_for_each(|keyspace| check_alive(keyspace));
-    let mut placed = machinery.log.submit(record, durability, alive)?;
+    let mut placed = worker.noticed(machinery, machinery.log.submit(record, durability, alive))?;
     apply(machinery, &keyspaces, &placed)?;
     let ticket = placed.ticket.take().expect("a batch takes seqnos");
     machinery.snapshots.pass(ticket, placed.end_seqno())?;

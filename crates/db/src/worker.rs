@@ -11,6 +11,7 @@ mod inline;
 mod memory;
 mod pace;
 mod pool;
+mod reserve;
 mod signal;
 mod upkeep;
 
@@ -24,11 +25,15 @@ use crate::{
 };
 use memory::Memtables;
 use pace::Pace;
+use reserve::Reserve;
 use sediment_base::{Error, ErrorKind, Result};
 use sediment_env::Env;
 use sediment_tree::Tree;
 use signal::Signals;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard},
+};
 use upkeep::ToFlush;
 
 /// What maintenance works on.
@@ -62,6 +67,16 @@ pub(crate) struct WorkerSettings {
     pub(crate) wal_files: usize,
     /// Threads for compaction; 0 for no threads at all.
     pub(crate) threads: usize,
+    /// Space that is kept for going on when the disk is full.
+    pub(crate) reserve_bytes: u64,
+}
+
+/// What a commit is about to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) keyspaces: &'a [Arc<KeyspaceState>],
+    pub(crate) bytes: usize,
+    pub(crate) only_removes: bool,
 }
 
 /// Decides what is due, and has it done. Shared.
@@ -71,29 +86,48 @@ pub(crate) struct Worker {
     signals: Signals,
     memtables: Memtables,
     pace: Pace,
+    reserve: Reserve,
     /// Without threads: held by who works.
     running: Mutex<()>,
 }
 
 impl Worker {
-    pub(crate) fn new(settings: WorkerSettings, lots: &Arc<Lots>) -> Self {
+    pub(crate) fn new(settings: WorkerSettings, dir: &Path, lots: &Arc<Lots>) -> Self {
         Self {
             settings,
             signals: Signals::new(Arc::clone(lots)),
             memtables: Memtables::new(settings.memtables_bytes),
             pace: Pace::default(),
+            reserve: Reserve::new(dir, settings.reserve_bytes),
             running: Mutex::new(()),
         }
     }
 
-    /// Before a commit of so many bytes: slows the writer down as far as maintenance is behind, and holds it where memory would run
-    /// over. An error means that it must not be applied.
-    pub(crate) fn admit(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], bytes: usize) -> Result<()> {
-        if self.is_inline() {
-            return self.make_room_inline(machinery, keyspaces);
+    /// Before a commit: refuses it on a full disk, unless it only removes; slows the writer down as far as maintenance is behind,
+    /// and holds it where memory would run over. An error means that it must not be applied.
+    pub(crate) fn admit(&self, machinery: &Machinery, asked: &Asked<'_>) -> Result<()> {
+        if self.reserve.is_full() && !asked.only_removes {
+            self.reserve.restore(&*machinery.env.fs)?;
         }
-        self.pace.wait(&*machinery.env.clock, bytes);
-        if self.memtables.is_full() { self.wait_for_room(machinery) } else { Ok(()) }
+        let admitted = if self.is_inline() {
+            self.make_room_inline(machinery, asked.keyspaces)
+        } else {
+            self.pace.wait(&*machinery.env.clock, asked.bytes);
+            if self.memtables.is_full() { self.wait_for_room(machinery) } else { Ok(()) }
+        };
+        self.noticed(machinery, admitted)
+    }
+
+    /// Takes note of an error that says that the disk is full.
+    pub(crate) fn noticed<T>(&self, machinery: &Machinery, done: Result<T>) -> Result<T> {
+        if let Err(error) = &done
+            && error.kind() == ErrorKind::NoSpace
+            && self.reserve.spend(&*machinery.env.fs)
+        {
+            self.begin();
+            self.signals.trim.raise();
+        }
+        done
     }
 
     /// After a commit of so many bytes: has done what became due. What goes wrong concerns later commits.
@@ -152,7 +186,12 @@ impl Worker {
         }
     }
 
-    /// The first write after opening: what was left undone is looked at.
+    /// The first write after opening: space is reserved.
+    pub(crate) fn reserve(&self, machinery: &Machinery) {
+        let _ = self.noticed(machinery, self.reserve.ensure(&*machinery.env.fs));
+    }
+
+    /// There may be something to do that nobody has asked for: left undone by the process before, or for want of space.
     pub(crate) fn begin(&self) {
         self.signals.flush.raise();
         self.signals.compaction.raise();
@@ -211,7 +250,7 @@ impl Worker {
 
     /// Decides what a failure means for later writes.
     fn outcome<T>(&self, machinery: &Machinery, done: Result<T>) -> Result<T> {
-        done.map_err(|error| match error.kind() {
+        self.noticed(machinery, done).map_err(|error| match error.kind() {
             ErrorKind::NoSpace | ErrorKind::Cancelled | ErrorKind::Closed => error,
             _ => machinery.fatal.set(error.context("background maintenance failed")),
         })

@@ -39,7 +39,9 @@ pub(crate) struct Core {
     is_closed: AtomicBool,
     /// What the first write clears away.
     leftovers: Mutex<Leftovers>,
-    is_settled: AtomicBool,
+    /// Whether recovery left anything for the first write.
+    is_settled: bool,
+    has_written: AtomicBool,
     /// Given back when the last handle goes.
     lock: Option<Box<dyn DirLock>>,
 }
@@ -61,7 +63,7 @@ impl Core {
         let is_settled = leftovers.is_empty() && catalog.unsaved_from().is_none() && recovered.is_clean;
         let snapshots = Arc::new(Snapshots::new(recovered.next_seqno, Arc::clone(&fatal), Arc::clone(&lots)));
         let log = Log::new(wal, recovered, Arc::clone(&fatal), Arc::clone(&lots), snapshots.ratchet());
-        let worker = Arc::new(Worker::new(Self::worker_settings(&options, &env), &lots));
+        let worker = Arc::new(Worker::new(Self::worker_settings(&options, &env), dir, &lots));
         let catalog = Mutex::new(catalog);
         let machinery = Arc::new(Machinery { env, log, fatal, lots, snapshots, keyspaces, catalog });
         let pool = Pool::start(&machinery, &worker)?;
@@ -75,7 +77,8 @@ impl Core {
             next_tree,
             is_closed: AtomicBool::new(false),
             leftovers: Mutex::new(leftovers),
-            is_settled: AtomicBool::new(is_settled),
+            is_settled,
+            has_written: AtomicBool::new(false),
             lock,
         })
     }
@@ -85,6 +88,7 @@ impl Core {
             memtable_bytes: options.memtable_share(),
             memtables_bytes: options.memtables_bytes(),
             wal_files: options.wal_files(),
+            reserve_bytes: options.expert.reserve_bytes,
             threads: if options.read_only { 0 } else { options.compaction_threads(env.spawn.cores()) },
         }
     }
@@ -158,7 +162,8 @@ impl Core {
 
     pub(crate) fn create_keyspace(&self, name: &str) -> Result<Option<Arc<KeyspaceState>>> {
         self.check_writable()?;
-        let made = commit::create(&self.machinery, &self.tree_maker(), name)?;
+        let made = commit::create(&self.machinery, &self.tree_maker(), name);
+        let made = self.worker.noticed(&self.machinery, made)?;
         self.settle();
         Ok(made)
     }
@@ -278,12 +283,17 @@ impl Core {
         TreeMaker { dir: &self.dir, options: &self.tree_options, not_below: self.next_tree }
     }
 
-    /// After the first write: what recovery left over goes where it belongs. What fails waits for the next open.
+    /// After the first write: maintenance begins, and what recovery left over goes where it belongs. What fails waits for the next
+    /// open.
     fn settle(&self) {
-        if self.is_settled.load(Ordering::Acquire) || self.is_settled.swap(true, Ordering::AcqRel) {
+        if self.has_written.load(Ordering::Acquire) || self.has_written.swap(true, Ordering::AcqRel) {
             return;
         }
         self.worker.begin();
+        self.worker.reserve(&self.machinery);
+        if self.is_settled {
+            return;
+        }
         let leftovers = std::mem::take(&mut *self.leftovers.lock().expect("no code panics under this lock"));
         let mut catalog = self.machinery.catalog();
         // Nothing goes that the catalog on disk may still name.

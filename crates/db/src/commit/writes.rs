@@ -13,8 +13,19 @@ pub(crate) struct Writes {
     payload: Vec<u8>,
     count: u32,
     keyspaces: Vec<Arc<KeyspaceState>>,
+    has_values: bool,
     /// The first row that breaks a limit; reported when it is committed.
     error: Option<Error>,
+}
+
+/// The writes of one commit, complete.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) payload: Vec<u8>,
+    pub(crate) count: u32,
+    pub(crate) keyspaces: Vec<Arc<KeyspaceState>>,
+    /// Whether it only frees space, in time.
+    pub(crate) only_removes: bool,
 }
 
 impl Writes {
@@ -28,6 +39,7 @@ impl Writes {
         if !self.keyspaces.iter().rev().any(|known| Arc::ptr_eq(known, keyspace)) {
             self.keyspaces.push(Arc::clone(keyspace));
         }
+        self.has_values |= kind != Kind::Tombstone;
         put_op(&mut self.payload, Op { keyspace: keyspace.id(), kind, key, value });
         self.count += 1;
     }
@@ -42,12 +54,10 @@ impl Writes {
         self.count as usize
     }
 
-    /// Payload, count and keyspaces, if no row was refused.
-    pub(crate) fn finish(self) -> Result<(Vec<u8>, u32, Vec<Arc<KeyspaceState>>)> {
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok((self.payload, self.count, self.keyspaces)),
-        }
+    /// The whole of it, if no row was refused.
+    pub(crate) fn finish(self) -> Result<Encoded> {
+        let Self { payload, count, keyspaces, has_values, error } = self;
+        error.map_or(Ok(Encoded { payload, count, keyspaces, only_removes: !has_values }), Err)
     }
 
     fn check_size(&self, bytes: usize) -> Result<()> {

@@ -35,9 +35,7 @@ impl Fatal {
     /// Remembers a failure, if it is the first, and returns it.
     #[cold]
     pub(crate) fn set(&self, error: Error) -> Error {
-        // An error that only repeats an earlier refusal is no new cause.
-        if error.kind() != ErrorKind::Poisoned {
-            let _ = self.cause.set(error.clone());
+        if self.cause.set(error.clone()).is_ok() {
             self.lots.wake_everybody();
         }
         error

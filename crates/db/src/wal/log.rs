@@ -120,13 +120,7 @@ impl Log {
             }
             submitted
         };
-        if !submitted.is_decided() {
-            wait_briefly(&*self.lots.written, &mut || submitted.is_decided() || self.take_lead());
-            if !submitted.is_decided() {
-                // Whatever becomes of the write, it decides this record too.
-                let _ = self.lead(None);
-            }
-        }
+        self.see_decided(&submitted);
         let Settled { ticket, position } = submitted.outcome()?;
         Ok(Placed { submitted, ticket, position })
     }
@@ -224,6 +218,25 @@ impl Log {
         self.writer().abandon_hand_over();
         let position = self.append_note(RecordKind::End, Vec::new())?;
         self.sync_to(position)
+    }
+
+    /// Waits until a record is decided, leading if nobody does.
+    fn see_decided(&self, submitted: &Submitted) {
+        let mut leads = false;
+        let mut is_over = || {
+            leads = !submitted.is_decided() && self.take_lead();
+            leads || submitted.is_decided()
+        };
+        if !is_over() {
+            wait_briefly(&*self.lots.written, &mut is_over);
+        }
+        match (leads, submitted.is_decided()) {
+            (false, _) => {}
+            // Whoever led before has just decided it.
+            (true, true) => self.end_lead(),
+            // Whatever becomes of the write, it decides this record too.
+            (true, false) => drop(self.lead(None)),
+        }
     }
 
     fn take_lead(&self) -> bool {

@@ -102,8 +102,11 @@ impl Writer {
         self.fatal.check()?;
         let bytes = batch.iter().map(|submitted| submitted.record().stored_bytes()).sum();
         let first_seqno = batch.first().map_or(self.in_files, |submitted| submitted.seqno());
-        let repeated = self.make_room(bytes, first_seqno)?;
-        if let Err(error) = self.put(&repeated, batch) {
+        let written = match self.make_room(bytes, first_seqno)? {
+            Some((file, repeated)) => self.write_to_prepared(file, &repeated, batch),
+            None => self.write_on(batch),
+        };
+        if let Err(error) = written {
             if !planted(Bug::AppendAfterFailedAppend) {
                 self.is_broken = true;
                 self.abandon_hand_over();
@@ -161,29 +164,40 @@ impl Writer {
         }
     }
 
-    /// Sees to it that a file is open that has room and no failed write; what has to be written to it first.
-    fn make_room(&mut self, bytes: u64, first_seqno: SeqNo) -> Result<Vec<Arc<Submitted>>> {
+    /// Sees to it that a file is open that has room and no failed write. Or it is time to go over to a prepared one: that, and what
+    /// has to be written to it first.
+    fn make_room(&mut self, bytes: u64, first_seqno: SeqNo) -> Result<Option<(OpenFile, Vec<Arc<Submitted>>)>> {
         if let Some(file) = self.file.as_ref().filter(|_| !self.is_broken) {
             let is_full = file.writer.offset().saturating_add(bytes) > file.capacity;
             if !is_full || file.writer.offset() <= CREATION_BYTES {
-                return Ok(Vec::new());
+                return Ok(None);
             }
-            if let Some(repeated) = self.switch_to_prepared() {
-                return Ok(repeated);
+            if let Some(HandOver { repeated, file: Some(file), .. }) = self.hand_over.take_if(|it| it.file.is_some()) {
+                let repeated = if planted(Bug::ForgetRepeatedRecords) { Vec::new() } else { repeated };
+                return Ok(Some((file, repeated)));
             }
             let kept = self.hand_over.as_ref().map_or(0, |hand_over| hand_over.repeated_bytes);
             if self.is_helped && kept + bytes <= REPEATED_BYTES_MAX {
-                return Ok(Vec::new());
+                return Ok(None);
             }
         }
         self.begin_in_line(bytes, first_seqno)?;
-        Ok(Vec::new())
+        Ok(None)
     }
 
-    fn switch_to_prepared(&mut self) -> Option<Vec<Arc<Submitted>>> {
-        let HandOver { repeated, file, .. } = self.hand_over.take_if(|hand_over| hand_over.file.is_some())?;
-        self.enter(file?);
-        Some(if planted(Bug::ForgetRepeatedRecords) { Vec::new() } else { repeated })
+    fn write_on(&mut self, batch: &[Arc<Submitted>]) -> Result<()> {
+        let file = self.file.as_mut().expect("made room in it");
+        put(file, self.syncer.synced_upto(), &[], batch, &mut self.scratch)
+    }
+
+    /// The old file stays the one that is synced, and would be continued, until everything after the place is in the new one.
+    fn write_to_prepared(&mut self, mut file: OpenFile, repeated: &[Arc<Submitted>], batch: &[Arc<Submitted>]) -> Result<()> {
+        if let Err(error) = put(&mut file, CREATION_BYTES, repeated, batch, &mut self.scratch) {
+            self.dir.discard(file.id);
+            return Err(error);
+        }
+        self.enter(file);
+        Ok(())
     }
 
     fn begin_in_line(&mut self, bytes: u64, first_seqno: SeqNo) -> Result<()> {
@@ -216,33 +230,39 @@ impl Writer {
         self.is_broken = false;
     }
 
-    fn put(&mut self, repeated: &[Arc<Submitted>], batch: &[Arc<Submitted>]) -> Result<()> {
-        let file = self.file.as_mut().expect("made room in it");
-        let synced_upto = self.syncer.synced_upto();
-        let mut writer = file.writer.clone();
-        let mut offset = writer.offset();
-        let log = &file.log;
-        let mut flush = |out: &mut Vec<u8>| -> Result<()> {
-            log.write_at(offset, out)?;
-            offset += out.len() as u64;
-            out.clear();
-            Ok(())
-        };
-        let mut spill = |out: &mut Vec<u8>| if out.len() >= WRITE_BYTES { flush(out) } else { Ok(()) };
-        self.scratch.clear();
-        let encoded = repeated.iter().chain(batch).try_for_each(|submitted| {
-            submitted.record().write(submitted.seqno(), synced_upto, &mut writer, &mut self.scratch, &mut spill)
-        });
-        let written = encoded.and_then(|()| flush(&mut self.scratch));
-        self.scratch.shrink_to(WRITE_BYTES);
-        if written.is_ok() || planted(Bug::AppendAfterFailedAppend) {
-            file.writer = writer;
-        }
-        written
-    }
-
     /// A full disk refuses this write only; anything else ends all writing.
     fn failed(&self, error: Error) -> Error {
         if error.kind() == ErrorKind::NoSpace { error } else { self.fatal.set(error) }
     }
+}
+
+/// Appends records to a file; on an error it must not be written again.
+fn put(
+    file: &mut OpenFile,
+    synced_upto: u64,
+    repeated: &[Arc<Submitted>],
+    batch: &[Arc<Submitted>],
+    scratch: &mut Vec<u8>,
+) -> Result<()> {
+    let mut writer = file.writer.clone();
+    let mut offset = writer.offset();
+    let log = &file.log;
+    let mut flush = |out: &mut Vec<u8>| -> Result<()> {
+        log.write_at(offset, out)?;
+        offset += out.len() as u64;
+        out.clear();
+        Ok(())
+    };
+    let mut spill = |out: &mut Vec<u8>| if out.len() >= WRITE_BYTES { flush(out) } else { Ok(()) };
+    scratch.clear();
+    let encoded = repeated
+        .iter()
+        .chain(batch)
+        .try_for_each(|submitted| submitted.record().write(submitted.seqno(), synced_upto, &mut writer, scratch, &mut spill));
+    let written = encoded.and_then(|()| flush(scratch));
+    scratch.shrink_to(WRITE_BYTES);
+    if written.is_ok() || planted(Bug::AppendAfterFailedAppend) {
+        file.writer = writer;
+    }
+    written
 }

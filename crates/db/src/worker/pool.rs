@@ -151,14 +151,11 @@ impl Worker {
         }
     }
 
-    /// After a failure: on a full disk waits a while, otherwise all is over.
+    /// After a failure: a full disk is left alone for a while; anything else has ended all writing by now, or soon will.
     fn rest(&self, machinery: &Machinery, error: Error) {
-        let is_full = error.kind() == ErrorKind::NoSpace;
         self.signals.failed(error);
-        if is_full {
-            let is_over = || self.signals.is_stopped() || machinery.fatal.is_set();
-            machinery.lots.room.wait_at_most(RETRY_US, &mut || is_over());
-        }
+        let is_over = || self.signals.is_stopped() || machinery.fatal.is_set();
+        machinery.lots.room.wait_at_most(RETRY_US, &mut || is_over());
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn small() -> Options {
         memory_bytes: 256 << 10,
         expert: ExpertOptions {
             background_threads: Some(0),
+            reserve_bytes: 0,
             memtable_bytes: Some(16 << 10),
             wal_file_bytes: 16 << 10,
             table_bytes: Some(16 << 10),

@@ -87,9 +87,9 @@ fn one_sync_serves_all_who_wait() {
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let (db, a) = (&db, &a);
-            scope.spawn(move || (0..50).for_each(|i| put(db, a, &format!("{thread}-{i}"), "", Sync).unwrap()));
+            scope.spawn(move || (0..500).for_each(|i| put(db, a, &format!("{thread}-{i}"), "", Sync).unwrap()));
         }
     });
     drop((db, a));
-    assert_eq!(text(&open(&disk).keyspace("a").unwrap(), "7-49").as_deref(), Some(""));
+    assert_eq!(text(&open(&disk).keyspace("a").unwrap(), "7-499").as_deref(), Some(""));
 }

@@ -1,8 +1,9 @@
 //! A full disk refuses writes without applying them, and goes on by itself when there is room.
 
-use crate::disks::{faulty, fill, open, open_env, put, rows, text};
+use crate::disks::{DIR, bytes, faulty, fill, list, open, open_env, put, rows, small, text};
 use sediment_env::MemFs;
-use sedimentdb::{Durability::Os, Durability::Sync, ErrorKind};
+use sedimentdb::{Db, Durability::Os, Durability::Sync, ErrorKind};
+use std::path::Path;
 
 #[test]
 fn a_refused_commit_is_not_applied_and_writing_resumes() {
@@ -71,4 +72,33 @@ fn a_flush_without_room_stops_writers_in_time_and_is_made_up_for() {
     let db = open(&disk);
     assert_eq!(db.keyspace("a").unwrap().iter().count(), written + 1);
     assert!(db.verify().unwrap().faults.is_empty());
+}
+
+#[test]
+fn what_is_kept_in_reserve_lets_go_on_what_frees_space() {
+    let disk = MemFs::new();
+    let (faults, env) = faulty(&disk);
+    let mut options = small();
+    options.expert.reserve_bytes = 10_000;
+    let db = Db::builder(DIR).options(options).env(env).open().unwrap();
+    let a = db.keyspace("a").unwrap();
+    put(&db, &a, "1", "before", Sync).unwrap();
+    assert_eq!(bytes(&disk, Path::new("db/RESERVE")).len(), 10_000);
+    fill(&faults, "wal/", 0);
+    assert_eq!(put(&db, &a, "2", "refused", Os).unwrap_err().kind(), ErrorKind::NoSpace);
+    assert!(!list(&disk, "").contains(&"RESERVE".to_owned()), "given back");
+    faults.disarm();
+    // As if what was given back were all there is.
+    fill(&faults, "", 9_000);
+    let error = put(&db, &a, "2", "still refused", Os).unwrap_err();
+    assert!(error.kind() == ErrorKind::NoSpace && error.to_string().contains("20000"), "{error}");
+    a.remove("1").unwrap();
+    db.compact().unwrap();
+    assert_eq!(text(&a, "1"), None);
+    assert!(db.drop_keyspace("a").unwrap());
+    faults.disarm();
+    let b = db.keyspace("b").unwrap();
+    put(&db, &b, "1", "after", Sync).unwrap();
+    assert_eq!(bytes(&disk, Path::new("db/RESERVE")).len(), 10_000, "held again");
+    assert_eq!(rows(b.iter()), ["1=after"]);
 }

@@ -10,6 +10,7 @@ pub(crate) fn tiny() -> Options {
         memory_bytes: 64 << 10,
         expert: ExpertOptions {
             background_threads: Some(0),
+            reserve_bytes: 0,
             memtable_bytes: Some(8 << 10),
             wal_file_bytes: 4 << 10,
             table_bytes: Some(2 << 10),
@@ -45,6 +46,7 @@ pub(crate) fn random(seed: u64) -> Options {
         goal: *rng.pick(&[Goal::Balanced, Goal::Write, Goal::Space]),
         expert: ExpertOptions {
             background_threads: Some(*rng.pick(&[0, 1, 1, 3])),
+            reserve_bytes: *rng.pick(&[0, 0, 5000]),
             memtable_bytes: Some((4 << 10) + (1 << rng.between(8, 17))),
             wal_file_bytes: 1 << rng.between(12, 18),
             table_bytes: Some(1 << rng.between(11, 16)),

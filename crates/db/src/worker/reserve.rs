@@ -1,0 +1,110 @@
+//! Going on when the disk is full.
+//!
+//! A file of zeros holds space that is given back when there is none left: the first failure for want of space removes it. From then
+//! on writes are refused before they take any of it, while what frees space goes on: removes, drops and clears, compactions,
+//! the log's old files. A write that comes when there is room again makes the file anew, and everything resumes.
+//!
+//! Without a reserve nothing is refused beforehand: each write finds out by itself.
+
+use sediment_base::{Error, ErrorKind, Result, filename};
+use sediment_env::{Fs, fs::is_already_exists};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// How much of the file is written at a time.
+const PIECE_BYTES: u64 = 256 << 10;
+/// There must be room for so many reserves before one is made again: it is not to be spent at once.
+const ROOM_IN_RESERVES: u64 = 2;
+
+/// The space that is held, or the lack of it. Shared.
+#[derive(Debug)]
+pub(super) struct Reserve {
+    path: PathBuf,
+    bytes: u64,
+    is_full: AtomicBool,
+    /// Held while the file is made or removed.
+    changing: Mutex<()>,
+}
+
+impl Reserve {
+    /// So many bytes in the database's directory; 0 for none.
+    pub(super) fn new(dir: &Path, bytes: u64) -> Self {
+        Self { path: dir.join(filename::RESERVE), bytes, is_full: AtomicBool::new(false), changing: Mutex::new(()) }
+    }
+
+    /// Whether the disk was full, and has not been found otherwise since.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Acquire)
+    }
+
+    /// Makes the file where it is missing. What is there already is believed.
+    pub(super) fn ensure(&self, fs: &dyn Fs) -> Result<()> {
+        if self.bytes == 0 || fs.exists(&self.path)? {
+            return Ok(());
+        }
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.make(fs)
+    }
+
+    /// The disk is full: gives the space back; whether this is news.
+    pub(super) fn spend(&self, fs: &dyn Fs) -> bool {
+        if self.bytes == 0 {
+            return false;
+        }
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = !self.is_full.swap(true, Ordering::AcqRel);
+        if is_news {
+            let _ = fs.remove_file(&self.path);
+        }
+        is_news
+    }
+
+    /// Holds space again if there is enough, or says that there is not.
+    pub(super) fn restore(&self, fs: &dyn Fs) -> Result<()> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_full() {
+            return Ok(());
+        }
+        let wanted = self.bytes.saturating_mul(ROOM_IN_RESERVES);
+        let dir = self.path.parent().unwrap_or(Path::new(""));
+        let left = fs.available_bytes(dir)?;
+        if left.is_some_and(|left| left < wanted) {
+            return Err(self.refusal(wanted, left));
+        }
+        self.make(fs).map_err(|error| if error.kind() == ErrorKind::NoSpace { self.refusal(wanted, left) } else { error })?;
+        self.is_full.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// Zeros, not just a length: only what is written holds space.
+    fn make(&self, fs: &dyn Fs) -> Result<()> {
+        let file = match fs.create(&self.path) {
+            Err(error) if is_already_exists(&error) => return Ok(()),
+            made => made?,
+        };
+        let zeros = vec![0; PIECE_BYTES.min(self.bytes) as usize];
+        let mut at = 0;
+        while at < self.bytes {
+            let piece = &zeros[..PIECE_BYTES.min(self.bytes - at) as usize];
+            if let Err(error) = file.write_at(at, piece) {
+                let _ = fs.remove_file(&self.path);
+                return Err(error);
+            }
+            at += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn refusal(&self, wanted: u64, left: Option<u64>) -> Error {
+        let message = "the disk is full: writes go on by themselves once there is room; removing, dropping and clearing works";
+        let found = left.map_or("fewer".into(), |left| left.to_string());
+        Error::new(ErrorKind::NoSpace, message).expected_found(format!("{wanted} bytes free"), found).in_file(&self.path)
+    }
+}
