@@ -75,7 +75,7 @@ impl World {
     fn read(&self, seed: u64) {
         let mut rng = Rng::new(seed);
         let mut seen = [0; WRITERS as usize];
-        let mut held: Option<(Snapshot, BTreeMap<String, u64>)> = None;
+        let mut held: Option<(Snapshot, u64, BTreeMap<String, u64>)> = None;
         while self.writing.load(SeqCst) > 0 {
             let writer = rng.below(WRITERS);
             let before = self.returned[writer as usize].load(SeqCst);
@@ -87,7 +87,7 @@ impl World {
                     let contents = self.contents(&snapshot, writer);
                     let round = whole(writer, &contents);
                     if rng.one_in(3) {
-                        held = Some((snapshot, contents));
+                        held = Some((snapshot, writer, contents));
                     }
                     round
                 }
@@ -95,9 +95,8 @@ impl World {
             assert!(round >= before, "writer {writer}: round {before} had returned, {round} is seen");
             assert!(round >= seen[writer as usize], "writer {writer}: {round} after {}", seen[writer as usize]);
             seen[writer as usize] = round;
-            if let Some((snapshot, contents)) = &held {
-                let writer = contents.keys().next().map_or(0, |key| key[..1].parse().expect("its number"));
-                assert_eq!(&self.contents(snapshot, writer), contents, "a snapshot never changes");
+            if let Some((snapshot, writer, contents)) = &held {
+                assert_eq!(&self.contents(snapshot, *writer), contents, "a snapshot never changes");
             }
         }
     }
