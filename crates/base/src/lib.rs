@@ -25,8 +25,11 @@ pub mod range;
 
 pub mod cursor;
 
+pub mod budget;
+
 pub mod planted;
 
+pub use budget::{Account, MemoryBudget};
 pub use comparator::{Bytewise, Comparator, KeyOrder};
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind, Location, Result};
