@@ -27,6 +27,8 @@ pub mod cursor;
 
 pub mod budget;
 
+pub mod stats;
+
 pub mod planted;
 
 pub use budget::{Account, MemoryBudget};
@@ -39,3 +41,4 @@ pub use kind::{Kind, RowFlags};
 pub use range::KeyRange;
 pub use seqno::SeqNo;
 pub use slice::Slice;
+pub use stats::Stats;

@@ -1,0 +1,149 @@
+//! `Counter`: everything that is counted. The names are public: dashboards are built on them, so they do not change.
+
+use std::fmt;
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Occurrences of what the name says.
+    Count,
+    /// Rows.
+    Rows,
+    /// Bytes.
+    Bytes,
+    /// Microseconds.
+    Microseconds,
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Count => "count",
+            Self::Rows => "rows",
+            Self::Bytes => "bytes",
+            Self::Microseconds => "microseconds",
+        })
+    }
+}
+
+macro_rules! counters {
+    ($(#[doc = $meaning:literal] $counter:ident: $name:literal in $unit:ident,)*) => {
+        /// A number that only grows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Counter {
+            $(#[doc = $meaning] $counter,)*
+        }
+
+        impl Counter {
+            /// All of them, grouped by what they are about.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$counter),*];
+
+            /// Its public name, which does not change.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$counter => $name,)* }
+            }
+
+            /// What one of it is.
+            pub fn unit(self) -> Unit {
+                match self { $(Self::$counter => Unit::$unit,)* }
+            }
+
+            /// One sentence that says what it counts.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$counter => $meaning.trim_ascii(),)* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Point reads.
+    GetCount: "get_count" in Count,
+    /// Point reads answered by a row in a memtable, be it a tombstone.
+    GetMemtableHits: "get_memtable_hits" in Count,
+    /// Point reads answered by a row in a table, be it a tombstone.
+    GetTableHits: "get_table_hits" in Count,
+    /// Filters of tables that point reads asked.
+    FilterChecks: "filter_checks" in Count,
+    /// Filters that said no, and so spared the look into their table.
+    FilterNegatives: "filter_negatives" in Count,
+    /// Filters that said maybe of a table without a row for the read.
+    FilterFalsePositives: "filter_false_positives" in Count,
+    /// Blocks that readers found in memory.
+    BlockCacheHits: "block_cache_hits" in Count,
+    /// Blocks that readers had to fetch from a file.
+    BlockCacheMisses: "block_cache_misses" in Count,
+    /// Bytes that readers fetched from tables, with what was read ahead.
+    BlockBytesRead: "block_bytes_read" in Bytes,
+    /// Tables opened.
+    TableOpens: "table_opens" in Count,
+    /// Bytes read to open tables.
+    TableOpenBytesRead: "table_open_bytes_read" in Bytes,
+
+    /// Commits, single writes included.
+    CommitCount: "commit_count" in Count,
+    /// Rows in commits.
+    CommitRows: "commit_rows" in Rows,
+    /// Bytes of keys and values in commits.
+    CommitBytes: "commit_bytes" in Bytes,
+    /// Bytes written to the log.
+    WalBytesWritten: "wal_bytes_written" in Bytes,
+    /// Records written to the log.
+    WalRecords: "wal_records" in Count,
+    /// Writes to the log, each of one or more records.
+    WalGroups: "wal_groups" in Count,
+    /// Syncs of the log.
+    WalSyncs: "wal_syncs" in Count,
+    /// Log files begun, recycled ones included.
+    WalFilesBegun: "wal_files_begun" in Count,
+    /// Log files that took the place of one no longer needed.
+    WalFilesRecycled: "wal_files_recycled" in Count,
+    /// Records of the log applied again after opening.
+    WalRecordsReplayed: "wal_records_replayed" in Count,
+
+    /// Flushes.
+    FlushCount: "flush_count" in Count,
+    /// Rows that flushes wrote to tables.
+    FlushRowsWritten: "flush_rows_written" in Rows,
+    /// Rows of memtables that flushes dropped because no reader needs them.
+    FlushRowsDropped: "flush_rows_dropped" in Rows,
+    /// Bytes of the tables that flushes wrote.
+    FlushBytesWritten: "flush_bytes_written" in Bytes,
+    /// Compactions that rewrote tables.
+    CompactionCount: "compaction_count" in Count,
+    /// Compactions that only gave tables another level.
+    CompactionMoves: "compaction_moves" in Count,
+    /// Rows that compactions read.
+    CompactionRowsRead: "compaction_rows_read" in Rows,
+    /// Rows that compactions wrote.
+    CompactionRowsWritten: "compaction_rows_written" in Rows,
+    /// Rows that compactions dropped because no reader needs them.
+    CompactionRowsDropped: "compaction_rows_dropped" in Rows,
+    /// Bytes of the tables that compactions read.
+    CompactionBytesRead: "compaction_bytes_read" in Bytes,
+    /// Bytes of the tables that compactions wrote.
+    CompactionBytesWritten: "compaction_bytes_written" in Bytes,
+    /// Tables that came into a version, from flushes and compactions.
+    TablesCreated: "tables_created" in Count,
+    /// Table files removed.
+    TablesDeleted: "tables_deleted" in Count,
+
+    /// Writes that were delayed so that maintenance keeps up.
+    WriteDelays: "write_delays" in Count,
+    /// Time of those delays.
+    WriteDelayUs: "write_delay_us" in Microseconds,
+    /// Times that a writer had to wait for maintenance outright.
+    WriteStops: "write_stops" in Count,
+    /// Time of those waits.
+    WriteStopUs: "write_stop_us" in Microseconds,
+    /// Times that the disk was full.
+    NoSpaceEvents: "no_space_events" in Count,
+}
+
+impl fmt::Display for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
