@@ -29,12 +29,15 @@ pub mod budget;
 
 pub mod stats;
 
+pub mod event;
+
 pub mod planted;
 
 pub use budget::{Account, MemoryBudget};
 pub use comparator::{Bytewise, Comparator, KeyOrder};
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind, Location, Result};
+pub use event::{EventListener, Listeners};
 pub use id::{BlobFileId, FileUuid, Generation, KeyspaceId, TableId, TreeId, WalId};
 pub use key::InternalKey;
 pub use kind::{Kind, RowFlags};
