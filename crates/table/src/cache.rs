@@ -1,6 +1,6 @@
-//! Where blocks are kept once read, under one byte budget for all tables.
+//! Where blocks are kept once read, under one capacity for all tables.
 //!
-//! Each open table has a slot per block; nothing is looked up in a shared map. Which slots are emptied when the budget is spent is
+//! Each open table has a slot per block; nothing is looked up in a shared map. Which slots are emptied when it is full is
 //! decided by one clock (`cache/clock.rs`), which does not know what they hold. Shared; a hit locks nothing but its own slot.
 
 mod clock;
@@ -9,26 +9,45 @@ pub(crate) use clock::{Heat, Slots};
 
 use crate::block::Block;
 use clock::Clock;
+use sediment_base::MemoryBudget;
 use std::sync::Arc;
 
-/// A budget for blocks in memory, shared by every table opened with it.
+/// Blocks in memory, of every table opened with it. May be told another capacity at any time.
 #[derive(Debug)]
 pub struct BlockCache {
     clock: Arc<Clock<Block>>,
 }
 
 impl BlockCache {
-    /// A cache that holds up to `capacity_bytes` of blocks. Blocks above a quarter of that are not kept.
+    /// A cache that holds up to `capacity_bytes` of blocks, under a budget of its own. Blocks above a quarter of that are not
+    /// kept.
     pub fn new(capacity_bytes: u64) -> Self {
-        Self { clock: Arc::new(Clock::new(capacity_bytes)) }
+        Self::with_budget(capacity_bytes, Arc::new(MemoryBudget::unlimited()))
     }
 
-    /// The budget.
+    /// A cache whose blocks are charged to the cache account of `budget`. How many of them there may be is said by
+    /// `capacity_bytes` alone.
+    pub fn with_budget(capacity_bytes: u64, budget: Arc<MemoryBudget>) -> Self {
+        Self { clock: Arc::new(Clock::new(capacity_bytes, budget)) }
+    }
+
+    /// How many bytes of blocks are kept at most.
     pub fn capacity_bytes(&self) -> u64 {
         self.clock.capacity_bytes()
     }
 
-    /// Bytes of the blocks that are kept. May exceed the budget for the moment in which room is made.
+    /// Changes the capacity. What is above a smaller one is evicted before this returns, but for blocks that are being loaded
+    /// or asked for at this moment; the next miss makes up for those. Threads that miss meanwhile wait.
+    pub fn set_capacity_bytes(&self, bytes: u64) {
+        self.clock.set_capacity_bytes(bytes);
+    }
+
+    /// The budget that the blocks are charged to.
+    pub fn budget(&self) -> &Arc<MemoryBudget> {
+        self.clock.budget()
+    }
+
+    /// Bytes of the blocks that are kept. May exceed the capacity for the moment in which room is made.
     pub fn used_bytes(&self) -> u64 {
         self.clock.used_bytes()
     }

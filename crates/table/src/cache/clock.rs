@@ -5,7 +5,7 @@
 //! without being counted. A missing value is loaded under its slot's write lock, so that threads which want the same one load it once
 //! and an error leaves the slot empty; the hand passes by slots that are locked.
 
-use sediment_base::Result;
+use sediment_base::{Account, MemoryBudget, Result};
 use std::{
     fmt,
     sync::{
@@ -17,7 +17,7 @@ use std::{
 /// Slots that are made at once, when the first of them is used.
 const PAGE_SLOTS: usize = 512;
 const FREQUENCY_MAX: u8 = 3;
-/// A value above this part of the budget would empty the cache for itself.
+/// A value above this part of the capacity would empty the cache for itself.
 const LARGEST_SHARE: u64 = 4;
 
 /// What a request says about the future of the value.
@@ -31,10 +31,12 @@ pub(crate) enum Heat {
     Once,
 }
 
-/// One budget over the slots of many owners.
+/// One capacity over the slots of many owners.
 pub(crate) struct Clock<V> {
-    capacity_bytes: u64,
+    capacity_bytes: AtomicU64,
     used_bytes: AtomicU64,
+    /// Is charged for the same bytes, beside whatever else it is charged for.
+    budget: Arc<MemoryBudget>,
     misses: AtomicU64,
     ring: Mutex<Ring<V>>,
 }
@@ -71,13 +73,26 @@ struct Held<V> {
 }
 
 impl<V> Clock<V> {
-    pub(crate) fn new(capacity_bytes: u64) -> Self {
+    pub(crate) fn new(capacity_bytes: u64, budget: Arc<MemoryBudget>) -> Self {
         let ring = Mutex::new(Ring { pages: Vec::new(), page: 0, slot: 0 });
-        Self { capacity_bytes, used_bytes: AtomicU64::new(0), misses: AtomicU64::new(0), ring }
+        let capacity_bytes = AtomicU64::new(capacity_bytes);
+        Self { capacity_bytes, used_bytes: AtomicU64::new(0), budget, misses: AtomicU64::new(0), ring }
     }
 
     pub(crate) fn capacity_bytes(&self) -> u64 {
-        self.capacity_bytes
+        self.capacity_bytes.load(Relaxed)
+    }
+
+    /// Changes the capacity, and makes room until it is kept.
+    pub(crate) fn set_capacity_bytes(&self, bytes: u64) {
+        self.capacity_bytes.store(bytes, Relaxed);
+        if self.is_over() {
+            self.make_room();
+        }
+    }
+
+    pub(crate) fn budget(&self) -> &Arc<MemoryBudget> {
+        &self.budget
     }
 
     pub(crate) fn used_bytes(&self) -> u64 {
@@ -88,12 +103,26 @@ impl<V> Clock<V> {
         self.misses.load(Relaxed)
     }
 
-    /// Moves the hand until the budget is kept. Gives up after as many rounds as a slot can survive: what is left then is locked
+    fn is_over(&self) -> bool {
+        self.used_bytes() > self.capacity_bytes()
+    }
+
+    fn charge(&self, bytes: u64) {
+        self.used_bytes.fetch_add(bytes, Relaxed);
+        self.budget.charge(Account::Cache, bytes);
+    }
+
+    fn release(&self, bytes: u64) {
+        self.used_bytes.fetch_sub(bytes, Relaxed);
+        self.budget.release(Account::Cache, bytes);
+    }
+
+    /// Moves the hand until the capacity is kept. Gives up after as many rounds as a slot can survive: what is left then is locked
     /// or in demand.
     fn make_room(&self) {
         let mut ring = lock(&self.ring);
         let mut steps = (ring.pages.len() + 1) * (usize::from(FREQUENCY_MAX) + 1);
-        while self.used_bytes() > self.capacity_bytes && steps > 0 && !ring.pages.is_empty() {
+        while self.is_over() && steps > 0 && !ring.pages.is_empty() {
             steps -= 1;
             let at = ring.page % ring.pages.len();
             let Some(page) = ring.pages[at].upgrade() else {
@@ -129,7 +158,7 @@ impl<V> Clock<V> {
                 }
                 frequency => slot.frequency.store(frequency - 1, Relaxed),
             }
-            if self.used_bytes() <= self.capacity_bytes {
+            if !self.is_over() {
                 return Some(number + 1);
             }
         }
@@ -181,12 +210,12 @@ impl<V> Slots<V> {
         self.clock.misses.fetch_add(1, Relaxed);
         let (value, bytes) = load()?;
         let value = Arc::new(value);
-        if heat != Heat::Once && bytes <= self.clock.capacity_bytes / LARGEST_SHARE {
+        if heat != Heat::Once && bytes <= self.clock.capacity_bytes() / LARGEST_SHARE {
             slot.frequency.store(u8::from(heat == Heat::Point), Relaxed);
             page.charge(bytes);
             *held = Some(Held { value: Arc::clone(&value), bytes });
             drop(held);
-            if self.clock.used_bytes() > self.clock.capacity_bytes {
+            if self.clock.is_over() {
                 self.clock.make_room();
             }
         }
@@ -220,24 +249,24 @@ impl<V> Slot<V> {
 impl<V> Page<V> {
     fn charge(&self, bytes: u64) {
         self.resident_bytes.fetch_add(bytes, Relaxed);
-        self.clock.used_bytes.fetch_add(bytes, Relaxed);
+        self.clock.charge(bytes);
     }
 
     fn release(&self, bytes: u64) {
         self.resident_bytes.fetch_sub(bytes, Relaxed);
-        self.clock.used_bytes.fetch_sub(bytes, Relaxed);
+        self.clock.release(bytes);
     }
 }
 
 impl<V> Drop for Page<V> {
     fn drop(&mut self) {
-        self.clock.used_bytes.fetch_sub(*self.resident_bytes.get_mut(), Relaxed);
+        self.clock.release(*self.resident_bytes.get_mut());
     }
 }
 
 impl<V> fmt::Debug for Clock<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Clock({} of {} bytes)", self.used_bytes(), self.capacity_bytes)
+        write!(f, "Clock({} of {} bytes)", self.used_bytes(), self.capacity_bytes())
     }
 }
 
@@ -258,13 +287,17 @@ mod tests {
     use super::*;
     use sediment_base::Error;
 
+    fn clock() -> Arc<Clock<usize>> {
+        Arc::new(Clock::new(1000, Arc::new(MemoryBudget::unlimited())))
+    }
+
     fn load(value: usize) -> impl FnOnce() -> Result<(usize, u64)> {
         move || Ok((value, 100))
     }
 
     #[test]
-    fn the_budget_holds_and_what_is_asked_for_stays() {
-        let clock = Arc::new(Clock::new(1000));
+    fn the_capacity_holds_and_what_is_asked_for_stays() {
+        let clock = clock();
         let slots = Slots::new(Arc::clone(&clock), 2000);
         for round in 0..2000 {
             assert_eq!(*slots.get_or_load(7, Heat::Point, load(7)).unwrap(), 7);
@@ -280,7 +313,7 @@ mod tests {
 
     #[test]
     fn the_hand_goes_on_where_it_stopped() {
-        let clock = Arc::new(Clock::new(1000));
+        let clock = clock();
         let slots = Slots::new(Arc::clone(&clock), 900);
         for i in (0..900).chain(0..900) {
             drop(slots.get_or_load(i, Heat::Scan, load(i)).unwrap());
@@ -294,7 +327,7 @@ mod tests {
 
     #[test]
     fn errors_large_values_and_single_passes_leave_nothing_behind() {
-        let clock = Arc::new(Clock::<usize>::new(1000));
+        let clock = clock();
         let slots = Slots::new(Arc::clone(&clock), 3);
         assert!(slots.get_or_load(0, Heat::Point, || Err(Error::corruption("damaged"))).is_err());
         slots.get_or_load(1, Heat::Point, || Ok((1, 251))).unwrap();
@@ -306,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_dead_owner_is_forgotten() {
-        let clock = Arc::new(Clock::new(1000));
+        let clock = clock();
         for _ in 0..50 {
             let slots = Slots::new(Arc::clone(&clock), 600);
             (0..600).for_each(|i| drop(slots.get_or_load(i, Heat::Point, load(i)).unwrap()));
@@ -314,5 +347,53 @@ mod tests {
         }
         assert_eq!(clock.used_bytes(), 0);
         assert!(lock(&clock.ring).pages.len() <= 4);
+    }
+
+    #[test]
+    fn a_smaller_capacity_holds_at_once_and_a_larger_one_is_used() {
+        let clock = clock();
+        let slots = Slots::new(Arc::clone(&clock), 2000);
+        let ask = |heat| (0..2000).for_each(|i| drop(slots.get_or_load(i, heat, load(i)).unwrap()));
+        clock.set_capacity_bytes(150_000);
+        // Each of the first is wanted as much as a slot can remember.
+        (0..5).for_each(|_| ask(Heat::Point));
+        assert!((149_900..=150_000).contains(&clock.used_bytes()), "{clock:?}");
+        for capacity in [120_000, 119_950, 500, 99, 0] {
+            clock.set_capacity_bytes(capacity);
+            assert!(clock.used_bytes() <= capacity, "{clock:?}");
+            assert!(clock.used_bytes() + 100 > capacity.min(119_950), "no more goes than must: {clock:?}");
+            assert_eq!(clock.budget().used(Account::Cache), clock.used_bytes());
+        }
+        ask(Heat::Point);
+        assert_eq!((clock.used_bytes(), clock.capacity_bytes()), (0, 0));
+        clock.set_capacity_bytes(u64::MAX);
+        ask(Heat::Scan);
+        assert_eq!((clock.used_bytes(), clock.budget().used(Account::Cache)), (200_000, 200_000));
+        drop(slots);
+        assert_eq!(clock.budget().used(Account::Cache), 0);
+    }
+
+    #[test]
+    fn capacities_change_under_readers() {
+        let clock = clock();
+        let slots = Slots::new(Arc::clone(&clock), 1500);
+        std::thread::scope(|scope| {
+            for thread in 0..3 {
+                let slots = &slots;
+                scope.spawn(move || {
+                    for round in 0..30_000 {
+                        let index = (round * 7 + thread * 501 + round / 100) % 1500;
+                        assert_eq!(*slots.get_or_load(index, Heat::Point, load(index)).unwrap(), index);
+                    }
+                });
+            }
+            for capacity in (0..200).map(|round| round * 7919 % 100_000) {
+                clock.set_capacity_bytes(capacity);
+                std::thread::yield_now();
+            }
+        });
+        clock.set_capacity_bytes(5000);
+        assert!(clock.used_bytes() <= 5000, "{clock:?}");
+        assert_eq!(clock.budget().used(Account::Cache), clock.used_bytes());
     }
 }
