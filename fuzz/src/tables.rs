@@ -9,7 +9,7 @@ use sediment_codec::{
     header::{FileHeader, HEADER_BYTES},
     seal::{FrameHeader, FrameId, Region, Seal},
 };
-use sediment_env::{Fs, MemFs, SeededRandom};
+use sediment_env::{MemFs, SeededRandom};
 use sediment_table::{BlockCache, Table, TableContext, TableOptions, TableWriter, check::check_table, dump::dump_table};
 use std::{path::Path, sync::Arc};
 
@@ -142,13 +142,8 @@ fn walk(table: &Arc<Table>, rows_max: usize, mut visit: impl FnMut(InternalKey<'
 }
 
 fn context(disk: &MemFs) -> TableContext {
-    TableContext {
-        fs: Arc::new(disk.clone()) as Arc<dyn Fs>,
-        random: Arc::new(SeededRandom::new(1)),
-        db_uuid: crate::DB_UUID,
-        order: KeyOrder::bytewise(),
-        cache: Arc::new(BlockCache::new(1 << 20)),
-    }
+    let (fs, random, cache) = (Arc::new(disk.clone()), Arc::new(SeededRandom::new(1)), Arc::new(BlockCache::new(1 << 20)));
+    TableContext::new(fs, random, crate::DB_UUID, KeyOrder::bytewise(), cache)
 }
 
 fn take_apart(table: &[u8]) -> (FileHeader, Vec<Part>) {

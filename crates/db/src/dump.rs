@@ -35,13 +35,8 @@ fn dump(env: &Env, path: &Path, out: &mut dyn fmt::Write) -> Result<()> {
     let header = FileHeader::decode(&head)?;
     match header.kind {
         FileKind::Table => {
-            let context = TableContext {
-                fs: Arc::clone(&env.fs),
-                random: Arc::clone(&env.random),
-                db_uuid: header.db_uuid,
-                order: KeyOrder::bytewise(),
-                cache: Arc::new(BlockCache::new(1 << 20)),
-            };
+            let (fs, random, cache) = (Arc::clone(&env.fs), Arc::clone(&env.random), Arc::new(BlockCache::new(1 << 20)));
+            let context = TableContext::new(fs, random, header.db_uuid, KeyOrder::bytewise(), cache);
             sediment_table::dump::dump_table(&context, path, out)
         }
         FileKind::Manifest => sediment_tree::dump_manifest(&*env.fs, path, out),

@@ -39,13 +39,8 @@ fn main() -> Result<()> {
 }
 
 fn measure(env: &Env, path: PathBuf, rows: u64, block_bytes: usize) -> Result<()> {
-    let context = TableContext {
-        fs: Arc::clone(&env.fs),
-        random: Arc::clone(&env.random),
-        db_uuid: FileUuid::default(),
-        order: KeyOrder::bytewise(),
-        cache: Arc::new(BlockCache::new(1 << 30)),
-    };
+    let (fs, random, cache) = (Arc::clone(&env.fs), Arc::clone(&env.random), Arc::new(BlockCache::new(1 << 30)));
+    let context = TableContext::new(fs, random, FileUuid::default(), KeyOrder::bytewise(), cache);
     let mut keys: Vec<[u8; 16]> = (0..rows).map(key).collect();
     keys.sort_unstable();
     let options = TableOptions { block_bytes, ..TableOptions::default() };

@@ -1,7 +1,7 @@
 //! What writers and readers of tables need from around them.
 
 use crate::cache::BlockCache;
-use sediment_base::{FileUuid, KeyOrder};
+use sediment_base::{FileUuid, KeyOrder, MemoryBudget, Stats};
 use sediment_env::{Fs, Random};
 use std::sync::Arc;
 
@@ -18,4 +18,16 @@ pub struct TableContext {
     pub order: KeyOrder,
     /// Where blocks are kept once read.
     pub cache: Arc<BlockCache>,
+    /// Counts what readers do.
+    pub stats: Arc<Stats>,
+    /// Is charged for what open tables keep in memory, and for the buffers of rewrites.
+    pub budget: Arc<MemoryBudget>,
+}
+
+impl TableContext {
+    /// Surroundings with statistics of their own, and the budget of the cache.
+    pub fn new(fs: Arc<dyn Fs>, random: Arc<dyn Random>, db_uuid: FileUuid, order: KeyOrder, cache: Arc<BlockCache>) -> Self {
+        let budget = Arc::clone(cache.budget());
+        Self { fs, random, db_uuid, order, cache, stats: Arc::default(), budget }
+    }
 }

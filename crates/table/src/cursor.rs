@@ -8,7 +8,7 @@ use crate::{
     cache::Heat,
     reader::{Table, Window},
 };
-use sediment_base::{Cursor, Error, InternalKey, Kind, Result, RowFlags};
+use sediment_base::{Account, Cursor, Error, InternalKey, Kind, Result, RowFlags, budget::Charge};
 use std::{cmp::Ordering, ops::Range, sync::Arc};
 
 /// Most that a scan reads ahead.
@@ -39,21 +39,22 @@ pub struct TableCursor {
 impl Table {
     /// A cursor on no row.
     pub fn cursor(self: &Arc<Self>) -> TableCursor {
-        TableCursor::new(Arc::clone(self), Heat::Scan, SCAN_BYTES)
+        TableCursor::new(Arc::clone(self), Heat::Scan, Window::new(SCAN_BYTES, None))
     }
 
     /// A cursor that uses cached blocks but leaves none behind: for rewrites, which pass once.
     pub fn cursor_uncached(self: &Arc<Self>) -> TableCursor {
-        TableCursor::new(Arc::clone(self), Heat::Once, REWRITE_BYTES)
+        let charge = Charge::new(self.budget(), Account::Compaction, 0);
+        TableCursor::new(Arc::clone(self), Heat::Once, Window::new(REWRITE_BYTES, Some(charge)))
     }
 }
 
 impl TableCursor {
-    fn new(table: Arc<Table>, heat: Heat, window_bytes: u64) -> Self {
+    fn new(table: Arc<Table>, heat: Heat, window: Window) -> Self {
         Self {
             table,
             heat,
-            window: Window::new(window_bytes),
+            window,
             block: None,
             is_valid: false,
             row: 0,

@@ -35,5 +35,5 @@ pub use context::TableContext;
 pub use cursor::TableCursor;
 pub use options::TableOptions;
 pub use properties::{Properties, TableMeta};
-pub use reader::{Table, TableRow};
+pub use reader::{ReadCounts, Table, TableRow};
 pub use writer::TableWriter;

@@ -4,10 +4,12 @@
 //! the fence, then reads at most one block that is not cached (two where the versions of the key go on in the next). Nothing is
 //! read that the fence did not promise, and nothing is interpreted that its checksum did not prove. Shared; immutable.
 
+mod counts;
 mod load;
 mod tail;
 mod window;
 
+pub use counts::ReadCounts;
 pub(crate) use load::{decode_block, load_block, read_fully};
 pub(crate) use tail::Tail;
 pub(crate) use window::Window;
@@ -20,7 +22,10 @@ use crate::{
     index::Fence,
     properties::{Properties, TableMeta},
 };
-use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice};
+use sediment_base::{
+    Account, Error, InternalKey, KeyOrder, Kind, MemoryBudget, Result, RowFlags, SeqNo, Slice, Stats, budget::Charge,
+    stats::Counter,
+};
 use sediment_codec::seal::Seal;
 use sediment_env::File;
 use std::{fmt, path::Path, path::PathBuf, sync::Arc};
@@ -36,6 +41,9 @@ pub struct Table {
     fence: Fence,
     filter: Option<Filter>,
     slots: Slots<Block>,
+    stats: Arc<Stats>,
+    /// Holds what the table keeps in memory while it is open.
+    metadata: Charge,
 }
 
 /// A row found by a point lookup.
@@ -82,9 +90,40 @@ impl Table {
     /// The newest row of `user_key` with a sequence number below `read_seqno`. `hash` is the key's hash under the table's own
     /// seed.
     pub fn get(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Result<Option<TableRow>> {
-        if read_seqno <= self.meta.min_seqno || !self.may_contain(hash) {
+        let mut counts = ReadCounts::default();
+        let row = self.get_counted(user_key, hash, read_seqno, &mut counts);
+        counts.add_to(self.stats.local());
+        row
+    }
+
+    /// As [`Table::get`], but what it met is added to `counts` and not to the statistics: for who asks several tables.
+    #[inline]
+    pub fn get_counted(
+        &self,
+        user_key: &[u8],
+        hash: u64,
+        read_seqno: SeqNo,
+        counts: &mut ReadCounts,
+    ) -> Result<Option<TableRow>> {
+        if read_seqno <= self.meta.min_seqno {
             return Ok(None);
         }
+        if let Some(filter) = &self.filter {
+            counts.filter_checks += 1;
+            if !filter.may_contain(hash) {
+                counts.filter_negatives += 1;
+                return Ok(None);
+            }
+        }
+        let row = self.find(user_key, hash, read_seqno, counts)?;
+        if row.is_none() && self.filter.is_some() {
+            counts.filter_false_positives += 1;
+        }
+        Ok(row)
+    }
+
+    /// Looks into the blocks that could hold the row.
+    fn find(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo, counts: &mut ReadCounts) -> Result<Option<TableRow>> {
         let Some(mut number) = self.fence.find(InternalKey::seek_to(user_key, read_seqno), &self.order) else {
             return Ok(None);
         };
@@ -93,7 +132,8 @@ impl Table {
             let is_above_all = read_seqno > self.meta.max_seqno;
             if is_above_all || self.fence.place(number).min_seqno < read_seqno {
                 let ask = |block: &Block| found(block, user_key, tag_of(hash), read_seqno);
-                let row = self.slots.with(number, Heat::Point, || self.load(number), ask)?;
+                counts.blocks += 1;
+                let row = self.slots.with(number, Heat::Point, || self.load(number, counts), ask)?;
                 if row.is_some() {
                     return Ok(row);
                 }
@@ -128,7 +168,7 @@ impl Table {
 
     /// Memory that the table takes while it is open, cached blocks not counted.
     pub fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.fence.memory_bytes() + self.filter.as_ref().map_or(0, Filter::memory_bytes)
+        self.metadata.bytes() as usize
     }
 
     pub(crate) fn fence(&self) -> &Fence {
@@ -139,19 +179,36 @@ impl Table {
         &self.order
     }
 
+    pub(crate) fn budget(&self) -> &Arc<MemoryBudget> {
+        self.metadata.budget()
+    }
+
     /// The block with this number in the fence, read through the window of a walk where it is not there.
     #[inline]
     pub(crate) fn block(&self, number: usize, heat: Heat, window: &mut Window) -> Result<Arc<Block>> {
-        self.slots.get_or_load(number, heat, || {
+        let before = window.read_bytes();
+        let mut is_loaded = false;
+        let block = self.slots.get_or_load(number, heat, || {
+            is_loaded = true;
             let place = self.fence.place(number);
             let bytes = window.block(&*self.file, place, self.fence.data_end());
             self.sized(bytes.and_then(|bytes| decode_block(&self.seal, place, bytes)))
-        })
+        });
+        // Of rewrites, who count what they read by the table, the cache neither gains nor loses.
+        if heat != Heat::Once {
+            let stats = self.stats.local();
+            stats.add(if is_loaded { Counter::BlockCacheMisses } else { Counter::BlockCacheHits }, 1);
+            stats.add_some(Counter::BlockBytesRead, window.read_bytes() - before);
+        }
+        block
     }
 
-    /// Reads a block, and says how much memory it takes.
-    fn load(&self, number: usize) -> Result<(Block, u64)> {
-        self.sized(load_block(&*self.file, &self.seal, self.fence.place(number)))
+    /// Reads a block for a point, and says how much memory it takes.
+    fn load(&self, number: usize, counts: &mut ReadCounts) -> Result<(Block, u64)> {
+        let place = self.fence.place(number);
+        counts.blocks_loaded += 1;
+        counts.block_bytes_read += place.bytes;
+        self.sized(load_block(&*self.file, &self.seal, place))
     }
 
     fn sized(&self, block: Result<Block>) -> Result<(Block, u64)> {
@@ -169,6 +226,10 @@ impl Table {
             let error = Error::invalid_input("the table is sorted by another comparator");
             return Err(error.expected_found(context.order.name(), &properties.comparator).in_file(path));
         }
+        let filter_bytes = filter.as_ref().map_or(0, Filter::memory_bytes);
+        let memory_bytes = (size_of::<Self>() + fence.memory_bytes() + filter_bytes) as u64;
+        context.stats.add(Counter::TableOpens, 1);
+        context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes());
         Ok(Self {
             file,
             path: path.to_path_buf(),
@@ -179,6 +240,8 @@ impl Table {
             slots: context.cache.slots(fence.blocks()),
             fence,
             filter,
+            stats: Arc::clone(&context.stats),
+            metadata: Charge::new(&context.budget, Account::Metadata, memory_bytes),
         })
     }
 }

@@ -13,7 +13,9 @@ use crate::{
     properties::{Properties, TableMeta},
 };
 use sediment_base::{
-    Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, TableId, limits,
+    Account, Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, TableId,
+    budget::Charge,
+    limits,
     planted::{Bug, planted},
     seqno,
 };
@@ -50,6 +52,8 @@ pub struct TableWriter {
     first_key: Slice,
     last: LastRow,
     failed: Option<Error>,
+    /// Holds the two buffers that matter: what is not yet written, and the hashes.
+    charge: Charge,
 }
 
 /// The row before, as far as the next one depends on it.
@@ -94,6 +98,7 @@ impl TableWriter {
             first_key: Slice::default(),
             last: LastRow { key: Vec::new(), seqno: 0, kind: Kind::Value, tag: 0, hides: false },
             failed: None,
+            charge: Charge::new(&context.budget, Account::Compaction, 0),
         })
     }
 
@@ -259,6 +264,7 @@ impl TableWriter {
             flags: BlockFlags::of(summary, self.continues, is_jumbo),
         };
         self.fence.add(InternalKey::new(first_key, seqno, kind), place);
+        self.charge.grow_to((self.file.pending.capacity() + self.hashes.capacity() * size_of::<u64>()) as u64);
     }
 
     fn remember(&mut self, result: Result<()>) -> Result<()> {

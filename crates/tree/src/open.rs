@@ -108,13 +108,8 @@ pub(crate) fn create(env: &Env, dir: &Path, db_uuid: FileUuid, options: TreeOpti
 }
 
 fn table_context(env: &Env, db_uuid: FileUuid, options: &TreeOptions) -> TableContext {
-    TableContext {
-        fs: Arc::clone(&env.fs),
-        random: Arc::clone(&env.random),
-        db_uuid,
-        order: options.order.clone(),
-        cache: Arc::clone(&options.cache),
-    }
+    let (fs, random, cache) = (Arc::clone(&env.fs), Arc::clone(&env.random), Arc::clone(&options.cache));
+    TableContext::new(fs, random, db_uuid, options.order.clone(), cache)
 }
 
 fn list(fs: &dyn Fs, dir: &Path) -> Result<Vec<DirEntry>> {

@@ -72,6 +72,11 @@ impl Tail {
         Ok(tail)
     }
 
+    /// Bytes that were read for it.
+    pub(crate) fn read_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
     pub(crate) fn seal(&self) -> Seal {
         Seal { uuid: self.header.uuid, codec: Codec::None }
     }

@@ -5,7 +5,7 @@
 
 use super::load::read_fully;
 use crate::index::BlockPlace;
-use sediment_base::Result;
+use sediment_base::{Result, budget::Charge};
 use sediment_env::File;
 
 /// Bytes of a file, read before they are asked for. Not yet verified.
@@ -15,12 +15,20 @@ pub(crate) struct Window {
     bytes: Vec<u8>,
     ahead_bytes: u64,
     limit_bytes: u64,
+    read_bytes: u64,
+    /// Holds what `bytes` takes.
+    charge: Option<Charge>,
 }
 
 impl Window {
-    /// An empty one, for a walk that reads up to `limit_bytes` at once.
-    pub(crate) fn new(limit_bytes: u64) -> Self {
-        Self { offset: 0, bytes: Vec::new(), ahead_bytes: 0, limit_bytes }
+    /// An empty one, for a walk that reads up to `limit_bytes` at once. Its memory is held by `charge`, if there is one.
+    pub(crate) fn new(limit_bytes: u64, charge: Option<Charge>) -> Self {
+        Self { offset: 0, bytes: Vec::new(), ahead_bytes: 0, limit_bytes, read_bytes: 0, charge }
+    }
+
+    /// Bytes read so far.
+    pub(super) fn read_bytes(&self) -> u64 {
+        self.read_bytes
     }
 
     /// The bytes of one block of the data that ends at `data_end`.
@@ -44,6 +52,10 @@ impl Window {
     fn fill(&mut self, file: &dyn File, offset: u64, bytes: u64) -> Result<()> {
         self.offset = offset;
         self.bytes.resize(bytes as usize, 0);
+        self.read_bytes += bytes;
+        if let Some(charge) = &self.charge {
+            charge.grow_to(self.bytes.capacity() as u64);
+        }
         let read = read_fully(file, offset, &mut self.bytes);
         if read.is_err() {
             self.bytes.clear();

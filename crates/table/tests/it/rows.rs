@@ -26,13 +26,8 @@ impl Row {
 
 /// A context over an empty disk.
 pub(crate) fn context(order: &KeyOrder, cache_bytes: u64) -> TableContext {
-    TableContext {
-        fs: Arc::new(MemFs::new()),
-        random: Arc::new(SeededRandom::new(11)),
-        db_uuid: FileUuid([3; 16]),
-        order: order.clone(),
-        cache: Arc::new(BlockCache::new(cache_bytes)),
-    }
+    let (fs, random) = (Arc::new(MemFs::new()), Arc::new(SeededRandom::new(11)));
+    TableContext::new(fs, random, FileUuid([3; 16]), order.clone(), Arc::new(BlockCache::new(cache_bytes)))
 }
 
 pub(crate) fn path() -> PathBuf {

@@ -9,13 +9,8 @@ use std::{path::Path, sync::Arc};
 /// The home of a tree that has no files.
 pub(crate) fn home() -> Arc<TableHome> {
     let env = Env::simulated(MemFs::new(), 1);
-    let context = TableContext {
-        fs: env.fs,
-        random: env.random,
-        db_uuid: FileUuid([3; 16]),
-        order: KeyOrder::bytewise(),
-        cache: Arc::new(BlockCache::new(1 << 16)),
-    };
+    let cache = Arc::new(BlockCache::new(1 << 16));
+    let context = TableContext::new(env.fs, env.random, FileUuid([3; 16]), KeyOrder::bytewise(), cache);
     TableHome::new(context, Path::new("/tree").to_path_buf(), 77, TableId(1))
 }
 

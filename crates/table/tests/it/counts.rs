@@ -1,0 +1,197 @@
+//! What readers and writers count, and what they are charged for.
+
+use crate::{
+    order::orders,
+    rows::{Row, context, path, write},
+};
+use sediment_base::{
+    Account, Cursor, InternalKey, RowFlags, TableId,
+    seqno::SEQNO_MAX,
+    stats::{Counter, StatsSnapshot},
+};
+use sediment_codec::hash::key_hash;
+use sediment_table::{ReadCounts, Table, TableContext, TableMeta, TableOptions, TableWriter};
+use std::sync::Arc;
+
+const ROWS: u64 = 4000;
+
+fn key(number: u64) -> Vec<u8> {
+    format!("key {:05}", number).into_bytes()
+}
+
+/// A table with every second key, its blocks counted by name.
+fn table(options: &TableOptions, cache_bytes: u64) -> (TableContext, TableMeta) {
+    let context = context(&orders()[0], cache_bytes);
+    let rows: Vec<Row> = (0..ROWS).map(|number| Row::new(key(number * 2), 100 + number, [7; 50])).collect();
+    let meta = write(&context, options, &rows);
+    (context, meta)
+}
+
+fn open(context: &TableContext, meta: &TableMeta) -> Arc<Table> {
+    Arc::new(Table::open(context, &path(), meta).unwrap())
+}
+
+fn get(table: &Table, number: u64) -> bool {
+    let key = key(number);
+    table.get(&key, key_hash(0, &key), SEQNO_MAX).unwrap().is_some()
+}
+
+fn walk(cursor: &mut impl Cursor) -> u64 {
+    let mut rows = 0;
+    cursor.seek_to_first().unwrap();
+    while cursor.is_valid() {
+        rows += 1;
+        cursor.next().unwrap();
+    }
+    rows
+}
+
+fn counted(snapshot: &StatsSnapshot, counters: &[Counter]) -> Vec<u64> {
+    counters.iter().map(|counter| snapshot.counter(*counter)).collect()
+}
+
+const FILTER: [Counter; 3] = [Counter::FilterChecks, Counter::FilterNegatives, Counter::FilterFalsePositives];
+const BLOCKS: [Counter; 2] = [Counter::BlockCacheHits, Counter::BlockCacheMisses];
+
+#[test]
+fn filters_are_counted_by_what_they_said() {
+    let (context, meta) = table(&TableOptions::default(), 1 << 30);
+    let table = open(&context, &meta);
+    assert!((0..ROWS).all(|number| get(&table, number * 2)));
+    let present = context.stats.snapshot();
+    assert_eq!(counted(&present, &FILTER), [ROWS, 0, 0]);
+    assert!(!(0..ROWS).any(|number| get(&table, number * 2 + 1)));
+    let absent = context.stats.snapshot().since(&present);
+    let (negatives, wrong) = (absent.counter(Counter::FilterNegatives), absent.counter(Counter::FilterFalsePositives));
+    assert_eq!((absent.counter(Counter::FilterChecks), negatives + wrong), (ROWS, ROWS));
+    assert!(0 < wrong && wrong < ROWS / 20, "{wrong} of {ROWS}");
+    assert_eq!(absent.counter(Counter::BlockCacheHits), wrong, "a maybe costs a block, a no costs none");
+    // Too old a read asks nothing; one that sees no version of a key that is there was sent in vain.
+    let before = context.stats.snapshot();
+    let last = key(ROWS * 2 - 2);
+    assert_eq!(table.get(&last, key_hash(0, &last), 100).unwrap(), None);
+    assert_eq!(counted(&context.stats.snapshot().since(&before), &FILTER), [0, 0, 0]);
+    assert_eq!(table.get(&last, key_hash(0, &last), 101).unwrap(), None);
+    assert_eq!(counted(&context.stats.snapshot().since(&before), &FILTER), [1, 0, 1]);
+}
+
+#[test]
+fn a_table_without_a_filter_asks_none() {
+    let options = TableOptions { filter_bits_per_key: 0, ..TableOptions::default() };
+    let (context, meta) = table(&options, 1 << 30);
+    let table = open(&context, &meta);
+    assert!(get(&table, 8) && !get(&table, 9));
+    let snapshot = context.stats.snapshot();
+    assert_eq!((counted(&snapshot, &FILTER), counted(&snapshot, &BLOCKS)), (vec![0, 0, 0], vec![1, 1]));
+}
+
+#[test]
+fn blocks_are_counted_by_where_they_were() {
+    let (context, meta) = table(&TableOptions::default(), 1 << 30);
+    let table = open(&context, &meta);
+    let opened = context.stats.snapshot();
+    let blocks = table.properties().blocks;
+    assert_eq!(opened.counter(Counter::TableOpens), 1);
+    let read = opened.counter(Counter::TableOpenBytesRead);
+    assert!((table.memory_bytes() as u64 / 2..meta.file_bytes).contains(&read), "{read} bytes");
+
+    assert!((0..ROWS).all(|number| get(&table, number * 2)));
+    let points = context.stats.snapshot().since(&opened);
+    assert_eq!(counted(&points, &BLOCKS), [ROWS - blocks, blocks]);
+    let data_bytes = points.counter(Counter::BlockBytesRead);
+    assert!((meta.file_bytes * 8 / 10..meta.file_bytes).contains(&data_bytes), "{data_bytes} bytes");
+
+    let before = context.stats.snapshot();
+    assert_eq!(walk(&mut table.cursor()), ROWS);
+    assert_eq!(counted(&context.stats.snapshot().since(&before), &BLOCKS), [blocks, 0]);
+
+    let (again, before) = (open(&context, &meta), context.stats.snapshot());
+    assert_eq!(walk(&mut again.cursor()), ROWS);
+    let scan = context.stats.snapshot().since(&before);
+    assert_eq!(counted(&scan, &BLOCKS), [0, blocks]);
+    assert_eq!(scan.counter(Counter::BlockBytesRead), data_bytes, "what is read ahead is read once");
+
+    let before = context.stats.snapshot();
+    assert_eq!(walk(&mut open(&context, &meta).cursor_uncached()), ROWS);
+    let rewrite = context.stats.snapshot().since(&before);
+    assert_eq!(counted(&rewrite, &BLOCKS), [0, 0], "rewrites are no readers");
+    assert_eq!(rewrite.counter(Counter::BlockBytesRead), 0);
+}
+
+#[test]
+fn who_asks_several_tables_counts_for_himself() {
+    let (context, meta) = table(&TableOptions::default(), 1 << 30);
+    let table = open(&context, &meta);
+    let mut counts = ReadCounts::default();
+    for _ in 0..3 {
+        let key = key(20);
+        assert!(table.get_counted(&key, key_hash(0, &key), SEQNO_MAX, &mut counts).unwrap().is_some());
+    }
+    let block_bytes_read = counts.block_bytes_read;
+    let expected = ReadCounts { filter_checks: 3, blocks: 3, blocks_loaded: 1, block_bytes_read, ..ReadCounts::default() };
+    assert_eq!(counts, expected);
+    assert_eq!(counted(&context.stats.snapshot(), &[Counter::FilterChecks, Counter::BlockBytesRead]), [0, 0]);
+    counts.add_to(context.stats.local());
+    assert_eq!(counted(&context.stats.snapshot(), &BLOCKS), [2, 1]);
+    assert_eq!(context.stats.get(Counter::BlockBytesRead), block_bytes_read);
+}
+
+#[test]
+fn open_tables_are_charged_to_metadata_until_they_close() {
+    let (context, meta) = table(&TableOptions::default(), 1 << 30);
+    let used = || context.budget.used(Account::Metadata);
+    assert_eq!(used(), 0);
+    let first = open(&context, &meta);
+    let bytes = first.memory_bytes() as u64;
+    assert_eq!(used(), bytes);
+    assert!(bytes > ROWS * 10 / 8, "the filter alone has ten bits a key: {bytes}");
+    let second = open(&context, &meta);
+    assert_eq!(used(), 2 * bytes);
+    assert!(Table::open(&context, &path(), &TableMeta { root: 1, ..meta.clone() }).is_err());
+    drop(first);
+    assert_eq!(used(), bytes);
+    drop(second);
+    assert_eq!(used(), 0);
+}
+
+#[test]
+fn the_cache_shrinks_when_it_is_told_to() {
+    let (context, meta) = table(&TableOptions::default(), 1 << 30);
+    let table = open(&context, &meta);
+    assert_eq!(walk(&mut table.cursor()), ROWS);
+    let all = context.cache.used_bytes();
+    assert_eq!(context.budget.used(Account::Cache), all);
+    assert!(all > ROWS * 50);
+    for capacity in [all / 2, all / 10, 0] {
+        context.cache.set_capacity_bytes(capacity);
+        assert!(context.cache.used_bytes() <= capacity);
+        assert_eq!(context.budget.used(Account::Cache), context.cache.used_bytes());
+        assert_eq!(context.cache.capacity_bytes(), capacity);
+        assert_eq!(walk(&mut table.cursor()), ROWS, "evicted blocks are read again");
+        assert!(context.cache.used_bytes() <= capacity);
+    }
+    drop(table);
+    assert_eq!(context.budget.total_used(), 0);
+}
+
+#[test]
+fn rewrites_are_charged_for_their_buffers() {
+    let (context, meta) = table(&TableOptions::default(), 1 << 30);
+    let used = || context.budget.used(Account::Compaction);
+    assert_eq!(used(), 0, "the writer is gone");
+    let table = open(&context, &meta);
+    let mut cursor = table.cursor_uncached();
+    assert_eq!(walk(&mut cursor), ROWS);
+    let window = used();
+    assert!((1 << 16..=1 << 20).contains(&window), "{window}");
+    let mut writer = TableWriter::create(&context, &TableOptions::default(), "8".into(), TableId(8)).unwrap();
+    for number in 0..ROWS {
+        let key = key(number);
+        writer.add(InternalKey::new(&key, 1, sediment_base::Kind::Value), RowFlags::NONE, &[1; 100]).unwrap();
+    }
+    let hashes = ROWS * 8;
+    assert!(used() - window > hashes + 100_000, "{}", used() - window);
+    writer.finish().unwrap();
+    drop(cursor);
+    assert_eq!(used(), 0);
+}
