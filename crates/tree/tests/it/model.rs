@@ -174,6 +174,16 @@ impl Pair {
         self.tree.range(ends.clone(), read_seqno).map(owned).collect()
     }
 
+    /// Whether it comes true with one of the next reads. What nobody holds any more goes with the first read after which no
+    /// thread of the process, be it of another test, is in the middle of one that began before.
+    pub(crate) fn eventually(&self, is_true: impl Fn() -> bool) -> bool {
+        (0..100_000).any(|_| {
+            drop(self.tree.range::<Vec<u8>, _>(.., self.next));
+            std::thread::yield_now();
+            is_true()
+        })
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Vec<u8>> {
         self.versions.keys()
     }
