@@ -14,8 +14,9 @@ use crate::{
     version::{AddedTable, Edit},
 };
 use sediment_base::{
-    Result, SeqNo, TableId,
+    Result, SeqNo, Stats, TableId,
     planted::{Bug, planted},
+    stats::Counter,
 };
 use std::{collections::HashSet, fmt, sync::Arc};
 
@@ -46,6 +47,8 @@ impl fmt::Debug for FlushContext<'_> {
 pub struct FlushReport {
     /// Memtables that are now on disk.
     pub memtables: usize,
+    /// Rows in them.
+    pub rows_in: u64,
     /// Tables made.
     pub tables: usize,
     /// Bytes in them.
@@ -88,10 +91,11 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
     {
         (context.before_publish)(highest)?;
     }
-    let history = rewritten.history;
+    let (rows_in, history) = (rewritten.rows_in, rewritten.history);
     let tables = rewritten.outputs.keep();
     let report = FlushReport {
         memtables: memtables.len(),
+        rows_in,
         tables: tables.len(),
         bytes: tables.iter().map(|table| table.file_bytes).sum(),
         rows: tables.iter().map(|table| table.rows).sum(),
@@ -101,5 +105,14 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
     let added = tables.into_iter().map(|meta| AddedTable { level: 0, run, meta }).collect();
     let edit = Edit { added, mark: Some(mark), history, highest_seqno, ..Edit::default() };
     versions.install(edit, &sealed)?;
+    count(&versions.options.stats, &report);
     Ok(report)
+}
+
+fn count(stats: &Stats, report: &FlushReport) {
+    let stats = stats.local();
+    stats.add(Counter::FlushCount, 1);
+    stats.add(Counter::FlushRowsWritten, report.rows);
+    stats.add(Counter::FlushRowsDropped, report.rows_in.saturating_sub(report.rows));
+    stats.add(Counter::FlushBytesWritten, report.bytes);
 }

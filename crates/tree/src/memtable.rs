@@ -15,14 +15,19 @@ use crate::memtable::{
     order::Keys,
     row::{Row, row_bytes},
 };
-use sediment_base::{Error, ErrorKind, InternalKey, KeyOrder, Kind, Result, SeqNo, seqno::is_visible};
+use sediment_base::{
+    Account, Error, ErrorKind, InternalKey, KeyOrder, Kind, MemoryBudget, Result, SeqNo, budget::Charge, seqno::is_visible,
+};
 use sediment_codec::hash::key_hash;
 use sediment_raw::{
     arena::{Arena, Record, Refused},
     chain, epoch,
     hash_index::HashIndex,
 };
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 mod cursor;
 mod order;
@@ -36,10 +41,16 @@ pub(crate) struct Memtable {
     arena: Arena,
     index: HashIndex,
     keys: Keys,
+    /// Holds what all of it takes, as of the last count, until its rows are in tables.
+    charge: Charge,
+    /// Holds it from then on.
+    pinned: OnceLock<Charge>,
 }
 
-/// Once the order is kept, each writer brings it up to date after so many inserts.
+/// After so many inserts each writer brings the order up to date, if it is kept, and counts the memory.
 const INSERTS_PER_HELP: u64 = 32;
+/// A row of this size is counted at once.
+const LARGE_ROW_BYTES: usize = 4 << 10;
 
 /// What a lookup found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +64,11 @@ pub(crate) struct MemtableRow<'a> {
 }
 
 impl Memtable {
-    /// An empty memtable; `hash_seed` is the tree's.
-    pub(crate) fn new(order: KeyOrder, hash_seed: u64) -> Self {
+    /// An empty memtable; `hash_seed` is the tree's. It is charged to the budget as it grows.
+    pub(crate) fn new(order: KeyOrder, hash_seed: u64, budget: &Arc<MemoryBudget>) -> Self {
         let arena = Arena::new();
-        Self { hash_seed, index: HashIndex::new(&arena, 0), keys: Keys::new(&arena, order), arena }
+        let (index, keys) = (HashIndex::new(&arena, 0), Keys::new(&arena, order));
+        Self::charged(hash_seed, arena, index, keys, budget)
     }
 
     /// An empty memtable to take this one's place, which expects as many keys, of the same look, scanned or not as here: its
@@ -64,7 +76,15 @@ impl Memtable {
     pub(crate) fn successor(&self) -> Self {
         let arena = Arena::new();
         let index = HashIndex::new(&arena, self.index.keys());
-        Self { hash_seed: self.hash_seed, index, keys: self.keys.like(&self.arena, &arena), arena }
+        let keys = self.keys.like(&self.arena, &arena);
+        Self::charged(self.hash_seed, arena, index, keys, self.charge.budget())
+    }
+
+    fn charged(hash_seed: u64, arena: Arena, index: HashIndex, keys: Keys, budget: &Arc<MemoryBudget>) -> Self {
+        let charge = Charge::new(budget, Account::Memtables, 0);
+        let memtable = Self { hash_seed, arena, index, keys, charge, pinned: OnceLock::new() };
+        memtable.count_memory();
+        memtable
     }
 
     /// Adds a row: any thread, any order of seqnos. Fails with `Closed` once the memtable is closed: the caller asks again
@@ -73,7 +93,8 @@ impl Memtable {
         let hash = key_hash(self.hash_seed, key.user_key);
         let pin = epoch::pin();
         self.index.prefetch(hash, &pin);
-        let mut reservation = self.arena.reserve(row_bytes(key, value), key.seqno).map_err(refused)?;
+        let row_bytes = row_bytes(key, value);
+        let mut reservation = self.arena.reserve(row_bytes, key.seqno).map_err(refused)?;
         row::encode(key, value, reservation.payload_mut());
         let is_nth = reservation.ordinal() % INSERTS_PER_HELP == INSERTS_PER_HELP - 1;
         let record = reservation.write();
@@ -93,6 +114,9 @@ impl Memtable {
         drop(pin);
         if is_nth {
             self.keys.help(&self.arena);
+        }
+        if is_nth || row_bytes >= LARGE_ROW_BYTES {
+            self.count_memory();
         }
         Ok(())
     }
@@ -140,6 +164,13 @@ impl Memtable {
     /// on waits for them, so that the flush misses nothing.
     pub(crate) fn close(&self) {
         self.arena.seal();
+        self.count_memory();
+    }
+
+    /// Its rows are in tables: from now on only readers hold it, and it is charged to what they pin.
+    pub(crate) fn retire(&self) {
+        self.pinned.get_or_init(|| Charge::new(self.charge.budget(), Account::Pinned, self.bytes() as u64));
+        self.charge.resize(0);
     }
 
     /// Whether inserts are refused.
@@ -155,7 +186,16 @@ impl Memtable {
 
     /// Makes the order hold every key whose insert has returned.
     fn fill_order(&self) {
-        self.keys.fill(&self.arena);
+        if self.keys.fill(&self.arena) {
+            self.count_memory();
+        }
+    }
+
+    /// Charges what the memtable takes by now. Between two counts lie few rows, small ones, and what the index grew by for them.
+    fn count_memory(&self) {
+        if self.pinned.get().is_none() {
+            self.charge.grow_to(self.bytes() as u64);
+        }
     }
 
     /// The newest row of the key whose first record this is.

@@ -108,8 +108,15 @@ pub(crate) fn create(env: &Env, dir: &Path, db_uuid: FileUuid, options: TreeOpti
 }
 
 fn table_context(env: &Env, db_uuid: FileUuid, options: &TreeOptions) -> TableContext {
-    let (fs, random, cache) = (Arc::clone(&env.fs), Arc::clone(&env.random), Arc::clone(&options.cache));
-    TableContext::new(fs, random, db_uuid, options.order.clone(), cache)
+    TableContext {
+        fs: Arc::clone(&env.fs),
+        random: Arc::clone(&env.random),
+        db_uuid,
+        order: options.order.clone(),
+        cache: Arc::clone(&options.cache),
+        stats: Arc::clone(&options.stats),
+        budget: Arc::clone(&options.budget),
+    }
 }
 
 fn list(fs: &dyn Fs, dir: &Path) -> Result<Vec<DirEntry>> {

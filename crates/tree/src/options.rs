@@ -3,7 +3,7 @@
 //! Settings shape what is written from now on; files written under other settings stay readable. The key order alone is part
 //! of the tree: its name is stored, and opening under another name is refused.
 
-use sediment_base::{Error, KeyOrder, Result, limits};
+use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, Result, Stats, limits};
 use sediment_table::BlockCache;
 use std::sync::Arc;
 
@@ -26,11 +26,18 @@ pub struct TreeOptions {
     pub level_base_bytes: u64,
     /// Where blocks are kept; shared by all trees of a database.
     pub cache: Arc<BlockCache>,
+    /// Counts what happens; shared by all trees of a database.
+    pub stats: Arc<Stats>,
+    /// Is charged for memtables, open tables and the buffers of rewrites; shared by all trees of a database.
+    pub budget: Arc<MemoryBudget>,
+    /// Are told of tables made and removed.
+    pub listeners: Arc<Listeners>,
 }
 
 impl TreeOptions {
-    /// The defaults, over this cache.
+    /// The defaults, over this cache and its budget, with statistics of its own and nobody listening.
     pub fn new(cache: Arc<BlockCache>) -> Self {
+        let budget = Arc::clone(cache.budget());
         Self {
             order: KeyOrder::bytewise(),
             block_bytes: 4096,
@@ -40,6 +47,9 @@ impl TreeOptions {
             level_ratio: 10,
             level_base_bytes: 128 << 20,
             cache,
+            stats: Arc::default(),
+            budget,
+            listeners: Arc::default(),
         }
     }
 
@@ -54,6 +64,9 @@ impl TreeOptions {
             level_ratio,
             level_base_bytes,
             cache: _,
+            stats: _,
+            budget: _,
+            listeners: _,
         } = self;
         require(
             !order.name().is_empty() && order.name().len() <= NAME_BYTES_MAX,

@@ -70,12 +70,12 @@ impl Tree {
     pub fn get_at(&self, key: &[u8], visible: impl FnOnce() -> SeqNo) -> Result<Option<Slice>> {
         let pinned = self.pin();
         let read_seqno = visible();
-        read::get(&pinned, key, read_seqno, &self.inner.versions.options.order)
+        read::get(&pinned, key, read_seqno, &self.inner.versions.options)
     }
 
     /// Whether `key` has a value at `read_seqno`.
     pub fn contains_key(&self, key: &[u8], read_seqno: SeqNo) -> Result<bool> {
-        read::contains_key(&self.pin(), key, read_seqno, &self.inner.versions.options.order)
+        read::contains_key(&self.pin(), key, read_seqno, &self.inner.versions.options)
     }
 
     /// The rows of a range at `read_seqno`. Errors come from the scan.

@@ -13,7 +13,7 @@ use crate::{
     super_version::{SuperVersion, SuperVersions},
     version::{AddedTable, Edit, Run, TableFile},
 };
-use sediment_base::{Error, KeyOrder, Result, TableId};
+use sediment_base::{Error, KeyOrder, Result, Stats, TableId, stats::Counter};
 use sediment_table::TableMeta;
 use std::{collections::HashSet, sync::Arc};
 
@@ -51,7 +51,21 @@ pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionCon
     report.rows_out = tables.iter().map(|table| table.rows).sum();
     let added = tables.into_iter().map(|meta| AddedTable { level: plan.target, run: TableId(0), meta }).collect();
     versions.install(Edit { removed: plan.tables().collect(), added, history, ..Edit::default() }, &[])?;
+    count(&versions.options.stats, &report);
     Ok(report)
+}
+
+fn count(stats: &Stats, report: &CompactionReport) {
+    let stats = stats.local();
+    if report.moved {
+        return stats.add(Counter::CompactionMoves, 1);
+    }
+    stats.add(Counter::CompactionCount, 1);
+    stats.add(Counter::CompactionRowsRead, report.rows_in);
+    stats.add(Counter::CompactionRowsWritten, report.rows_out);
+    stats.add(Counter::CompactionRowsDropped, report.rows_in.saturating_sub(report.rows_out));
+    stats.add(Counter::CompactionBytesRead, report.bytes_in);
+    stats.add(Counter::CompactionBytesWritten, report.bytes_out);
 }
 
 type Made = (Vec<TableMeta>, Option<crate::version::History>);

@@ -79,11 +79,13 @@ impl Keys {
         Self { order, set: OrderedSet::new(arena), prefix, filler: Mutex::default(), filled: AtomicU64::new(0) }
     }
 
-    /// Adds the keys of all finished records. Waits while another does.
-    pub(super) fn fill(&self, arena: &Arena) {
-        if self.filled.load(Acquire) != arena.records() {
+    /// Adds the keys of all finished records; false if there was nothing to do. Waits while another does.
+    pub(super) fn fill(&self, arena: &Arena) -> bool {
+        let is_behind = self.filled.load(Acquire) != arena.records();
+        if is_behind {
             self.fill_with(&mut self.filler.lock().unwrap_or_else(PoisonError::into_inner), arena);
         }
+        is_behind
     }
 
     /// A writer's contribution, if the order was ever asked for: like `fill`, unless another is at it.

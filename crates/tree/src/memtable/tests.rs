@@ -1,6 +1,6 @@
 use super::{Memtable, MemtableCursor};
 use proptest::{collection::vec, prelude::any, prop_assert_eq, proptest};
-use sediment_base::{Comparator, Cursor, ErrorKind, InternalKey, KeyOrder, Kind, SeqNo};
+use sediment_base::{Account, Comparator, Cursor, ErrorKind, InternalKey, KeyOrder, Kind, MemoryBudget, SeqNo};
 use sediment_codec::hash::key_hash;
 use std::{
     cmp::{Ordering, Reverse},
@@ -36,8 +36,12 @@ fn value(arrival: u64) -> Vec<u8> {
     arrival.to_le_bytes()[..1 + arrival as usize % 8].to_vec()
 }
 
+fn memtable_of(order: KeyOrder) -> Memtable {
+    Memtable::new(order, SEED, &Arc::new(MemoryBudget::unlimited()))
+}
+
 fn filled(random: &mut Random, rows: u64, keys: u64, seqnos: u64) -> (Arc<Memtable>, BTreeMap<ModelKey, Vec<u8>>) {
-    let memtable = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED));
+    let memtable = Arc::new(memtable_of(KeyOrder::bytewise()));
     let mut model = BTreeMap::new();
     for arrival in 0..rows {
         let user_key = format!("{:x}", random.below(keys).wrapping_mul(0x9E37_79B9)).into_bytes();
@@ -115,7 +119,7 @@ proptest! {
     /// Few keys, few seqnos: ties and late arrivals everywhere, seeks in between.
     #[test]
     fn any_order_of_arrival_is_read_in_order(rows in vec((0..6_u8, 0..12_u64, 0..4_u64, any::<bool>()), 1..300)) {
-        let memtable = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED));
+        let memtable = Arc::new(memtable_of(KeyOrder::bytewise()));
         let mut model = BTreeMap::new();
         let mut cursor = memtable.cursor();
         for (arrival, (key, seqno, tag, seeks)) in rows.into_iter().enumerate() {
@@ -159,7 +163,7 @@ impl Comparator for Backwards {
 
 #[test]
 fn a_custom_order_without_heads_is_followed() {
-    let memtable = Arc::new(Memtable::new(KeyOrder::custom(Arc::new(Backwards)), SEED));
+    let memtable = Arc::new(memtable_of(KeyOrder::custom(Arc::new(Backwards))));
     let mut keys: Vec<Vec<u8>> = (0..3000_u32).map(|i| format!("{}", i.wrapping_mul(0x9E37_79B9)).into_bytes()).collect();
     for (i, key) in keys.iter().enumerate() {
         memtable.insert(InternalKey::new(key, i as u64, Kind::Value), b"v").expect("open");
@@ -182,7 +186,7 @@ fn a_custom_order_without_heads_is_followed() {
 
 #[test]
 fn a_closed_memtable_refuses_and_keeps_all_that_was_inserted() {
-    let memtable = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED));
+    let memtable = Arc::new(memtable_of(KeyOrder::bytewise()));
     let inserted = AtomicU64::new(0);
     thread::scope(|scope| {
         for writer in 0..3_u64 {
@@ -221,7 +225,7 @@ fn a_closed_memtable_refuses_and_keeps_all_that_was_inserted() {
 fn scans_beside_writers_are_in_order_and_miss_nothing_finished() {
     const PER_WRITER: u64 = 20_000;
     for key_space in [1 << 40, 3000] {
-        let memtable = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED));
+        let memtable = Arc::new(memtable_of(KeyOrder::bytewise()));
         let done: [AtomicU64; 2] = Default::default();
         let key = |writer: usize, i: u64| {
             let scrambled = (i * 2 + writer as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) % key_space;
@@ -279,7 +283,7 @@ fn scan(memtable: &Arc<Memtable>, backwards: bool) -> Vec<([u8; 8], Reverse<u64>
 
 #[test]
 fn a_successor_orders_keys_with_and_without_the_common_prefix() {
-    let memtable = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED));
+    let memtable = Arc::new(memtable_of(KeyOrder::bytewise()));
     let key = |i: u64| format!("user:profile:{:x}", i.wrapping_mul(0x9E37_79B9_7F4A)).into_bytes();
     for i in 0..3000 {
         memtable.insert(InternalKey::new(&key(i), i, Kind::Value), b"v").expect("open");
@@ -309,4 +313,31 @@ fn a_successor_orders_keys_with_and_without_the_common_prefix() {
         }
         assert!(!cursor.is_valid());
     }
+}
+
+#[test]
+fn the_budget_is_charged_for_what_a_memtable_takes() {
+    let budget = Arc::new(MemoryBudget::unlimited());
+    let used = || budget.used(Account::Memtables) as usize;
+    let first = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED, &budget));
+    assert_eq!(used(), first.bytes());
+    for number in 0..5000_u64 {
+        let key = format!("key {number:05}").into_bytes();
+        first.insert(InternalKey::new(&key, number, Kind::Value), &value(number)).expect("open");
+        assert!(used() <= first.bytes() && first.bytes() < used() + (16 << 10), "{} of {}", used(), first.bytes());
+    }
+    first.insert(InternalKey::new(b"large", 9, Kind::Value), &[7; 100_000]).expect("open");
+    assert_eq!(used(), first.bytes(), "a large row is counted at once");
+    first.insert(InternalKey::new(b"small", 9, Kind::Value), b"").expect("open");
+    let second = first.successor();
+    first.close();
+    assert_eq!(used(), first.bytes() + second.bytes());
+    let unsorted = first.bytes();
+    first.cursor().seek_to_first().expect("memory");
+    assert!(first.bytes() > unsorted, "the order takes memory, too");
+    assert_eq!(used(), first.bytes() + second.bytes());
+    first.retire();
+    assert_eq!((used(), budget.used(Account::Pinned) as usize), (second.bytes(), first.bytes()));
+    drop((first, second));
+    assert_eq!(budget.total_used(), 0);
 }

@@ -7,7 +7,7 @@ use crate::{
     cursor::{Backward, Bounds, Forward, Merging, RunCursor, Source},
     super_version::{Obsolete, SuperVersion},
 };
-use sediment_base::{KeyOrder, Result, SeqNo, Slice};
+use sediment_base::{KeyOrder, Result, SeqNo, Slice, stats::Histogram};
 use std::{fmt, ops::Bound, sync::Arc};
 
 /// The visible rows of a range, in key order, from both ends at once. It keeps what it reads alive, the tree itself need not
@@ -20,6 +20,8 @@ pub struct Scan {
     back: Option<Backward<Merging<Source>>>,
     last_front: Option<Slice>,
     last_back: Option<Slice>,
+    /// Rows given.
+    rows: u64,
     state: State,
 }
 
@@ -38,7 +40,7 @@ impl Scan {
             Ok(()) if is_empty(&bounds, &order) => State::Ended,
             Ok(()) => State::Walking { pinned },
         };
-        Self { order, read_seqno, bounds, front: None, back: None, last_front: None, last_back: None, state }
+        Self { order, read_seqno, bounds, front: None, back: None, last_front: None, last_back: None, rows: 0, state }
     }
 
     fn step_front(&mut self) -> Result<Option<(Slice, Slice)>> {
@@ -76,8 +78,9 @@ impl Scan {
             return Some(Err(error));
         }
         let given = step(self).transpose();
-        if !matches!(given, Some(Ok(_))) {
-            self.end();
+        match given {
+            Some(Ok(_)) => self.rows += 1,
+            _ => self.end(),
         }
         given
     }
@@ -88,6 +91,7 @@ impl Scan {
         if let State::Walking { pinned } = std::mem::replace(&mut self.state, State::Ended) {
             let obsolete: Arc<Obsolete> = Arc::clone(&pinned.obsolete);
             drop(pinned);
+            obsolete.stats().record(Histogram::ScanRows, self.rows);
             obsolete.sweep();
         }
     }

@@ -25,6 +25,8 @@ pub(crate) struct Rewrite<'a> {
 #[derive(Debug)]
 pub(crate) struct Rewritten<'a> {
     pub(crate) outputs: Outputs<'a>,
+    /// Rows that went in.
+    pub(crate) rows_in: u64,
     /// How far back reads are still exact, if versions went.
     pub(crate) history: Option<History>,
 }
@@ -35,8 +37,10 @@ impl<'a> Rewrite<'a> {
         let mut rules = Rules::new(self.retention);
         let mut outputs = Outputs::new(self.spec);
         let mut slices = Slices::new(self.on_slice);
+        let mut rows_in = 0;
         cursor.seek_to_first()?;
         while cursor.is_valid() {
+            rows_in += 1;
             let key = cursor.key();
             let verdict = rules.decide(key, |seqno| self.elsewhere.may_hold_older(key.user_key, seqno))?;
             if let Verdict::Keep { seqno, held } = verdict {
@@ -51,6 +55,6 @@ impl<'a> Rewrite<'a> {
         }
         outputs.finish()?;
         slices.end_slice(outputs.bytes())?;
-        Ok(Rewritten { outputs, history: rules.end() })
+        Ok(Rewritten { outputs, rows_in, history: rules.end() })
     }
 }

@@ -8,9 +8,9 @@ use super::{Obsolete, Orphans, Sealed, SuperVersion};
 use crate::{
     memtable::Memtable,
     options::TreeOptions,
-    version::{Edit, Manifest, TableFile, TableHome, Version},
+    version::{AddedTable, Edit, Manifest, TableFile, TableHome, Version},
 };
-use sediment_base::{Error, Result, SeqNo, TableId};
+use sediment_base::{Error, Result, SeqNo, TableId, event::TableCreated, stats::Counter};
 use sediment_raw::epoch::{Guard, Swap};
 use std::{
     collections::HashSet,
@@ -49,8 +49,8 @@ impl SuperVersions {
     /// A tree with an empty memtable.
     pub(crate) fn new(parts: TreeParts) -> Self {
         let TreeParts { options, home, version, manifest, orphans } = parts;
-        let obsolete = Obsolete::new(Arc::clone(&home), orphans);
-        let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed));
+        let obsolete = Obsolete::new(Arc::clone(&home), Arc::clone(&options.listeners), orphans);
+        let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed, &options.budget));
         let first = super_version(active, Vec::new(), Arc::new(version), &obsolete);
         Self {
             options,
@@ -116,14 +116,15 @@ impl SuperVersions {
             }
         };
         self.publish(&version, flushed);
-        let kept: HashSet<TableId> = edit.added.iter().map(|added| added.meta.id).collect();
-        let gone: HashSet<TableId> = edit.removed.into_iter().filter(|id| !kept.contains(id)).collect();
+        let named: HashSet<TableId> = edit.added.iter().map(|added| added.meta.id).collect();
+        let (moved, gone): (HashSet<TableId>, HashSet<TableId>) = edit.removed.into_iter().partition(|id| named.contains(id));
         before.tables().filter(|file| gone.contains(&file.meta.id)).for_each(|file| TableFile::mark_obsolete(file));
         if is_new_generation {
             installing.doubtful.drain(..).for_each(|id| self.home.discard(id));
             self.obsolete.forget_lost();
         }
         drop((installing, before));
+        edit.added.iter().filter(|added| !moved.contains(&added.meta.id)).for_each(|added| self.announce(added));
         self.obsolete.sweep();
         Ok(())
     }
@@ -144,12 +145,26 @@ impl SuperVersions {
         self.with_manifest(|manifest| manifest.poison().cloned())
     }
 
+    /// Tells of a table that readers have not seen before.
+    fn announce(&self, added: &AddedTable) {
+        let AddedTable { level, meta, .. } = added;
+        self.options.stats.add(Counter::TablesCreated, 1);
+        self.options.listeners.tell(|| TableCreated {
+            path: self.home.path(meta.id),
+            table: meta.id,
+            level: *level,
+            rows: meta.rows,
+            bytes: meta.file_bytes,
+        });
+    }
+
     fn publish(&self, version: &Arc<Version>, flushed: &[Sealed]) {
         let _publishing = lock(&self.publishing);
         let before = self.pin();
         let is_flushed = |sealed: &Sealed| flushed.iter().any(|flushed| Arc::ptr_eq(&flushed.memtable, &sealed.memtable));
         let sealed = before.sealed.iter().filter(|sealed| !is_flushed(sealed)).cloned().collect();
         self.current.store(super_version(Arc::clone(&before.active), sealed, Arc::clone(version), &self.obsolete));
+        flushed.iter().for_each(|flushed| flushed.memtable.retire());
     }
 }
 

@@ -10,7 +10,7 @@
 //! but only if the manifest had ended as a finished record ends. Shared.
 
 use crate::version::TableHome;
-use sediment_base::{Result, filename};
+use sediment_base::{Listeners, Result, Stats, event::TableDeleted, filename, stats::Counter};
 use sediment_env::{Fs, fs::is_already_exists};
 use std::{
     path::Path,
@@ -24,6 +24,7 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Obsolete {
     home: Arc<TableHome>,
+    listeners: Arc<Listeners>,
     is_closed: AtomicBool,
     is_dropped: AtomicBool,
     orphans: Mutex<Orphans>,
@@ -41,9 +42,14 @@ pub(crate) struct Orphans {
 }
 
 impl Obsolete {
-    pub(crate) fn new(home: Arc<TableHome>, orphans: Orphans) -> Arc<Self> {
+    pub(crate) fn new(home: Arc<TableHome>, listeners: Arc<Listeners>, orphans: Orphans) -> Arc<Self> {
         let (is_closed, is_dropped) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { home, is_closed, is_dropped, orphans: Mutex::new(orphans) })
+        Arc::new(Self { home, listeners, is_closed, is_dropped, orphans: Mutex::new(orphans) })
+    }
+
+    /// Where the tree counts.
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.home.context.stats
     }
 
     /// Whether there is anything for [`Obsolete::move_orphans`].
@@ -90,13 +96,18 @@ impl Obsolete {
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Unlinks what nobody holds. A failure leaves the file to be found as an orphan.
+    /// Unlinks what nobody holds. A failure leaves the file to be found as an orphan. Tells listeners: hold no lock that readers
+    /// or writers need.
     pub(crate) fn sweep(&self) {
         if self.is_closed.load(Ordering::Acquire) {
             return;
         }
-        for id in self.home.take_garbage() {
-            let _ = self.home.context.fs.remove_file(&self.home.path(id));
+        for table in self.home.take_garbage() {
+            let path = self.home.path(table);
+            if self.home.context.fs.remove_file(&path).is_ok() {
+                self.stats().add(Counter::TablesDeleted, 1);
+                self.listeners.tell(|| TableDeleted { path, table });
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the tree promises, through its public face alone.
 
 mod compare;
+mod counts;
 mod crash;
 mod directory;
 mod faults;

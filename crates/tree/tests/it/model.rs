@@ -59,8 +59,11 @@ impl Pair {
     }
 
     pub(crate) fn create_in(env: Env, order: KeyOrder) -> Result<Self> {
+        Self::create_with(env, small_options(order))
+    }
+
+    pub(crate) fn create_with(env: Env, options: TreeOptions) -> Result<Self> {
         let dir = Path::new("/tree").to_path_buf();
-        let options = small_options(order);
         let tree = Tree::create(&env, &dir, FileUuid([7; 16]), options.clone())?;
         Ok(Self { env, dir, options, tree, versions: BTreeMap::new(), next: 1, held: Vec::new(), pins: Vec::new() })
     }
