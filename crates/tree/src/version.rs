@@ -1,7 +1,7 @@
 //! What is on disk: levels of runs of tables, the edits that change them, and the manifest that keeps the edits.
 //!
-//! A [`Version`] is the immutable set of live tables at one moment. Level 0 has a run per flush, newest first; every deeper
-//! level is one run. Nobody changes a version: an [`Edit`] makes the next one, and `super_version/install.rs` is the only door
+//! A [`Version`] is the immutable set of live tables at one moment. Level 0 has a run per sublevel, newest first; every
+//! deeper level is one run. Nobody changes a version: an [`Edit`] makes the next one, and `super_version/install.rs` is the only door
 //! through which it becomes visible, once its edit is durable.
 
 mod edit;
@@ -10,6 +10,7 @@ mod home;
 mod level;
 mod manifest;
 mod run;
+mod sublevels;
 mod table_file;
 
 pub(crate) use edit::{AddedTable, Edit, VersionBuilder};
@@ -20,7 +21,7 @@ pub(crate) use manifest::{Manifest, ManifestContext, Replayed, read_manifest, re
 pub(crate) use run::Run;
 pub(crate) use table_file::TableFile;
 
-use sediment_base::{Generation, Result, SeqNo, TableId};
+use sediment_base::{Generation, KeyOrder, Result, SeqNo, TableId};
 use std::{fmt, sync::Arc};
 
 /// How far a manifest is durable: the anchor that a log may keep of it.
@@ -87,11 +88,13 @@ impl Version {
     /// The edit that makes this version from nothing.
     pub(crate) fn snapshot(&self, next_table: TableId) -> Edit {
         let mut added = Vec::new();
-        for (level, runs) in self.levels.iter().enumerate() {
-            for run in runs.runs.iter().rev() {
-                let id = if level == 0 { run.id } else { TableId(0) };
-                added.extend(run.tables().iter().map(|file| AddedTable { level, run: id, meta: file.meta.clone() }));
+        for (level, tables) in self.levels.iter().enumerate() {
+            let mut tables: Vec<_> = tables.tables().collect();
+            if level == 0 {
+                tables.sort_by_key(|file| (file.run, file.meta.id));
             }
+            let run = |file: &TableFile| if level == 0 { file.run } else { TableId(0) };
+            added.extend(tables.into_iter().map(|file| AddedTable { level, run: run(file), meta: file.meta.clone() }));
         }
         Edit {
             identity: Some(self.identity.clone()),
@@ -115,7 +118,8 @@ impl Version {
     }
 
     /// What must hold of every version, beyond what building it has checked.
-    pub(crate) fn check(&self) {
+    pub(crate) fn check(&self, order: &KeyOrder) {
+        self.levels[0].check_sublevels(order);
         for (index, level) in self.levels.iter().enumerate().skip(1) {
             assert!(level.runs.len() <= 1, "level {index} has {} runs", level.runs.len());
         }

@@ -100,7 +100,7 @@ fn sources(pinned: &SuperVersion, wanted: &HashSet<TableId>, order: &KeyOrder) -
     for run in pinned.version.runs() {
         let tables: Vec<_> = run.tables().iter().filter(|file| wanted.contains(&file.meta.id)).cloned().collect();
         if !tables.is_empty() {
-            let part = Arc::new(Run::new(run.id, tables, order)?);
+            let part = Arc::new(Run::new(tables, order)?);
             sources.push(Source::Run(RunCursor::uncached(part, order.clone())));
         }
     }

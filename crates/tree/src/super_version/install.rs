@@ -105,7 +105,7 @@ impl SuperVersions {
         let before = Arc::clone(&self.load().version);
         let version = Arc::new(before.apply(&self.home, edit.clone())?);
         if cfg!(debug_assertions) {
-            version.check();
+            version.check(&self.options.order);
         }
         let is_new_generation = match installing.manifest.commit(&edit, &version, self.home.next_id()) {
             Ok(is_new_generation) => is_new_generation,

@@ -3,7 +3,7 @@
 //! An edit removes first and adds then, so that a table may change its level under its own id. What an edit does not mention
 //! stays. A snapshot is the edit that makes the whole from nothing.
 
-use super::{History, Identity, Version, home::TableHome, level::Level, run::Run, table_file::TableFile};
+use super::{History, Identity, Version, home::TableHome, level::Level, table_file::TableFile};
 use sediment_base::{Error, Result, SeqNo, TableId, limits, seqno::SEQNO_MAX};
 use sediment_table::TableMeta;
 use std::{
@@ -18,7 +18,7 @@ pub(crate) struct Edit {
     pub(crate) identity: Option<Identity>,
     /// Tables that the version no longer has here.
     pub(crate) removed: Vec<TableId>,
-    /// Tables that it has now, those of level 0 oldest run first.
+    /// Tables that it has now.
     pub(crate) added: Vec<AddedTable>,
     /// How far the caller's log is contained in tables.
     pub(crate) mark: Option<SeqNo>,
@@ -34,7 +34,7 @@ pub(crate) struct Edit {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AddedTable {
     pub(crate) level: usize,
-    /// Tables of level 0 with the same number are one run; 0 below.
+    /// Tables of level 0 with the same number came from one flush; 0 below.
     pub(crate) run: TableId,
     pub(crate) meta: TableMeta,
 }
@@ -44,8 +44,6 @@ pub(crate) struct AddedTable {
 pub(crate) struct VersionBuilder<'a> {
     home: &'a Arc<TableHome>,
     tables: BTreeMap<TableId, Placed>,
-    /// Runs of level 0 by number, each with its place in the order of arrival.
-    arrivals: HashMap<TableId, u64>,
     identity: Option<Identity>,
     mark: Option<SeqNo>,
     history: History,
@@ -55,22 +53,13 @@ pub(crate) struct VersionBuilder<'a> {
 #[derive(Debug)]
 struct Placed {
     level: usize,
-    run: TableId,
     file: Arc<TableFile>,
 }
 
 impl<'a> VersionBuilder<'a> {
     /// Begins with nothing.
     pub(crate) fn empty(home: &'a Arc<TableHome>) -> Self {
-        Self {
-            home,
-            tables: BTreeMap::new(),
-            arrivals: HashMap::new(),
-            identity: None,
-            mark: None,
-            history: History::default(),
-            highest_seqno: None,
-        }
+        Self { home, tables: BTreeMap::new(), identity: None, mark: None, history: History::default(), highest_seqno: None }
     }
 
     /// Begins with a version.
@@ -81,11 +70,8 @@ impl<'a> VersionBuilder<'a> {
         builder.history = version.history;
         builder.highest_seqno = version.highest_seqno;
         for (level, runs) in version.levels.iter().enumerate() {
-            for run in runs.runs.iter().rev() {
-                let id = if level == 0 { builder.arrive(run.id) } else { TableId(0) };
-                let placed = run.tables().iter().map(|file| (file.meta.id, Placed { level, run: id, file: Arc::clone(file) }));
-                builder.tables.extend(placed);
-            }
+            let placed = runs.tables().map(|file| (file.meta.id, Placed { level, file: Arc::clone(file) }));
+            builder.tables.extend(placed);
         }
         builder
     }
@@ -128,14 +114,13 @@ impl<'a> VersionBuilder<'a> {
     pub(crate) fn build(self) -> Result<Version> {
         let identity = self.identity.ok_or_else(|| Error::corruption("a manifest does not say which tree it is of"))?;
         let order = &self.home.context.order;
-        let mut grouped: BTreeMap<(usize, u64, TableId), Vec<Arc<TableFile>>> = BTreeMap::new();
+        let mut grouped: BTreeMap<usize, Vec<Arc<TableFile>>> = BTreeMap::new();
         for placed in self.tables.into_values() {
-            let arrival = self.arrivals.get(&placed.run).copied().filter(|_| placed.level == 0).unwrap_or(0);
-            grouped.entry((placed.level, u64::MAX - arrival, placed.run)).or_default().push(placed.file);
+            grouped.entry(placed.level).or_default().push(placed.file);
         }
         let mut levels = vec![Level::default(); limits::LEVELS_MAX];
-        for ((level, _, run), tables) in grouped {
-            levels[level].runs.push(Arc::new(Run::new(run, tables, order)?));
+        for (level, tables) in grouped {
+            levels[level] = Level::new(level, tables, order)?;
         }
         if self.history.floor > self.highest_seqno.map_or(0, |highest| highest.saturating_add(1)) {
             let error = Error::corruption("history is said to begin above every row that there ever was");
@@ -156,21 +141,14 @@ impl<'a> VersionBuilder<'a> {
         if self.home.context.order.compare(&keys.min, &keys.max).is_gt() || meta.min_seqno > meta.max_seqno {
             return Err(Error::corruption(format!("bounds of table {id} are the wrong way round")));
         }
-        let run = if level == 0 { self.arrive(run) } else { TableId(0) };
         let file = match leaving.remove(&id) {
-            Some(file) if file.meta == meta => file,
-            _ => TableFile::new(self.home, meta),
+            Some(file) if file.meta == meta && (level > 0 || file.run == run) => file,
+            _ => TableFile::new(self.home, run, meta),
         };
-        match self.tables.insert(id, Placed { level, run, file }) {
+        match self.tables.insert(id, Placed { level, file }) {
             None => Ok(()),
             Some(_) => Err(Error::corruption(format!("an edit adds table {id} twice"))),
         }
-    }
-
-    fn arrive(&mut self, run: TableId) -> TableId {
-        let next = self.arrivals.len() as u64;
-        self.arrivals.entry(run).or_insert(next);
-        run
     }
 }
 

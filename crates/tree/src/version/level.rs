@@ -1,15 +1,35 @@
 //! `Level`: runs of one age class.
 
-use super::{run::Run, table_file::TableFile};
+use super::{run::Run, sublevels::arrange, table_file::TableFile};
+use sediment_base::{KeyOrder, Result};
 use std::sync::Arc;
 
-/// Runs of one age class, newest first. Level 0 has one per flush; every other level at most one.
+/// Runs of one age class, newest first. Level 0 has one per sublevel; every other level at most one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Level {
     pub(crate) runs: Vec<Arc<Run>>,
 }
 
 impl Level {
+    /// A level with this number of these tables, at least one.
+    pub(crate) fn new(index: usize, tables: Vec<Arc<TableFile>>, order: &KeyOrder) -> Result<Self> {
+        let runs = if index == 0 { arrange(tables, order) } else { vec![tables] };
+        let runs = runs.into_iter().rev().map(|tables| Run::new(tables, order).map(Arc::new));
+        Ok(Self { runs: runs.collect::<Result<_>>()? })
+    }
+
+    /// What must hold of level 0: each table lies directly above one that it overlaps, and is newer than all it overlaps below.
+    pub(crate) fn check_sublevels(&self, order: &KeyOrder) {
+        for (index, upper) in self.runs.iter().enumerate() {
+            for file in upper.tables() {
+                let mut below = self.runs[index + 1..].iter().map(|run| run.overlapping(&file.meta.range, order));
+                let is_newer = below.clone().flatten().all(|older| older.age() < file.age());
+                assert!(is_newer, "table {} lies above one that is newer", file.meta.id);
+                assert!(below.next().is_none_or(|older| !older.is_empty()), "table {} hangs in the air", file.meta.id);
+            }
+        }
+    }
+
     /// All its tables, run by run.
     pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<TableFile>> {
         self.runs.iter().flat_map(|run| run.tables())

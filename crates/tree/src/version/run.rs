@@ -4,14 +4,12 @@
 //! two tables of a run. Immutable.
 
 use super::table_file::TableFile;
-use sediment_base::{Error, KeyOrder, KeyRange, Result, SeqNo, TableId, range};
+use sediment_base::{Error, KeyOrder, KeyRange, Result, SeqNo, range};
 use std::{ops::Bound, ops::Range, sync::Arc};
 
 /// Tables with disjoint keys, in key order. Never empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
-    /// Tells the runs of level 0 apart: the id of its first table when it was made. Meaningless below.
-    pub(crate) id: TableId,
     tables: Vec<Arc<TableFile>>,
     max_heads: Vec<u64>,
     min_seqno: SeqNo,
@@ -21,7 +19,7 @@ pub(crate) struct Run {
 
 impl Run {
     /// A run of these tables, in any order; overlapping ones are refused.
-    pub(crate) fn new(id: TableId, mut tables: Vec<Arc<TableFile>>, order: &KeyOrder) -> Result<Self> {
+    pub(crate) fn new(mut tables: Vec<Arc<TableFile>>, order: &KeyOrder) -> Result<Self> {
         tables.sort_by(|a, b| order.compare(&a.meta.range.min, &b.meta.range.min));
         for pair in tables.windows(2) {
             if order.compare(&pair[0].meta.range.max, &pair[1].meta.range.min).is_ge() {
@@ -29,7 +27,6 @@ impl Run {
             }
         }
         Ok(Self {
-            id,
             max_heads: tables.iter().map(|table| order.head(&table.meta.range.max)).collect(),
             min_seqno: tables.iter().map(|table| table.meta.min_seqno).min().unwrap_or(0),
             max_seqno: tables.iter().map(|table| table.meta.max_seqno).max().unwrap_or(0),

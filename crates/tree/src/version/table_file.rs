@@ -5,7 +5,7 @@
 //! its id is put aside in the [`TableHome`], from where `super_version/obsolete.rs` removes it. Shared; opening is done once.
 
 use super::home::TableHome;
-use sediment_base::{Error, Result};
+use sediment_base::{Error, Result, SeqNo, TableId};
 use sediment_table::{Table, TableMeta};
 use std::{
     path::Path,
@@ -19,6 +19,8 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct TableFile {
     pub(crate) meta: TableMeta,
+    /// Tables of level 0 with the same number came from one flush. Meaningless below.
+    pub(crate) run: TableId,
     home: Arc<TableHome>,
     opened: OnceLock<Arc<Table>>,
     opening: Mutex<()>,
@@ -27,9 +29,10 @@ pub(crate) struct TableFile {
 
 impl TableFile {
     /// A table that the manifest describes, not yet opened.
-    pub(crate) fn new(home: &Arc<TableHome>, meta: TableMeta) -> Arc<Self> {
+    pub(crate) fn new(home: &Arc<TableHome>, run: TableId, meta: TableMeta) -> Arc<Self> {
         Arc::new(Self {
             meta,
+            run,
             home: Arc::clone(home),
             opened: OnceLock::new(),
             opening: Mutex::default(),
@@ -55,6 +58,11 @@ impl TableFile {
             self.opened.get_or_init(|| Arc::new(table));
         }
         Ok(self.opened.get().expect("set under this lock"))
+    }
+
+    /// Orders the tables of level 0: the greater, the newer.
+    pub(crate) fn age(&self) -> (SeqNo, TableId) {
+        (self.meta.max_seqno, self.meta.id)
     }
 
     /// No version that can still be reached from the current one names this file: it goes with its last holder.

@@ -18,19 +18,21 @@ pub(crate) fn identity() -> Identity {
     Identity { order: "bytewise".into(), hash_version: 1, hash_seed: 77 }
 }
 
-/// `level run id min..max bytes rows tombstones`
+/// `level run id min..max bytes rows tombstones [min..max of the seqnos]`
 pub(crate) fn table(line: &str) -> AddedTable {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let number = |index: usize| words[index].parse::<u64>().expect("a number");
+    let parse = |word: &str| word.parse::<u64>().expect("a number");
+    let number = |index: usize| parse(words[index]);
     let (min, max) = words[3].split_once("..").expect("min..max");
+    let (min_seqno, max_seqno) = words.get(7).map_or(("1", "9"), |seqnos| seqnos.split_once("..").expect("min..max"));
     let meta = TableMeta {
         id: TableId(number(2)),
         uuid: FileUuid([number(2) as u8; 16]),
         file_bytes: number(4),
         root: number(2).wrapping_mul(1000),
         range: KeyRange { min: min.into(), max: max.into() },
-        min_seqno: 1,
-        max_seqno: 9,
+        min_seqno: parse(min_seqno),
+        max_seqno: parse(max_seqno),
         rows: number(5),
         tombstones: number(6),
         oldest_write_us: 0,
@@ -114,7 +116,7 @@ fn a_version_is_what_its_snapshot_makes() {
         .apply(Edit { removed: vec![TableId(4)], added, mark: Some(7), highest_seqno: Some(9), ..Edit::default() })
         .expect("sound");
     let version = builder.build().expect("sound");
-    version.check();
+    version.check(&home.context.order);
     let runs: Vec<Vec<u64>> = version.runs().map(|run| run.tables().iter().map(|file| file.meta.id.0).collect()).collect();
     assert_eq!(runs, [vec![9], vec![2, 3], vec![1], vec![4]], "newest first");
 

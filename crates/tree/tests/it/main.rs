@@ -5,6 +5,7 @@ mod counts;
 mod crash;
 mod directory;
 mod faults;
+mod levels;
 mod model;
 #[cfg(planted_bugs)]
 mod planted;
