@@ -14,7 +14,7 @@ use crate::{
     version::{AddedTable, Edit},
 };
 use sediment_base::{
-    Result, SeqNo, Stats, TableId,
+    Result, SeqNo, Slice, Stats, TableId,
     planted::{Bug, planted},
     stats::Counter,
 };
@@ -59,7 +59,7 @@ pub struct FlushReport {
     pub mark: Option<SeqNo>,
 }
 
-/// Writes the sealed memtables up to `context.through` as one run, the oldest first of all. One caller at a time.
+/// Writes the sealed memtables up to `context.through` as one run, cut where tables of level 1 begin. One caller at a time.
 pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Result<FlushReport> {
     let sealed = versions.close_through(context.through);
     let Some(mark) = sealed.iter().map(|sealed| sealed.boundary).max() else {
@@ -70,17 +70,21 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
     }
     let memtables: Vec<Arc<Memtable>> = sealed.iter().map(|sealed| Arc::clone(&sealed.memtable)).collect();
     let order = &versions.options.order;
+    let pinned = versions.pin();
+    let guards: Vec<Slice> = pinned.version.levels[1].tables().map(|file| file.meta.range.min.clone()).collect();
     let rewrite = Rewrite {
         spec: OutputSpec {
             home: &versions.home,
             options: &versions.options,
             now_us: context.now_us,
             oldest_write_us: context.now_us,
+            guards: &guards,
         },
         retention: &context.retention,
-        elsewhere: Elsewhere::new(&versions.pin(), order.clone(), &memtables, HashSet::new()),
+        elsewhere: Elsewhere::new(&pinned, order.clone(), &memtables, HashSet::new()),
         on_slice: context.on_slice,
     };
+    drop(pinned);
     let sources = memtables.iter().map(|memtable| Source::Memtable(memtable.cursor())).collect();
     let rewritten = rewrite.run(Merging::new(sources, order.clone()));
     versions.obsolete.sweep();

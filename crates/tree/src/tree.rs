@@ -203,6 +203,13 @@ impl Tree {
         versions.obsolete.move_orphans()
     }
 
+    /// How urgent the most urgent compaction is, for a caller who compares trees: the highest score of a level, from 1.0 on due. One
+    /// that is under way counts until it is done. Cheap to ask.
+    pub fn compaction_score(&self) -> f64 {
+        let versions = &self.inner.versions;
+        compaction::score(&versions.load().version, &versions.options)
+    }
+
     /// How far flushes and compactions are behind the writers.
     pub fn pressure(&self) -> Pressure {
         let versions = &self.inner.versions;

@@ -19,10 +19,14 @@ pub(crate) use home::TableHome;
 pub(crate) use level::Level;
 pub(crate) use manifest::{Manifest, ManifestContext, Replayed, read_manifest, read_whole};
 pub(crate) use run::Run;
+pub(crate) use sublevels::arrange;
 pub(crate) use table_file::TableFile;
 
 use sediment_base::{Generation, KeyOrder, Result, SeqNo, TableId};
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// How far a manifest is durable: the anchor that a log may keep of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +79,8 @@ pub(crate) struct Version {
     pub(crate) mark: Option<SeqNo>,
     pub(crate) history: History,
     pub(crate) highest_seqno: Option<SeqNo>,
+    /// How urgent a compaction is; worked out by the first who asks.
+    pub(crate) score: OnceLock<f64>,
 }
 
 impl Version {

@@ -5,7 +5,7 @@ use crate::version::TableFile;
 use sediment_base::{KeyOrder, KeyRange, TableId};
 use sediment_env::Park;
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -13,7 +13,8 @@ use std::{
 /// What is taken, as a planner sees it.
 #[derive(Debug, Default)]
 pub(crate) struct Busy {
-    tables: HashSet<TableId>,
+    /// Tables, and the level where each goes.
+    tables: HashMap<TableId, usize>,
     /// Where tables are about to appear.
     targets: Vec<Target>,
     /// Somebody waits to have the whole tree: nothing more is given.
@@ -31,7 +32,12 @@ struct Target {
 impl Busy {
     /// Whether a table is taken.
     pub(crate) fn has(&self, file: &TableFile) -> bool {
-        self.tables.contains(&file.meta.id)
+        self.tables.contains_key(&file.meta.id)
+    }
+
+    /// Whether a table is about to leave this level.
+    pub(crate) fn takes_from(&self, level: usize, file: &TableFile) -> bool {
+        self.tables.get(&file.meta.id).is_some_and(|target| *target > level)
     }
 
     /// Whether tables are about to appear in this range of a level.
@@ -43,7 +49,7 @@ impl Busy {
     pub(crate) fn take(&mut self, plan: &Plan) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.tables.extend(plan.tables());
+        self.tables.extend(plan.tables().map(|id| (id, plan.target)));
         self.targets.push(Target { ticket, level: plan.target, range: plan.range.clone() });
         ticket
     }

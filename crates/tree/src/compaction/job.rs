@@ -81,7 +81,13 @@ fn rewrite(
     let sources = sources(&pinned, &wanted, order)?;
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let rewrite = Rewrite {
-        spec: OutputSpec { home: &versions.home, options: &versions.options, now_us: context.now_us, oldest_write_us },
+        spec: OutputSpec {
+            home: &versions.home,
+            options: &versions.options,
+            now_us: context.now_us,
+            oldest_write_us,
+            guards: &[],
+        },
         retention: &context.retention,
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], wanted),
         on_slice: context.on_slice,

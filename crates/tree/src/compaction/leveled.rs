@@ -1,12 +1,12 @@
 //! The leveled strategy, a pure function: every level but 0 is one run, and holds some times more than the one above.
 //!
-//! A level's *score* is how full it is: level 0 by runs against its trigger, a deeper one by bytes against its size, where a
-//! tombstone weighs like the row that it hides. The fullest level from 1.0 on is relieved first:
+//! A level's *score* is how full it is: level 0 by sublevels against their trigger, or by bytes, whichever is more; a deeper one by
+//! bytes against its size, where a tombstone weighs like the row that it hides. What a running compaction takes away counts as
+//! gone. The fullest level from 1.0 on is relieved first, or the next one where that is not possible:
 //!
-//! * level 0: all of its tables with what they overlap in level 1, because its runs overlap each other;
-//! * level n: the table that drags along the least of level n + 1 for its own size; the first of several. What was cut on the
-//!   next level's bounds then sinks cheaply, and the keys take turns by themselves, since where tables just arrived overlap is
-//!   dear.
+//! * level 0: see `leveled/level0.rs`;
+//! * level n: the table that drags along the least of level n + 1 for its own size; the first of several. The keys take turns by
+//!   themselves, since where tables just arrived overlap is dear.
 //!
 //! Tables move without a rewrite if nothing that stays could be older and overlap them (DESIGN: trivial move).
 
@@ -18,19 +18,32 @@ use crate::{
     options::TreeOptions,
     version::{Level, TableFile, Version},
 };
+use level0::Level0;
 use sediment_base::{KeyOrder, KeyRange};
 use std::sync::Arc;
 
+mod level0;
+
 /// The most urgent compaction, if any is due and possible.
 pub(crate) fn pick(version: &Version, busy: &Busy, options: &TreeOptions) -> Option<Plan> {
-    let last = version.levels.len() - 1;
-    let mut due: Vec<(f64, usize)> = (0..last).map(|level| (score(version, level, options), level)).collect();
+    let level0 = Level0::new(version, busy, options);
+    let mut due = scores(version, busy, options, &level0);
     due.retain(|(score, _)| *score >= 1.0);
     due.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     due.into_iter().find_map(|(_, level)| match level {
-        0 => pick_level0(version, busy, &options.order),
+        0 => level0.pick(),
         _ => pick_level(version, level, busy, &options.order),
     })
+}
+
+/// The highest score of a level; from 1.0 on [`pick`] has something to do, unless it is under way.
+pub(crate) fn score(version: &Version, options: &TreeOptions) -> f64 {
+    let highest = || {
+        let nothing = Busy::default();
+        let level0 = Level0::new(version, &nothing, options);
+        scores(version, &nothing, options, &level0).into_iter().map(|(score, _)| score).fold(0.0, f64::max)
+    };
+    *version.score.get_or_init(highest)
 }
 
 /// All tables into one run, at the first level from the deepest one on that they fit.
@@ -43,14 +56,14 @@ pub(crate) fn pick_all(version: &Version, options: &TreeOptions) -> Option<Plan>
     Plan::new(Action::Rewrite, inputs, target, &options.order)
 }
 
-/// How full a level is; from 1.0 on it is due.
-fn score(version: &Version, index: usize, options: &TreeOptions) -> f64 {
-    let level = &version.levels[index];
-    if index == 0 {
-        return level.runs.len() as f64 / options.level0_trigger as f64;
-    }
-    let bytes: u64 = level.tables().map(|file| compensated_bytes(file)).sum();
-    bytes as f64 / options.level_bytes_max(index) as f64
+/// Each level that can be relieved, with how full it is, leaving out what leaves it already.
+fn scores(version: &Version, busy: &Busy, options: &TreeOptions, level0: &Level0<'_>) -> Vec<(f64, usize)> {
+    let deeper = version.levels.iter().enumerate().take(version.levels.len() - 1).skip(1);
+    let score = |(index, level): (usize, &Level)| {
+        let bytes: u64 = level.tables().filter(|file| !busy.takes_from(index, file)).map(|file| compensated_bytes(file)).sum();
+        (bytes as f64 / options.level_bytes_max(index) as f64, index)
+    };
+    std::iter::once((level0.score(), 0)).chain(deeper.map(score)).collect()
 }
 
 /// A table's bytes, with each tombstone counted as a row of average size below.
@@ -59,19 +72,11 @@ fn compensated_bytes(file: &TableFile) -> u64 {
     file.meta.file_bytes.saturating_add(file.meta.tombstones.saturating_mul(row_bytes))
 }
 
-fn pick_level0(version: &Version, busy: &Busy, order: &KeyOrder) -> Option<Plan> {
-    let upper: Vec<Arc<TableFile>> = version.levels[0].tables().cloned().collect();
-    let range = range_of(&upper, order)?;
-    let lower = overlapping(&version.levels[1], &range, order);
-    let action = if lower.is_empty() && are_disjoint(&upper, order) { Action::Move } else { Action::Rewrite };
-    plan_if_free(action, 0, upper, lower, busy, order)
-}
-
 fn pick_level(version: &Version, index: usize, busy: &Busy, order: &KeyOrder) -> Option<Plan> {
     let below = &version.levels[index + 1];
     let mut choices: Vec<(f64, &Arc<TableFile>)> = Vec::new();
     for file in version.levels[index].tables() {
-        let dragged: u64 = overlapping(below, &file.meta.range, order).iter().map(|file| file.meta.file_bytes).sum();
+        let dragged = bytes(&overlapping(below, &file.meta.range, order));
         choices.push((dragged as f64 / file.meta.file_bytes.max(1) as f64, file));
     }
     choices.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -102,14 +107,8 @@ fn overlapping(level: &Level, range: &KeyRange, order: &KeyOrder) -> Vec<Arc<Tab
     level.runs.iter().flat_map(|run| run.overlapping(range, order)).cloned().collect()
 }
 
-fn range_of(files: &[Arc<TableFile>], order: &KeyOrder) -> Option<KeyRange> {
-    files.iter().map(|file| file.meta.range.clone()).reduce(|a, b| a.union(b, order))
-}
-
-fn are_disjoint(files: &[Arc<TableFile>], order: &KeyOrder) -> bool {
-    let mut ranges: Vec<&KeyRange> = files.iter().map(|file| &file.meta.range).collect();
-    ranges.sort_by(|a, b| order.compare(&a.min, &b.min));
-    ranges.windows(2).all(|pair| !pair[0].overlaps(pair[1], order))
+fn bytes(files: &[Arc<TableFile>]) -> u64 {
+    files.iter().map(|file| file.meta.file_bytes).sum()
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
-//! The tables that a rewrite makes: cut by size, only between user keys, and discarded with their ids if it fails.
+//! The tables that a rewrite makes: cut by size and at guards, only between user keys, and discarded with their ids if it fails.
+//!
+//! A *guard* is a key that begins a table of the level below: tables that end there overlap fewer of those, and of each other, so
+//! that they can go down by themselves and side by side. A table is cut at a guard unless it would be tiny.
 
 use crate::{options::TreeOptions, version::TableHome};
 use sediment_base::{
-    InternalKey, Result, RowFlags, TableId, filename,
+    InternalKey, Result, RowFlags, Slice, TableId, filename,
     planted::{Bug, planted},
 };
 use sediment_table::{TableMeta, TableOptions, TableWriter};
@@ -16,6 +19,19 @@ pub(crate) struct OutputSpec<'a> {
     pub(crate) now_us: u64,
     /// Time of the oldest write among the inputs.
     pub(crate) oldest_write_us: u64,
+    /// Ascending.
+    pub(crate) guards: &'a [Slice],
+}
+
+/// Bytes that a table has at least before a guard ends it; less where tables are small themselves.
+const GUARDED_BYTES_MIN: u64 = 2 << 20;
+/// How many such tables make up one of full size at least.
+const GUARDED_PER_TABLE_MAX: u64 = 16;
+
+impl OutputSpec<'_> {
+    fn guarded_bytes_min(&self) -> u64 {
+        GUARDED_BYTES_MIN.min(self.options.table_bytes / GUARDED_PER_TABLE_MAX)
+    }
 }
 
 /// Tables in the making. Unless [`Outputs::keep`] is called, their files go when this does.
@@ -23,6 +39,8 @@ pub(crate) struct OutputSpec<'a> {
 pub(crate) struct Outputs<'a> {
     spec: OutputSpec<'a>,
     writer: Option<TableWriter>,
+    /// How many guards lie at or before the last key.
+    guards_passed: usize,
     last_key: Vec<u8>,
     ids: Vec<TableId>,
     finished: Vec<TableMeta>,
@@ -34,14 +52,16 @@ impl<'a> Outputs<'a> {
     /// Nothing yet.
     pub(crate) fn new(spec: OutputSpec<'a>) -> Self {
         let (last_key, ids, finished) = (Vec::new(), Vec::new(), Vec::new());
-        Self { spec, writer: None, last_key, ids, finished, finished_bytes: 0, is_kept: false }
+        Self { spec, writer: None, guards_passed: 0, last_key, ids, finished, finished_bytes: 0, is_kept: false }
     }
 
     /// Adds a row, in the order of rows.
     pub(crate) fn add(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8]) -> Result<()> {
         if key.user_key != self.last_key {
             // All versions of a key lie in one table, else the tables of a run would overlap.
-            if self.writer.as_ref().is_some_and(|writer| writer.written_bytes() >= self.spec.options.table_bytes) {
+            let is_guarded = self.passes_guard(key.user_key);
+            let bytes_max = if is_guarded { self.spec.guarded_bytes_min() } else { self.spec.options.table_bytes };
+            if self.writer.as_ref().is_some_and(|writer| writer.written_bytes() >= bytes_max) {
                 self.cut()?;
             }
             self.last_key.clear();
@@ -73,6 +93,16 @@ impl<'a> Outputs<'a> {
     pub(crate) fn keep(mut self) -> Vec<TableMeta> {
         self.is_kept = true;
         std::mem::take(&mut self.finished)
+    }
+
+    /// Whether a guard lies between the last key and this one.
+    #[inline]
+    fn passes_guard(&mut self, user_key: &[u8]) -> bool {
+        let (before, order) = (self.guards_passed, &self.spec.home.context.order);
+        while self.spec.guards.get(self.guards_passed).is_some_and(|guard| order.compare(guard, user_key).is_le()) {
+            self.guards_passed += 1;
+        }
+        self.guards_passed > before
     }
 
     fn cut(&mut self) -> Result<()> {

@@ -8,7 +8,7 @@ use sediment_base::{Error, Result, SeqNo, TableId, limits, seqno::SEQNO_MAX};
 use sediment_table::TableMeta;
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 /// A change to a version.
@@ -126,7 +126,8 @@ impl<'a> VersionBuilder<'a> {
             let error = Error::corruption("history is said to begin above every row that there ever was");
             return Err(error.expected_found(format!("{:?} at most", self.highest_seqno), self.history.floor));
         }
-        Ok(Version { identity, levels, mark: self.mark, history: self.history, highest_seqno: self.highest_seqno })
+        let Self { mark, history, highest_seqno, .. } = self;
+        Ok(Version { identity, levels, mark, history, highest_seqno, score: OnceLock::new() })
     }
 
     fn add(&mut self, added: AddedTable, leaving: &mut HashMap<TableId, Arc<TableFile>>) -> Result<()> {

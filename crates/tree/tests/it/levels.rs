@@ -80,3 +80,49 @@ fn the_newest_row_wins_in_whatever_sublevel_it_lies() -> Result<()> {
     pair.compact_all()?;
     check(&pair)
 }
+
+/// A tree whose level 1 has many tables, and whose level 0 is due above all of them.
+fn with_columns() -> Result<Pair> {
+    let mut pair = Pair::create(KeyOrder::bytewise(), 1)?;
+    pair.options.level_base_bytes = 64 << 10;
+    pair.reopen()?;
+    flush_keys(&mut pair, 0..900)?;
+    pair.compact_all()?;
+    for _ in 0..3 {
+        flush_keys(&mut pair, 0..900)?;
+    }
+    Ok(pair)
+}
+
+#[test]
+fn flushes_are_cut_where_tables_of_level_1_begin() -> Result<()> {
+    let pair = with_columns()?;
+    let stats = pair.tree.stats();
+    assert_eq!((stats.levels[0].runs, stats.levels[2].tables), (3, 0));
+    let below = stats.levels[1].tables;
+    assert!(below >= 6, "{below} tables in level 1");
+    assert!((3 * below..=6 * below).contains(&stats.levels[0].tables), "{stats:?}");
+    Ok(())
+}
+
+#[test]
+fn columns_of_level_0_go_down_side_by_side() -> Result<()> {
+    let pair = with_columns()?;
+    assert!(pair.tree.compaction_score() >= 1.0);
+    let mut plans = Vec::new();
+    while let Some(plan) = pair.tree.pick_compaction() {
+        plans.push(plan);
+    }
+    assert!(plans.len() >= 4, "{plans:?}");
+    assert!(pair.tree.compaction_score() >= 1.0, "they are still to be done");
+    std::thread::scope(|scope| {
+        for plan in plans {
+            scope.spawn(|| pair.tree.compact(plan, &pair.compaction(&crate::model::go_on)).expect("compacted"));
+        }
+    });
+    assert!(pair.tree.compaction_score() < 1.0 && pair.tree.pick_compaction().is_none());
+    assert_eq!(pair.tree.stats().levels[0].tables, 0);
+    check(&pair)?;
+    assert!(pair.tree.verify()?.faults.is_empty());
+    Ok(())
+}

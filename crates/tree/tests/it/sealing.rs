@@ -170,14 +170,16 @@ fn writers_in_any_order_never_wait_for_a_seal_and_every_moment_is_whole() -> Res
                 assert!(tree.mark() <= Some(through));
             }
         });
-        scope.spawn(|| {
-            while !seqnos.is_over() {
-                while let Some(plan) = tree.pick_compaction() {
-                    let context = CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on };
-                    tree.compact(plan, &context).expect("compacted");
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !seqnos.is_over() {
+                    while let Some(plan) = tree.pick_compaction() {
+                        let context = CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on };
+                        tree.compact(plan, &context).expect("compacted");
+                    }
                 }
-            }
-        });
+            });
+        }
         scope.spawn(|| {
             while !seqnos.is_over() {
                 check(&tree, || seqnos.inserted() + 1);

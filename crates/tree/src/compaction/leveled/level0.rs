@@ -1,0 +1,148 @@
+//! What of level 0 goes to level 1.
+//!
+//! First, what goes for nothing: tables of the oldest sublevel that overlap nothing in level 1 move there.
+//!
+//! Else a *column*: a table of the highest sublevel is the seed, and every older table that overlaps it, or one that goes for
+//! this reason, must go as well, so that what lies deeper stays older. Their keys are one interval without gaps. With them go the
+//! tables of level 1 that overlap it, and what else of level 0 lies within all these and on nothing that stays. Of several seeds
+//! the one that drags along the least of level 1 for its bytes is taken, the first of equals; where it needs what is busy, the
+//! next one; then those of the next sublevel, as long as the trigger is reached. So compactions of level 0 may run side by side,
+//! each in its own interval.
+//!
+//! ```text
+//!   level 0, 2           [ seed ]
+//!            1   [  stays  ] [   goes   ]  [ goes, too ]
+//!            0            [ goes ]   [  goes  ]
+//!   level 1         [     goes     ] [        goes        ] [ stays ]
+//! ```
+
+use super::{bytes, overlapping};
+use crate::{
+    compaction::{
+        busy::Busy,
+        plan::{Action, Plan},
+    },
+    options::TreeOptions,
+    version::{TableFile, Version, arrange},
+};
+use sediment_base::{KeyOrder, KeyRange};
+use std::{cmp::Reverse, sync::Arc};
+
+/// Level 0 is full by bytes when it holds so many times the size of level 1: flushes that do not overlap never reach the trigger.
+const BYTES_PER_BASE: u64 = 2;
+
+/// Level 0, what is free of it, and what is below.
+pub(super) struct Level0<'a> {
+    version: &'a Version,
+    busy: &'a Busy,
+    options: &'a TreeOptions,
+    /// All tables, newest first.
+    files: Vec<&'a Arc<TableFile>>,
+    /// Those that are free, as if the others had left, the oldest sublevel first.
+    sublevels: Vec<Vec<Arc<TableFile>>>,
+}
+
+/// Tables that may go together.
+struct Column {
+    upper: Vec<Arc<TableFile>>,
+    lower: Vec<Arc<TableFile>>,
+    /// All keys of both.
+    range: KeyRange,
+}
+
+impl<'a> Level0<'a> {
+    pub(super) fn new(version: &'a Version, busy: &'a Busy, options: &'a TreeOptions) -> Self {
+        let mut files: Vec<_> = version.levels[0].tables().collect();
+        files.sort_by_key(|file| Reverse(file.age()));
+        let free = files.iter().filter(|file| !busy.has(file)).map(|file| Arc::clone(file)).collect();
+        Self { version, busy, options, files, sublevels: arrange(free, &options.order) }
+    }
+
+    /// How full it is; from 1.0 on it is due.
+    pub(super) fn score(&self) -> f64 {
+        let depth = self.sublevels.len() as f64 / self.options.level0_trigger as f64;
+        depth.max(self.score_by_bytes())
+    }
+
+    /// What is best to do, if anything is possible.
+    pub(super) fn pick(&self) -> Option<Plan> {
+        self.pick_moves().or_else(|| self.pick_column())
+    }
+
+    fn score_by_bytes(&self) -> f64 {
+        let held: u64 = self.sublevels.iter().map(|tables| bytes(tables)).sum();
+        held as f64 / self.options.level_base_bytes.saturating_mul(BYTES_PER_BASE) as f64
+    }
+
+    /// Everything that sinks without a rewrite.
+    fn pick_moves(&self) -> Option<Plan> {
+        let (below, order) = (&self.version.levels[1], self.order());
+        let sinks = |file: &&Arc<TableFile>| {
+            let range = &file.meta.range;
+            !self.busy.has(file) && overlapping(below, range, order).is_empty() && !self.busy.is_target(1, range, order)
+        };
+        let oldest = self.version.levels[0].runs.last()?;
+        let upper = oldest.tables().iter().filter(sinks).cloned().collect();
+        Plan::new(Action::Move, vec![(0, upper)], 1, order)
+    }
+
+    fn pick_column(&self) -> Option<Plan> {
+        let depth_min = if self.score_by_bytes() >= 1.0 { 1 } else { self.options.level0_trigger };
+        let seeds = self.sublevels.iter().skip(depth_min - 1).rev();
+        let mut column = seeds.into_iter().find_map(|seeds| {
+            let columns = seeds.iter().filter_map(|seed| self.column(seed));
+            columns.min_by(|a, b| a.ratio().total_cmp(&b.ratio()))
+        })?;
+        self.fill(&mut column);
+        Plan::new(Action::Rewrite, vec![(0, column.upper), (1, column.lower)], 1, self.order())
+    }
+
+    /// The column under a seed, if all of it is free.
+    fn column(&self, seed: &Arc<TableFile>) -> Option<Column> {
+        let order = self.order();
+        let (mut upper, mut range) = (Vec::new(), seed.meta.range.clone());
+        for file in self.files.iter().filter(|file| file.age() <= seed.age()) {
+            // What was chosen has no gaps, so what overlaps its range overlaps one of it.
+            if file.meta.range.overlaps(&range, order) {
+                range = range.union(file.meta.range.clone(), order);
+                upper.push(Arc::clone(file));
+            }
+        }
+        let lower = overlapping(&self.version.levels[1], &range, order);
+        let range = lower.iter().fold(range, |range, file| range.union(file.meta.range.clone(), order));
+        let is_free = !upper.iter().chain(&lower).any(|file| self.busy.has(file)) && !self.busy.is_target(1, &range, order);
+        is_free.then_some(Column { upper, lower, range })
+    }
+
+    /// Adds what goes without more of level 1.
+    fn fill(&self, column: &mut Column) {
+        let order = self.order();
+        let mut staying: Vec<&KeyRange> = Vec::new();
+        for file in self.files.iter().rev().filter(|file| !column.has(file)).collect::<Vec<_>>() {
+            let range = &file.meta.range;
+            let is_within =
+                order.compare(&column.range.min, &range.min).is_le() && order.compare(&range.max, &column.range.max).is_le();
+            if is_within && !self.busy.has(file) && !staying.iter().any(|older| older.overlaps(range, order)) {
+                column.upper.push(Arc::clone(file));
+            } else {
+                staying.push(range);
+            }
+        }
+        column.upper.sort_by_key(|file| Reverse(file.age()));
+    }
+
+    fn order(&self) -> &'a KeyOrder {
+        &self.options.order
+    }
+}
+
+impl Column {
+    /// What level 1 costs, for each byte that level 0 loses.
+    fn ratio(&self) -> f64 {
+        bytes(&self.lower) as f64 / bytes(&self.upper).max(1) as f64
+    }
+
+    fn has(&self, file: &Arc<TableFile>) -> bool {
+        self.upper.iter().any(|chosen| Arc::ptr_eq(chosen, file))
+    }
+}
