@@ -91,10 +91,10 @@ impl Syncer {
         }
     }
 
-    /// Goes over to a new file whose birth is durable. Everything before it is durable too, or will be written to it again.
+    /// Goes over to a new file, of which only the birth is durable. What is not durable in the file before is repeated in it.
     pub(crate) fn switch(&self, file: &OpenFile) {
         let mut state = self.lock();
-        let position = Position { file: file.id, offset: file.writer.offset() };
+        let position = Position { file: file.id, offset: CREATION_BYTES };
         let reached = Reached { position, seqno: state.durable.seqno };
         state.written = Some(Written { log: Arc::clone(&file.log), reached });
         self.synced_upto.store(position.offset, Ordering::Release);
