@@ -5,7 +5,7 @@
 //! published in the order in which syncs began, and a failure ends all writing: also what an overlapping sync reports as done is
 //! not believed then.
 
-use crate::wal::{fatal::Fatal, files::OpenFile, lots::Lots};
+use crate::wal::{fatal::Fatal, files::OpenFile, format::CREATION_BYTES, lots::Lots};
 use sediment_base::{
     Result, SeqNo, WalId,
     planted::{Bug, planted},
