@@ -113,7 +113,8 @@ impl Worker {
             self.make_room_inline(machinery, asked.keyspaces)
         } else {
             self.pace.wait(&*machinery.env.clock, asked.bytes);
-            if self.memtables.is_full() { self.wait_for_room(machinery) } else { Ok(()) }
+            let is_full = self.memtables.is_full() && !(asked.only_removes && !self.memtables.is_full_of_removes());
+            if is_full { self.wait_for_room(machinery) } else { Ok(()) }
         };
         self.noticed(machinery, admitted)
     }
@@ -143,7 +144,7 @@ impl Worker {
         if self.memtables.add(bytes) {
             self.recount(machinery);
         }
-        if machinery.log.is_crowded(self.settings.wal_files) || self.memtables.has_many_rows() {
+        if self.memtables.has_many_rows() {
             self.signals.flush.raise();
         }
     }
@@ -233,7 +234,7 @@ impl Worker {
     /// Counts what memtables hold, and lets those write who waited for that.
     fn recount(&self, machinery: &Machinery) {
         self.memtables.recount(machinery);
-        self.pace.update(machinery, &self.memtables);
+        self.pace.update(machinery, &self.memtables, self.settings.wal_files);
         machinery.lots.room.wake_all();
     }
 

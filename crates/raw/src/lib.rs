@@ -13,6 +13,8 @@ pub mod epoch;
 
 pub mod ratchet;
 
+pub mod lead;
+
 pub mod arena;
 
 pub mod chain;

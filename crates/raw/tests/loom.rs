@@ -8,10 +8,10 @@
 
 use loom::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{
             AtomicBool,
-            Ordering::{Relaxed, SeqCst},
+            Ordering::{Acquire, Relaxed, Release, SeqCst},
         },
     },
     thread,
@@ -21,8 +21,9 @@ use sediment_raw::{
     chain,
     epoch::{Swap, pin},
     hash_index::HashIndex,
+    lead::Lead,
     ordered::{Batch, Goal, OrderedSet},
-    ratchet::Ratchet,
+    ratchet::{Ratchet, Ticket},
 };
 
 fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
@@ -307,5 +308,60 @@ fn a_slot_of_a_ratchet_is_taken_again_while_others_pass() {
         third.into_iter().for_each(|ticket| ratchet.finish(ticket));
         threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
         assert_eq!(ratchet.level(), if is_taken { 3 } else { 2 });
+    });
+}
+
+/// What waits in a commit queue.
+struct Waiting {
+    is_decided: AtomicBool,
+    ticket: Mutex<Option<Ticket>>,
+}
+
+/// A commit queue: records wait under a lock, whoever leads gives all that wait their places, and each passes by itself.
+struct Queue {
+    lead: Lead,
+    waiting: Mutex<(u64, Vec<Arc<Waiting>>)>,
+    ratchet: Ratchet,
+}
+
+impl Queue {
+    fn new() -> Self {
+        Self { lead: Lead::new(), waiting: Mutex::new((0, Vec::new())), ratchet: Ratchet::new(0, 4) }
+    }
+
+    fn commit(&self) {
+        let mine = Arc::new(Waiting { is_decided: AtomicBool::new(false), ticket: Mutex::new(None) });
+        self.waiting.lock().expect("no panic").1.push(Arc::clone(&mine));
+        let wait = |is_over: &mut dyn FnMut() -> bool| {
+            while !is_over() {
+                thread::yield_now();
+            }
+        };
+        if self.lead.turn(|| mine.is_decided.load(Acquire), wait) {
+            let batch = std::mem::take(&mut self.waiting.lock().expect("no panic").1);
+            for waiting in batch {
+                let mut order = self.waiting.lock().expect("no panic");
+                order.0 += 1;
+                *waiting.ticket.lock().expect("no panic") = self.ratchet.take(order.0);
+                waiting.is_decided.store(true, Release);
+            }
+            self.lead.give();
+        }
+        let ticket = mine.ticket.lock().expect("no panic").take();
+        self.ratchet.finish(ticket.expect("somebody has decided it"));
+    }
+}
+
+#[test]
+fn everybody_who_waits_is_decided_by_somebody_and_passes() {
+    model(2, || {
+        let queue = Arc::new(Queue::new());
+        let other = Arc::clone(&queue);
+        let other = thread::spawn(move || other.commit());
+        queue.commit();
+        other.join().expect("no panic");
+        assert_eq!(queue.waiting.lock().expect("no panic").0, 2);
+        assert!(queue.lead.take(), "the lead is free in the end");
+        assert_eq!(queue.ratchet.level(), 2);
     });
 }

@@ -100,6 +100,11 @@ impl WalDir {
         read_whole(&self.env, &self.path(id))
     }
 
+    /// The same into a buffer, in place of what it holds: memory that was used before costs less.
+    pub(crate) fn read_into(&self, id: WalId, bytes: &mut Vec<u8>) -> Result<()> {
+        read_whole_into(&self.env, &self.path(id), bytes)
+    }
+
     /// Reads as much of a file as is written before its creation is durable.
     pub(crate) fn read_birth(&self, id: WalId) -> Result<Vec<u8>> {
         let file = self.env.fs.open(&self.path(id))?;
@@ -142,16 +147,20 @@ pub(crate) fn epoch_of(id: WalId) -> u32 {
 
 /// Reads the whole of a file.
 pub(crate) fn read_whole(env: &Env, path: &Path) -> Result<Vec<u8>> {
-    let file = env.fs.open(path)?;
-    let len = file.len()?;
     let mut bytes = Vec::new();
-    let wanted = usize::try_from(len).unwrap_or(usize::MAX);
-    bytes.try_reserve_exact(wanted).map_err(|error| {
+    read_whole_into(env, path, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn read_whole_into(env: &Env, path: &Path, bytes: &mut Vec<u8>) -> Result<()> {
+    let file = env.fs.open(path)?;
+    let wanted = usize::try_from(file.len()?).unwrap_or(usize::MAX);
+    bytes.truncate(wanted);
+    bytes.try_reserve_exact(wanted - bytes.len()).map_err(|error| {
         Error::new(sediment_base::ErrorKind::Io, "not enough memory to read the file").with_source(error).in_file(path)
     })?;
     bytes.resize(wanted, 0);
-    file.read_exact_at(0, &mut bytes)?;
-    Ok(bytes)
+    file.read_exact_at(0, bytes)
 }
 
 /// Reads header and first record.

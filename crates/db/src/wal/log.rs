@@ -25,7 +25,10 @@ use crate::{
     },
 };
 use sediment_base::{Error, ErrorKind, Result, SeqNo};
-use sediment_raw::ratchet::{Ratchet, Ticket};
+use sediment_raw::{
+    lead::Lead,
+    ratchet::{Ratchet, Ticket},
+};
 use std::sync::{
     Arc, Mutex, MutexGuard,
     atomic::{AtomicBool, Ordering},
@@ -35,8 +38,8 @@ use std::sync::{
 #[derive(Debug)]
 pub(crate) struct Log {
     order: Mutex<Order>,
-    /// Whether somebody leads. Whoever sets it may lock the writer.
-    is_led: AtomicBool,
+    /// Whoever has it may lock the writer.
+    lead: Lead,
     writer: Mutex<Writer>,
     wants_help: AtomicBool,
     pub(super) fatal: Arc<Fatal>,
@@ -85,7 +88,7 @@ impl Log {
         let writer = Writer::new(dir.clone(), Arc::clone(&fatal), Arc::clone(&syncer), Arc::clone(&files), link, next);
         Self {
             order: Mutex::new(Order::new(next, tail, visible)),
-            is_led: AtomicBool::new(false),
+            lead: Lead::new(),
             writer: Mutex::new(writer),
             wants_help: AtomicBool::new(false),
             fatal,
@@ -128,8 +131,8 @@ impl Log {
     /// Appends a record behind all that waits. `publish` is called with its seqno once it is written and before anything behind
     /// it is settled. On an error nothing has happened.
     pub(crate) fn append_alone(&self, record: Prepared, publish: &mut dyn FnMut(SeqNo)) -> Result<Placed> {
-        self.lots.written.wait_until(&mut || self.take_lead());
-        self.lead(Some(Alone { record, publish }))?.map_or_else(|| Err(closed()), Ok)
+        self.wait_for_lead();
+        self.lead_group(Some(Alone { record, publish }))?.map_or_else(|| Err(closed()), Ok)
     }
 
     /// Remembers how far a tree's manifest is durable.
@@ -140,8 +143,8 @@ impl Log {
     /// Hands what waits to the operating system. Where that ends; `None` if this handle has never written.
     pub(crate) fn write_waiting(&self) -> Result<Option<Position>> {
         if self.order().has_waiting() {
-            self.lots.written.wait_until(&mut || self.take_lead());
-            self.lead(None)?;
+            self.wait_for_lead();
+            self.lead_group(None)?;
         }
         Ok(self.writer().position())
     }
@@ -195,7 +198,7 @@ impl Log {
 
     /// Runs `work` while nobody writes.
     pub(super) fn while_still<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.lots.written.wait_until(&mut || self.take_lead());
+        self.wait_for_lead();
         let done = work();
         self.end_lead();
         done
@@ -222,34 +225,24 @@ impl Log {
 
     /// Waits until a record is decided, leading if nobody does.
     fn see_decided(&self, submitted: &Submitted) {
-        let mut leads = false;
-        let mut is_over = || {
-            leads = !submitted.is_decided() && self.take_lead();
-            leads || submitted.is_decided()
-        };
-        if !is_over() {
-            wait_briefly(&*self.lots.written, &mut is_over);
-        }
-        match (leads, submitted.is_decided()) {
-            (false, _) => {}
-            // Whoever led before has just decided it.
-            (true, true) => self.end_lead(),
+        if self.lead.turn(|| submitted.is_decided(), |is_over| wait_briefly(&*self.lots.written, is_over)) {
             // Whatever becomes of the write, it decides this record too.
-            (true, false) => drop(self.lead(None)),
+            let _ = self.lead_group(None);
         }
     }
 
-    fn take_lead(&self) -> bool {
-        !self.is_led.load(Ordering::Relaxed) && !self.is_led.swap(true, Ordering::Acquire)
+    /// Waits until the lead is the caller's.
+    fn wait_for_lead(&self) {
+        self.lots.written.wait_until(&mut || self.lead.take());
     }
 
     fn end_lead(&self) {
-        self.is_led.store(false, Ordering::Release);
+        self.lead.give();
         self.lots.written.wake_all();
     }
 
     /// Writes all that waits, and then `alone`, and settles or refuses it. The caller has taken the lead, which ends here.
-    fn lead(&self, alone: Option<Alone<'_>>) -> Result<Option<Placed>> {
+    fn lead_group(&self, alone: Option<Alone<'_>>) -> Result<Option<Placed>> {
         let led = self.write_group(alone);
         self.end_lead();
         led

@@ -18,7 +18,7 @@ use sediment_base::{
 };
 use sediment_codec::frame::{Fragment, Record, RecordReader, Step, torn_tail};
 use sediment_env::fs::missing_is_damage;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// What replay learned beside the records.
 #[derive(Debug)]
@@ -54,8 +54,9 @@ pub(crate) fn replay(dir: &WalDir, next_id: WalId, visit: &mut dyn FnMut(Logged<
     }
     let mut last = None;
     let mut ends = Vec::with_capacity(chain.len());
+    let mut bytes = Vec::new();
     for (i, file) in chain.iter().enumerate() {
-        let bytes = dir.read(file.id)?;
+        dir.read_into(file.id, &mut bytes)?;
         let in_file = |error: Error| error.in_file(&dir.path(file.id));
         if file.start.first_seqno > replay.next {
             return Err(in_file(gap(replay.next, file.start.first_seqno)));
@@ -73,7 +74,7 @@ pub(crate) fn replay(dir: &WalDir, next_id: WalId, visit: &mut dyn FnMut(Logged<
     let orphans = lengths.keys().filter(|id| chain.iter().all(|file| file.id != **id)).copied().collect();
     Ok(Recovered {
         next_seqno: replay.next,
-        tail: if planted(Bug::TrustReplayedTail) { Vec::new() } else { replay.tail },
+        tail: if planted(Bug::TrustReplayedTail) { Vec::new() } else { replay.tail.into() },
         last,
         files,
         next_id: lengths.keys().max().map_or(next_id, |id| id.next().max(next_id)),
@@ -182,14 +183,15 @@ fn expect_nothing_behind(reader: &mut RecordReader<'_>) -> Result<()> {
 struct Replay {
     /// The seqno of the next record that is new.
     next: SeqNo,
-    tail: Vec<(SeqNo, Prepared)>,
+    /// Ascending.
+    tail: VecDeque<(SeqNo, Prepared)>,
     oldest: WalId,
     is_clean: bool,
 }
 
 impl Replay {
     fn new(next: SeqNo) -> Self {
-        Self { next, tail: Vec::new(), oldest: WalId::default(), is_clean: false }
+        Self { next, tail: VecDeque::new(), oldest: WalId::default(), is_clean: false }
     }
 
     /// Replays one file.
@@ -254,7 +256,9 @@ impl Replay {
         let end = end.ok_or_else(|| Error::corruption("the seqno of a log record is too large"))?;
         if end <= self.next {
             if place.is_durable {
-                self.tail.retain(|(seqno, _)| *seqno >= end);
+                while self.tail.front().is_some_and(|(seqno, _)| *seqno < end) {
+                    self.tail.pop_front();
+                }
             }
             return Ok(());
         }
@@ -263,7 +267,7 @@ impl Replay {
         }
         if !place.is_durable || !self.tail.is_empty() {
             let kind = RecordKind::from_tag(record.kind)?;
-            self.tail.push((record.seqno, Prepared::new(kind, record.keyspace, record.count, payload.to_vec())));
+            self.tail.push_back((record.seqno, Prepared::new(kind, record.keyspace, record.count, payload.to_vec())));
         }
         visit(logged)?;
         self.next = end;

@@ -42,8 +42,10 @@ impl Worker {
         trees.into_iter().map(|(_, _, tree)| tree).collect()
     }
 
+    /// A keyspace that needs the oldest file of the log. It begins at half of what the log may hold, because many of them may: a
+    /// thousand that are seldom written take as many small flushes.
     fn oldest_in_log(&self, machinery: &Machinery, all: &[Arc<KeyspaceState>]) -> Option<Arc<KeyspaceState>> {
-        let oldest_end = machinery.log.oldest_end(self.settings.wal_files)?;
+        let oldest_end = machinery.log.oldest_end(self.settings.wal_files.div_ceil(2))?;
         all.iter().find(|keyspace| needed_from(keyspace, SeqNo::MAX) < oldest_end).cloned()
     }
 }

@@ -53,6 +53,11 @@ impl Memtables {
         self.bytes() >= self.limit_bytes
     }
 
+    /// The same for what only removes, and so may make room: a little goes in all the same.
+    pub(super) fn is_full_of_removes(&self) -> bool {
+        self.bytes() >= self.limit_bytes + self.limit_bytes / 4
+    }
+
     /// Whether rows in many memtables, none of them full, take so much that some have to go.
     pub(super) fn has_many_rows(&self) -> bool {
         self.active.load(Relaxed) + self.added.load(Relaxed) > self.limit_bytes / 2

@@ -1,7 +1,7 @@
 //! Slowing writers down in time, so that they need not be stopped.
 //!
 //! The backlog `x`, from 0 (nothing to worry about) to 1 (no way on), is the worst of: memory that sealed memtables hold, runs in
-//! level 0, bytes that compaction owes. A writer pays `x² / (1 − x)` times the time in which maintenance carries as many bytes: a
+//! level 0, bytes that compaction owes, log files that keyspaces still need. A writer pays `x² / (1 − x)` times the time in which maintenance carries as many bytes: a
 //! little delay early, as much as maintenance takes when the backlog is at 0.62, and ever more beyond, so the backlog settles where
 //! writers and maintenance are equally fast. What maintenance carries is measured.
 //!
@@ -26,6 +26,9 @@ const LEVEL0_HARD: f64 = 8.0;
 /// The same for what compaction owes, in sizes of level 1.
 const DEBT_SOFT: f64 = 4.0;
 const DEBT_HARD: f64 = 32.0;
+/// The same for files of the log, in what may be needed.
+const LOG_SOFT: f64 = 1.0;
+const LOG_HARD: f64 = 2.0;
 /// What maintenance is believed to carry before anything was measured.
 const CARRIED_BYTES_PER_S: f64 = (32 << 20) as f64;
 /// Weight of a new measurement.
@@ -63,8 +66,9 @@ impl Pace {
     }
 
     /// Compares the backlog with what can be borne.
-    pub(super) fn update(&self, machinery: &Machinery, memtables: &Memtables) {
-        let mut backlog = memtables.backlog();
+    pub(super) fn update(&self, machinery: &Machinery, memtables: &Memtables, wal_files: usize) {
+        let files = machinery.log.size().0 as f64 / wal_files.max(1) as f64;
+        let mut backlog = memtables.backlog().max(part(files, LOG_SOFT, LOG_HARD));
         for keyspace in machinery.keyspaces.all() {
             backlog = backlog.max(keyspace.with_newest(|tree| tree_backlog(&tree.pressure())));
         }

@@ -101,8 +101,14 @@ impl Worker {
     fn run_log(&self, machinery: &Machinery) {
         let log = &machinery.log;
         self.run(machinery, &[&self.signals.trim], &mut || log.wants_help(), &mut || {
-            let is_busy = log.prepare_successor()? || log.sync_backlog()?;
-            if is_busy {
+            // What is left of a full disk is for what frees space, not for files to come.
+            if !self.reserve.is_full() && log.prepare_successor()? {
+                // Another file means that the oldest one is missed more.
+                self.recount(machinery);
+                self.signals.flush.raise();
+                return Ok(ControlFlow::Continue(()));
+            }
+            if log.sync_backlog()? {
                 return Ok(ControlFlow::Continue(()));
             }
             upkeep::trim(machinery)?;

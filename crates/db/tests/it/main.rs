@@ -7,6 +7,7 @@ mod disks;
 mod durability;
 mod faults;
 mod files;
+mod full_disk;
 mod golden;
 mod keyspaces;
 mod kill;
