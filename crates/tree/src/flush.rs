@@ -69,13 +69,13 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
         return Err(cause);
     }
     let memtables: Vec<Arc<Memtable>> = sealed.iter().map(|sealed| Arc::clone(&sealed.memtable)).collect();
-    let order = &versions.options.order;
+    let (order, settings) = (&versions.options.order, versions.settings());
     let pinned = versions.pin();
     let guards: Vec<Slice> = pinned.version.levels[1].tables().map(|file| file.meta.range.min.clone()).collect();
     let rewrite = Rewrite {
         spec: OutputSpec {
             home: &versions.home,
-            options: &versions.options,
+            options: &settings,
             now_us: context.now_us,
             oldest_write_us: context.now_us,
             guards: &guards,

@@ -1,7 +1,7 @@
 //! Settings and components of one tree.
 //!
-//! Settings shape what is written from now on; files written under other settings stay readable. The key order alone is part
-//! of the tree: its name is stored, and opening under another name is refused.
+//! Settings shape what is written from now on, and may change while a tree is open; files written under others stay readable.
+//! The key order alone is part of the tree: its name is stored, and opening under another name is refused.
 
 use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, Result, Stats, limits};
 use sediment_table::BlockCache;
@@ -79,6 +79,19 @@ impl TreeOptions {
         require(*level0_trigger > 0, "level0_trigger", "at least 1")?;
         require(*level_ratio > 1, "level_ratio", "at least 2")?;
         require(*level_base_bytes > 0, "level_base_bytes", "at least 1")
+    }
+
+    /// These components under the settings of others.
+    pub(crate) fn with_settings_of(&self, others: &Self) -> Self {
+        Self {
+            block_bytes: others.block_bytes,
+            filter_bits_per_key: others.filter_bits_per_key,
+            table_bytes: others.table_bytes,
+            level0_trigger: others.level0_trigger,
+            level_ratio: others.level_ratio,
+            level_base_bytes: others.level_base_bytes,
+            ..self.clone()
+        }
     }
 
     /// Target size of a level from 1 on.

@@ -145,7 +145,7 @@ impl Tree {
     /// The most urgent compaction, reserved for the caller; `None` when the tree is in shape or what is due is under way.
     pub fn pick_compaction(&self) -> Option<Plan> {
         let versions = &self.inner.versions;
-        self.inner.reservations.reserve(|busy| compaction::pick(&versions.pin().version, busy, &versions.options))
+        self.inner.reservations.reserve(|busy| compaction::pick(&versions.pin().version, busy, &versions.settings()))
     }
 
     /// Runs a compaction.
@@ -156,7 +156,7 @@ impl Tree {
     /// Rewrites all tables into one run, waiting first for compactions under way.
     pub fn compact_all(&self, context: &CompactionContext<'_>) -> Result<CompactionReport> {
         let versions = &self.inner.versions;
-        let pick = || compaction::pick_all(&versions.pin().version, &versions.options);
+        let pick = || compaction::pick_all(&versions.pin().version, &versions.settings());
         match self.inner.reservations.reserve_alone(pick) {
             Some(plan) => self.compact(plan, context),
             None => Ok(CompactionReport::default()),
@@ -207,13 +207,21 @@ impl Tree {
     /// that is under way counts until it is done. Cheap to ask.
     pub fn compaction_score(&self) -> f64 {
         let versions = &self.inner.versions;
-        compaction::score(&versions.load().version, &versions.options)
+        compaction::score(&versions.load().version, &versions.settings())
     }
 
     /// How far flushes and compactions are behind the writers.
     pub fn pressure(&self) -> Pressure {
         let versions = &self.inner.versions;
-        write::pressure(&versions.pin(), &versions.options)
+        write::pressure(&versions.pin(), &versions.settings())
+    }
+
+    /// Changes the settings. Flushes and compactions that begin from now on follow them; what is written already stays as it is
+    /// until a compaction takes it up. Only numbers are taken: the components stay those of opening.
+    pub fn set_options(&self, options: &TreeOptions) -> Result<()> {
+        options.validate()?;
+        self.inner.versions.set_settings(options);
+        Ok(())
     }
 
     /// Sizes at this moment.

@@ -44,7 +44,7 @@ pub struct LevelStats {
 /// Takes the measures.
 pub(crate) fn stats(versions: &SuperVersions) -> TreeStats {
     let now = versions.pin();
-    let pressure = write::pressure(&now, &versions.options);
+    let pressure = write::pressure(&now, &versions.settings());
     TreeStats {
         levels: levels(&now.version),
         memtable_bytes: now.active.bytes(),

@@ -77,17 +77,11 @@ fn rewrite(
     wanted: HashSet<TableId>,
     context: &CompactionContext<'_>,
 ) -> Result<Made> {
-    let order = &versions.options.order;
+    let (order, settings) = (&versions.options.order, versions.settings());
     let sources = sources(&pinned, &wanted, order)?;
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let rewrite = Rewrite {
-        spec: OutputSpec {
-            home: &versions.home,
-            options: &versions.options,
-            now_us: context.now_us,
-            oldest_write_us,
-            guards: &[],
-        },
+        spec: OutputSpec { home: &versions.home, options: &settings, now_us: context.now_us, oldest_write_us, guards: &[] },
         retention: &context.retention,
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], wanted),
         on_slice: context.on_slice,

@@ -20,7 +20,10 @@ use std::{
 
 /// The current super-version of a tree and the means to replace it.
 pub(crate) struct SuperVersions {
+    /// What the tree was opened with: the components, which stay, and settings that may have changed since.
     pub(crate) options: TreeOptions,
+    /// The settings that hold now, with the same components.
+    settings: Swap<TreeOptions>,
     pub(crate) home: Arc<TableHome>,
     pub(crate) obsolete: Arc<Obsolete>,
     current: Swap<SuperVersion>,
@@ -53,6 +56,7 @@ impl SuperVersions {
         let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed, &options.budget));
         let first = super_version(active, Vec::new(), Arc::new(version), &obsolete);
         Self {
+            settings: Swap::new(Arc::new(options.clone())),
             options,
             home,
             obsolete,
@@ -60,6 +64,16 @@ impl SuperVersions {
             publishing: Mutex::default(),
             installing: Mutex::new(Installing { manifest, doubtful: Vec::new() }),
         }
+    }
+
+    /// The settings for work that begins now. It ends under them, whatever changes meanwhile.
+    pub(crate) fn settings(&self) -> Arc<TreeOptions> {
+        self.settings.load_full()
+    }
+
+    /// Changes the settings for work that begins from now on.
+    pub(crate) fn set_settings(&self, settings: &TreeOptions) {
+        self.settings.store(Arc::new(self.options.with_settings_of(settings)));
     }
 
     /// The current one, for a short look without I/O.

@@ -238,6 +238,24 @@ fn a_cancelled_compaction_leaves_nothing() -> Result<()> {
     Ok(())
 }
 
+/// Pickers and tables follow the new settings at once, and old tables are read as before.
+#[test]
+fn settings_change_while_a_tree_is_open() -> Result<()> {
+    let (disk, pair) = filled()?;
+    let tables = table_files(&disk).len();
+    assert!(pair.tree.set_options(&TreeOptions { level_ratio: 1, ..options() }).is_err());
+    let other_order = TreeOptions { order: KeyOrder::custom(Arc::new(Reversed)), ..options() };
+    pair.tree.set_options(&TreeOptions { level0_trigger: 100, level_base_bytes: 1 << 30, ..other_order })?;
+    assert!(pair.tree.pick_compaction().is_none(), "nothing is due any more");
+    pair.tree.set_options(&TreeOptions { level0_trigger: 1, table_bytes: 1 << 30, ..options() })?;
+    assert!(pair.tree.pick_compaction().is_some(), "and now it is");
+    pair.compact_all()?;
+    assert!(tables > 1);
+    assert_eq!(table_files(&disk).len(), 1, "tables are cut at the new size");
+    assert_eq!(pair.scanned(&ALL, pair.next)?, pair.expected_range(&ALL, pair.next));
+    Ok(())
+}
+
 #[test]
 fn rows_beyond_the_limits_are_refused() -> Result<()> {
     let (_, pair) = filled()?;
