@@ -13,7 +13,7 @@ use sediment_codec::{
 use sediment_env::{Env, MemFs};
 use sediment_table::BlockCache;
 use sediment_tree::{CompactionContext, FlushContext, Retention, Tree, TreeOptions};
-use sedimentdb::{Create, Db, ExpertOptions, Options};
+use sedimentdb::{Create, Db, ExpertOptions, Goal, KeyspaceOptions, Options};
 use std::{
     collections::BTreeMap,
     ops::ControlFlow,
@@ -50,13 +50,16 @@ pub fn sample_tree() -> Files {
     disk.tree()
 }
 
-/// A database as a killed process leaves it: two keyspaces, one of them flushed, one dropped; a log with more.
+/// A database as a killed process leaves it: three keyspaces, one of them flushed, two with settings, a fourth one dropped; a log
+/// with more.
 pub fn sample_database() -> Files {
     let disk = MemFs::new();
     let db = open_database(&disk, Create::New).expect("an empty disk");
     let write = || {
         let users = db.keyspace("users")?;
-        let mails = db.keyspace("mails")?;
+        let settings = KeyspaceOptions { goal: Some(Goal::Space), block_bytes: Some(512), ..KeyspaceOptions::default() };
+        let mails = db.keyspace_with("mails", settings.clone())?;
+        db.keyspace("later")?.set_options(KeyspaceOptions { level_ratio: Some(5), ..settings })?;
         for i in 0..20 {
             users.insert(format!("user-{i:02}"), [i; 20])?;
         }
@@ -188,7 +191,7 @@ pub fn exercise_database(files: &Files) {
         let Ok(Some(keyspace)) = db.open_keyspace(&name) else { panic!("it is named") };
         let rows = keyspace.iter().take_while(Result::is_ok).count();
         let back = keyspace.iter().rev().take_while(Result::is_ok).count();
-        let _ = (rows + back, keyspace.get("user-03"));
+        let _ = (rows + back, keyspace.get("user-03"), keyspace.options(), keyspace.effective_options());
     }
     let written = db.keyspace("new").and_then(|new| new.insert("key", "value")).and_then(|()| db.flush());
     let _ = db.compact();

@@ -7,6 +7,7 @@ mod change;
 mod file;
 mod format;
 mod keyspaces;
+mod settings;
 
 pub(crate) use change::{KeyspaceChange, check_name};
 pub(crate) use file::{Catalog, CatalogContext, dump_catalog};

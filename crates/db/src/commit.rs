@@ -11,7 +11,7 @@
 mod change;
 mod writes;
 
-pub(crate) use change::{TreeMaker, clear, create, drop_keyspace};
+pub(crate) use change::{TreeMaker, clear, configure, create, drop_keyspace};
 pub(crate) use writes::Writes;
 
 use writes::Encoded;

@@ -26,6 +26,20 @@
 //! # example(tempfile::tempdir().unwrap().path()).unwrap();
 //! ```
 //!
+//! Three settings matter, memory, durability and [`Goal`]; the rest is for experts ([`ExpertOptions`]), and follows them where it
+//! is left open. A keyspace can have settings of its own, stored with it:
+//!
+//! ```
+//! use sedimentdb::{Db, Durability, Goal, KeyspaceOptions};
+//!
+//! fn example(path: &std::path::Path) -> sedimentdb::Result<()> {
+//!     let db = Db::builder(path).memory(1 << 30).durability(Durability::Sync).goal(Goal::Write).open()?;
+//!     let archive = db.keyspace_with("archive", KeyspaceOptions { goal: Some(Goal::Space), ..Default::default() })?;
+//!     archive.set_options(KeyspaceOptions { block_bytes: Some(64 << 10), ..archive.options() })
+//! }
+//! # example(tempfile::tempdir().unwrap().path()).unwrap();
+//! ```
+//!
 //! [`Db`] is the database, [`Keyspace`] one ordered map in it, [`WriteBatch`] several writes at once, [`Snapshot`] a moment to
 //! read at. What a write survives is [`Durability`]. Every failure is an [`Error`] whose [`ErrorKind`] says what to do.
 //!

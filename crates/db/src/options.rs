@@ -8,6 +8,7 @@ mod durability;
 mod expert;
 mod goal;
 mod keyspace;
+mod settings;
 
 pub use durability::Durability;
 pub use expert::ExpertOptions;
@@ -15,12 +16,11 @@ pub use goal::Goal;
 pub use keyspace::KeyspaceOptions;
 
 pub(crate) use keyspace::Shape;
+pub(crate) use settings::Settings;
 
 use check::within;
 use sediment_base::{Error, Result};
-use sediment_table::BlockCache;
-use sediment_tree::TreeOptions;
-use std::{ops::RangeInclusive, sync::Arc};
+use std::ops::RangeInclusive;
 
 /// What [`DbBuilder::open`](crate::DbBuilder::open) does about a directory that is missing, empty or there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,11 +122,6 @@ impl Options {
     pub(crate) fn shape(&self, own: &KeyspaceOptions) -> Shape {
         let set = own.or(&self.expert.of_keyspaces());
         Shape::resolve(&set, set.goal.unwrap_or(self.goal), self.memtable_share())
-    }
-
-    /// Settings of each tree.
-    pub(crate) fn tree_options(&self, cache: Arc<BlockCache>) -> TreeOptions {
-        self.shape(&KeyspaceOptions::default()).tree_options(cache)
     }
 }
 

@@ -59,8 +59,6 @@ impl Machinery {
 /// How maintenance is done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WorkerSettings {
-    /// Size at which a memtable is flushed.
-    pub(crate) memtable_bytes: usize,
     /// What all memtables together may hold.
     pub(crate) memtables_bytes: usize,
     /// How many log files may be needed before the trees that need the oldest are flushed.
@@ -137,7 +135,7 @@ impl Worker {
             return self.maintain_inline(machinery, keyspaces);
         }
         for keyspace in keyspaces {
-            if keyspace.with_newest(Tree::memtable_bytes) >= self.settings.memtable_bytes {
+            if is_full(keyspace) {
                 self.seal_full(machinery, keyspace);
             }
         }
@@ -204,7 +202,7 @@ impl Worker {
 
     /// Seals a memtable that has reached its size, unless another thread was faster.
     fn seal_full(&self, machinery: &Machinery, keyspace: &KeyspaceState) {
-        let limit = self.settings.memtable_bytes;
+        let limit = keyspace.memtable_bytes();
         let is_sealed = machinery
             .log
             .at_boundary(|boundary| keyspace.with_newest(|tree| tree.memtable_bytes() >= limit && tree.seal(boundary)));
@@ -256,6 +254,11 @@ impl Worker {
             _ => machinery.fatal.set(error.context("background maintenance failed")),
         })
     }
+}
+
+/// Whether the memtable of a keyspace has reached its size.
+fn is_full(keyspace: &KeyspaceState) -> bool {
+    keyspace.with_newest(Tree::memtable_bytes) >= keyspace.memtable_bytes()
 }
 
 #[cfg(test)]

@@ -91,6 +91,9 @@ fn stores() -> Result<()> {
     seed("wal", "sample", &database[&stores::path_of(&database, FileKind::Wal)])?;
     seed("entry", "batch", b"\x01\0\x01\0\0\x01\x01a\x01b")?;
     seed("entry", "create", b"\x02\0\x01\0\x09\0\0\0\x09\0\0\0\0\0\0\0\x03new")?;
+    let settings = b"\x02\x01\x03\x06\x02\x80\x04\x0e\x01\x05";
+    seed("entry", "create_with", &[&b"\x02\0\x01\0\x09\0\0\0\x09\0\0\0\0\0\0\0\x03new"[..], settings].concat())?;
+    seed("entry", "configure", &[&b"\x0e\0\x01\0\x01\0\0\0"[..], settings].concat())?;
     seed("entry", "drop", b"\x03\0\x01\0\x01\0\0\0")?;
     seed("entry", "anchor", &[&b"\x0a\0\0\0"[..], &[1, 0, 0, 0, 0, 0, 0, 0].repeat(3)].concat())?;
     seed("entry", "end", b"\x0b\0\0\0")?;

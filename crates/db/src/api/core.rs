@@ -4,7 +4,7 @@ use crate::{
     api::{DbStats, Iter, KeyspaceStats, LevelStats, SnapshotStats, VerifyReport},
     catalog::KeyspaceState,
     commit::{self, TreeMaker, Writes},
-    options::{Create, Durability, Options},
+    options::{Create, Durability, KeyspaceOptions, Options, Settings},
     recover::{self, Found, Leftovers, Opened},
     snapshot::Snapshots,
     wal::{Fatal, Log, Lots},
@@ -12,8 +12,6 @@ use crate::{
 };
 use sediment_base::{Error, ErrorKind, Result, SeqNo, Slice, TreeId};
 use sediment_env::{Env, fs::DirLock};
-use sediment_table::BlockCache;
-use sediment_tree::TreeOptions;
 use std::{
     ops::Bound,
     path::{Path, PathBuf},
@@ -33,8 +31,7 @@ pub(crate) struct Core {
     worker: Arc<Worker>,
     pool: Pool,
     dir: PathBuf,
-    options: Options,
-    tree_options: TreeOptions,
+    settings: Settings,
     next_tree: TreeId,
     is_closed: AtomicBool,
     /// What the first write clears away.
@@ -49,21 +46,19 @@ pub(crate) struct Core {
 impl Core {
     /// Opens, or makes, the database in `dir`.
     pub(crate) fn open(dir: &Path, options: Options, env: Env) -> Result<Self> {
-        options.validate()?;
-        let lock = Self::enter(dir, &options, &env)?;
+        let settings = Settings::new(options)?;
+        let lock = Self::enter(dir, settings.options(), &env)?;
         let Found::Database(entries) = recover::look(&env, dir)? else {
             return Err(Error::corruption("the database vanished while it was being opened").in_file(dir));
         };
-        let tree_options = options.tree_options(Arc::new(BlockCache::new(options.cache_bytes())));
-        tree_options.validate()?;
-        let opened = recover::open(&env, dir, &entries, &tree_options, options.expert.wal_file_bytes)?;
+        let opened = recover::open(&env, dir, &entries, &settings)?;
         let Opened { catalog, keyspaces, wal, recovered, leftovers, next_tree } = opened;
         let lots = Arc::new(Lots::new(&*env.park));
         let fatal = Arc::new(Fatal::new(Arc::clone(&lots)));
         let is_settled = leftovers.is_empty() && catalog.unsaved_from().is_none() && recovered.is_clean;
         let snapshots = Arc::new(Snapshots::new(recovered.next_seqno, Arc::clone(&fatal), Arc::clone(&lots)));
         let log = Log::new(wal, recovered, Arc::clone(&fatal), Arc::clone(&lots), snapshots.ratchet());
-        let worker = Arc::new(Worker::new(Self::worker_settings(&options, &env), dir, &lots));
+        let worker = Arc::new(Worker::new(Self::worker_settings(settings.options(), &env), dir, &lots));
         let catalog = Mutex::new(catalog);
         let machinery = Arc::new(Machinery { env, log, fatal, lots, snapshots, keyspaces, catalog });
         let pool = Pool::start(&machinery, &worker)?;
@@ -72,8 +67,7 @@ impl Core {
             machinery,
             pool,
             dir: dir.to_path_buf(),
-            options,
-            tree_options,
+            settings,
             next_tree,
             is_closed: AtomicBool::new(false),
             leftovers: Mutex::new(leftovers),
@@ -85,7 +79,6 @@ impl Core {
 
     fn worker_settings(options: &Options, env: &Env) -> WorkerSettings {
         WorkerSettings {
-            memtable_bytes: options.memtable_share(),
             memtables_bytes: options.memtables_bytes(),
             wal_files: options.wal_files(),
             reserve_bytes: options.expert.reserve_bytes,
@@ -120,7 +113,7 @@ impl Core {
     }
 
     pub(crate) fn options(&self) -> &Options {
-        &self.options
+        self.settings.options()
     }
 
     pub(crate) fn machinery(&self) -> &Machinery {
@@ -139,7 +132,7 @@ impl Core {
     /// Refuses writes where there must be none.
     fn check_writable(&self) -> Result<()> {
         self.check_open()?;
-        if self.options.read_only {
+        if self.options().read_only {
             return Err(Error::invalid_input("the database was opened for reading only"));
         }
         if self.lock.as_ref().is_some_and(|lock| !lock.is_owner()) {
@@ -160,9 +153,13 @@ impl Core {
         commit::persist(&self.machinery, durability)
     }
 
-    pub(crate) fn create_keyspace(&self, name: &str) -> Result<Option<Arc<KeyspaceState>>> {
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn create_keyspace(&self, name: &str, options: &KeyspaceOptions) -> Result<Option<Arc<KeyspaceState>>> {
         self.check_writable()?;
-        let made = commit::create(&self.machinery, &self.tree_maker(), name);
+        let made = commit::create(&self.machinery, &self.tree_maker(), name, options);
         let made = self.worker.noticed(&self.machinery, made)?;
         self.settle();
         Ok(made)
@@ -173,6 +170,14 @@ impl Core {
         let is_dropped = commit::drop_keyspace(&self.machinery, name)?;
         self.settle();
         Ok(is_dropped)
+    }
+
+    pub(crate) fn configure(&self, keyspace: &KeyspaceState, options: &KeyspaceOptions) -> Result<()> {
+        self.check_writable()?;
+        let configured = commit::configure(&self.machinery, &self.settings, keyspace, options);
+        self.worker.noticed(&self.machinery, configured)?;
+        self.settle();
+        Ok(())
     }
 
     pub(crate) fn clear(&self, keyspace: &KeyspaceState) -> Result<()> {
@@ -204,7 +209,7 @@ impl Core {
         self.worker.stop();
         self.pool.join();
         self.machinery.log.set_helped(false);
-        if self.options.read_only { Ok(()) } else { self.machinery.log.close() }
+        if self.options().read_only { Ok(()) } else { self.machinery.log.close() }
     }
 
     /// A value now, or at a snapshot.
@@ -280,7 +285,7 @@ impl Core {
     }
 
     fn tree_maker(&self) -> TreeMaker<'_> {
-        TreeMaker { dir: &self.dir, options: &self.tree_options, not_below: self.next_tree }
+        TreeMaker { dir: &self.dir, settings: &self.settings, not_below: self.next_tree }
     }
 
     /// After the first write: maintenance begins, and what recovery left over goes where it belongs. What fails waits for the next

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{DbStats, Keyspace, Snapshot, VerifyReport, WriteBatch, core::Core},
-    options::{Create, Durability, ExpertOptions, Goal, Options},
+    options::{Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options},
 };
 use sediment_base::{Error, Result};
 use sediment_env::Env;
@@ -46,7 +46,7 @@ impl Db {
         DbBuilder { path: path.as_ref().to_path_buf(), options: Options::default(), env: None }
     }
 
-    /// Opens a keyspace, making it where it is missing; durable on return.
+    /// Opens a keyspace, making it where it is missing; durable on return. One that exists keeps the settings it was given.
     ///
     /// ```
     /// # let dir = tempfile::tempdir().unwrap();
@@ -60,7 +60,37 @@ impl Db {
                 return Ok(keyspace);
             }
             // Somebody else may make it first, and drop it again.
-            if let Some(state) = self.core.create_keyspace(name)? {
+            if let Some(state) = self.core.create_keyspace(name, &KeyspaceOptions::default())? {
+                return Ok(Keyspace::new(Arc::clone(&self.core), state));
+            }
+        }
+    }
+
+    /// Opens a keyspace that has these settings, making it where it is missing and giving it these where it has others; durable
+    /// on return. They are stored with it: later, [`keyspace`](Self::keyspace) finds them.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// use sedimentdb::{Goal, KeyspaceOptions};
+    /// let events = KeyspaceOptions { goal: Some(Goal::Write), ..KeyspaceOptions::default() };
+    /// let archive = KeyspaceOptions { goal: Some(Goal::Space), block_bytes: Some(64 << 10), ..KeyspaceOptions::default() };
+    /// let (events, archive) = (db.keyspace_with("events", events)?, db.keyspace_with("archive", archive)?);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a number out of its range; it names the setting and the range.
+    pub fn keyspace_with(&self, name: &str, options: KeyspaceOptions) -> Result<Keyspace> {
+        loop {
+            if let Some(keyspace) = self.open_keyspace(name)? {
+                if keyspace.options() != options {
+                    keyspace.set_options(options)?;
+                }
+                return Ok(keyspace);
+            }
+            if let Some(state) = self.core.create_keyspace(name, &options)? {
                 return Ok(Keyspace::new(Arc::clone(&self.core), state));
             }
         }
@@ -90,7 +120,25 @@ impl Db {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn create_keyspace(&self, name: &str) -> Result<Keyspace> {
-        match self.core.create_keyspace(name)? {
+        self.create_keyspace_with(name, KeyspaceOptions::default())
+    }
+
+    /// Makes a keyspace with these settings, which are stored with it; durable on return; an error where the name is taken.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// use sedimentdb::KeyspaceOptions;
+    /// db.create_keyspace_with("users", KeyspaceOptions { filter_bits_per_key: Some(14), ..KeyspaceOptions::default() })?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) where the name is taken, or for a number out of its range; it names the
+    /// setting and the range.
+    pub fn create_keyspace_with(&self, name: &str, options: KeyspaceOptions) -> Result<Keyspace> {
+        match self.core.create_keyspace(name, &options)? {
             Some(state) => Ok(Keyspace::new(Arc::clone(&self.core), state)),
             None => Err(Error::invalid_input(format!("a keyspace named {name:?} exists already"))),
         }

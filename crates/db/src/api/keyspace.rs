@@ -7,6 +7,7 @@ use crate::{
     },
     catalog::KeyspaceState,
     commit::Writes,
+    options::KeyspaceOptions,
 };
 use sediment_base::{Kind, Result, Slice, range::prefix_bounds};
 use std::{ops::RangeBounds, sync::Arc};
@@ -46,6 +47,54 @@ impl Keyspace {
     /// ```
     pub fn name(&self) -> &str {
         self.state.name()
+    }
+
+    /// What was set for it alone: by [`Db::keyspace_with`](crate::Db::keyspace_with) or [`set_options`](Self::set_options), in
+    /// this process or an earlier one.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// use sedimentdb::{Goal, KeyspaceOptions};
+    /// let events = db.keyspace_with("events", KeyspaceOptions { goal: Some(Goal::Write), ..Default::default() })?;
+    /// assert_eq!(events.options().goal, Some(Goal::Write));
+    /// assert_eq!(events.options().block_bytes, None);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn options(&self) -> KeyspaceOptions {
+        self.state.options()
+    }
+
+    /// What holds for it, from its own settings and the database's: every number is there.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// let users = db.keyspace("users")?;
+    /// assert_eq!(users.effective_options().block_bytes, Some(4096));
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn effective_options(&self) -> KeyspaceOptions {
+        self.core.settings().shape(&self.state.options()).into()
+    }
+
+    /// Gives it these settings in place of those that it had; durable on return. They shape what is written from now on: what is
+    /// there already changes with its next compaction, see [`compact`](crate::Db::compact).
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// use sedimentdb::KeyspaceOptions;
+    /// users.set_options(KeyspaceOptions { block_bytes: Some(16 << 10), ..users.options() })?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a number out of its range; it names the setting and the range.
+    pub fn set_options(&self, options: KeyspaceOptions) -> Result<()> {
+        self.core.configure(&self.state, &options)
     }
 
     /// Sets the value of a key, with the database's default durability.

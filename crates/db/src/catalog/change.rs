@@ -2,6 +2,10 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
+use crate::{
+    catalog::settings::{put_settings, read_settings},
+    options::KeyspaceOptions,
+};
 use sediment_base::{Error, ErrorKind, KeyspaceId, Result, TreeId, limits};
 use sediment_codec::coding::{Reader, Writer};
 
@@ -16,6 +20,8 @@ pub(crate) enum KeyspaceChange {
         tree: TreeId,
         /// Its name.
         name: String,
+        /// Its settings.
+        options: KeyspaceOptions,
     },
     /// A keyspace is gone with all it holds.
     Drop {
@@ -29,13 +35,23 @@ pub(crate) enum KeyspaceChange {
         /// The new tree, complete and durable already.
         tree: TreeId,
     },
+    /// A keyspace has other settings from now on.
+    Configure {
+        /// Which.
+        keyspace: KeyspaceId,
+        /// All of them: what is not set here is not set any more.
+        options: KeyspaceOptions,
+    },
 }
 
 impl KeyspaceChange {
     /// The keyspace it is about.
     pub(crate) fn keyspace(&self) -> KeyspaceId {
         match self {
-            Self::Create { keyspace, .. } | Self::Drop { keyspace } | Self::Clear { keyspace, .. } => *keyspace,
+            Self::Create { keyspace, .. }
+            | Self::Drop { keyspace }
+            | Self::Clear { keyspace, .. }
+            | Self::Configure { keyspace, .. } => *keyspace,
         }
     }
 
@@ -44,12 +60,14 @@ impl KeyspaceChange {
         let mut out = Vec::new();
         out.put_u32(self.keyspace().0);
         match self {
-            Self::Create { tree, name, .. } => {
+            Self::Create { tree, name, options, .. } => {
                 out.put_u64(tree.0);
                 out.put_length_prefixed(name.as_bytes());
+                put_settings(&mut out, options);
             }
             Self::Clear { tree, .. } => out.put_u64(tree.0),
             Self::Drop { .. } => {}
+            Self::Configure { options, .. } => put_settings(&mut out, options),
         }
         out
     }
@@ -57,7 +75,12 @@ impl KeyspaceChange {
     /// Reads a creation.
     pub(crate) fn read_create(reader: &mut Reader<'_>) -> Result<Self> {
         let (keyspace, tree) = (KeyspaceId(reader.u32()?), TreeId(reader.u64()?));
-        Ok(Self::Create { keyspace, tree, name: read_name(reader)? })
+        Ok(Self::Create { keyspace, tree, name: read_name(reader)?, options: read_settings(reader)? })
+    }
+
+    /// Reads a change of settings.
+    pub(crate) fn read_configure(reader: &mut Reader<'_>) -> Result<Self> {
+        Ok(Self::Configure { keyspace: KeyspaceId(reader.u32()?), options: read_settings(reader)? })
     }
 
     /// Reads a drop.

@@ -4,8 +4,13 @@
 //! never damaged by an append. It is synced, with its name, before `CURRENT` is replaced; the generation before it stays until
 //! then. One caller at a time.
 
-use crate::catalog::change::KeyspaceChange;
-use crate::catalog::format::{CatalogState, decode_catalog, encode_catalog};
+use crate::{
+    catalog::{
+        change::KeyspaceChange,
+        format::{CatalogEntry, CatalogState, decode_catalog, encode_catalog},
+    },
+    options::KeyspaceOptions,
+};
 use sediment_base::{
     Error, ErrorKind, FileUuid, Generation, KeyspaceId, Result, SeqNo, TreeId, filename,
     planted::{Bug, planted},
@@ -161,7 +166,9 @@ pub(crate) fn dump_catalog(bytes: &[u8], out: &mut dyn fmt::Write) -> Result<()>
     writeln!(out, "catalog generation {} of database {}", header.generation, header.db_uuid).map_err(failed)?;
     writeln!(out, "contains changes up to seqno {}", state.seqno).map_err(failed)?;
     for (id, entry) in &state.keyspaces {
-        writeln!(out, "keyspace {id} {:?} tree {} since {}", entry.name, entry.tree, entry.since).map_err(failed)?;
+        let CatalogEntry { name, tree, since, options } = entry;
+        let settings = if *options == KeyspaceOptions::default() { String::new() } else { format!(" {options:?}") };
+        writeln!(out, "keyspace {id} {name:?} tree {tree} since {since}{settings}").map_err(failed)?;
     }
     state.garbage.iter().try_for_each(|tree| writeln!(out, "dropped tree {tree}")).map_err(failed)
 }

@@ -5,16 +5,24 @@
 //! payload         next keyspace u32, next tree u64
 //!                 count varint, each: keyspace u32, tree u64, since u64, name      (ascending by keyspace)
 //!                 count varint, each: tree u64 that is dropped and may still be on disk
+//!                 fields to the end: 2 settings of a keyspace that has some: keyspace u32, catalog::settings
 //! CURRENT         codec::current; its root is the CRC-32C of that payload
 //! ```
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use crate::catalog::change::{KeyspaceChange, read_name};
+use crate::{
+    catalog::{
+        change::{KeyspaceChange, read_name},
+        settings::{put_settings, read_settings},
+    },
+    options::KeyspaceOptions,
+};
 use sediment_base::{Error, KeyspaceId, Result, SeqNo, TreeId, limits};
 use sediment_codec::{
     coding::{Reader, Writer},
     current::Current,
+    fields::{put_field, read_fields},
     frame::{Record, RecordReader, RecordWriter, Step, payload_crc},
     header::{FileHeader, FileKind, HEADER_BYTES},
 };
@@ -24,6 +32,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const SNAPSHOT_RECORD: u8 = 1;
 
 const KEYSPACE_BYTES_MIN: usize = 22;
+
+const SETTINGS: u64 = 2;
 
 /// Which keyspaces there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,13 +54,14 @@ pub(crate) struct CatalogEntry {
     pub(crate) tree: TreeId,
     /// Seqno of the change that made the tree: older records of this keyspace are not in it.
     pub(crate) since: SeqNo,
+    pub(crate) options: KeyspaceOptions,
 }
 
 impl CatalogState {
     /// Applies a change that the log has.
     pub(crate) fn apply(&mut self, seqno: SeqNo, change: &KeyspaceChange) -> Result<()> {
         match change {
-            KeyspaceChange::Create { keyspace, tree, name } => {
+            KeyspaceChange::Create { keyspace, tree, name, options } => {
                 if *keyspace < self.next_keyspace || self.is_named(*tree) {
                     return Err(Error::corruption("a keyspace is made with an id that was used before"));
                 }
@@ -59,7 +70,8 @@ impl CatalogState {
                 }
                 self.next_keyspace = KeyspaceId(keyspace.0.checked_add(1).ok_or_else(used_up)?);
                 self.use_tree(*tree)?;
-                self.keyspaces.insert(*keyspace, CatalogEntry { name: name.clone(), tree: *tree, since: seqno });
+                let (name, options) = (name.clone(), options.clone());
+                self.keyspaces.insert(*keyspace, CatalogEntry { name, tree: *tree, since: seqno, options });
             }
             KeyspaceChange::Drop { keyspace } => {
                 let entry = self.keyspaces.remove(keyspace).ok_or_else(|| missing(*keyspace))?;
@@ -74,6 +86,10 @@ impl CatalogState {
                 entry.since = seqno;
                 self.garbage.insert(old);
                 self.use_tree(*tree)?;
+            }
+            KeyspaceChange::Configure { keyspace, options } => {
+                let entry = self.keyspaces.get_mut(keyspace).ok_or_else(|| missing(*keyspace))?;
+                entry.options = options.clone();
             }
         }
         self.seqno = seqno;
@@ -94,6 +110,12 @@ impl CatalogState {
         }
         out.put_varint(self.garbage.len() as u64);
         self.garbage.iter().for_each(|tree| out.put_u64(tree.0));
+        for (id, entry) in self.keyspaces.iter().filter(|(_, entry)| entry.options != KeyspaceOptions::default()) {
+            let mut field = Vec::new();
+            field.put_u32(id.0);
+            put_settings(&mut field, &entry.options);
+            put_field(&mut out, SETTINGS, &field);
+        }
         out
     }
 
@@ -111,9 +133,9 @@ impl CatalogState {
         for _ in 0..reader.count(KEYSPACE_BYTES_MIN)? {
             let at = reader.position() as u64;
             let (id, tree) = (KeyspaceId(reader.u32()?), TreeId(reader.u64()?));
-            let (since, name) = (reader.u64()?, read_name(&mut reader)?);
+            let (since, name, options) = (reader.u64()?, read_name(&mut reader)?, KeyspaceOptions::default());
             let is_new = trees.insert(tree) && names.insert(name.clone());
-            let is_first = state.keyspaces.insert(id, CatalogEntry { name, tree, since }).is_none();
+            let is_first = state.keyspaces.insert(id, CatalogEntry { name, tree, since, options }).is_none();
             if !is_new || !is_first || id >= state.next_keyspace || tree >= state.next_tree || since > seqno {
                 return Err(Error::corruption("a keyspace in the catalog contradicts the rest").at(at));
             }
@@ -125,8 +147,22 @@ impl CatalogState {
                 return Err(Error::corruption("a dropped tree in the catalog contradicts the rest").at(at));
             }
         }
-        reader.expect_end()?;
+        read_fields(&mut reader, "the catalog", |tag, field| match tag {
+            SETTINGS => state.read_settings(field).map(|()| true),
+            _ => Ok(false),
+        })?;
         Ok(state)
+    }
+
+    /// Reads the settings of one keyspace.
+    fn read_settings(&mut self, field: &mut Reader<'_>) -> Result<()> {
+        let keyspace = KeyspaceId(field.u32()?);
+        let options = read_settings(field)?;
+        match self.keyspaces.get_mut(&keyspace) {
+            Some(entry) if entry.options == KeyspaceOptions::default() => entry.options = options,
+            _ => return Err(Error::corruption(format!("settings of keyspace {keyspace} in the catalog contradict the rest"))),
+        }
+        Ok(())
     }
 
     fn use_tree(&mut self, tree: TreeId) -> Result<()> {
@@ -208,10 +244,21 @@ mod tests {
     use super::*;
     use sediment_base::FileUuid;
 
+    fn create(id: u32, tree: u64, name: &str) -> KeyspaceChange {
+        let (keyspace, tree, name) = (KeyspaceId(id), TreeId(tree), name.into());
+        KeyspaceChange::Create { keyspace, tree, name, options: ratio(None) }
+    }
+
+    fn ratio(level_ratio: Option<u64>) -> KeyspaceOptions {
+        KeyspaceOptions { level_ratio, ..KeyspaceOptions::default() }
+    }
+
+    fn configure(id: u32, level_ratio: Option<u64>) -> KeyspaceChange {
+        KeyspaceChange::Configure { keyspace: KeyspaceId(id), options: ratio(level_ratio) }
+    }
+
     fn state() -> CatalogState {
         let mut state = CatalogState::default();
-        let create =
-            |id, tree, name: &str| KeyspaceChange::Create { keyspace: KeyspaceId(id), tree: TreeId(tree), name: name.into() };
         state.apply(1, &create(1, 1, "a")).unwrap();
         state.apply(2, &create(2, 2, "b")).unwrap();
         state.apply(7, &KeyspaceChange::Clear { keyspace: KeyspaceId(2), tree: TreeId(3) }).unwrap();
@@ -245,11 +292,49 @@ mod tests {
     }
 
     #[test]
+    fn settings_are_kept_by_those_who_have_some() {
+        let plain = state();
+        let mut state = plain.clone();
+        state.apply(10, &configure(2, Some(7))).unwrap();
+        state.apply(11, &create(3, 4, "c")).unwrap();
+        let KeyspaceChange::Create { keyspace, tree, .. } = create(4, 5, "d") else { unreachable!() };
+        let with_settings = KeyspaceChange::Create { keyspace, tree, name: "d".into(), options: ratio(Some(3)) };
+        state.apply(12, &with_settings).unwrap();
+        let decoded = CatalogState::decode(12, &state.encode()).unwrap();
+        assert_eq!(decoded, state);
+        let found: Vec<_> = decoded.keyspaces.values().map(|entry| entry.options.level_ratio).collect();
+        assert_eq!(found, [Some(7), None, Some(3)]);
+        state.apply(13, &KeyspaceChange::Clear { keyspace: KeyspaceId(2), tree: TreeId(6) }).unwrap();
+        assert_eq!(state.keyspaces[&KeyspaceId(2)].options, ratio(Some(7)), "a clear leaves them");
+        assert!(state.apply(14, &configure(1, None)).is_err(), "keyspace 1 was dropped");
+        let mut reset = plain.clone();
+        reset.apply(10, &configure(2, Some(7))).unwrap();
+        reset.apply(10, &configure(2, None)).unwrap();
+        assert_eq!(reset.encode(), plain.encode(), "settings that are not set take no byte");
+    }
+
+    #[test]
+    fn settings_of_nobody_or_given_twice_are_refused_and_strangers_skipped() {
+        let with = |tag, keyspace: u32| {
+            let mut state = state();
+            state.apply(10, &configure(2, Some(7))).unwrap();
+            let mut payload = state.encode();
+            put_field(&mut payload, tag, &keyspace.to_le_bytes());
+            CatalogState::decode(10, &payload).map(|decoded| decoded == state)
+        };
+        assert!(with(1000, 2).unwrap());
+        assert_eq!(with(1001, 2).unwrap_err().kind(), sediment_base::ErrorKind::Unsupported);
+        for keyspace in [1, 2, 3] {
+            assert_eq!(with(SETTINGS, keyspace).unwrap_err().kind(), sediment_base::ErrorKind::Corruption, "{keyspace}");
+        }
+    }
+
+    #[test]
     fn ids_that_nobody_lived_to_give_are_refused() {
         let state = CatalogState { next_tree: TreeId(limits::ID_END), next_keyspace: KeyspaceId(1), ..CatalogState::default() };
         let error = CatalogState::decode(0, &state.encode()).unwrap_err();
         assert_eq!(error.kind(), sediment_base::ErrorKind::Corruption);
-        let create = KeyspaceChange::Create { keyspace: KeyspaceId(1), tree: TreeId(u64::MAX), name: "a".into() };
+        let create = create(1, u64::MAX, "a");
         assert!(CatalogState { next_keyspace: KeyspaceId(1), ..CatalogState::default() }.apply(1, &create).is_err());
     }
 }

@@ -3,13 +3,14 @@
 //! A keyspace that is cleared goes on with a fresh tree; the old one stays for the snapshots that still see it. Readers at `S`
 //! use the newest tree that was there before `S`. Shared; a reader waits only for the moment in which a clear changes the list.
 
-use sediment_base::{KeyspaceId, SeqNo, TreeId};
+use crate::options::{KeyspaceOptions, Settings};
+use sediment_base::{KeyspaceId, Result, SeqNo, TreeId};
 use sediment_tree::Tree;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -28,6 +29,10 @@ pub(crate) struct KeyspaceState {
     name: String,
     /// Oldest first, never empty.
     trees: RwLock<Vec<Incarnation>>,
+    /// What was set for it.
+    options: Mutex<KeyspaceOptions>,
+    /// Size at which its memtable is flushed, as follows from that.
+    memtable_bytes: AtomicUsize,
     is_dropped: AtomicBool,
 }
 
@@ -97,9 +102,11 @@ impl Keyspaces {
 }
 
 impl KeyspaceState {
-    /// A keyspace with its first tree.
-    pub(crate) fn new(id: KeyspaceId, name: String, tree: Incarnation) -> Self {
-        Self { id, name, trees: RwLock::new(vec![tree]), is_dropped: AtomicBool::new(false) }
+    /// A keyspace with its first tree, which was made or opened with these settings.
+    pub(crate) fn new(id: KeyspaceId, name: String, tree: Incarnation, options: KeyspaceOptions, settings: &Settings) -> Self {
+        let memtable_bytes = AtomicUsize::new(settings.shape(&options).memtable_bytes);
+        let (trees, options) = (RwLock::new(vec![tree]), Mutex::new(options));
+        Self { id, name, trees, options, memtable_bytes, is_dropped: AtomicBool::new(false) }
     }
 
     pub(crate) fn id(&self) -> KeyspaceId {
@@ -108,6 +115,24 @@ impl KeyspaceState {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What was set for it.
+    pub(crate) fn options(&self) -> KeyspaceOptions {
+        self.options.lock().expect("no code panics under this lock").clone()
+    }
+
+    /// Size at which its active memtable is flushed.
+    #[inline]
+    pub(crate) fn memtable_bytes(&self) -> usize {
+        self.memtable_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Goes on under other settings.
+    pub(crate) fn configure(&self, options: &KeyspaceOptions, settings: &Settings) -> Result<()> {
+        self.memtable_bytes.store(settings.shape(options).memtable_bytes, Ordering::Relaxed);
+        self.options.lock().expect("no code panics under this lock").clone_from(options);
+        self.with_newest(|tree| tree.set_options(&settings.tree_options(options)))
     }
 
     /// Whether it was dropped while handles held it.

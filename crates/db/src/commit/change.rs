@@ -1,4 +1,4 @@
-//! Making, dropping and clearing keyspaces.
+//! Making, dropping, clearing and configuring keyspaces.
 //!
 //! First the tree, complete and durable; then the record in the log, synced; then the catalog. From the log's record on the
 //! change holds, whatever becomes of the catalog: replay applies what it lacks. A failure before leaves a tree directory that
@@ -7,11 +7,12 @@
 use crate::{
     catalog::{Catalog, Incarnation, KeyspaceChange, KeyspaceState, check_name},
     commit::check_alive,
+    options::{KeyspaceOptions, Settings},
     wal::{Prepared, RecordKind},
     worker::{Machinery, delete_unseen},
 };
 use sediment_base::{Error, ErrorKind, Result, SeqNo, TreeId, filename};
-use sediment_tree::{Tree, TreeOptions};
+use sediment_tree::Tree;
 use std::{
     path::Path,
     sync::{Arc, MutexGuard},
@@ -21,24 +22,32 @@ use std::{
 #[derive(Clone, Debug)]
 pub(crate) struct TreeMaker<'a> {
     pub(crate) dir: &'a Path,
-    pub(crate) options: &'a TreeOptions,
+    pub(crate) settings: &'a Settings,
     /// Ids below are on disk already, in use or not.
     pub(crate) not_below: TreeId,
 }
 
 /// Makes a keyspace; `None` if the name is taken.
-pub(crate) fn create(machinery: &Machinery, maker: &TreeMaker<'_>, name: &str) -> Result<Option<Arc<KeyspaceState>>> {
+pub(crate) fn create(
+    machinery: &Machinery,
+    maker: &TreeMaker<'_>,
+    name: &str,
+    options: &KeyspaceOptions,
+) -> Result<Option<Arc<KeyspaceState>>> {
     check_name(name)?;
+    check_options(name, options)?;
     let mut catalog = lock(machinery)?;
     if machinery.keyspaces.get(name).is_some() {
         return Ok(None);
     }
-    let (tree_id, tree) = make_tree(machinery, &mut catalog, maker)?;
+    let (tree_id, tree) = make_tree(machinery, &mut catalog, maker, options)?;
     let id = catalog.state().next_keyspace;
-    let change = KeyspaceChange::Create { keyspace: id, tree: tree_id, name: name.to_owned() };
+    let (options, settings) = (options.clone(), maker.settings);
+    let change = KeyspaceChange::Create { keyspace: id, tree: tree_id, name: name.to_owned(), options: options.clone() };
     let mut made = None;
     record(machinery, &mut catalog, &change, |since| {
-        let keyspace = Arc::new(KeyspaceState::new(id, name.to_owned(), Incarnation { id: tree_id, since, tree }));
+        let tree = Incarnation { id: tree_id, since, tree };
+        let keyspace = Arc::new(KeyspaceState::new(id, name.to_owned(), tree, options, settings));
         machinery.keyspaces.add(Arc::clone(&keyspace));
         made = Some(keyspace);
     })?;
@@ -61,11 +70,30 @@ pub(crate) fn drop_keyspace(machinery: &Machinery, name: &str) -> Result<bool> {
 pub(crate) fn clear(machinery: &Machinery, maker: &TreeMaker<'_>, keyspace: &KeyspaceState) -> Result<()> {
     let mut catalog = lock(machinery)?;
     check_alive(keyspace)?;
-    let (id, tree) = make_tree(machinery, &mut catalog, maker)?;
+    let (id, tree) = make_tree(machinery, &mut catalog, maker, &keyspace.options())?;
     let change = KeyspaceChange::Clear { keyspace: keyspace.id(), tree: id };
     record(machinery, &mut catalog, &change, |since| machinery.keyspaces.renew(keyspace, Incarnation { id, since, tree }))?;
     delete_unseen(machinery, &catalog);
     Ok(())
+}
+
+/// Gives a keyspace other settings.
+pub(crate) fn configure(
+    machinery: &Machinery,
+    settings: &Settings,
+    keyspace: &KeyspaceState,
+    options: &KeyspaceOptions,
+) -> Result<()> {
+    check_options(keyspace.name(), options)?;
+    let mut catalog = lock(machinery)?;
+    check_alive(keyspace)?;
+    let change = KeyspaceChange::Configure { keyspace: keyspace.id(), options: options.clone() };
+    record(machinery, &mut catalog, &change, |_| {})?;
+    keyspace.configure(options, settings)
+}
+
+fn check_options(name: &str, options: &KeyspaceOptions) -> Result<()> {
+    options.validate(&format!("keyspace {name:?}: "))
 }
 
 /// Logs a change and publishes it, makes it durable, and tells the catalog.
@@ -85,11 +113,16 @@ fn record(machinery: &Machinery, catalog: &mut Catalog, change: &KeyspaceChange,
     }
 }
 
-fn make_tree(machinery: &Machinery, catalog: &mut Catalog, maker: &TreeMaker<'_>) -> Result<(TreeId, Tree)> {
+fn make_tree(
+    machinery: &Machinery,
+    catalog: &mut Catalog,
+    maker: &TreeMaker<'_>,
+    options: &KeyspaceOptions,
+) -> Result<(TreeId, Tree)> {
     let id = catalog.take_tree(maker.not_below);
     let trees = maker.dir.join(filename::TREES_DIR);
     let dir = filename::tree(maker.dir, id);
-    let tree = Tree::create(&machinery.env, &dir, catalog.db_uuid(), maker.options.clone())?;
+    let tree = Tree::create(&machinery.env, &dir, catalog.db_uuid(), maker.settings.tree_options(options))?;
     machinery.env.fs.sync_dir(&trees)?;
     Ok((id, tree))
 }

@@ -2,15 +2,14 @@
 
 use crate::options::{Goal, check::within};
 use sediment_base::{Result, limits};
-use sediment_table::BlockCache;
 use sediment_tree::TreeOptions;
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{fmt, ops::RangeInclusive};
 
 /// Settings of one keyspace. What is `None` follows the database: its [`ExpertOptions`](crate::ExpertOptions) where a number is
 /// set there, else the goal.
 ///
 /// They shape what is written from now on; what was written under others stays readable, and changes with its next compaction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct KeyspaceOptions {
     /// What this keyspace is to be good at. How memory is divided follows the database's goal alone.
     pub goal: Option<Goal>,
@@ -90,9 +89,48 @@ impl KeyspaceOptions {
     }
 }
 
+/// Prints what is set, and nothing else.
+impl fmt::Debug for KeyspaceOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("KeyspaceOptions");
+        let fields: [(&str, Option<&dyn fmt::Debug>); 8] = [
+            ("goal", self.goal.as_ref().map(|goal| goal as _)),
+            ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
+            ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
+            ("filter_bits_per_key", self.filter_bits_per_key.as_ref().map(|bits| bits as _)),
+            ("table_bytes", self.table_bytes.as_ref().map(|bytes| bytes as _)),
+            ("level0_trigger", self.level0_trigger.as_ref().map(|runs| runs as _)),
+            ("level_ratio", self.level_ratio.as_ref().map(|ratio| ratio as _)),
+            ("level_base_bytes", self.level_base_bytes.as_ref().map(|bytes| bytes as _)),
+        ];
+        for (name, value) in fields {
+            if let Some(value) = value {
+                out.field(name, value);
+            }
+        }
+        out.finish()
+    }
+}
+
+impl From<Shape> for KeyspaceOptions {
+    fn from(shape: Shape) -> Self {
+        Self {
+            goal: Some(shape.goal),
+            memtable_bytes: Some(shape.memtable_bytes),
+            block_bytes: Some(shape.block_bytes),
+            filter_bits_per_key: Some(shape.filter_bits_per_key),
+            table_bytes: Some(shape.table_bytes),
+            level0_trigger: Some(shape.level0_trigger),
+            level_ratio: Some(shape.level_ratio),
+            level_base_bytes: Some(shape.level_base_bytes),
+        }
+    }
+}
+
 /// What a keyspace's tree is like: every number decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
+    pub(crate) goal: Goal,
     pub(crate) memtable_bytes: usize,
     pub(crate) block_bytes: usize,
     pub(crate) filter_bits_per_key: u8,
@@ -112,6 +150,7 @@ impl Shape {
         let level_base_bytes = set.level_base_bytes.unwrap_or(level0_bytes);
         let table_bytes = (level_base_bytes / 4).clamp(*TABLE_BYTES_DERIVED.start(), *TABLE_BYTES_DERIVED.end());
         Self {
+            goal,
             memtable_bytes,
             block_bytes: set.block_bytes.unwrap_or(profile.block_bytes),
             filter_bits_per_key: set.filter_bits_per_key.unwrap_or(profile.filter_bits_per_key),
@@ -122,8 +161,8 @@ impl Shape {
         }
     }
 
-    /// The settings of the tree.
-    pub(crate) fn tree_options(&self, cache: Arc<BlockCache>) -> TreeOptions {
+    /// The settings of the tree, with these components.
+    pub(super) fn tree_options(&self, components: &TreeOptions) -> TreeOptions {
         TreeOptions {
             block_bytes: self.block_bytes,
             filter_bits_per_key: self.filter_bits_per_key,
@@ -131,7 +170,7 @@ impl Shape {
             level0_trigger: self.level0_trigger,
             level_ratio: self.level_ratio,
             level_base_bytes: self.level_base_bytes,
-            ..TreeOptions::new(cache)
+            ..components.clone()
         }
     }
 }

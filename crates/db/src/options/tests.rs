@@ -13,6 +13,7 @@ fn defaults_are_valid_and_what_they_say() {
     options.validate().unwrap();
     let (mib, shape) = (1 << 20, options.shape(&KeyspaceOptions::default()));
     let expected = Shape {
+        goal: Goal::Balanced,
         memtable_bytes: 64 * mib,
         block_bytes: 4096,
         filter_bits_per_key: 10,
@@ -23,7 +24,7 @@ fn defaults_are_valid_and_what_they_say() {
     };
     assert_eq!(shape, expected);
     assert_eq!(options.cache_bytes(), 128 << 20);
-    let tree = options.tree_options(Arc::new(BlockCache::new(0)));
+    let tree = Settings::new(options).unwrap().tree_options(&KeyspaceOptions::default());
     tree.validate().unwrap();
     assert_eq!((tree.block_bytes, tree.filter_bits_per_key, tree.table_bytes), (4096, 10, 64 << 20));
     assert_eq!((tree.level0_trigger, tree.level_ratio, tree.level_base_bytes), (4, 10, 256 << 20));
@@ -172,6 +173,6 @@ fn the_ends_of_every_range_are_allowed() {
     });
     for options in [lowest, highest] {
         options.validate().unwrap();
-        options.tree_options(Arc::new(BlockCache::new(options.cache_bytes()))).validate().unwrap();
+        Settings::new(options).unwrap().tree_options(&KeyspaceOptions::default()).validate().unwrap();
     }
 }

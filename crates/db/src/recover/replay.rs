@@ -2,6 +2,7 @@
 
 use crate::{
     catalog::{Catalog, CatalogContext, Incarnation, KeyspaceChange, KeyspaceState, Keyspaces},
+    options::{KeyspaceOptions, Settings},
     recover::{create::next_generation, leftovers::Leftovers},
     wal::{Anchor, Entry, Logged, Recovered, WalDir, for_each_op, replay},
 };
@@ -10,7 +11,7 @@ use sediment_base::{
     planted::{Bug, planted},
 };
 use sediment_env::{Env, fs::DirEntry, fs::is_not_found, fs::missing_is_damage};
-use sediment_tree::{ManifestPosition, Tree, TreeOptions};
+use sediment_tree::{ManifestPosition, Tree};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -30,14 +31,19 @@ pub(crate) struct Opened {
 }
 
 /// Opens the database in `dir`, whose entries are known.
-pub(crate) fn open(env: &Env, dir: &Path, entries: &[DirEntry], tree: &TreeOptions, wal_file_bytes: u64) -> Result<Opened> {
+pub(crate) fn open(env: &Env, dir: &Path, entries: &[DirEntry], settings: &Settings) -> Result<Opened> {
     let lost = list_or_nothing(env, &dir.join(filename::LOST_DIR))?;
     let context = CatalogContext { env: env.clone(), dir: dir.to_path_buf() };
     let catalog = Catalog::open(context, next_generation(entries, &lost))?;
-    let wal = WalDir { env: env.clone(), dir: dir.to_path_buf(), db_uuid: catalog.db_uuid(), file_bytes: wal_file_bytes };
+    let wal = WalDir {
+        env: env.clone(),
+        dir: dir.to_path_buf(),
+        db_uuid: catalog.db_uuid(),
+        file_bytes: settings.options().expert.wal_file_bytes,
+    };
     let trees = env.fs.read_dir(&dir.join(filename::TREES_DIR));
     let trees = trees.map_err(|error| missing_is_damage(error, "the folder of all trees"))?;
-    let mut replaying = Replaying { env, dir, options: tree, catalog, open: BTreeMap::new(), anchors: BTreeMap::new() };
+    let mut replaying = Replaying { env, dir, settings, catalog, open: BTreeMap::new(), anchors: BTreeMap::new() };
     replaying.open_trees()?;
     let next_wal = WalId(lost_number(&lost, filename::WAL_DIR)).next();
     let recovered = replay(&wal, next_wal, &mut |logged| replaying.entry(&logged))?;
@@ -54,7 +60,7 @@ pub(crate) fn open(env: &Env, dir: &Path, entries: &[DirEntry], tree: &TreeOptio
 struct Replaying<'a> {
     env: &'a Env,
     dir: &'a Path,
-    options: &'a TreeOptions,
+    settings: &'a Settings,
     catalog: Catalog,
     open: BTreeMap<KeyspaceId, KeyspaceState>,
     /// The newest anchor of each tree.
@@ -64,15 +70,19 @@ struct Replaying<'a> {
 impl Replaying<'_> {
     fn open_trees(&mut self) -> Result<()> {
         for (id, entry) in self.catalog.state().keyspaces.clone() {
-            let keyspace = KeyspaceState::new(id, entry.name, self.open_tree(entry.tree, entry.since)?);
-            self.open.insert(id, keyspace);
+            self.open_keyspace(id, entry.name, (entry.tree, entry.since), entry.options)?;
         }
         Ok(())
     }
 
-    fn open_tree(&self, id: TreeId, since: SeqNo) -> Result<Incarnation> {
-        let tree = Tree::open(self.env, &filename::tree(self.dir, id), self.options.clone())?;
-        Ok(Incarnation { id, since, tree })
+    /// Opens a keyspace with the tree that some change made.
+    fn open_keyspace(&mut self, id: KeyspaceId, name: String, tree: (TreeId, SeqNo), options: KeyspaceOptions) -> Result<()> {
+        let (tree_id, since) = tree;
+        let dir = filename::tree(self.dir, tree_id);
+        let tree = Tree::open(self.env, &dir, self.settings.tree_options(&options))?;
+        let tree = Incarnation { id: tree_id, since, tree };
+        self.open.insert(id, KeyspaceState::new(id, name, tree, options, self.settings));
+        Ok(())
     }
 
     fn entry(&mut self, logged: &Logged<'_>) -> Result<()> {
@@ -121,15 +131,18 @@ impl Replaying<'_> {
         }
         self.catalog.apply(seqno, change)?;
         match change {
-            KeyspaceChange::Create { keyspace, tree, name } => {
-                let tree = self.open_tree(*tree, seqno)?;
-                self.open.insert(*keyspace, KeyspaceState::new(*keyspace, name.clone(), tree));
+            KeyspaceChange::Create { keyspace, tree, name, options } => {
+                self.open_keyspace(*keyspace, name.clone(), (*tree, seqno), options.clone())?;
             }
             KeyspaceChange::Drop { keyspace } => drop(self.open.remove(keyspace)),
             KeyspaceChange::Clear { keyspace, tree } => {
-                let tree = self.open_tree(*tree, seqno)?;
                 if let Some(known) = self.open.remove(keyspace) {
-                    self.open.insert(*keyspace, KeyspaceState::new(*keyspace, known.name().to_owned(), tree));
+                    self.open_keyspace(*keyspace, known.name().to_owned(), (*tree, seqno), known.options())?;
+                }
+            }
+            KeyspaceChange::Configure { keyspace, options } => {
+                if let Some(known) = self.open.get(keyspace) {
+                    known.configure(options, self.settings)?;
                 }
             }
         }

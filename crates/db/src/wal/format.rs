@@ -4,7 +4,8 @@
 //! file:   FileHeader (kind Wal, file id, generation = epoch), then records of codec::frame
 //! start   the file's first record: previous file (id, uuid, valid end), first and resume seqno, oldest file that is needed
 //! batch   rows, each: kind u8, keyspace varint, key, and for a value its bytes; the header counts them
-//! create  keyspace u32, tree u64, name        drop    keyspace u32        clear   keyspace u32, new tree u64
+//! create  keyspace u32, tree u64, name, catalog::settings      drop    keyspace u32      clear   keyspace u32, new tree u64
+//! configure  keyspace u32, catalog::settings
 //! anchor  tree u64, manifest generation u64, manifest length u64: written after each install
 //! trim    oldest file that is needed: synced before older ones are removed
 //! end     empty: nothing follows, and everything before it is durable
@@ -46,6 +47,7 @@ pub(crate) enum RecordKind {
     End = 11,
     Start = 12,
     Trim = 13,
+    Configure = 14,
 }
 
 impl RecordKind {
@@ -54,6 +56,7 @@ impl RecordKind {
             KeyspaceChange::Create { .. } => Self::Create,
             KeyspaceChange::Drop { .. } => Self::Drop,
             KeyspaceChange::Clear { .. } => Self::Clear,
+            KeyspaceChange::Configure { .. } => Self::Configure,
         }
     }
 
@@ -67,6 +70,7 @@ impl RecordKind {
             11 => Self::End,
             12 => Self::Start,
             13 => Self::Trim,
+            14 => Self::Configure,
             _ => return Err(Error::unsupported(format!("log record kind {tag} is not known to this version"))),
         })
     }
@@ -183,6 +187,7 @@ impl Entry {
             RecordKind::Create => Self::Change(KeyspaceChange::read_create(&mut reader)?),
             RecordKind::Drop => Self::Change(KeyspaceChange::read_drop(&mut reader)?),
             RecordKind::Clear => Self::Change(KeyspaceChange::read_clear(&mut reader)?),
+            RecordKind::Configure => Self::Change(KeyspaceChange::read_configure(&mut reader)?),
             RecordKind::Anchor => Self::Anchor(Anchor {
                 tree: TreeId(reader.u64()?),
                 generation: Generation(reader.u64()?),
@@ -228,6 +233,7 @@ fn too_long(what: &str, max: usize, found: usize) -> Error {
 #[expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
+    use crate::options::KeyspaceOptions;
 
     fn record(kind: RecordKind, count: u32) -> Record {
         Record { kind: kind as u8, count, ..Record::default() }
@@ -259,9 +265,15 @@ mod tests {
 
     #[test]
     fn entries_read_back() {
-        let create = KeyspaceChange::Create { keyspace: KeyspaceId(3), tree: TreeId(9), name: "ä".into() };
+        let (options, level_ratio) = (KeyspaceOptions::default(), Some(3));
+        let create = KeyspaceChange::Create { keyspace: KeyspaceId(3), tree: TreeId(9), name: "ä".into(), options };
+        assert_eq!(create.encode().len(), 4 + 8 + 3, "settings that are not set take no byte");
+        let options = KeyspaceOptions { level_ratio, ..KeyspaceOptions::default() };
+        let create_with = KeyspaceChange::Create { keyspace: KeyspaceId(4), tree: TreeId(9), name: "a".into(), options };
+        let options = KeyspaceOptions { level_ratio, ..KeyspaceOptions::default() };
+        let configure = KeyspaceChange::Configure { keyspace: KeyspaceId(3), options };
         let clear = KeyspaceChange::Clear { keyspace: KeyspaceId(3), tree: TreeId(10) };
-        for change in [create, clear, KeyspaceChange::Drop { keyspace: KeyspaceId(3) }] {
+        for change in [create, create_with, configure, clear, KeyspaceChange::Drop { keyspace: KeyspaceId(3) }] {
             let record = record(RecordKind::of_change(&change), 1);
             assert_eq!(Entry::decode(&record, &change.encode()).unwrap(), Entry::Change(change));
         }

@@ -3,7 +3,7 @@
 use crate::{
     catalog::KeyspaceState,
     worker::{
-        Machinery, Worker,
+        Machinery, Worker, is_full,
         upkeep::{self, needed_from},
     },
 };
@@ -17,8 +17,10 @@ const MEMTABLES_MAX: usize = 2;
 impl Worker {
     /// Before a commit: waits for a flush where memory would run over otherwise.
     pub(super) fn make_room_inline(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>]) -> Result<()> {
-        let max = self.settings.memtable_bytes.saturating_mul(MEMTABLES_MAX);
-        if keyspaces.iter().all(|keyspace| keyspace.with_newest(Tree::memtable_bytes) < max) {
+        let has_room = |keyspace: &Arc<KeyspaceState>| {
+            keyspace.with_newest(Tree::memtable_bytes) < keyspace.memtable_bytes().saturating_mul(MEMTABLES_MAX)
+        };
+        if keyspaces.iter().all(has_room) {
             return Ok(());
         }
         let _running = self.running();
@@ -28,9 +30,7 @@ impl Worker {
 
     /// After a commit: does what is due, unless another thread is at it.
     pub(super) fn maintain_inline(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>]) {
-        let limit = self.settings.memtable_bytes;
-        let is_full = keyspaces.iter().any(|keyspace| keyspace.with_newest(Tree::memtable_bytes) >= limit);
-        if !is_full && !machinery.log.is_crowded(self.settings.wal_files) {
+        if !keyspaces.iter().any(|keyspace| is_full(keyspace)) && !machinery.log.is_crowded(self.settings.wal_files) {
             return;
         }
         let _running = match self.running.try_lock() {
@@ -54,7 +54,7 @@ impl Worker {
     /// Flushes full memtables and those that hold up the log, then compacts what the flushes made due.
     fn step(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>]) -> Result<()> {
         for keyspace in keyspaces {
-            if keyspace.with_newest(Tree::memtable_bytes) >= self.settings.memtable_bytes {
+            if is_full(keyspace) {
                 self.flush_and_compact(machinery, keyspace)?;
             }
         }

@@ -9,6 +9,7 @@ mod faults;
 mod files;
 mod full_disk;
 mod golden;
+mod keyspace_settings;
 mod keyspaces;
 mod kill;
 mod limits;

@@ -9,7 +9,7 @@ use sediment_env::{
 use sedimentdb::{
     Db,
     Durability::{Os, Sync},
-    Options, Result,
+    Goal, KeyspaceOptions, Options, Result,
 };
 
 /// What a life did: after how many ops of the disk, to which contents, and whether that is durable for certain.
@@ -32,8 +32,8 @@ impl Life {
 fn contents(db: &Db) -> Vec<String> {
     let mut all = Vec::new();
     for name in db.keyspace_names() {
-        all.push(name.clone());
         let keyspace = db.open_keyspace(&name).unwrap().unwrap();
+        all.push(format!("{name} {:?}", keyspace.options()));
         all.extend(keyspace.iter().map(|row| {
             let (key, value) = row.unwrap();
             format!("{}={}", String::from_utf8_lossy(&key), value.len())
@@ -62,7 +62,7 @@ fn live(disk: &MemFs, seed: u64) -> Life {
         let (makes_a, makes_b) = (is_new("a"), is_new("b"));
         let a = db.keyspace("a").unwrap();
         life.note(disk, &db, makes_a);
-        let b = db.keyspace("b").unwrap();
+        let b = db.keyspace_with("b", KeyspaceOptions { level_ratio: Some(5), ..KeyspaceOptions::default() }).unwrap();
         life.note(disk, &db, makes_b);
         put(&db, &a, "1", &"x".repeat(100 + round), Sync).unwrap();
         life.note(disk, &db, true);
@@ -73,6 +73,8 @@ fn live(disk: &MemFs, seed: u64) -> Life {
             life.note(disk, &db, true);
             put(&db, &a, "2", &"x".repeat(800), Os).unwrap();
             life.note(disk, &db, false);
+            a.set_options(KeyspaceOptions { block_bytes: Some(256), ..KeyspaceOptions::default() }).unwrap();
+            life.note(disk, &db, true);
             assert!(db.drop_keyspace("b").unwrap());
             life.note(disk, &db, true);
         }
@@ -82,6 +84,10 @@ fn live(disk: &MemFs, seed: u64) -> Life {
         life.note(disk, &db, false);
         db.compact().unwrap();
         life.note(disk, &db, false);
+        if round == 2 {
+            a.set_options(KeyspaceOptions { goal: Some(Goal::Write), ..a.options() }).unwrap();
+            life.note(disk, &db, true);
+        }
     }
     life
 }

@@ -1,0 +1,179 @@
+//! The settings of a keyspace as bytes: tagged fields, a number each; what was not set is not there.
+//!
+//! They follow at the end of the log's records and of the catalog, so that a keyspace without settings takes no byte for them.
+//! All tags are even: who does not know a setting can read what was written under it.
+
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
+
+use crate::options::{Goal, KeyspaceOptions};
+use sediment_base::{Error, ErrorKind, Result};
+use sediment_codec::{
+    coding::{Reader, Writer},
+    fields::{put_field, read_fields},
+};
+
+const GOAL: u64 = 2;
+const MEMTABLE_BYTES: u64 = 4;
+const BLOCK_BYTES: u64 = 6;
+const FILTER_BITS_PER_KEY: u64 = 8;
+const TABLE_BYTES: u64 = 10;
+const LEVEL0_TRIGGER: u64 = 12;
+const LEVEL_RATIO: u64 = 14;
+const LEVEL_BASE_BYTES: u64 = 16;
+
+/// The goals by their numbers on disk.
+const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal::Space)];
+
+/// Appends what is set.
+pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
+    let KeyspaceOptions {
+        goal,
+        memtable_bytes,
+        block_bytes,
+        filter_bits_per_key,
+        table_bytes,
+        level0_trigger,
+        level_ratio,
+        level_base_bytes,
+    } = options;
+    let goal = GOALS.iter().find(|(_, known)| Some(*known) == *goal).map(|(number, _)| *number);
+    let numbers = [
+        (GOAL, goal),
+        (MEMTABLE_BYTES, memtable_bytes.map(|bytes| bytes as u64)),
+        (BLOCK_BYTES, block_bytes.map(|bytes| bytes as u64)),
+        (FILTER_BITS_PER_KEY, filter_bits_per_key.map(u64::from)),
+        (TABLE_BYTES, *table_bytes),
+        (LEVEL0_TRIGGER, level0_trigger.map(|runs| runs as u64)),
+        (LEVEL_RATIO, *level_ratio),
+        (LEVEL_BASE_BYTES, *level_base_bytes),
+    ];
+    for (tag, number) in numbers {
+        if let Some(number) = number {
+            let mut bytes = Vec::new();
+            bytes.put_varint(number);
+            put_field(out, tag, &bytes);
+        }
+    }
+}
+
+/// Reads settings to the end of `reader`. A number that this version would not take is `Unsupported`: a later one may.
+pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> {
+    let start = reader.position() as u64;
+    let mut options = KeyspaceOptions::default();
+    read_fields(reader, "a keyspace's settings", |tag, field| {
+        match tag {
+            GOAL => set(&mut options.goal, goal(field.varint()?)?)?,
+            MEMTABLE_BYTES => set(&mut options.memtable_bytes, narrow(field)?)?,
+            BLOCK_BYTES => set(&mut options.block_bytes, narrow(field)?)?,
+            FILTER_BITS_PER_KEY => set(&mut options.filter_bits_per_key, narrow(field)?)?,
+            TABLE_BYTES => set(&mut options.table_bytes, narrow(field)?)?,
+            LEVEL0_TRIGGER => set(&mut options.level0_trigger, narrow(field)?)?,
+            LEVEL_RATIO => set(&mut options.level_ratio, narrow(field)?)?,
+            LEVEL_BASE_BYTES => set(&mut options.level_base_bytes, narrow(field)?)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    options.validate("stored ").map_err(|error| error.with_kind(ErrorKind::Unsupported).at(start))?;
+    Ok(options)
+}
+
+fn set<T>(setting: &mut Option<T>, value: T) -> Result<()> {
+    match setting.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Error::corruption("a setting of a keyspace is given twice")),
+    }
+}
+
+fn goal(number: u64) -> Result<Goal> {
+    let known = GOALS.iter().find(|(known, _)| *known == number).map(|(_, goal)| *goal);
+    known.ok_or_else(|| Error::unsupported(format!("goal {number} of a keyspace is not known to this version")))
+}
+
+fn narrow<T: TryFrom<u64>>(field: &mut Reader<'_>) -> Result<T> {
+    let number = field.varint()?;
+    T::try_from(number)
+        .map_err(|_| Error::unsupported(format!("a keyspace's setting of {number} is not known to this version")))
+}
+
+#[cfg(test)]
+#[expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+
+    fn full() -> KeyspaceOptions {
+        KeyspaceOptions {
+            goal: Some(Goal::Space),
+            memtable_bytes: Some(1 << 20),
+            block_bytes: Some(1024),
+            filter_bits_per_key: Some(0),
+            table_bytes: Some(1 << 21),
+            level0_trigger: Some(3),
+            level_ratio: Some(7),
+            level_base_bytes: Some(1 << 22),
+        }
+    }
+
+    fn bytes(options: &KeyspaceOptions) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_settings(&mut out, options);
+        out
+    }
+
+    fn read(bytes: &[u8]) -> Result<KeyspaceOptions> {
+        read_settings(&mut Reader::new(bytes))
+    }
+
+    #[test]
+    fn what_is_set_reads_back_and_what_is_not_takes_no_byte() {
+        assert_eq!(bytes(&KeyspaceOptions::default()), b"");
+        let goals = GOALS.map(|(_, goal)| KeyspaceOptions { goal: Some(goal), ..KeyspaceOptions::default() });
+        for options in goals.into_iter().chain([KeyspaceOptions::default(), full()]) {
+            assert_eq!(read(&bytes(&options)).unwrap(), options);
+        }
+    }
+
+    #[test]
+    fn a_cut_loses_whole_settings_or_is_noticed() {
+        let bytes = bytes(&full());
+        let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
+        assert_eq!(whole, 8, "each setting ends where a shorter list may end");
+    }
+
+    #[test]
+    fn strangers_are_skipped_or_refused_and_nothing_is_said_twice() {
+        let with = |tag, number: &[u8]| {
+            let mut bytes = bytes(&full());
+            put_field(&mut bytes, tag, number);
+            read(&bytes)
+        };
+        assert_eq!(with(18, b"later").unwrap(), full());
+        assert_eq!(with(19, b"later").unwrap_err().kind(), ErrorKind::Unsupported);
+        assert_eq!(with(GOAL, &[2]).unwrap_err().kind(), ErrorKind::Corruption);
+    }
+
+    #[test]
+    fn numbers_that_no_setting_takes_are_refused() {
+        let one = |tag, number| {
+            let mut field = Vec::new();
+            field.put_varint(number);
+            let mut bytes = Vec::new();
+            put_field(&mut bytes, tag, &field);
+            read(&bytes).unwrap_err()
+        };
+        let cases = [
+            (GOAL, 0),
+            (GOAL, 4),
+            (MEMTABLE_BYTES, 1),
+            (BLOCK_BYTES, 65_537),
+            (FILTER_BITS_PER_KEY, 256),
+            (TABLE_BYTES, 0),
+            (LEVEL0_TRIGGER, 0),
+            (LEVEL_RATIO, 1),
+            (LEVEL_BASE_BYTES, u64::MAX),
+        ];
+        for (tag, number) in cases {
+            assert_eq!(one(tag, number).kind(), ErrorKind::Unsupported, "{tag} {number}");
+        }
+    }
+}

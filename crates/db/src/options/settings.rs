@@ -1,0 +1,39 @@
+//! The settings of an open database, together with what its trees share.
+
+use crate::options::{KeyspaceOptions, Options, Shape};
+use sediment_base::Result;
+use sediment_table::BlockCache;
+use sediment_tree::TreeOptions;
+use std::sync::Arc;
+
+/// What was asked for at opening, checked, and the components of all trees: what each keyspace's tree is made and opened with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    options: Options,
+    /// Its numbers are nobody's.
+    components: TreeOptions,
+}
+
+impl Settings {
+    /// Checks the options.
+    pub(crate) fn new(options: Options) -> Result<Self> {
+        options.validate()?;
+        let components = TreeOptions::new(Arc::new(BlockCache::new(options.cache_bytes())));
+        Ok(Self { options, components })
+    }
+
+    /// What was asked for.
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// What the tree of a keyspace with these settings is like.
+    pub(crate) fn shape(&self, own: &KeyspaceOptions) -> Shape {
+        self.options.shape(own)
+    }
+
+    /// What the tree of a keyspace with these settings is given.
+    pub(crate) fn tree_options(&self, own: &KeyspaceOptions) -> TreeOptions {
+        self.shape(own).tree_options(&self.components)
+    }
+}
