@@ -199,8 +199,7 @@ impl<S: Store> Application<S> {
             self.runner.perhaps(op);
         }
         // Whether a keyspace was made or dropped is seen only after opening again.
-        let is_catalog = matches!(op, Op::Create(_) | Op::Drop(_) | Op::Clear(_));
-        if attempt > 0 || is_catalog {
+        if attempt > 0 || op.is_of_catalog() {
             self.runner.let_go();
         }
         if attempt + 1 >= PATIENCE {

@@ -37,6 +37,8 @@ pub enum Change<'a> {
     Drop(&'a str),
     /// A keyspace becomes empty.
     Clear(&'a str),
+    /// A keyspace has other settings, which no reader sees.
+    Configure(&'a str, u32),
 }
 
 /// The oracle.
@@ -100,6 +102,7 @@ impl Model {
                 let (keyspace, tree) = (self.keyspace(name, now).expect("it exists"), self.new_id());
                 self.trees.get_mut(&keyspace).expect("made with its keyspace").push((moment, tree));
             }
+            Change::Configure(..) => {}
         }
         self.prints.push(print);
     }

@@ -12,6 +12,7 @@
 //! step 1 backward 3 / end 1
 //! flush / compact / persist sync / verify / check
 //! create ks / drop ks / clear ks
+//! configure ks 17                    other settings, drawn from 17
 //! reopen / kill / powerloss 7        clean close; death of the process; crash image number 7 (modulo what there is)
 //! ```
 //!
@@ -62,6 +63,8 @@ pub enum Op {
     Drop(String),
     /// Empties a keyspace.
     Clear(String),
+    /// Gives a keyspace other settings, drawn from this number.
+    Configure(String, u32),
     /// Closes and opens.
     Reopen,
     /// Kills the process and opens again: what the system has is there, what only memory had is not.
@@ -102,14 +105,20 @@ impl Op {
         match self {
             Self::Batch(writes, _) if writes.is_empty() => None,
             Self::Single(_, level) | Self::Batch(_, level) | Self::Persist(level) => Some(*level),
-            Self::Create(_) | Self::Drop(_) | Self::Clear(_) | Self::Flush | Self::Reopen => Some(Level::Sync),
+            Self::Flush | Self::Reopen => Some(Level::Sync),
+            _ if self.is_of_catalog() => Some(Level::Sync),
             _ => None,
         }
     }
 
     /// Whether it asks for a commit.
     pub fn is_change(&self) -> bool {
-        matches!(self, Self::Single(..) | Self::Batch(..) | Self::Create(_) | Self::Drop(_) | Self::Clear(_))
+        matches!(self, Self::Single(..) | Self::Batch(..)) || self.is_of_catalog()
+    }
+
+    /// Whether it asks for a change of which keyspaces there are, and how.
+    pub fn is_of_catalog(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::Drop(_) | Self::Clear(_) | Self::Configure(..))
     }
 }
 
@@ -146,6 +155,7 @@ impl fmt::Display for Op {
             Self::Create(name) => write!(f, "create {}", Bare(name.as_bytes())),
             Self::Drop(name) => write!(f, "drop {}", Bare(name.as_bytes())),
             Self::Clear(name) => write!(f, "clear {}", Bare(name.as_bytes())),
+            Self::Configure(name, seed) => write!(f, "configure {} {seed}", Bare(name.as_bytes())),
             Self::PowerLoss(image) => write!(f, "powerloss {image}"),
             Self::Flush => f.write_str("flush"),
             Self::Compact => f.write_str("compact"),

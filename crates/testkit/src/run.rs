@@ -199,7 +199,9 @@ impl<S: Store> Runner<S> {
             Op::Reopen => self.reopen()?,
             Op::Kill => self.kill()?,
             Op::PowerLoss(number) => self.lose_power(*number as usize)?,
-            Op::Single(..) | Op::Batch(..) | Op::Create(_) | Op::Drop(_) | Op::Clear(_) => self.change(op)?,
+            Op::Single(..) | Op::Batch(..) | Op::Create(_) | Op::Drop(_) | Op::Clear(_) | Op::Configure(..) => {
+                self.change(op)?
+            }
         }
         Ok(())
     }
@@ -222,6 +224,7 @@ impl<S: Store> Runner<S> {
             (_, Change::Create(name)) => store.create_keyspace(name)?,
             (_, Change::Drop(name)) => store.drop_keyspace(name)?,
             (_, Change::Clear(name)) => store.clear_keyspace(name)?,
+            (_, Change::Configure(name, seed)) => store.configure_keyspace(name, seed)?,
             (_, Change::Writes(_)) => {}
         }
         self.model.commit(change);
@@ -237,12 +240,13 @@ impl<S: Store> Runner<S> {
             Op::Create(name) => Change::Create(name),
             Op::Drop(name) => Change::Drop(name),
             Op::Clear(name) => Change::Clear(name),
+            Op::Configure(name, seed) => Change::Configure(name, *seed),
             _ => return None,
         };
         let makes_sense = match change {
             Change::Writes(writes) => writes.iter().all(|write| has(&write.keyspace) && !write.key.is_empty()),
             Change::Create(name) => !has(name),
-            Change::Drop(name) | Change::Clear(name) => has(name),
+            Change::Drop(name) | Change::Clear(name) | Change::Configure(name, _) => has(name),
         };
         makes_sense.then_some(change)
     }

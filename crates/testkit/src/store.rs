@@ -117,6 +117,9 @@ pub trait Store: Sized {
     /// Removes all keys of a keyspace; durable on return.
     fn clear_keyspace(&mut self, name: &str) -> Result<()>;
 
+    /// Gives a keyspace other settings, drawn from `seed`; durable on return. No answer may depend on them.
+    fn configure_keyspace(&mut self, name: &str, seed: u32) -> Result<()>;
+
     /// Applies all writes or none; later ones of the same key win.
     fn write(&mut self, writes: &[Write], level: Level) -> Result<()>;
 

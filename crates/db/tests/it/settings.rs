@@ -2,7 +2,7 @@
 //! depend on any.
 
 use sediment_testkit::seed::Rng;
-use sedimentdb::{ExpertOptions, Goal, Options};
+use sedimentdb::{ExpertOptions, Goal, KeyspaceOptions, Options};
 
 /// Everything so small that a few dozen writes go through every room. An empty memtable takes 5 KB; the rest is for rows.
 pub(crate) fn tiny() -> Options {
@@ -36,6 +36,21 @@ pub(crate) fn threaded() -> Options {
     let mut options = tiny();
     options.expert.background_threads = Some(1);
     options
+}
+
+/// Other settings of a keyspace for each seed, as small as those of [`tiny`].
+pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
+    let mut rng = Rng::new(seed);
+    KeyspaceOptions {
+        goal: *rng.pick(&[None, Some(Goal::Balanced), Some(Goal::Write), Some(Goal::Space)]),
+        memtable_bytes: *rng.pick(&[None, Some(4 << 10), Some(7 << 10)]),
+        block_bytes: *rng.pick(&[None, Some(256), Some(1024)]),
+        filter_bits_per_key: *rng.pick(&[None, Some(0), Some(16)]),
+        table_bytes: *rng.pick(&[None, Some(1 << 10), Some(4 << 10)]),
+        level0_trigger: *rng.pick(&[None, Some(1), Some(3)]),
+        level_ratio: *rng.pick(&[None, Some(2), Some(6)]),
+        level_base_bytes: *rng.pick(&[None, Some(1 << 10), Some(8 << 10)]),
+    }
 }
 
 /// Another set for each seed.

@@ -1,5 +1,6 @@
 //! `Db` as the thing under test of the harness.
 
+use crate::settings;
 use sediment_base::{Error, Result, Slice};
 use sediment_env::Env;
 use sediment_testkit::store::{Level, Span, Store, Write};
@@ -43,7 +44,10 @@ impl Store for DbStore {
     }
 
     fn create_keyspace(&mut self, name: &str) -> Result<()> {
-        self.db.create_keyspace(name).map(drop)
+        match name {
+            "extra" => self.db.create_keyspace_with(name, settings::of_keyspace(1)).map(drop),
+            _ => self.db.create_keyspace(name).map(drop),
+        }
     }
 
     fn drop_keyspace(&mut self, name: &str) -> Result<()> {
@@ -55,6 +59,10 @@ impl Store for DbStore {
 
     fn clear_keyspace(&mut self, name: &str) -> Result<()> {
         self.keyspace(name)?.clear()
+    }
+
+    fn configure_keyspace(&mut self, name: &str, seed: u32) -> Result<()> {
+        self.keyspace(name)?.set_options(settings::of_keyspace(seed.into()))
     }
 
     fn write(&mut self, writes: &[Write], level: Level) -> Result<()> {

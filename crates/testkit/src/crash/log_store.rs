@@ -77,6 +77,7 @@ impl LogStore {
             Op::Create(name) => self.model.commit(Change::Create(name)),
             Op::Drop(name) => self.model.commit(Change::Drop(name)),
             Op::Clear(name) => self.model.commit(Change::Clear(name)),
+            Op::Configure(name, seed) => self.model.commit(Change::Configure(name, *seed)),
             _ => {}
         }
     }
@@ -156,6 +157,10 @@ impl Store for LogStore {
 
     fn clear_keyspace(&mut self, name: &str) -> Result<()> {
         self.append(&Op::Clear(name.into()), Level::Sync)
+    }
+
+    fn configure_keyspace(&mut self, name: &str, seed: u32) -> Result<()> {
+        self.append(&Op::Configure(name.into(), seed), Level::Sync)
     }
 
     fn write(&mut self, writes: &[Write], level: Level) -> Result<()> {

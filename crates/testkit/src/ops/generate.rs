@@ -172,12 +172,13 @@ impl Generator {
 
     fn catalog(&mut self) -> Op {
         let name = if self.rng.one_in(2) { self.keyspace() } else { "extra".into() };
-        match self.rng.below(4) {
+        match self.rng.below(5) {
             0 => Op::Clear(name),
             1 if self.missing.is_none() => {
                 self.missing = Some((name.clone(), self.rng.below(8)));
                 Op::Drop(name)
             }
+            2 => Op::Configure(name, self.rng.below(64) as u32),
             _ => Op::Create(name),
         }
     }

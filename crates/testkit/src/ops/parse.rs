@@ -70,6 +70,7 @@ impl<'a> Words<'a> {
             "create" => Op::Create(self.name()?),
             "drop" => Op::Drop(self.name()?),
             "clear" => Op::Clear(self.name()?),
+            "configure" => Op::Configure(self.name()?, self.number()?),
             "reopen" => Op::Reopen,
             "kill" => Op::Kill,
             "powerloss" => Op::PowerLoss(self.number()?),

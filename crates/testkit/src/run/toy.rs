@@ -80,6 +80,10 @@ impl Store for Toy {
         Ok(())
     }
 
+    fn configure_keyspace(&mut self, _name: &str, _seed: u32) -> Result<()> {
+        Ok(())
+    }
+
     fn write(&mut self, writes: &[Write], _level: Level) -> Result<()> {
         for write in writes {
             self.removes += u64::from(write.value.is_none());
