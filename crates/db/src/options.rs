@@ -51,8 +51,8 @@ pub struct Options {
     /// Refuse every write, and write nothing to the directory.
     pub read_only: bool,
     /// Memory for block cache and memtables, in bytes: 16 KiB or more; 256 MiB by default. More of it means fewer reads of the
-    /// disk and fewer rewrites. The goal says how it is divided; each keyspace that is written to beside the first takes its
-    /// memtables in addition.
+    /// disk and fewer rewrites. The goal says how it is divided. All memtables keep to their part together: where many keyspaces
+    /// are written to, each is flushed earlier.
     pub memory_bytes: usize,
     /// Durability of commits that do not choose their own; [`Durability::Os`] by default.
     pub durability: Durability,
@@ -95,9 +95,11 @@ impl Options {
         self.expert.memtable_bytes.unwrap_or_else(|| self.goal.memtable_bytes(self.memory_bytes))
     }
 
-    /// What all memtables together may hold: two of a busy keyspace (one is written while the one before it is flushed).
+    /// What all memtables together may hold: what the cache leaves, but always two of a busy keyspace (one is written while the
+    /// one before it is flushed).
     pub(crate) fn memtables_bytes(&self) -> usize {
-        self.memtable_share().saturating_mul(2)
+        let left = self.memory_bytes.saturating_sub(self.cache_bytes() as usize);
+        left.max(self.memtable_share().saturating_mul(2))
     }
 
     /// How many log files may be needed before the keyspaces that hold it back are flushed.
@@ -115,7 +117,7 @@ impl Options {
     /// flushed), but never less than a quarter of the memory, and never more than three.
     pub(crate) fn cache_bytes(&self) -> u64 {
         let quarter = self.memory_bytes / 4;
-        self.memory_bytes.saturating_sub(self.memtables_bytes()).clamp(quarter, quarter * 3) as u64
+        self.memory_bytes.saturating_sub(self.memtable_share().saturating_mul(2)).clamp(quarter, quarter * 3) as u64
     }
 
     /// What the tree of a keyspace with settings of its own is like.

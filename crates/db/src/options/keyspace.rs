@@ -14,7 +14,8 @@ pub struct KeyspaceOptions {
     /// What this keyspace is to be good at. How memory is divided follows the database's goal alone.
     pub goal: Option<Goal>,
     /// Size at which its active memtable is flushed, in bytes: 4 KiB to 4 GiB; the database's by default. A larger one means
-    /// fewer rewrites, more memory, and more of the log to replay after a crash.
+    /// fewer rewrites, more memory, and more of the log to replay after a crash. Where memory for memtables or the log is used
+    /// up before, it is flushed earlier.
     pub memtable_bytes: Option<usize>,
     /// Target size of a block, in bytes before compression: 256 to 65,536; by the goal by default. A larger one takes less
     /// space and memory beside its rows, a smaller one less time to read a single row.

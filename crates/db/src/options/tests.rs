@@ -68,14 +68,16 @@ fn memory_is_divided_by_the_goal_and_never_given_twice() {
             let options = with(|options| (options.memory_bytes, options.goal) = (1 << shift, goal));
             options.validate().unwrap();
             let (memtable, cache) = (options.memtable_share() as u64, options.cache_bytes());
-            assert!(2 * memtable + cache <= 1 << shift, "{goal:?} {shift}");
+            let memtables = options.memtables_bytes() as u64;
+            assert!(memtables >= 2 * memtable && memtables + cache <= 1 << shift, "{goal:?} {shift}");
             assert!(cache >= 1 << (shift - 2) && cache <= 3 << (shift - 2), "{goal:?} {shift}");
         }
     }
     let large = with(|options| options.memory_bytes = 8 << 30);
-    assert_eq!((large.memtable_share(), large.cache_bytes()), (64 << 20, 6 << 30));
+    assert_eq!((large.memtable_share(), large.memtables_bytes(), large.cache_bytes()), (64 << 20, 2 << 30, 6 << 30));
     let full = with(|options| options.expert.memtable_bytes = Some(1 << 30));
     assert_eq!(full.cache_bytes(), 64 << 20, "an expert's memtable leaves the cache its quarter");
+    assert_eq!(full.memtables_bytes(), 2 << 30, "and takes what it was given");
 }
 
 #[test]
