@@ -18,7 +18,7 @@ pub struct TreeOptions {
     pub filter_bits_per_key: u8,
     /// Target size of a table file.
     pub table_bytes: u64,
-    /// Runs in level 0 at which they are merged into level 1.
+    /// Sublevels of level 0 at which it is merged into level 1.
     pub level0_trigger: usize,
     /// How many times larger each level is than the one above.
     pub level_ratio: u64,
@@ -92,6 +92,12 @@ impl TreeOptions {
             level_base_bytes: others.level_base_bytes,
             ..self.clone()
         }
+    }
+
+    /// Size at which level 0 is due, however few sublevels it has: those of flushes that do not overlap are never many. Twice the
+    /// size of level 1, so that it is not reached before the trigger by flushes that do.
+    pub(crate) fn level0_bytes_max(&self) -> u64 {
+        self.level_base_bytes.saturating_mul(2)
     }
 
     /// Target size of a level from 1 on.

@@ -26,16 +26,12 @@ impl Worker {
 
     /// The tree whose compaction is most urgent.
     pub(super) fn choose_compaction(&self, machinery: &Machinery) -> Vec<Incarnation> {
-        let score = |tree: &Incarnation| {
-            let pressure = tree.tree.pressure();
-            (pressure.level0_runs as f64 / pressure.level0_trigger.max(1) as f64, pressure.debt_bytes)
-        };
         let mut trees: Vec<(f64, u64, Incarnation)> = Vec::new();
         for keyspace in machinery.keyspaces.all() {
             let tree = keyspace.newest();
-            let (depth, debt) = score(&tree);
-            if depth >= 1.0 || debt > 0 {
-                trees.push((depth, debt, tree));
+            let score = tree.tree.compaction_score();
+            if score >= 1.0 {
+                trees.push((score, tree.tree.pressure().debt_bytes, tree));
             }
         }
         trees.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));

@@ -103,7 +103,7 @@ impl Pace {
 }
 
 fn tree_backlog(pressure: &Pressure) -> f64 {
-    let depth = pressure.level0_runs as f64 / pressure.level0_trigger.max(1) as f64;
+    let depth = pressure.level0_sublevels as f64 / pressure.level0_trigger.max(1) as f64;
     let debt = pressure.debt_bytes as f64 / pressure.level_base_bytes.max(1) as f64;
     part(depth, LEVEL0_SOFT, LEVEL0_HARD).max(part(debt, DEBT_SOFT, DEBT_HARD))
 }

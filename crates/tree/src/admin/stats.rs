@@ -49,7 +49,7 @@ pub(crate) fn stats(versions: &SuperVersions) -> TreeStats {
         levels: levels(&now.version),
         memtable_bytes: now.active.bytes(),
         sealed_bytes: pressure.sealed_bytes,
-        sealed_count: now.sealed.len(),
+        sealed_count: pressure.sealed_count,
         history_floor: now.version.history.floor,
         debt_bytes: pressure.debt_bytes,
         obsolete_tables: versions.home.garbage_count(),

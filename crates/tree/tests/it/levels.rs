@@ -126,3 +126,45 @@ fn columns_of_level_0_go_down_side_by_side() -> Result<()> {
     assert!(pair.tree.verify()?.faults.is_empty());
     Ok(())
 }
+
+#[test]
+fn pressure_tells_what_waits_and_what_is_owed() -> Result<()> {
+    let mut pair = Pair::create(KeyOrder::bytewise(), 1)?;
+    for round in 0..2 {
+        pair.write(format!("key-{round}").as_bytes(), Some(&[7; 500]))?;
+        assert!(pair.seal());
+    }
+    let pressure = pair.tree.pressure();
+    assert_eq!((pressure.sealed_count, pressure.level0_sublevels, pressure.level0_bytes), (2, 0, 0));
+    assert!(pressure.sealed_bytes >= 1000);
+    pair.flush()?;
+    assert_eq!((pair.tree.pressure().sealed_count, pair.tree.pressure().sealed_bytes), (0, 0));
+
+    for round in 2..=3 {
+        flush_keys(&mut pair, 0..20)?;
+        let (pressure, stats) = (pair.tree.pressure(), pair.tree.stats());
+        assert_eq!(pressure.level0_bytes, stats.levels[0].bytes);
+        let is_due = pressure.level0_sublevels >= pressure.level0_trigger;
+        assert_eq!(is_due, round == 3, "{pressure:?}");
+        assert_eq!(pressure.debt_bytes, if is_due { pressure.level0_bytes } else { 0 });
+        assert_eq!(pair.tree.compaction_score() >= 1.0, is_due);
+    }
+    Ok(())
+}
+
+#[test]
+fn level_0_without_overlaps_is_due_by_its_bytes_and_moves() -> Result<()> {
+    let mut pair = Pair::create(KeyOrder::bytewise(), 1)?;
+    let mut key = 0;
+    while pair.tree.compaction_score() < 1.0 {
+        flush_keys(&mut pair, key..key + 50)?;
+        key += 50;
+        assert_eq!(pair.tree.stats().levels[0].runs, 1);
+        assert!(key < 10_000, "it never becomes due");
+    }
+    let pressure = pair.tree.pressure();
+    assert!(pressure.level0_bytes >= 2 * pressure.level_base_bytes && pressure.debt_bytes == pressure.level0_bytes);
+    let report = pair.tree.compact(pair.tree.pick_compaction().expect("due"), &pair.compaction(&crate::model::go_on))?;
+    assert!(report.moved && report.bytes_in_level0 == pressure.level0_bytes, "{report:?}");
+    check(&pair)
+}

@@ -28,9 +28,6 @@ use crate::{
 use sediment_base::{KeyOrder, KeyRange};
 use std::{cmp::Reverse, sync::Arc};
 
-/// Level 0 is full by bytes when it holds so many times the size of level 1: flushes that do not overlap never reach the trigger.
-const BYTES_PER_BASE: u64 = 2;
-
 /// Level 0, what is free of it, and what is below.
 pub(super) struct Level0<'a> {
     version: &'a Version,
@@ -71,7 +68,7 @@ impl<'a> Level0<'a> {
 
     fn score_by_bytes(&self) -> f64 {
         let held: u64 = self.sublevels.iter().map(|tables| bytes(tables)).sum();
-        held as f64 / self.options.level_base_bytes.saturating_mul(BYTES_PER_BASE) as f64
+        held as f64 / self.options.level0_bytes_max() as f64
     }
 
     /// Everything that sinks without a rewrite.
