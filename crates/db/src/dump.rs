@@ -4,7 +4,10 @@ use crate::{
     catalog::dump_catalog,
     wal::{dump_log, read_whole},
 };
-use sediment_base::{Error, KeyOrder, Result, filename};
+use sediment_base::{
+    Error, KeyOrder, Result,
+    filename::{self, FileName},
+};
 use sediment_codec::{
     current::Current,
     header::{FileHeader, FileKind, HEADER_BYTES},
@@ -13,7 +16,7 @@ use sediment_env::Env;
 use sediment_table::{BlockCache, TableContext};
 use std::{fmt, path::Path, sync::Arc};
 
-/// Prints the file at `path` to `out`: a table, a log file, a manifest, a catalog or a `CURRENT`. Damage is printed where it
+/// Prints the file at `path` to `out`: a table, a log file, a manifest, a catalog, a `CURRENT`, `RESERVE` or `STATS`. Damage is printed where it
 /// lies, or is the error returned; what came before it is printed all the same.
 ///
 /// ```
@@ -29,6 +32,9 @@ pub fn dump_file(path: impl AsRef<Path>, out: &mut dyn fmt::Write) -> Result<()>
 }
 
 fn dump(env: &Env, path: &Path, out: &mut dyn fmt::Write) -> Result<()> {
+    if let Some(told) = dump_without_header(env, path)? {
+        return write(out, &told);
+    }
     let file = env.fs.open(path)?;
     let mut head = vec![0; file.len()?.min(HEADER_BYTES as u64) as usize];
     file.read_exact_at(0, &mut head)?;
@@ -51,6 +57,22 @@ fn dump(env: &Env, path: &Path, out: &mut dyn fmt::Write) -> Result<()> {
 fn dump_current(bytes: &[u8], out: &mut dyn fmt::Write) -> Result<()> {
     let (header, Current { kind, generation, uuid, root }) = Current::decode_any(bytes)?;
     let text = format!("CURRENT of database {}: {kind:?} generation {generation}, file {uuid}, root {root:x}", header.db_uuid);
+    write(out, &text)
+}
+
+/// The two files that are no part of the data and have no header of ours.
+fn dump_without_header(env: &Env, path: &Path) -> Result<Option<String>> {
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(FileName::parse);
+    Ok(match name {
+        Some(FileName::Reserve) => {
+            Some(format!("RESERVE: {} bytes kept for going on when the disk is full", env.fs.open(path)?.len()?))
+        }
+        Some(FileName::Stats) => Some(String::from_utf8_lossy(&read_whole(env, path)?).into_owned()),
+        _ => None,
+    })
+}
+
+fn write(out: &mut dyn fmt::Write, text: &str) -> Result<()> {
     writeln!(out, "{text}").map_err(|error| Error::invalid_input("cannot print").with_source(error))
 }
 
