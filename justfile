@@ -67,6 +67,10 @@ miri:
 loom:
     RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom LOOM_MAX_PREEMPTIONS=2 cargo test --release --package sediment-raw --test loom
 
+# One workload of docs/benchmarks.md: `just bench readrandom`, `just bench mixed --seconds 60 --plots target/plots`.
+bench workload *args:
+    cargo run --quiet --release --package sediment-bench -- {{workload}} {{args}}
+
 # The API documentation; broken links are errors.
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
