@@ -111,7 +111,7 @@ impl Worker {
             self.make_room_inline(machinery, asked.keyspaces)
         } else {
             self.pace.wait(&*machinery.env.clock, asked.bytes);
-            let is_full = self.memtables.is_full() && !(asked.only_removes && !self.memtables.is_full_of_removes());
+            let is_full = if asked.only_removes { self.memtables.is_full_of_removes() } else { self.memtables.is_full() };
             if is_full { self.wait_for_room(machinery) } else { Ok(()) }
         };
         self.noticed(machinery, admitted)
