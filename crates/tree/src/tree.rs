@@ -123,10 +123,11 @@ impl Tree {
         self.inner.versions.load().memtables().all(|memtable| memtable.is_empty())
     }
 
-    /// Seals the active memtable and begins another; false, and nothing done, if it is empty. From now on a row at or below
-    /// `boundary` goes into the sealed one until its flush begins, wherever else one above it goes: inserts need not pause. Every
-    /// row at or below `boundary` must have been inserted when that flush begins, see [`FlushContext::through`], because
-    /// [`Tree::mark`] will say that it is in tables. Boundaries do not descend: a lower one counts as the one before.
+    /// Seals the active memtable and begins another; false, and nothing done, if it is empty: a row at or below `boundary` that is
+    /// still on its way then comes into the active one, and a later boundary covers it. Inserts need not pause: until the flush of
+    /// the sealed one begins it takes rows at or below `boundary`, and may get a few above from those who found it active. When
+    /// that flush begins, every row at or below `boundary` must have been inserted, see [`FlushContext::through`], because
+    /// [`Tree::mark`] will say that they are in tables. Boundaries do not descend: a lower one counts as the one before.
     pub fn seal(&self, boundary: SeqNo) -> bool {
         self.inner.versions.seal(boundary)
     }
