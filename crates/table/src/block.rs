@@ -17,7 +17,7 @@ pub(crate) use jumbo::{JumboBlock, JumboHead};
 pub(crate) use slotted::SlottedBlock;
 
 use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
-use std::ops::Range;
+use std::{cmp::Ordering, ops::Range};
 
 /// A loaded block.
 #[derive(Debug)]
@@ -127,6 +127,35 @@ impl Block {
         match self {
             Self::Slotted(block) => block.is_same_key(row),
             Self::Jumbo(_) => false,
+        }
+    }
+
+    /// The first row of the key that the row belongs to.
+    #[inline]
+    pub(crate) fn key_start(&self, row: usize) -> usize {
+        match self {
+            Self::Slotted(block) => block.key_start(row),
+            Self::Jumbo(_) => 0,
+        }
+    }
+
+    /// One past the last row of the key that the row belongs to.
+    #[inline]
+    pub(crate) fn key_end(&self, row: usize) -> usize {
+        match self {
+            Self::Slotted(block) => block.key_end(row),
+            Self::Jumbo(_) => 1,
+        }
+    }
+
+    /// How the row's key compares to `key`.
+    pub(crate) fn compare_key(&self, row: usize, key: &[u8], order: &KeyOrder) -> Ordering {
+        let (prefix, suffix) = (self.prefix(), self.suffix(row));
+        // Blocks have a prefix under the order of bytes only.
+        match key.split_at_checked(prefix.len()) {
+            _ if prefix.is_empty() => order.compare(suffix, key),
+            Some((begins, rest)) => prefix.cmp(begins).then_with(|| suffix.cmp(rest)),
+            None => prefix.cmp(key),
         }
     }
 

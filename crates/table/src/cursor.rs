@@ -3,6 +3,10 @@
 //! The fence says which block holds a target, so that a seek loads one block, or two where the target lies between them. Rows are
 //! random access within a block: both directions cost the same. The block that the cursor stands on is kept alive by it.
 
+mod segment;
+
+pub use segment::{Segment, SegmentRow};
+
 use crate::{
     block::{Block, RowHead},
     cache::Heat,
@@ -137,7 +141,7 @@ impl TableCursor {
     }
 
     /// The block that the cursor stands on.
-    fn standing(&self) -> (usize, &Block) {
+    fn standing(&self) -> (usize, &Arc<Block>) {
         assert!(self.is_valid, "the cursor stands on no row");
         let (number, block) = self.block.as_ref().expect("a cursor on a row has its block");
         (*number, block)

@@ -32,7 +32,7 @@ pub mod dump;
 
 pub use cache::BlockCache;
 pub use context::TableContext;
-pub use cursor::TableCursor;
+pub use cursor::{Segment, SegmentRow, TableCursor};
 pub use options::TableOptions;
 pub use properties::{Properties, TableMeta};
 pub use reader::{ReadCounts, Table, TableRow};

@@ -13,6 +13,20 @@ pub(crate) use visible::{Backward, Bounds, Forward, found_value};
 
 use crate::memtable::MemtableCursor;
 use sediment_base::{Cursor, InternalKey, Result, RowFlags};
+use sediment_table::Segment;
+use std::ops::Bound;
+
+/// A cursor that can give many rows at once.
+pub(crate) trait Segmented: Cursor {
+    /// Fills `segment` with rows of keys behind the current one, with nothing between them and none above `upper`, and moves onto
+    /// the last of them. Every key is whole. False, and nothing done, where it would not pay. Panics on no row.
+    fn segment_after(&mut self, upper: Bound<&[u8]>, segment: &mut Segment) -> bool;
+
+    /// Fills `segment` with the rows of the current key, of which it must stand on the oldest, and of keys before it, with nothing
+    /// between them and none below `lower`, and moves onto the first of them. Every key is whole. False, and nothing done,
+    /// where it would not pay. Panics on no row.
+    fn segment_before(&mut self, lower: Bound<&[u8]>, segment: &mut Segment) -> bool;
+}
 
 /// One sorted sequence among those that are merged. An enum, so that no row costs a dynamic call.
 pub(crate) enum Source {
@@ -74,5 +88,21 @@ impl Cursor for Source {
     #[inline]
     fn prev(&mut self) -> Result<()> {
         each!(self, cursor => cursor.prev())
+    }
+}
+
+impl Segmented for Source {
+    fn segment_after(&mut self, upper: Bound<&[u8]>, segment: &mut Segment) -> bool {
+        match self {
+            Self::Memtable(_) => false,
+            Self::Run(cursor) => cursor.segment_after(upper, segment),
+        }
+    }
+
+    fn segment_before(&mut self, lower: Bound<&[u8]>, segment: &mut Segment) -> bool {
+        match self {
+            Self::Memtable(_) => false,
+            Self::Run(cursor) => cursor.segment_before(lower, segment),
+        }
     }
 }

@@ -32,21 +32,54 @@ impl Iter {
         Self { rows: Rows::Ended }
     }
 
-    fn advance(&mut self, step: impl FnOnce(&mut Scan) -> Option<Result<(Slice, Slice)>>) -> Option<Result<(Slice, Slice)>> {
+    /// The next key and value, lent until the iterator is asked again: for walks in which copying every value would cost more
+    /// than reading it.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// users.insert("u18", "Grace")?;
+    /// let (mut rows, mut bytes) = (users.iter(), 0);
+    /// while let Some((_, value)) = rows.next_ref()? {
+    ///     bytes += value.len();
+    /// }
+    /// assert_eq!(bytes, 8);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of reading. The iterator is then at its end.
+    #[inline]
+    pub fn next_ref(&mut self) -> Result<Option<(&[u8], &[u8])>> {
         match &mut self.rows {
-            Rows::Scan(scan) => {
-                let row = step(scan);
-                if row.as_ref().is_some_and(Result::is_err) {
-                    self.rows = Rows::Ended;
-                }
-                row
-            }
-            Rows::Failed(error) => {
-                let error = error.clone();
-                self.rows = Rows::Ended;
-                Some(Err(error))
-            }
-            Rows::Ended => None,
+            Rows::Scan(scan) => scan.next_ref(),
+            other => other.end(),
+        }
+    }
+
+    /// The last key and value not given yet, lent as by [`Iter::next_ref`].
+    ///
+    /// # Errors
+    ///
+    /// Those of reading. The iterator is then at its end.
+    #[inline]
+    pub fn next_back_ref(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+        match &mut self.rows {
+            Rows::Scan(scan) => scan.next_back_ref(),
+            other => other.end(),
+        }
+    }
+}
+
+impl Rows {
+    /// What there is without a scan: the error, once.
+    fn end<T>(&mut self) -> Result<Option<T>> {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Failed(error) => Err(error),
+            Self::Scan(_) | Self::Ended => Ok(None),
         }
     }
 }
@@ -55,13 +88,19 @@ impl Iterator for Iter {
     type Item = Result<(Slice, Slice)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.advance(Iterator::next)
+        match &mut self.rows {
+            Rows::Scan(scan) => scan.next(),
+            other => other.end().transpose(),
+        }
     }
 }
 
 impl DoubleEndedIterator for Iter {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.advance(DoubleEndedIterator::next_back)
+        match &mut self.rows {
+            Rows::Scan(scan) => scan.next_back(),
+            other => other.end().transpose(),
+        }
     }
 }
 

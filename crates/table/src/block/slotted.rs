@@ -79,6 +79,22 @@ impl SlottedBlock {
         self.slot(row).flags().contains(RowFlags::SAME_KEY)
     }
 
+    #[inline]
+    pub(crate) fn key_start(&self, row: usize) -> usize {
+        if self.key_rows.is_empty() {
+            return row;
+        }
+        (0..=row).rev().find(|row| !self.is_same_key(*row)).unwrap_or(0)
+    }
+
+    #[inline]
+    pub(crate) fn key_end(&self, row: usize) -> usize {
+        if self.key_rows.is_empty() {
+            return row + 1;
+        }
+        (row + 1..self.rows).find(|row| !self.is_same_key(*row)).unwrap_or(self.rows)
+    }
+
     pub(crate) fn heap_bytes(&self) -> usize {
         self.payload.len() + self.key_rows.len() * 2
     }

@@ -8,3 +8,4 @@ mod hostile;
 mod model;
 mod order;
 mod rows;
+mod segments;

@@ -4,9 +4,20 @@
 //! the root. Comparisons are of 8-byte heads; keys are compared whole only where heads tie. Rows that are equal in key, seqno
 //! and kind come in the order of the sources, which callers give newest first. Turning round seeks every source anew. One
 //! caller at a time.
+//!
+//! A source that has won a few times in a row is likely to go on: it is asked for all its rows up to the next row of any other, which
+//! then need no comparison at all.
 
-use sediment_base::{Cursor, Error, InternalKey, KeyOrder, Result, RowFlags};
-use std::cmp::Ordering;
+use super::Segmented;
+use sediment_base::{
+    Cursor, Error, InternalKey, KeyOrder, Result, RowFlags,
+    range::{is_within_lower, is_within_upper},
+};
+use sediment_table::Segment;
+use std::{cmp::Ordering, ops::Bound};
+
+/// After so many wins in a row a source is asked for a segment. Where sources alternate, asking costs more than it saves.
+const STREAK: u32 = 3;
 
 /// Several cursors as one.
 pub(crate) struct Merging<C> {
@@ -19,6 +30,8 @@ pub(crate) struct Merging<C> {
     /// `losers[0]` is the winner; node `n` has the children `2n` and `2n + 1`, source `i` is the leaf `n = count + i`.
     losers: Vec<usize>,
     direction: Direction,
+    /// How often the winner has won in a row.
+    streak: u32,
     error: Option<Error>,
 }
 
@@ -39,6 +52,7 @@ impl<C: Cursor> Merging<C> {
             live: vec![false; count],
             losers: vec![0; count],
             direction: Direction::Forward,
+            streak: 0,
             error: None,
         }
     }
@@ -70,6 +84,7 @@ impl<C: Cursor> Merging<C> {
             step(&mut this.sources[winner])?;
             this.refresh(winner);
             this.replay(winner);
+            this.streak = if this.losers[0] == winner { this.streak + 1 } else { 0 };
             Ok(())
         })
     }
@@ -99,6 +114,7 @@ impl<C: Cursor> Merging<C> {
     }
 
     fn rebuild(&mut self) {
+        self.streak = 0;
         let count = self.sources.len();
         if count == 0 {
             return;
@@ -149,6 +165,20 @@ impl<C: Cursor> Merging<C> {
             Direction::Forward => ordering.is_lt(),
             Direction::Backward => ordering.is_gt(),
         }
+    }
+
+    /// The user key where the next best source stands: the best of those that lost against the winner.
+    fn runner_up(&self) -> Option<&[u8]> {
+        let mut best: Option<usize> = None;
+        let mut node = (self.sources.len() + self.losers[0]) / 2;
+        while node > 0 {
+            let loser = self.losers[node];
+            if self.live[loser] && best.is_none_or(|best| self.beats(loser, best)) {
+                best = Some(loser);
+            }
+            node /= 2;
+        }
+        best.map(|best| self.sources[best].key().user_key)
     }
 
     fn compare_whole(&self, a: usize, b: usize) -> Ordering {
@@ -214,3 +244,41 @@ impl<C: Cursor> Cursor for Merging<C> {
 
 #[cfg(test)]
 mod tests;
+
+impl<C: Segmented> Merging<C> {
+    /// Lets the winner give its rows up to where the runner-up stands or `bound` ends, the nearer of the two.
+    fn segment(
+        &mut self,
+        direction: Direction,
+        bound: Bound<&[u8]>,
+        is_within: impl Fn(&[u8], &KeyOrder) -> bool,
+        give: impl FnOnce(&mut C, Bound<&[u8]>) -> bool,
+    ) -> bool {
+        let is_likely = self.streak >= STREAK || self.sources.len() == 1;
+        if self.direction != direction || !is_likely {
+            return false;
+        }
+        let winner = self.losers[0];
+        let rival = self.runner_up().filter(|rival| is_within(rival, &self.order)).map(<[u8]>::to_vec);
+        let bound = rival.as_deref().map_or(bound, Bound::Excluded);
+        let is_given = give(&mut self.sources[winner], bound);
+        if is_given {
+            self.refresh(winner);
+        } else {
+            self.streak = 0;
+        }
+        is_given
+    }
+}
+
+impl<C: Segmented> Segmented for Merging<C> {
+    fn segment_after(&mut self, upper: Bound<&[u8]>, segment: &mut Segment) -> bool {
+        let is_within = |key: &[u8], order: &KeyOrder| is_within_upper(key, upper, order);
+        self.segment(Direction::Forward, upper, is_within, |source, upper| source.segment_after(upper, segment))
+    }
+
+    fn segment_before(&mut self, lower: Bound<&[u8]>, segment: &mut Segment) -> bool {
+        let is_within = |key: &[u8], order: &KeyOrder| is_within_lower(key, lower, order);
+        self.segment(Direction::Backward, lower, is_within, |source, lower| source.segment_before(lower, segment))
+    }
+}

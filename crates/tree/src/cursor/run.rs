@@ -2,8 +2,11 @@
 
 use crate::version::Run;
 use sediment_base::{Cursor, Error, InternalKey, KeyOrder, Result, RowFlags};
-use sediment_table::TableCursor;
-use std::{ops::Range, sync::Arc};
+use sediment_table::{Segment, TableCursor};
+use std::{
+    ops::{Bound, Range},
+    sync::Arc,
+};
 
 /// A cursor over some neighbouring tables of a run. One caller at a time.
 pub(crate) struct RunCursor {
@@ -28,6 +31,16 @@ impl RunCursor {
     pub(crate) fn uncached(run: Arc<Run>, order: KeyOrder) -> Self {
         let tables = 0..run.tables().len();
         Self { run, tables, order, is_cached: false, current: None, error: None }
+    }
+
+    /// [`Segmented::segment_after`](super::Segmented::segment_after), within one block.
+    pub(super) fn segment_after(&mut self, upper: Bound<&[u8]>, segment: &mut Segment) -> bool {
+        self.current.as_mut().is_some_and(|(_, cursor)| cursor.segment_after(upper, segment))
+    }
+
+    /// [`Segmented::segment_before`](super::Segmented::segment_before), within one block.
+    pub(super) fn segment_before(&mut self, lower: Bound<&[u8]>, segment: &mut Segment) -> bool {
+        self.current.as_mut().is_some_and(|(_, cursor)| cursor.segment_before(lower, segment))
     }
 
     /// Opens a table, or finds it open.

@@ -16,10 +16,9 @@ pub struct Scan {
     order: KeyOrder,
     read_seqno: SeqNo,
     bounds: Bounds,
-    front: Option<Forward<Merging<Source>>>,
-    back: Option<Backward<Merging<Source>>>,
-    last_front: Option<Slice>,
-    last_back: Option<Slice>,
+    /// Each stands on the row that it gave last.
+    front: Option<Box<Forward<Merging<Source>>>>,
+    back: Option<Box<Backward<Merging<Source>>>>,
     /// Rows given.
     rows: u64,
     state: State,
@@ -40,46 +39,55 @@ impl Scan {
             Ok(()) if is_empty(&bounds, &order) => State::Ended,
             Ok(()) => State::Walking { pinned },
         };
-        Self { order, read_seqno, bounds, front: None, back: None, last_front: None, last_back: None, rows: 0, state }
+        Self { order, read_seqno, bounds, front: None, back: None, rows: 0, state }
     }
 
-    fn step_front(&mut self) -> Result<Option<(Slice, Slice)>> {
-        let State::Walking { pinned } = &self.state else { return Ok(None) };
-        if self.front.is_none() {
+    /// The next row, lent until the scan is asked again: nothing is copied but the key. As [`Iterator::next`] in all else.
+    #[inline]
+    pub fn next_ref(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+        let is_given = self.step(Self::step_front)?;
+        Ok(self.front.as_ref().filter(|_| is_given).map(|front| (front.key(), front.value())))
+    }
+
+    /// The last row not given yet, lent until the scan is asked again. As [`DoubleEndedIterator::next_back`] in all else.
+    #[inline]
+    pub fn next_back_ref(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+        let is_given = self.step(Self::step_back)?;
+        Ok(self.back.as_ref().filter(|_| is_given).map(|back| (back.key(), back.value())))
+    }
+
+    #[inline]
+    fn step_front(&mut self) -> Result<bool> {
+        let State::Walking { pinned } = &self.state else { return Ok(false) };
+        let front = self.front.get_or_insert_with(|| {
             let merging = merge(pinned, &self.order, &self.bounds);
-            self.front = Some(Forward::new(merging, self.order.clone(), self.read_seqno, self.bounds.clone()));
-        }
-        let Some(pair) = self.front.as_mut().expect("made above").next()? else { return Ok(None) };
-        if self.last_back.as_ref().is_some_and(|last| self.order.compare(&pair.0, last).is_ge()) {
-            return Ok(None);
-        }
-        self.last_front = Some(pair.0.clone());
-        Ok(Some(pair))
+            Box::new(Forward::new(merging, self.order.clone(), self.read_seqno, self.bounds.clone()))
+        });
+        let is_given = front.next()?;
+        Ok(is_given && self.back.as_ref().is_none_or(|back| self.order.compare(front.key(), back.key()).is_lt()))
     }
 
-    fn step_back(&mut self) -> Result<Option<(Slice, Slice)>> {
-        let State::Walking { pinned } = &self.state else { return Ok(None) };
-        if self.back.is_none() {
+    #[inline]
+    fn step_back(&mut self) -> Result<bool> {
+        let State::Walking { pinned } = &self.state else { return Ok(false) };
+        let back = self.back.get_or_insert_with(|| {
             let merging = merge(pinned, &self.order, &self.bounds);
-            self.back = Some(Backward::new(merging, self.order.clone(), self.read_seqno, self.bounds.clone()));
-        }
-        let Some(pair) = self.back.as_mut().expect("made above").next()? else { return Ok(None) };
-        if self.last_front.as_ref().is_some_and(|last| self.order.compare(&pair.0, last).is_le()) {
-            return Ok(None);
-        }
-        self.last_back = Some(pair.0.clone());
-        Ok(Some(pair))
+            Box::new(Backward::new(merging, self.order.clone(), self.read_seqno, self.bounds.clone()))
+        });
+        let is_given = back.next()?;
+        Ok(is_given && self.front.as_ref().is_none_or(|front| self.order.compare(back.key(), front.key()).is_gt()))
     }
 
-    fn give(&mut self, step: impl FnOnce(&mut Self) -> Result<Option<(Slice, Slice)>>) -> Option<Result<(Slice, Slice)>> {
-        if let State::Failed(error) = &self.state {
-            let error = error.clone();
-            self.end();
-            return Some(Err(error));
-        }
-        let given = step(self).transpose();
+    /// Takes one step; after the last, or one that failed, the scan is at its end.
+    #[inline]
+    fn step(&mut self, step: impl FnOnce(&mut Self) -> Result<bool>) -> Result<bool> {
+        let given = match &self.state {
+            State::Walking { .. } => step(self),
+            State::Failed(error) => Err(error.clone()),
+            State::Ended => return Ok(false),
+        };
         match given {
-            Some(Ok(_)) => self.rows += 1,
+            Ok(true) => self.rows += 1,
             _ => self.end(),
         }
         given
@@ -101,13 +109,13 @@ impl Iterator for Scan {
     type Item = Result<(Slice, Slice)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.give(Self::step_front)
+        self.next_ref().map(|row| row.map(owned)).transpose()
     }
 }
 
 impl DoubleEndedIterator for Scan {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.give(Self::step_back)
+        self.next_back_ref().map(|row| row.map(owned)).transpose()
     }
 }
 
@@ -123,6 +131,10 @@ impl Drop for Scan {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+fn owned((key, value): (&[u8], &[u8])) -> (Slice, Slice) {
+    (Slice::new(key), Slice::new(value))
 }
 
 /// All that could hold a row of the range, newest first.

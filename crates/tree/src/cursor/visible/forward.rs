@@ -1,0 +1,173 @@
+//! The visible rows of a range in ascending order.
+
+use super::{Bounds, STEPS_MAX, as_bytes, found_value, oldest_of, stand_on_visible};
+use crate::cursor::Segmented;
+use sediment_base::{InternalKey, KeyOrder, Result, SeqNo, range, seqno::is_visible};
+use sediment_table::Segment;
+use std::ops::Bound;
+
+/// The visible rows of a range in ascending order, lent one after the other.
+pub(crate) struct Forward<C> {
+    cursor: C,
+    order: KeyOrder,
+    read_seqno: SeqNo,
+    bounds: Bounds,
+    is_started: bool,
+    /// The key that is decided; its other rows are skipped.
+    decided: Option<Vec<u8>>,
+    /// Whether the cursor stands on a row of that key.
+    is_on_decided: bool,
+    segment: Segment,
+    /// Whether the row given last is in the segment; the cursor then stands on the last row of it.
+    is_in_segment: bool,
+}
+
+impl<C: Segmented> Forward<C> {
+    /// Before the first row. `cursor` stands anywhere.
+    pub(crate) fn new(cursor: C, order: KeyOrder, read_seqno: SeqNo, bounds: Bounds) -> Self {
+        Self {
+            cursor,
+            order,
+            read_seqno,
+            bounds,
+            is_started: false,
+            decided: None,
+            is_on_decided: false,
+            segment: Segment::default(),
+            is_in_segment: false,
+        }
+    }
+
+    /// Stands on the next row; false at the end.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<bool> {
+        if self.is_in_segment && self.next_in_segment()? { Ok(true) } else { self.next_by_cursor() }
+    }
+
+    /// The user key of the row. It has to stand on one.
+    #[inline]
+    pub(crate) fn key(&self) -> &[u8] {
+        if self.is_in_segment { self.segment.key() } else { self.cursor.key().user_key }
+    }
+
+    /// The value of the row. It has to stand on one.
+    #[inline]
+    pub(crate) fn value(&self) -> &[u8] {
+        if self.is_in_segment { self.segment.value() } else { self.cursor.value() }
+    }
+
+    #[inline]
+    fn next_in_segment(&mut self) -> Result<bool> {
+        while let Some(key) = self.segment.next_key() {
+            if stand_on_visible(&mut self.segment, key, self.read_seqno)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn next_by_cursor(&mut self) -> Result<bool> {
+        if self.read_seqno == 0 {
+            return Ok(false);
+        }
+        if !self.is_started {
+            self.is_started = true;
+            self.start()?;
+        }
+        loop {
+            if self.enter_segment() && self.next_in_segment()? {
+                return Ok(true);
+            }
+            if self.is_in_segment {
+                self.leave_segment();
+            }
+            self.skip_decided()?;
+            if !self.cursor.is_valid() || !self.is_within() {
+                return Ok(false);
+            }
+            if !self.skip_invisible()? {
+                continue;
+            }
+            self.decide();
+            let key = self.cursor.key();
+            if found_value(key.kind, self.cursor.flags(), || ())?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn start(&mut self) -> Result<()> {
+        match &self.bounds.0 {
+            Bound::Unbounded => self.cursor.seek_to_first(),
+            Bound::Included(key) => self.cursor.seek(InternalKey::seek_to(key, self.read_seqno)),
+            Bound::Excluded(key) => {
+                self.decided = Some(key.to_vec());
+                self.cursor.seek(oldest_of(key))
+            }
+        }
+    }
+
+    fn is_within(&self) -> bool {
+        range::is_within_upper(self.cursor.key().user_key, as_bytes(&self.bounds.1), &self.order)
+    }
+
+    /// The key of the cursor's row is decided by that row.
+    fn decide(&mut self) {
+        let decided = self.decided.get_or_insert_default();
+        decided.clear();
+        decided.extend_from_slice(self.cursor.key().user_key);
+        self.is_on_decided = true;
+    }
+
+    /// Takes the rows behind the decided key that come from one source.
+    fn enter_segment(&mut self) -> bool {
+        let enters =
+            std::mem::take(&mut self.is_on_decided) && self.cursor.segment_after(as_bytes(&self.bounds.1), &mut self.segment);
+        self.is_in_segment |= enters;
+        enters
+    }
+
+    /// Every key of the segment is decided, and the cursor stands on a row of the last one.
+    fn leave_segment(&mut self) {
+        self.is_in_segment = false;
+        self.decide();
+        self.is_on_decided = false;
+    }
+
+    fn skip_decided(&mut self) -> Result<()> {
+        let Some(decided) = &self.decided else { return Ok(()) };
+        let mut steps = 0;
+        while self.cursor.is_valid() && self.cursor.key().user_key == decided.as_slice() {
+            steps += 1;
+            if steps == STEPS_MAX {
+                self.cursor.seek(oldest_of(decided))?;
+            } else {
+                self.cursor.next()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes versions of one key that are too new; whether the cursor now stands on a visible one of that key.
+    fn skip_invisible(&mut self) -> Result<bool> {
+        if is_visible(self.cursor.key().seqno, self.read_seqno) {
+            return Ok(true);
+        }
+        let user_key = self.cursor.key().user_key.to_vec();
+        let mut steps = 0;
+        loop {
+            steps += 1;
+            if steps == STEPS_MAX {
+                self.cursor.seek(InternalKey::seek_to(&user_key, self.read_seqno))?;
+            } else {
+                self.cursor.next()?;
+            }
+            if !self.cursor.is_valid() || self.cursor.key().user_key != user_key {
+                return Ok(false);
+            }
+            if is_visible(self.cursor.key().seqno, self.read_seqno) {
+                return Ok(true);
+            }
+        }
+    }
+}
