@@ -14,6 +14,7 @@
 //! [`FaultFs`], which fails on demand around another.
 
 mod fault;
+mod mapped;
 mod mem;
 mod std;
 mod whole;

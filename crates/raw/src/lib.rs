@@ -1,7 +1,7 @@
 //! Internal to Sediment: the only unsafe code.
 //!
 //! Safe APIs around the few mechanisms that safe Rust cannot express: stable addresses under concurrent appends, a lock-free
-//! point index, an ordered set that is read while it is written, epoch-based reclamation, SIMD kernels. It knows nothing of
+//! point index, an ordered set that is read while it is written, epoch-based reclamation, SIMD kernels, mapped files. It knows nothing of
 //! LSM trees. Every `unsafe` block says why it is sound; the concurrent parts run under loom, all of it under Miri. This crate
 //! is public because crates must be; the stable face is `sedimentdb`.
 
@@ -14,6 +14,10 @@ pub mod epoch;
 pub mod ratchet;
 
 pub mod lead;
+
+pub mod fork_mark;
+
+pub mod mapped;
 
 pub mod arena;
 

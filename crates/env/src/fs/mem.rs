@@ -40,7 +40,11 @@ use std::{
 #[derive(Clone)]
 pub struct MemFs {
     state: Arc<RwLock<State>>,
+    reserves_logs: bool,
 }
+
+/// How much of a log file is set aside, where that is wished for: enough to end in the middle of.
+const RESERVED_BYTES_MAX: u64 = 16 << 10;
 
 #[derive(Debug)]
 struct State {
@@ -63,6 +67,13 @@ impl MemFs {
     /// An empty disk.
     pub fn new() -> Self {
         Self::from_disk(Disk::new())
+    }
+
+    /// The same disk for a process that sets log files aside when it makes them, with zeros at their end from the beginning, as it does
+    /// for the mapped ones of a real disk.
+    #[must_use]
+    pub fn with_reserved_logs(self) -> Self {
+        Self { reserves_logs: true, ..self }
     }
 
     /// Every file as a process sees it, by its path from the root.
@@ -136,6 +147,7 @@ impl MemFs {
                 recording: None,
                 write_calls: 0,
             })),
+            reserves_logs: false,
         }
     }
 
@@ -268,8 +280,12 @@ impl Fs for MemFs {
         Ok(self.handle(&mut state, inode, path))
     }
 
-    fn create_log(&self, path: &Path, _capacity: u64) -> Result<Arc<dyn LogFile>> {
-        Ok(self.make(path).map_err(|e| Error::io("create", path, e))?)
+    fn create_log(&self, path: &Path, capacity: u64) -> Result<Arc<dyn LogFile>> {
+        let log = self.make(path).map_err(|e| Error::io("create", path, e))?;
+        if self.reserves_logs {
+            log.set_len(capacity.min(RESERVED_BYTES_MAX))?;
+        }
+        Ok(log)
     }
 
     fn create_dir(&self, path: &Path) -> Result<()> {

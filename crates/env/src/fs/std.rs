@@ -4,14 +4,14 @@
 //! short counts. A directory lock is an advisory lock on its file: it dies with the process, and the file is never unlinked,
 //! because a lock on an unlinked file holds nobody off.
 
-use super::{DirEntry, DirLock, File, Fs, LogFile, whole::write_whole};
+use super::{DirEntry, DirLock, File, Fs, LogFile, mapped, whole::write_whole};
 use sediment_base::{Error, ErrorKind, Result};
+use sediment_raw::{fork_mark::ForkMark, mapped::MappedFile};
 use std::{
     fs::{self, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
-    process,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// The file system of the operating system. Shared.
@@ -30,8 +30,12 @@ impl Fs for StdFs {
 
     fn create_log(&self, path: &Path, capacity: u64) -> Result<Arc<dyn LogFile>> {
         let file = StdFile::create(path)?;
-        platform::preallocate(&file.inner, capacity);
-        Ok(Arc::new(StdLog { file, owner: process::id() }))
+        let mapping = mapped::map(&file.inner, capacity);
+        if mapping.is_none() {
+            platform::preallocate(&file.inner, capacity);
+        }
+        let written = Mutex::new(Written { mapping, end: 0 });
+        Ok(Arc::new(StdLog { file, written, owner: ForkMark::new() }))
     }
 
     fn create_dir(&self, path: &Path) -> Result<()> {
@@ -88,7 +92,7 @@ impl Fs for StdFs {
     fn lock(&self, path: &Path) -> Result<Box<dyn DirLock>> {
         let file = open_lock(path).map_err(|e| Error::io("open the lock file", path, e))?;
         match file.try_lock() {
-            Ok(()) => Ok(Box::new(StdLock { _file: file, owner: process::id() })),
+            Ok(()) => Ok(Box::new(StdLock { _file: file, owner: ForkMark::new() })),
             Err(TryLockError::WouldBlock) => {
                 Err(Error::new(ErrorKind::Locked, "another handle has the directory open").in_file(path))
             }
@@ -154,19 +158,35 @@ impl File for StdFile {
     }
 }
 
-/// A log file. What was reserved for it and not used is given back when it is dropped.
+/// A log file, mapped where that is safe. What was reserved for it and not used is given back when it is dropped.
 #[derive(Debug)]
 struct StdLog {
     file: StdFile,
-    owner: u32,
+    written: Mutex<Written>,
+    owner: ForkMark,
+}
+
+#[derive(Debug)]
+struct Written {
+    mapping: Option<MappedFile>,
+    /// Where what was written ends.
+    end: u64,
 }
 
 impl LogFile for StdLog {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(offset, bytes)
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = offset + bytes.len() as u64;
+        match &mut written.mapping {
+            Some(mapping) if end <= mapping.len() as u64 => mapping.write_at(offset as usize, bytes),
+            // Behind what is mapped, where a long record may reach, the file grows.
+            _ => self.file.write_all(offset, bytes)?,
+        }
+        written.end = written.end.max(end);
+        Ok(())
     }
 
-    // `fdatasync` saves a grown length too: without it the bytes could not be read back.
+    // `fdatasync` saves what was copied into a mapping, too, and a grown length: without it the bytes could not be read back.
     fn sync(&self) -> Result<()> {
         File::sync_data(&self.file)
     }
@@ -177,13 +197,12 @@ impl LogFile for StdLog {
 }
 
 impl Drop for StdLog {
-    /// Cutting a file at its own end changes no byte of it and frees what is reserved behind. Only a hint, like reserving. A
-    /// forked child must not: its parent may write between the two calls.
+    /// Frees what is reserved behind the end. Only a hint, like reserving. A forked child must not: its parent goes on writing.
     fn drop(&mut self) {
-        if process::id() == self.owner
-            && let Ok(meta) = self.file.inner.metadata()
-        {
-            let _ = self.file.inner.set_len(meta.len());
+        let written = self.written.get_mut().unwrap_or_else(PoisonError::into_inner);
+        written.mapping = None;
+        if self.owner.is_own() {
+            let _ = self.file.inner.set_len(written.end);
         }
     }
 }
@@ -193,12 +212,12 @@ struct StdLock {
     // Closing gives the lock back once the last copy of the descriptor is gone; an explicit unlock by a forked child would
     // take it from its parent.
     _file: fs::File,
-    owner: u32,
+    owner: ForkMark,
 }
 
 impl DirLock for StdLock {
     fn is_owner(&self) -> bool {
-        process::id() == self.owner
+        self.owner.is_own()
     }
 }
 

@@ -168,7 +168,27 @@ fn logs_are_read_back_as_files() {
         log.write_at(0, b"one").expect("nothing fails here");
         log.write_at(3, b"two").expect("nothing fails here");
         log.sync().expect("nothing fails here");
-        assert_eq!((read(fs, log.path()), log.path()), (b"onetwo".to_vec(), &*dir.join("1")));
+        let bytes = read(fs, log.path());
+        let (written, rest) = bytes.split_at(6);
+        assert_eq!((written, log.path()), (&b"onetwo"[..], &*dir.join("1")));
+        assert!(rest.iter().all(|byte| *byte == 0), "what is set aside reads as zeros");
+    });
+}
+
+#[test]
+fn a_log_may_outgrow_its_capacity() {
+    everywhere(|fs, dir| {
+        let path = dir.join("1");
+        let log = fs.create_log(&path, 10_000).expect("the name is free");
+        let bytes: Vec<u8> = (0..30_000_u32).map(|i| 1 + (i % 251) as u8).collect();
+        // Within, across the end, and behind it.
+        for range in [0..7000, 7000..9999, 9999..10_001, 10_001..30_000] {
+            log.write_at(range.start as u64, &bytes[range]).expect("nothing fails here");
+        }
+        log.sync().expect("nothing fails here");
+        assert_eq!(read(fs, &path), bytes);
+        drop(log);
+        assert_eq!(read(fs, &path), bytes);
     });
 }
 

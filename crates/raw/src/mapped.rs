@@ -1,0 +1,112 @@
+//! A file mapped for writing: its bytes are written by copying, without a call of the system.
+//!
+//! What is copied is in the system's page cache as if it had been written by a call: it survives the death of the process, and
+//! syncing the file makes it durable. Linux only; elsewhere, and under Miri, there is no mapping to be had.
+
+use std::io;
+
+/// The beginning of a file, mapped. One writer at a time.
+#[derive(Debug)]
+pub struct MappedFile {
+    mapping: platform::Mapping,
+}
+
+impl MappedFile {
+    /// Maps the first `bytes` bytes of a file that is open for reading and writing.
+    ///
+    /// Every one of them must have a block of the disk behind it, and the file must not be cut: the system kills a process that
+    /// touches a mapped byte which it cannot find a place for.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system; `Unsupported` where nothing can be mapped.
+    #[cfg(unix)]
+    pub fn new(file: std::os::fd::BorrowedFd<'_>, bytes: usize) -> io::Result<Self> {
+        Ok(Self { mapping: platform::Mapping::new(file, bytes)? })
+    }
+
+    /// How many bytes are mapped.
+    pub fn len(&self) -> usize {
+        self.mapping.len()
+    }
+
+    /// Whether nothing is mapped.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies `bytes` to `offset`. Panics where that is not within the mapping.
+    pub fn write_at(&mut self, offset: usize, bytes: &[u8]) {
+        let end = offset.checked_add(bytes.len()).filter(|end| *end <= self.len());
+        assert!(end.is_some(), "{} bytes at {offset} are not within the mapping", bytes.len());
+        self.mapping.write_at(offset, bytes);
+    }
+}
+
+#[cfg(all(target_os = "linux", not(miri)))]
+mod platform {
+    use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+    use std::{io, os::fd::BorrowedFd, ptr::NonNull};
+
+    /// A shared mapping that nothing else in this process points into.
+    #[derive(Debug)]
+    pub(super) struct Mapping {
+        start: NonNull<u8>,
+        bytes: usize,
+    }
+
+    // SAFETY: the mapping belongs to its owner alone, and memory of a process is the same on every thread.
+    unsafe impl Send for Mapping {}
+
+    impl Mapping {
+        pub(super) fn new(file: BorrowedFd<'_>, bytes: usize) -> io::Result<Self> {
+            let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED);
+            // SAFETY: the system chooses a place where nothing is.
+            let start = unsafe { mmap(std::ptr::null_mut(), bytes, access, flags, file, 0)? };
+            let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+            Ok(Self { start, bytes })
+        }
+
+        pub(super) fn len(&self) -> usize {
+            self.bytes
+        }
+
+        pub(super) fn write_at(&mut self, offset: usize, bytes: &[u8]) {
+            // SAFETY: the caller saw to it that the bytes lie within the mapping, which no reference points into, so that
+            // `bytes` do not overlap it; `&mut self` keeps other writers away.
+            unsafe { self.start.add(offset).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) }
+        }
+    }
+
+    impl Drop for Mapping {
+        fn drop(&mut self) {
+            // SAFETY: it was mapped by `new` with this length, and nothing points into it.
+            let unmapped = unsafe { munmap(self.start.as_ptr().cast(), self.bytes) };
+            debug_assert!(unmapped.is_ok(), "{unmapped:?}");
+        }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(miri))))]
+mod platform {
+    use std::io;
+
+    /// Cannot be made.
+    #[derive(Debug)]
+    pub(super) enum Mapping {}
+
+    impl Mapping {
+        #[cfg(unix)]
+        pub(super) fn new(_file: std::os::fd::BorrowedFd<'_>, _bytes: usize) -> io::Result<Self> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        pub(super) fn len(&self) -> usize {
+            match *self {}
+        }
+
+        pub(super) fn write_at(&mut self, _offset: usize, _bytes: &[u8]) {
+            match *self {}
+        }
+    }
+}
