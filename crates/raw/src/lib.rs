@@ -11,6 +11,8 @@ pub mod simd;
 
 pub mod epoch;
 
+pub mod slots;
+
 pub mod ratchet;
 
 pub mod lead;

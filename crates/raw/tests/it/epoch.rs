@@ -1,21 +1,16 @@
 //! Epoch-based reclamation, in a process where nothing else pins: these tests count what is freed when.
 
+use crate::alone;
 use sediment_raw::epoch::{Swap, oldest_pin, pin};
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard,
+        Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     thread,
 };
 
-/// The epoch is one for the process: a pin in one test would keep another's objects.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-struct Counted<'a>(u64, &'a AtomicUsize);
+pub(crate) struct Counted<'a>(pub(crate) u64, pub(crate) &'a AtomicUsize);
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {

@@ -6,6 +6,8 @@
 
 #![cfg(loom)]
 
+mod slots;
+
 use loom::{
     sync::{
         Arc, Mutex,
