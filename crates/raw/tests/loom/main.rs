@@ -6,6 +6,8 @@
 
 #![cfg(loom)]
 
+mod memtable;
+
 mod slots;
 
 use loom::{
