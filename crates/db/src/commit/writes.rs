@@ -5,14 +5,21 @@ use crate::{
     wal::{Op, check_limits, put_op},
 };
 use sediment_base::{Error, Kind, Result, limits};
+use smallvec::SmallVec;
 use std::sync::Arc;
+
+/// The keyspaces of a commit: one, mostly.
+pub(crate) type KeyspacesOf = SmallVec<[Arc<KeyspaceState>; 1]>;
+
+/// What a row takes in a record beside its key and value, at most.
+const ROW_OVERHEAD_BYTES: usize = 16;
 
 /// Rows for the log's record, and the keyspaces that they name.
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
     payload: Vec<u8>,
     count: u32,
-    keyspaces: Vec<Arc<KeyspaceState>>,
+    keyspaces: KeyspacesOf,
     has_values: bool,
     /// The first row that breaks a limit; reported when it is committed.
     error: Option<Error>,
@@ -23,12 +30,22 @@ pub(crate) struct Writes {
 pub(crate) struct Encoded {
     pub(crate) payload: Vec<u8>,
     pub(crate) count: u32,
-    pub(crate) keyspaces: Vec<Arc<KeyspaceState>>,
+    pub(crate) keyspaces: KeyspacesOf,
     /// Whether it only frees space, in time.
     pub(crate) only_removes: bool,
 }
 
 impl Writes {
+    /// A commit of one row.
+    pub(crate) fn one(keyspace: &Arc<KeyspaceState>, kind: Kind, key: &[u8], value: &[u8]) -> Self {
+        let mut writes = Self::default();
+        if check_limits(key, value).is_ok() {
+            writes.payload.reserve_exact(key.len() + value.len() + ROW_OVERHEAD_BYTES);
+        }
+        writes.push(keyspace, kind, key, value);
+        writes
+    }
+
     /// Adds a row.
     pub(crate) fn push(&mut self, keyspace: &Arc<KeyspaceState>, kind: Kind, key: &[u8], value: &[u8]) {
         let fits = check_limits(key, value).and_then(|()| self.check_size(key.len() + value.len()));
@@ -61,7 +78,6 @@ impl Writes {
     }
 
     fn check_size(&self, bytes: usize) -> Result<()> {
-        const ROW_OVERHEAD_BYTES: usize = 16;
         let max = limits::BATCH_BYTES_MAX;
         if self.count == u32::MAX || self.payload.len() + bytes + ROW_OVERHEAD_BYTES > max {
             return Err(Error::invalid_input(format!("a batch holds at most {max} bytes and {} rows", u32::MAX)));

@@ -251,13 +251,13 @@ impl Log {
     fn write_group(&self, alone: Option<Alone<'_>>) -> Result<Option<Placed>> {
         let mut writer = self.writer();
         let mut publish = None;
-        let batch = {
+        let mut batch = {
             let mut order = self.order();
             if let Some(Alone { record, publish: then }) = alone {
                 self.check_order(&order)?;
                 publish = Some((order.push(record)?, then));
             }
-            order.take()
+            order.take(writer.take_group())
         };
         if batch.is_empty() {
             return Ok(None);
@@ -277,7 +277,12 @@ impl Log {
             }
         };
         batch.iter().filter(|submitted| !submitted.is_decided()).for_each(|one| order.settle(one, Some(position)));
-        let Some((submitted, publish)) = publish else { return Ok(None) };
+        let Some((submitted, publish)) = publish else {
+            drop(order);
+            batch.clear();
+            self.writer().keep_group(batch);
+            return Ok(None);
+        };
         publish(submitted.seqno());
         drop(order);
         let Settled { ticket, position } = submitted.outcome()?;

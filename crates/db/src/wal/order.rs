@@ -64,10 +64,12 @@ impl Order {
         Ok(submitted)
     }
 
-    /// Takes all that waits, to be written; ends with [`Order::settle`] or [`Order::refuse`].
-    pub(super) fn take(&mut self) -> Vec<Arc<Submitted>> {
+    /// Takes all that waits, to be written; ends with [`Order::settle`] or [`Order::refuse`]. What comes next gathers in `empty`,
+    /// for its memory.
+    pub(super) fn take(&mut self, empty: Vec<Arc<Submitted>>) -> Vec<Arc<Submitted>> {
+        debug_assert!(empty.is_empty());
         self.waiting_bytes = 0;
-        std::mem::take(&mut self.waiting)
+        std::mem::replace(&mut self.waiting, empty)
     }
 
     /// Lets a record stand, which is the oldest that does not.
@@ -80,7 +82,7 @@ impl Order {
 
     /// After a failed write of `batch`: what stands waits on, all else is refused.
     pub(super) fn refuse(&mut self, batch: Vec<Arc<Submitted>>, error: &Error) {
-        let newer = self.take();
+        let newer = self.take(Vec::new());
         for submitted in batch.into_iter().chain(newer) {
             if submitted.is_decided() {
                 self.waiting_bytes += submitted.record().stored_bytes();

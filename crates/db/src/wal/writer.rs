@@ -48,7 +48,12 @@ pub(super) struct Writer {
     /// Whether somebody prepares files.
     is_helped: bool,
     scratch: Vec<u8>,
+    /// An empty group, for its memory.
+    group: Vec<Arc<Submitted>>,
 }
+
+/// Most records that an empty group keeps memory for.
+const GROUP_RECORDS_KEPT: usize = 1 << 14;
 
 /// The end of a file.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +88,19 @@ impl Writer {
         link: Option<Link>,
         in_files: SeqNo,
     ) -> Self {
-        let (file, hand_over, scratch) = (None, None, Vec::new());
-        Self { dir, fatal, syncer, files, file, is_broken: false, in_files, link, hand_over, is_helped: false, scratch }
+        let (file, hand_over, scratch, group) = (None, None, Vec::new(), Vec::new());
+        Self { dir, fatal, syncer, files, file, is_broken: false, in_files, link, hand_over, is_helped: false, scratch, group }
+    }
+
+    /// A group with nothing in it.
+    pub(super) fn take_group(&mut self) -> Vec<Arc<Submitted>> {
+        std::mem::take(&mut self.group)
+    }
+
+    /// Keeps the memory of a group that was emptied.
+    pub(super) fn keep_group(&mut self, mut group: Vec<Arc<Submitted>>) {
+        group.shrink_to(GROUP_RECORDS_KEPT);
+        self.group = group;
     }
 
     /// Where the file that is written ends; none before the first write of this process.

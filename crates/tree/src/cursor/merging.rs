@@ -14,7 +14,11 @@ use sediment_base::{
     range::{is_within_lower, is_within_upper},
 };
 use sediment_table::Segment;
+use smallvec::{SmallVec, smallvec};
 use std::{cmp::Ordering, ops::Bound};
+
+/// Up to so many sources take no memory of their own for the tree.
+const SOURCES: usize = 8;
 
 /// After so many wins in a row a source is asked for a segment. Where sources alternate, asking costs more than it saves.
 const STREAK: u32 = 3;
@@ -23,16 +27,23 @@ const STREAK: u32 = 3;
 pub(crate) struct Merging<C> {
     sources: Vec<C>,
     order: KeyOrder,
-    /// Head of each source's row; meaningless for one that is on no row.
-    heads: Vec<u64>,
-    /// Whether each source is on a row.
-    live: Vec<bool>,
+    leaves: SmallVec<[Leaf; SOURCES]>,
     /// `losers[0]` is the winner; node `n` has the children `2n` and `2n + 1`, source `i` is the leaf `n = count + i`.
-    losers: Vec<usize>,
+    losers: SmallVec<[usize; SOURCES]>,
     direction: Direction,
     /// How often the winner has won in a row.
     streak: u32,
+    /// Where a segment had to end, kept for its memory.
+    rival: Vec<u8>,
     error: Option<Error>,
+}
+
+/// What the tree knows of a source.
+#[derive(Clone, Copy, Default)]
+struct Leaf {
+    /// Head of its row; meaningless where it is on none.
+    head: u64,
+    is_live: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +59,11 @@ impl<C: Cursor> Merging<C> {
         Self {
             sources,
             order,
-            heads: vec![0; count],
-            live: vec![false; count],
-            losers: vec![0; count],
+            leaves: smallvec![Leaf::default(); count],
+            losers: smallvec![0; count],
             direction: Direction::Forward,
             streak: 0,
+            rival: Vec::new(),
             error: None,
         }
     }
@@ -120,7 +131,7 @@ impl<C: Cursor> Merging<C> {
             return;
         }
         (0..count).for_each(|index| self.refresh(index));
-        let mut winners: Vec<usize> = (0..count).map(|_| 0).chain(0..count).collect();
+        let mut winners: SmallVec<[usize; 2 * SOURCES]> = (0..count).map(|_| 0).chain(0..count).collect();
         for node in (1..count).rev() {
             let (left, right) = (winners[2 * node], winners[2 * node + 1]);
             let is_left = self.beats(left, right);
@@ -132,10 +143,10 @@ impl<C: Cursor> Merging<C> {
     #[inline]
     fn refresh(&mut self, index: usize) {
         let source = &self.sources[index];
-        self.live[index] = source.is_valid();
-        if self.live[index] {
-            self.heads[index] = self.order.head(source.key().user_key);
-        }
+        self.leaves[index] = match source.is_valid() {
+            true => Leaf { head: self.order.head(source.key().user_key), is_live: true },
+            false => Leaf::default(),
+        };
     }
 
     #[inline]
@@ -154,10 +165,11 @@ impl<C: Cursor> Merging<C> {
     /// Whether source `a` comes before source `b` in the current direction.
     #[inline]
     fn beats(&self, a: usize, b: usize) -> bool {
-        if !(self.live[a] && self.live[b]) {
-            return self.live[a];
+        let (leaf, other) = (self.leaves[a], self.leaves[b]);
+        if !(leaf.is_live && other.is_live) {
+            return leaf.is_live;
         }
-        let ordering = match self.heads[a].cmp(&self.heads[b]) {
+        let ordering = match leaf.head.cmp(&other.head) {
             Ordering::Equal => self.compare_whole(a, b),
             unequal => unequal,
         };
@@ -173,7 +185,7 @@ impl<C: Cursor> Merging<C> {
         let mut node = (self.sources.len() + self.losers[0]) / 2;
         while node > 0 {
             let loser = self.losers[node];
-            if self.live[loser] && best.is_none_or(|best| self.beats(loser, best)) {
+            if self.leaves[loser].is_live && best.is_none_or(|best| self.beats(loser, best)) {
                 best = Some(loser);
             }
             node /= 2;
@@ -197,7 +209,7 @@ impl<C: Cursor> Merging<C> {
 impl<C: Cursor> Cursor for Merging<C> {
     #[inline]
     fn is_valid(&self) -> bool {
-        self.error.is_none() && self.losers.first().is_some_and(|winner| self.live[*winner])
+        self.error.is_none() && self.losers.first().is_some_and(|winner| self.leaves[*winner].is_live)
     }
 
     #[inline]
@@ -259,14 +271,19 @@ impl<C: Segmented> Merging<C> {
             return false;
         }
         let winner = self.losers[0];
-        let rival = self.runner_up().filter(|rival| is_within(rival, &self.order)).map(<[u8]>::to_vec);
-        let bound = rival.as_deref().map_or(bound, Bound::Excluded);
+        let mut rival = std::mem::take(&mut self.rival);
+        rival.clear();
+        let nearer = self.runner_up().filter(|rival| is_within(rival, &self.order));
+        rival.extend_from_slice(nearer.unwrap_or_default());
+        // No key is empty.
+        let bound = if rival.is_empty() { bound } else { Bound::Excluded(&*rival) };
         let is_given = give(&mut self.sources[winner], bound);
         if is_given {
             self.refresh(winner);
         } else {
             self.streak = 0;
         }
+        self.rival = rival;
         is_given
     }
 }

@@ -139,7 +139,7 @@ fn owned((key, value): (&[u8], &[u8])) -> (Slice, Slice) {
 
 /// All that could hold a row of the range, newest first.
 fn merge(pinned: &SuperVersion, order: &KeyOrder, bounds: &Bounds) -> Merging<Source> {
-    let mut sources: Vec<Source> = Vec::new();
+    let mut sources: Vec<Source> = Vec::with_capacity(pinned.sealed.len() + 1 + pinned.version.runs().count());
     let memtables = pinned.memtables().filter(|memtable| !memtable.is_empty());
     sources.extend(memtables.map(|memtable| Source::Memtable(memtable.cursor())));
     let (lower, upper) = (bounds.0.as_ref().map(Slice::as_bytes), bounds.1.as_ref().map(Slice::as_bytes));
