@@ -45,14 +45,19 @@ impl MappedFile {
 
 #[cfg(all(target_os = "linux", not(miri)))]
 mod platform {
-    use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+    use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
     use std::{io, os::fd::BorrowedFd, ptr::NonNull};
+
+    /// So much is made ready at once: one call of the system in place of a fault for each page.
+    const AHEAD_BYTES: usize = 64 << 10;
 
     /// A shared mapping that nothing else in this process points into.
     #[derive(Debug)]
     pub(super) struct Mapping {
         start: NonNull<u8>,
         bytes: usize,
+        /// Up to here pages were asked for.
+        ready: usize,
     }
 
     // SAFETY: the mapping belongs to its owner alone, and memory of a process is the same on every thread.
@@ -64,7 +69,10 @@ mod platform {
             // SAFETY: the system chooses a place where nothing is.
             let start = unsafe { mmap(std::ptr::null_mut(), bytes, access, flags, file, 0)? };
             let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-            Ok(Self { start, bytes })
+            let mapping = Self { start, bytes, ready: 0 };
+            // Else the first touch of a page would read ahead, which is to fill megabytes with zeros.
+            mapping.advise(0, bytes, Advice::Random);
+            Ok(mapping)
         }
 
         pub(super) fn len(&self) -> usize {
@@ -72,9 +80,29 @@ mod platform {
         }
 
         pub(super) fn write_at(&mut self, offset: usize, bytes: &[u8]) {
+            if offset + bytes.len() > self.ready {
+                self.make_ready(offset, offset + bytes.len());
+            }
             // SAFETY: the caller saw to it that the bytes lie within the mapping, which no reference points into, so that
             // `bytes` do not overlap it; `&mut self` keeps other writers away.
             unsafe { self.start.add(offset).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) }
+        }
+    }
+
+    impl Mapping {
+        /// Asks for the pages from `from` on, to behind `to`.
+        #[cold]
+        fn make_ready(&mut self, from: usize, to: usize) {
+            let from = from.max(self.ready) / AHEAD_BYTES * AHEAD_BYTES;
+            let to = to.next_multiple_of(AHEAD_BYTES).min(self.bytes);
+            self.advise(from, to, Advice::LinuxPopulateWrite);
+            self.ready = to;
+        }
+
+        /// Only a hint: a system that does not know it will see each page when it is touched.
+        fn advise(&self, from: usize, to: usize, advice: Advice) {
+            // SAFETY: the range is within the mapping and begins with a page. Neither advice changes a byte of it.
+            let _ = unsafe { madvise(self.start.add(from).as_ptr().cast(), to - from, advice) };
         }
     }
 
