@@ -12,6 +12,8 @@ use std::sync::{
 pub(crate) struct FileList {
     files: Mutex<Files>,
     count: AtomicUsize,
+    /// Held while files go, which takes the system some milliseconds each: not with the list locked, for whoever writes needs it.
+    removing: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -24,7 +26,7 @@ struct Files {
 impl FileList {
     pub(super) fn new(live: Vec<LiveFile>, next_id: WalId) -> Self {
         let count = AtomicUsize::new(live.len());
-        Self { files: Mutex::new(Files { live, next_id }), count }
+        Self { files: Mutex::new(Files { live, next_id }), count, removing: Mutex::new(()) }
     }
 
     /// An id for a new file, and the oldest file that is needed.
@@ -65,11 +67,13 @@ impl FileList {
         (removable > 0).then(|| files.live.get(removable).map(|file| file.id)).flatten()
     }
 
-    /// Removes the files before `oldest`, with `remove`.
+    /// Removes the files before `oldest`, with `remove`. The list is not locked meanwhile.
     pub(super) fn remove_before(&self, oldest: WalId, mut remove: impl FnMut(WalId) -> Result<()>) -> Result<()> {
-        let mut files = self.lock();
-        while let Some(first) = files.live.first().filter(|first| first.id < oldest) {
-            remove(first.id)?;
+        let _removing = self.removing();
+        let first = || self.lock().live.first().map(|file| file.id).filter(|first| *first < oldest);
+        while let Some(id) = first() {
+            remove(id)?;
+            let mut files = self.lock();
             files.live.remove(0);
             self.count.store(files.live.len(), Ordering::Relaxed);
         }
@@ -84,8 +88,12 @@ impl FileList {
 
     /// Runs `work` while no file goes.
     pub(super) fn while_still<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _files = self.lock();
+        let _removing = self.removing();
         work()
+    }
+
+    fn removing(&self) -> MutexGuard<'_, ()> {
+        self.removing.lock().expect("removing files does not panic")
     }
 
     fn lock(&self) -> MutexGuard<'_, Files> {

@@ -46,6 +46,12 @@ impl Log {
         self.dir.create(id, &start, 0)
     }
 
+    /// Lets go of files that are full, which writers do not do while there is a helper.
+    pub(crate) fn let_go(&self) {
+        let full = self.writer().take_full();
+        drop(full);
+    }
+
     /// Syncs what is written, if it is much, so that little is ever in doubt after a crash.
     pub(crate) fn sync_backlog(&self) -> Result<bool> {
         if self.syncer.unsynced_bytes() < UNSYNCED_BYTES_MAX {

@@ -20,6 +20,7 @@ use sediment_base::{
     Error, ErrorKind, FileUuid, Result, SeqNo, WalId,
     planted::{Bug, planted},
 };
+use sediment_env::LogFile;
 use std::sync::Arc;
 
 /// How much of a long record is gathered for one call of the system.
@@ -45,8 +46,10 @@ pub(super) struct Writer {
     /// What the next file continues, as long as none is open.
     link: Option<Link>,
     hand_over: Option<HandOver>,
-    /// Whether somebody prepares files.
+    /// Whether somebody prepares files, and lets go of those that are full: that takes the system some milliseconds.
     is_helped: bool,
+    /// Full files to let go of.
+    full: Vec<Arc<dyn LogFile>>,
     scratch: Vec<u8>,
     /// An empty group, for its memory.
     group: Vec<Arc<Submitted>>,
@@ -89,7 +92,21 @@ impl Writer {
         in_files: SeqNo,
     ) -> Self {
         let (file, hand_over, scratch, group) = (None, None, Vec::new(), Vec::new());
-        Self { dir, fatal, syncer, files, file, is_broken: false, in_files, link, hand_over, is_helped: false, scratch, group }
+        Self {
+            dir,
+            fatal,
+            syncer,
+            files,
+            file,
+            is_broken: false,
+            in_files,
+            link,
+            hand_over,
+            is_helped: false,
+            full: Vec::new(),
+            scratch,
+            group,
+        }
     }
 
     /// A group with nothing in it.
@@ -149,7 +166,13 @@ impl Writer {
 
     /// Whether a helper has something to do: the next file is wanted, or much is written and not synced.
     pub(super) fn wants_help(&self) -> bool {
-        self.is_helped && (self.wants_successor() || self.syncer.unsynced_bytes() >= UNSYNCED_BYTES_MAX)
+        let is_due = self.wants_successor() || !self.full.is_empty() || self.syncer.unsynced_bytes() >= UNSYNCED_BYTES_MAX;
+        self.is_helped && is_due
+    }
+
+    /// Hands out the files that are full.
+    pub(super) fn take_full(&mut self) -> Vec<Arc<dyn LogFile>> {
+        std::mem::take(&mut self.full)
     }
 
     /// Begins to keep what is written from here on; the place. `None` where there is nothing to continue.
@@ -242,7 +265,8 @@ impl Writer {
         self.syncer.switch(&file);
         let before = self.file.as_ref().map(|file| file.writer.offset());
         self.files.begin(file.id, self.in_files, before);
-        self.file = Some(file);
+        let full = self.file.replace(file);
+        self.full.extend(full.filter(|_| self.is_helped).map(|full| full.log));
         self.is_broken = false;
     }
 

@@ -101,6 +101,7 @@ impl Worker {
     fn run_log(&self, machinery: &Machinery) {
         let log = &machinery.log;
         self.run(machinery, &[&self.signals.trim], &mut || log.wants_help(), &mut || {
+            log.let_go();
             // What is left of a full disk is for what frees space, not for files to come.
             if !self.reserve.is_full() && log.prepare_successor()? {
                 // Another file means that the oldest one is missed more.
