@@ -16,7 +16,7 @@ mod signal;
 mod upkeep;
 
 pub(crate) use pool::Pool;
-pub(crate) use upkeep::{delete_unseen, save_catalog};
+pub(crate) use upkeep::{delete_unseen, save_catalog, shorten_log};
 
 use crate::{
     catalog::{Catalog, KeyspaceState, Keyspaces},

@@ -8,7 +8,7 @@ use crate::{
     recover::{self, Found, Leftovers, Opened},
     snapshot::Snapshots,
     wal::{Fatal, Log, Lots},
-    worker::{Machinery, Pool, Worker, WorkerSettings, delete_unseen, save_catalog},
+    worker::{Machinery, Pool, Worker, WorkerSettings, delete_unseen, save_catalog, shorten_log},
 };
 use sediment_base::{Error, ErrorKind, Result, SeqNo, Slice, TreeId};
 use sediment_env::{Env, fs::DirLock};
@@ -209,7 +209,11 @@ impl Core {
         self.worker.stop();
         self.pool.join();
         self.machinery.log.set_helped(false);
-        if self.options().read_only { Ok(()) } else { self.machinery.log.close() }
+        if self.options().read_only {
+            return Ok(());
+        }
+        let shortened = shorten_log(&self.machinery);
+        self.machinery.log.close().and(shortened)
     }
 
     /// A value now, or at a snapshot.

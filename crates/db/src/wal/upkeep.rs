@@ -46,6 +46,12 @@ impl Log {
         self.dir.create(id, &start, 0)
     }
 
+    /// Goes over to another file, if this process has written at all, so that those before it can be removed.
+    pub(crate) fn begin_anew(&self) -> Result<bool> {
+        self.write_waiting()?;
+        self.while_still(|| self.writer().begin_anew())
+    }
+
     /// Lets go of files that are full, which writers do not do while there is a helper.
     pub(crate) fn let_go(&self) {
         let full = self.writer().take_full();
@@ -89,6 +95,11 @@ impl Log {
     /// The seqno after the records of the oldest file, if more than `files_max` are needed.
     pub(crate) fn oldest_end(&self, files_max: usize) -> Option<SeqNo> {
         self.files.oldest_end(files_max)
+    }
+
+    /// Whether there is so little of it that it is read in no time: the 256th part of a file.
+    pub(crate) fn is_short(&self) -> bool {
+        self.size().1 < self.dir.file_bytes / 256
     }
 
     /// Number and bytes of the files that are still needed.

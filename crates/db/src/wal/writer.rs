@@ -196,6 +196,15 @@ impl Writer {
         }
     }
 
+    /// Goes over to another file, if there is one to leave; in line.
+    pub(super) fn begin_anew(&mut self) -> Result<bool> {
+        self.fatal.check()?;
+        if self.file.is_none() || self.is_broken {
+            return Ok(false);
+        }
+        self.begin_in_line(0, self.in_files).map(|()| true)
+    }
+
     /// Forgets a file that was prepared. It holds nothing.
     pub(super) fn abandon_hand_over(&mut self) {
         if let Some(file) = self.hand_over.take().and_then(|hand_over| hand_over.file) {

@@ -126,6 +126,29 @@ pub(super) fn trim(machinery: &Machinery) -> Result<()> {
     machinery.log.trim(needed)
 }
 
+/// At the end: a log that nothing needs any more goes, so that the next open has nothing to read. Where memtables hold rows it
+/// stays. On a full disk, too.
+pub(crate) fn shorten_log(machinery: &Machinery) -> Result<()> {
+    let next = machinery.snapshots.visible();
+    let is_needed = |keyspace: &Arc<KeyspaceState>| needed_from(keyspace, next) < next;
+    if machinery.log.is_short() || machinery.keyspaces.all().iter().any(is_needed) {
+        return Ok(());
+    }
+    let shortened = machinery.log.begin_anew().and_then(|has_begun| {
+        if !has_begun {
+            return Ok(());
+        }
+        // What the old files said of the manifests goes with them.
+        let keyspaces = machinery.keyspaces.all();
+        keyspaces.iter().map(|keyspace| keyspace.newest()).try_for_each(|tree| anchor(machinery, &tree.tree, tree.id))?;
+        trim(machinery)
+    });
+    match shortened {
+        Err(error) if error.kind() != ErrorKind::NoSpace => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Seqno from which on the log must be kept for this keyspace; `next`, below which every write must be applied, where its tables
 /// hold all of those.
 pub(super) fn needed_from(keyspace: &KeyspaceState, next: SeqNo) -> SeqNo {

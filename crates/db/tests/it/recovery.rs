@@ -242,3 +242,34 @@ fn tables_ahead_of_the_log_are_corruption() {
     }
     assert_eq!(try_open(&disk).unwrap_err().kind(), ErrorKind::Corruption);
 }
+
+#[test]
+fn a_log_that_nothing_needs_goes_with_the_close() {
+    for memory_holds_rows in [false, true] {
+        let disk = MemFs::new();
+        let db = Db::builder(DIR).options(small()).env(Env::simulated(disk.clone(), 1)).open().unwrap();
+        let (a, b) = (db.keyspace("a").unwrap(), db.keyspace("b").unwrap());
+        for i in 0..400 {
+            put(&db, &a, &format!("{i:03}"), &"value ".repeat(10), Os).unwrap();
+        }
+        put(&db, &b, "one", "row", Os).unwrap();
+        db.flush().unwrap();
+        if memory_holds_rows {
+            put(&db, &b, "another", "row", Os).unwrap();
+        }
+        let before = db.stats().wal_bytes;
+        db.close().unwrap();
+        drop((a, b));
+        let db = open(&disk);
+        let (files, after) = (db.stats().wal_files, db.stats().wal_bytes);
+        assert!(before > 400, "{before}");
+        if memory_holds_rows {
+            assert!(after >= 100, "{after}");
+        } else {
+            assert!(files == 1 && after < 1500, "{files} files, {after} bytes");
+        }
+        assert_eq!(rows(db.keyspace("a").unwrap().iter()).len(), 400);
+        assert_eq!(rows(db.keyspace("b").unwrap().iter()).len(), 1 + usize::from(memory_holds_rows));
+        assert!(db.verify().unwrap().faults.is_empty());
+    }
+}
