@@ -6,11 +6,11 @@ mod database;
 mod iter;
 mod keyspace;
 mod snapshot;
-mod stats;
+mod verify;
 
 pub use batch::WriteBatch;
 pub use database::{Db, DbBuilder};
 pub use iter::Iter;
 pub use keyspace::Keyspace;
 pub use snapshot::Snapshot;
-pub use stats::{DbStats, KeyspaceStats, LevelStats, SnapshotStats, VerifyReport};
+pub use verify::VerifyReport;

@@ -25,16 +25,17 @@ use crate::{
 use sediment_base::{
     Error, ErrorKind, Kind, Result,
     planted::{Bug, planted},
+    stats::{Counter, Histogram},
 };
 use std::sync::Arc;
 
 /// Applies all writes, in order and at once, or none.
 pub(crate) fn commit(machinery: &Machinery, worker: &Worker, writes: Writes, durability: Durability) -> Result<()> {
-    let Encoded { payload, count, keyspaces, only_removes } = writes.finish()?;
+    let Encoded { payload, count, data_bytes, keyspaces, only_removes } = writes.finish()?;
     if count == 0 {
         return Ok(());
     }
-    let bytes = payload.len();
+    let (start_us, bytes) = (machinery.instruments.now_us(), payload.len());
     worker.admit(machinery, &Asked { keyspaces: &keyspaces, bytes, only_removes })?;
     let keyspace = if let [only] = &*keyspaces { only.id().0 } else { 0 };
     let record = Prepared::new(RecordKind::Batch, keyspace, count, payload);
@@ -49,7 +50,13 @@ pub(crate) fn commit(machinery: &Machinery, worker: &Worker, writes: Writes, dur
     {
         machinery.log.sync_to(position)?;
     }
+    let stats = &machinery.instruments.stats;
+    let local = stats.local();
+    local.add(Counter::CommitCount, 1);
+    local.add(Counter::CommitRows, count.into());
+    local.add(Counter::CommitBytes, data_bytes);
     worker.committed(machinery, &keyspaces, bytes);
+    machinery.instruments.record_since(Histogram::CommitLatencyUs, start_us);
     Ok(())
 }
 

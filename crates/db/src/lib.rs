@@ -45,6 +45,8 @@
 //!
 //! How it works inside is in the repository: `ARCHITECTURE.md` for the map, `docs/durability.md` for the order of every write.
 
+mod instruments;
+
 mod options;
 
 mod catalog;
@@ -55,6 +57,8 @@ mod snapshot;
 
 mod worker;
 
+mod status;
+
 mod commit;
 
 mod recover;
@@ -63,10 +67,10 @@ mod dump;
 
 mod api;
 
-pub use api::{
-    Db, DbBuilder, DbStats, Iter, Keyspace, KeyspaceStats, LevelStats, Snapshot, SnapshotStats, VerifyReport, WriteBatch,
-};
+pub use api::{Db, DbBuilder, Iter, Keyspace, Snapshot, VerifyReport, WriteBatch};
 pub use dump::dump_file;
 pub use options::{Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options};
-pub use sediment_base::{Error, ErrorKind, Location, Result, Slice};
+pub use sediment_base::{Account, Error, ErrorKind, Location, Result, Slice, budget::BudgetSnapshot, event, stats};
 pub use sediment_env::{self as env, Env};
+pub use status::{DbStats, KeyspaceStats, LevelStats, MemoryStats, SnapshotStats};
+pub use worker::{PaceStats, SlowdownCause};

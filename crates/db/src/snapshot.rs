@@ -122,11 +122,13 @@ impl Drop for Pin {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::instruments::Instruments;
 
     #[test]
     fn retention_names_each_pinned_seqno_once_and_the_horizon() {
         let lots = Arc::new(Lots::new(&sediment_env::ThreadPark::new()));
-        let snapshots = Arc::new(Snapshots::new(5, Arc::new(Fatal::new(Arc::clone(&lots))), lots));
+        let fatal = Fatal::new(Arc::clone(&lots), Arc::clone(&Instruments::for_tests().events));
+        let snapshots = Arc::new(Snapshots::new(5, Arc::new(fatal), lots));
         let (first, second) = (snapshots.pin(), snapshots.pin());
         let ticket = snapshots.ratchet().take(9).expect("room");
         snapshots.pass(ticket, 9).expect("nothing is before it");

@@ -8,38 +8,54 @@
 
 mod choose;
 mod inline;
+mod measured;
 mod memory;
 mod pace;
 mod pool;
 mod reserve;
+mod running;
 mod signal;
+mod stops;
 mod upkeep;
 
+pub use pace::{PaceStats, SlowdownCause};
 pub(crate) use pool::Pool;
 pub(crate) use upkeep::{delete_unseen, save_catalog, shorten_log};
 
 use crate::{
     catalog::{Catalog, KeyspaceState, Keyspaces},
+    instruments::{Growth, Instruments},
     snapshot::Snapshots,
     wal::{Fatal, Log, Lots},
 };
 use memory::Memtables;
 use pace::Pace;
 use reserve::Reserve;
-use sediment_base::{Error, ErrorKind, Result};
+use running::Running;
+use sediment_base::{
+    Error, ErrorKind, Result,
+    event::{NoSpaceBegan, NoSpaceEnded},
+    stats::Counter,
+};
 use sediment_env::Env;
 use sediment_tree::Tree;
 use signal::Signals;
 use std::{
     path::Path,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, ThreadId},
 };
+use stops::Stops;
 use upkeep::ToFlush;
 
 /// What maintenance works on.
 #[derive(Debug)]
 pub(crate) struct Machinery {
     pub(crate) env: Env,
+    pub(crate) instruments: Arc<Instruments>,
     pub(crate) log: Log,
     pub(crate) fatal: Arc<Fatal>,
     pub(crate) lots: Arc<Lots>,
@@ -84,9 +100,14 @@ pub(crate) struct Worker {
     signals: Signals,
     memtables: Memtables,
     pace: Pace,
+    stops: Stops,
     reserve: Reserve,
+    /// When the disk was found full.
+    full_since_us: AtomicU64,
     /// Without threads: held by who works.
-    running: Mutex<()>,
+    running: Running,
+    /// The threads that work. What they write (listeners may) cannot wait for them.
+    own_threads: Mutex<Vec<ThreadId>>,
 }
 
 impl Worker {
@@ -96,8 +117,11 @@ impl Worker {
             signals: Signals::new(Arc::clone(lots)),
             memtables: Memtables::new(settings.memtables_bytes),
             pace: Pace::default(),
+            stops: Stops::default(),
             reserve: Reserve::new(dir, settings.reserve_bytes),
-            running: Mutex::new(()),
+            full_since_us: AtomicU64::new(0),
+            running: Running::default(),
+            own_threads: Mutex::default(),
         }
     }
 
@@ -105,12 +129,12 @@ impl Worker {
     /// and holds it where memory would run over. An error means that it must not be applied.
     pub(crate) fn admit(&self, machinery: &Machinery, asked: &Asked<'_>) -> Result<()> {
         if self.reserve.is_full() && !asked.only_removes {
-            self.reserve.restore(&*machinery.env.fs)?;
+            self.restore(machinery)?;
         }
         let admitted = if self.is_inline() {
             self.make_room_inline(machinery, asked.keyspaces)
         } else {
-            self.pace.wait(&*machinery.env.clock, asked.bytes);
+            self.pace.wait(&machinery.instruments, &*machinery.env.clock, asked.bytes);
             let is_full = if asked.only_removes { self.memtables.is_full_of_removes() } else { self.memtables.is_full() };
             if is_full { self.wait_for_room(machinery) } else { Ok(()) }
         };
@@ -123,10 +147,23 @@ impl Worker {
             && error.kind() == ErrorKind::NoSpace
             && self.reserve.spend(&*machinery.env.fs)
         {
+            let instruments = &machinery.instruments;
+            self.full_since_us.store(instruments.now_us(), Ordering::Relaxed);
+            instruments.count(Counter::NoSpaceEvents, 1);
+            instruments.events.post(|| NoSpaceBegan { error: error.clone() });
             self.begin();
             self.signals.trim.raise();
         }
         done
+    }
+
+    /// On a disk that was full: goes on if there is room again.
+    fn restore(&self, machinery: &Machinery) -> Result<()> {
+        if self.reserve.restore(&*machinery.env.fs)? {
+            let duration_us = machinery.instruments.since_us(self.full_since_us.load(Ordering::Relaxed));
+            machinery.instruments.events.post(|| NoSpaceEnded { duration_us });
+        }
+        Ok(())
     }
 
     /// After a commit of so many bytes: has done what became due. What goes wrong concerns later commits.
@@ -172,7 +209,7 @@ impl Worker {
     /// Flushes, then rewrites every tree into one run.
     pub(crate) fn compact_all(&self, machinery: &Machinery) -> Result<()> {
         self.flush_all(machinery)?;
-        let _running = self.is_inline().then(|| self.running());
+        let _running = self.is_inline().then(|| self.running.enter());
         self.check_running()?;
         self.outcome(machinery, upkeep::compact_everything(machinery, &|| self.signals.is_stopped()))
     }
@@ -181,7 +218,7 @@ impl Worker {
     pub(crate) fn stop(&self) {
         self.signals.stop();
         if self.is_inline() {
-            drop(self.running());
+            drop(self.running.enter());
         }
     }
 
@@ -194,6 +231,26 @@ impl Worker {
     pub(crate) fn begin(&self) {
         self.signals.flush.raise();
         self.signals.compaction.raise();
+    }
+
+    /// Whether threads do maintenance.
+    pub(crate) fn has_threads(&self) -> bool {
+        !self.is_inline()
+    }
+
+    /// Whether everything is to end.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.signals.is_stopped()
+    }
+
+    /// How fast writers may go, and why not faster.
+    pub(crate) fn pace(&self) -> PaceStats {
+        PaceStats { stopped_writers: self.stops.writers(), is_disk_full: self.reserve.is_full(), ..self.pace.stats() }
+    }
+
+    /// What all memtables together may hold.
+    pub(crate) fn memtables_bytes_max(&self) -> u64 {
+        self.settings.memtables_bytes as u64
     }
 
     fn is_inline(&self) -> bool {
@@ -215,12 +272,14 @@ impl Worker {
     /// Waits until a flush has made room.
     fn wait_for_room(&self, machinery: &Machinery) -> Result<()> {
         self.recount(machinery);
-        if !self.memtables.is_full() {
+        if !self.memtables.is_full() || self.is_own_thread() {
             return Ok(());
         }
         self.signals.flush.raise();
         let is_hopeless = || self.signals.is_stopped() || self.signals.is_stuck() || machinery.fatal.is_set();
-        machinery.lots.room.wait_until(&mut || !self.memtables.is_full() || is_hopeless());
+        self.stops.during(&machinery.instruments, || {
+            machinery.lots.room.wait_until(&mut || !self.memtables.is_full() || is_hopeless());
+        });
         if !self.memtables.is_full() {
             return Ok(());
         }
@@ -233,7 +292,16 @@ impl Worker {
     fn recount(&self, machinery: &Machinery) {
         self.memtables.recount(machinery);
         self.pace.update(machinery, &self.memtables, self.settings.wal_files);
+        machinery.instruments.fit_cache(Growth::None);
         machinery.lots.room.wake_all();
+    }
+
+    fn is_own_thread(&self) -> bool {
+        self.own_threads().contains(&thread::current().id())
+    }
+
+    fn own_threads(&self) -> MutexGuard<'_, Vec<ThreadId>> {
+        self.own_threads.lock().expect("no code panics under this lock")
     }
 
     fn check_running(&self) -> Result<()> {
@@ -241,10 +309,6 @@ impl Worker {
             return Err(Error::new(ErrorKind::Closed, "the database was closed"));
         }
         Ok(())
-    }
-
-    fn running(&self) -> MutexGuard<'_, ()> {
-        self.running.lock().expect("maintenance does not panic")
     }
 
     /// Decides what a failure means for later writes.

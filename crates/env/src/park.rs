@@ -17,6 +17,12 @@ pub trait Park: Send + Sync + fmt::Debug {
     /// The same, for `us` microseconds at most; whether the predicate held. Stepped, time moves on at once and others get a turn.
     fn wait_at_most(&self, us: u64, is_done: &mut dyn FnMut() -> bool) -> bool;
 
+    /// As [`Park::wait_at_most`], for who only looks in now and then. Stepped, no time passes for its sake: it waits until others
+    /// have moved time on so far.
+    fn wait_idly(&self, us: u64, is_done: &mut dyn FnMut() -> bool) -> bool {
+        self.wait_at_most(us, is_done)
+    }
+
     /// Makes every waiter ask its predicate again.
     fn wake_all(&self);
 

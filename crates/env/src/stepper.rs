@@ -209,6 +209,21 @@ impl Park for Stepper {
         is_done()
     }
 
+    fn wait_idly(&self, us: u64, is_done: &mut dyn FnMut() -> bool) -> bool {
+        let Some(me) = self.shared.current() else { return self.wait_at_most(us, is_done) };
+        let due_us = self.monotonic_us().saturating_add(us);
+        loop {
+            let seen = self.shared.state().wakes;
+            if is_done() {
+                return true;
+            }
+            if self.monotonic_us() >= due_us {
+                return false;
+            }
+            self.shared.end_step(me, Some(seen));
+        }
+    }
+
     fn another(&self) -> Arc<dyn Park> {
         Arc::new(self.clone())
     }

@@ -10,7 +10,7 @@ mod plan;
 
 pub(crate) use busy::Reservations;
 pub(crate) use job::run;
-pub(crate) use leveled::{pick, pick_all, score};
+pub(crate) use leveled::{level_scores, pick, pick_all, score};
 pub use plan::Plan;
 
 use crate::{retention::Retention, rewrite::OnSlice};

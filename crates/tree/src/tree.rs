@@ -154,11 +154,15 @@ impl Tree {
         compaction::run(&self.inner.versions, &plan, context)
     }
 
+    /// A rewrite of all tables into one run, reserved for the caller once no other compaction is under way; `None` without tables.
+    pub fn pick_full_compaction(&self) -> Option<Plan> {
+        let versions = &self.inner.versions;
+        self.inner.reservations.reserve_alone(|| compaction::pick_all(&versions.pin().version, &versions.settings()))
+    }
+
     /// Rewrites all tables into one run, waiting first for compactions under way.
     pub fn compact_all(&self, context: &CompactionContext<'_>) -> Result<CompactionReport> {
-        let versions = &self.inner.versions;
-        let pick = || compaction::pick_all(&versions.pin().version, &versions.settings());
-        match self.inner.reservations.reserve_alone(pick) {
+        match self.pick_full_compaction() {
             Some(plan) => self.compact(plan, context),
             None => Ok(CompactionReport::default()),
         }

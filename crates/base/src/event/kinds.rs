@@ -5,7 +5,7 @@ use crate::{
     id::{TableId, TreeId, WalId},
     stats::StatsSnapshot,
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 macro_rules! events {
     ($($(#[$doc:meta])* $method:ident: $event:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
@@ -49,7 +49,7 @@ macro_rules! events {
 }
 
 /// A kind of event. Implemented here for all of them.
-pub trait Event {
+pub trait Event: fmt::Debug + Send {
     /// Calls the listener's method for this kind.
     fn tell(&self, listener: &dyn EventListener);
 }
@@ -58,12 +58,8 @@ pub trait Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The memory budget is spent.
+    /// Memtables hold as much as they may until a flush is done.
     Memory,
-    /// The log holds as much as it may until a flush is done.
-    Log,
-    /// Compactions are too far behind.
-    Debt,
 }
 
 events! {
@@ -157,31 +153,29 @@ events! {
     wal_file_begun: WalFileBegun {
         /// Which.
         wal: WalId,
-        /// Whether an old file was used again.
-        is_recycled: bool,
     }
-    /// A log file is no longer needed: removed, or put by to be used again.
+    /// A log file is no longer needed, and was removed.
     wal_file_removed: WalFileRemoved {
         /// Which.
         wal: WalId,
     }
-    /// Writers are delayed more or less than before, so that maintenance keeps up.
+    /// Writers are delayed more or less than before (by an eighth at least), so that maintenance keeps up.
     pace_changed: PaceChanged {
         /// Bytes per second that writers may bring; none if they are not delayed.
         bytes_per_second: Option<u64>,
         /// What held before.
         before: Option<u64>,
     }
-    /// Writers wait until maintenance has caught up.
+    /// Writers wait until maintenance has caught up. Told once, however many wait.
     writes_stopped: WritesStopped {
         /// What for.
         reason: StopReason,
     }
-    /// Writers go on.
+    /// The last of the writers that waited goes on.
     writes_resumed: WritesResumed {
         /// What they had waited for.
         reason: StopReason,
-        /// How long.
+        /// How long, from the first that had to wait.
         stopped_us: u64,
     }
     /// The disk is full: writes are refused until there is room.

@@ -38,6 +38,11 @@ impl Listeners {
         }
     }
 
+    /// Tells everybody of an event that was made before.
+    pub fn tell_made(&self, event: &dyn Event) {
+        self.tell_all(event);
+    }
+
     /// How many calls ended with a panic.
     pub fn panics(&self) -> u64 {
         self.panics.load(Relaxed)

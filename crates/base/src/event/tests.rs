@@ -78,7 +78,7 @@ fn everybody_is_told_in_the_order_given() {
     // What nobody wrote a method for is heard by nobody.
     listeners.tell(|| FlushBegan { keyspace: "users".into(), tree: TreeId(3), memtables: 1, bytes: 9 });
     listeners.tell(|| PaceChanged { bytes_per_second: Some(1 << 20), before: None });
-    listeners.tell(|| WalFileBegun { wal: WalId(4), is_recycled: true });
+    listeners.tell(|| WalFileBegun { wal: WalId(4) });
     listeners.tell(|| WritesResumed { reason: StopReason::Memory, stopped_us: 12 });
     listeners.tell(|| TableDeleted { path: Path::new("/db/trees/3/tables/8").into(), table: TableId(8) });
     let expected = [

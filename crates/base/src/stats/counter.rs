@@ -88,7 +88,7 @@ counters! {
     CommitRows: "commit_rows" in Rows,
     /// Bytes of keys and values in commits.
     CommitBytes: "commit_bytes" in Bytes,
-    /// Bytes written to the log.
+    /// Bytes written to the log, with what begins each file.
     WalBytesWritten: "wal_bytes_written" in Bytes,
     /// Records written to the log.
     WalRecords: "wal_records" in Count,
@@ -96,11 +96,9 @@ counters! {
     WalGroups: "wal_groups" in Count,
     /// Syncs of the log.
     WalSyncs: "wal_syncs" in Count,
-    /// Log files begun, recycled ones included.
+    /// Log files begun.
     WalFilesBegun: "wal_files_begun" in Count,
-    /// Log files that took the place of one no longer needed.
-    WalFilesRecycled: "wal_files_recycled" in Count,
-    /// Records of the log applied again after opening.
+    /// Records of the log applied again at opening.
     WalRecordsReplayed: "wal_records_replayed" in Count,
 
     /// Flushes.

@@ -98,6 +98,12 @@ impl Distribution {
         self.max
     }
 
+    /// Every bucket that holds values: the highest value that belongs to it, and how many it holds. Ascending.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> {
+        let filled = self.buckets.iter().enumerate().filter(|(_, values)| **values > 0);
+        filled.map(|(bucket, values)| (bucket_max(bucket), *values))
+    }
+
     /// Adds the values of another one.
     pub fn merge(&mut self, other: &Self) {
         self.buckets.iter_mut().zip(&other.buckets).for_each(|(own, other)| *own += other);

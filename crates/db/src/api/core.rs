@@ -1,16 +1,21 @@
 //! What every handle shares: the parts of an open database, put together.
 
 use crate::{
-    api::{DbStats, Iter, KeyspaceStats, LevelStats, SnapshotStats, VerifyReport},
+    api::{Iter, VerifyReport},
     catalog::KeyspaceState,
     commit::{self, TreeMaker, Writes},
+    instruments::{Delivery, Growth, Instruments, Outbox},
     options::{Create, Durability, KeyspaceOptions, Options, Settings},
     recover::{self, Found, Leftovers, Opened},
     snapshot::Snapshots,
+    status::{self, DbStats, Keeper},
     wal::{Fatal, Log, Lots},
     worker::{Machinery, Pool, Worker, WorkerSettings, delete_unseen, save_catalog, shorten_log},
 };
-use sediment_base::{Error, ErrorKind, Result, SeqNo, Slice, TreeId};
+use sediment_base::{
+    Error, ErrorKind, EventListener, Result, SeqNo, Slice, TreeId,
+    stats::{Counter, Histogram},
+};
 use sediment_env::{Env, fs::DirLock};
 use std::{
     ops::Bound,
@@ -24,12 +29,16 @@ use std::{
 /// Bounds of a scan, owned.
 pub(crate) type Bounds = (Bound<Slice>, Bound<Slice>);
 
+/// The clock is read for one of so many point reads of a thread.
+const GETS_PER_SAMPLE: u64 = 64;
+
 /// An open database.
 #[derive(Debug)]
 pub(crate) struct Core {
     machinery: Arc<Machinery>,
     worker: Arc<Worker>,
     pool: Pool,
+    keeper: Keeper,
     dir: PathBuf,
     settings: Settings,
     next_tree: TreeId,
@@ -39,33 +48,44 @@ pub(crate) struct Core {
     /// Whether recovery left anything for the first write.
     is_settled: bool,
     has_written: AtomicBool,
+    /// Behind all that may have something to tell when it goes.
+    last_words: LastWords,
     /// Given back when the last handle goes.
     lock: Option<Box<dyn DirLock>>,
 }
 
 impl Core {
     /// Opens, or makes, the database in `dir`.
-    pub(crate) fn open(dir: &Path, options: Options, env: Env) -> Result<Self> {
-        let settings = Settings::new(options)?;
+    pub(crate) fn open(dir: &Path, options: Options, listeners: Vec<Arc<dyn EventListener>>, env: Env) -> Result<Self> {
+        let instruments = Arc::new(Instruments::new(options.memory_bytes as u64, Arc::clone(&env.clock), listeners));
+        let last_words = LastWords(Arc::clone(&instruments.events));
+        let settings = Settings::new(options, &instruments)?;
         let lock = Self::enter(dir, settings.options(), &env)?;
         let Found::Database(entries) = recover::look(&env, dir)? else {
             return Err(Error::corruption("the database vanished while it was being opened").in_file(dir));
         };
-        let opened = recover::open(&env, dir, &entries, &settings)?;
+        let opened = recover::open(&env, dir, &entries, &settings, &instruments)?;
         let Opened { catalog, keyspaces, wal, recovered, leftovers, next_tree } = opened;
         let lots = Arc::new(Lots::new(&*env.park));
-        let fatal = Arc::new(Fatal::new(Arc::clone(&lots)));
+        let fatal = Arc::new(Fatal::new(Arc::clone(&lots), Arc::clone(&instruments.events)));
         let is_settled = leftovers.is_empty() && catalog.unsaved_from().is_none() && recovered.is_clean;
         let snapshots = Arc::new(Snapshots::new(recovered.next_seqno, Arc::clone(&fatal), Arc::clone(&lots)));
         let log = Log::new(wal, recovered, Arc::clone(&fatal), Arc::clone(&lots), snapshots.ratchet());
         let worker = Arc::new(Worker::new(Self::worker_settings(settings.options(), &env), dir, &lots));
         let catalog = Mutex::new(catalog);
-        let machinery = Arc::new(Machinery { env, log, fatal, lots, snapshots, keyspaces, catalog });
+        let machinery = Arc::new(Machinery { env, instruments, log, fatal, lots, snapshots, keyspaces, catalog });
+        machinery.instruments.fit_cache(Growth::Whole);
         let pool = Pool::start(&machinery, &worker)?;
+        let interval_us = settings.options().expert.stats_file_interval_us;
+        let keeper = Keeper::start(&machinery, &worker, dir, interval_us).inspect_err(|_| {
+            worker.stop();
+            pool.join();
+        })?;
         Ok(Self {
             worker,
             machinery,
             pool,
+            keeper,
             dir: dir.to_path_buf(),
             settings,
             next_tree,
@@ -73,6 +93,7 @@ impl Core {
             leftovers: Mutex::new(leftovers),
             is_settled,
             has_written: AtomicBool::new(false),
+            last_words,
             lock,
         })
     }
@@ -112,6 +133,10 @@ impl Core {
         Ok(lock)
     }
 
+    fn delivery(&self) -> Delivery<'_> {
+        self.last_words.0.delivery()
+    }
+
     pub(crate) fn options(&self) -> &Options {
         self.settings.options()
     }
@@ -142,6 +167,7 @@ impl Core {
     }
 
     pub(crate) fn commit(&self, writes: Writes, durability: Durability) -> Result<()> {
+        let _delivery = self.delivery();
         self.check_writable()?;
         commit::commit(&self.machinery, &self.worker, writes, durability)?;
         self.settle();
@@ -149,6 +175,7 @@ impl Core {
     }
 
     pub(crate) fn persist(&self, durability: Durability) -> Result<()> {
+        let _delivery = self.delivery();
         self.check_writable()?;
         commit::persist(&self.machinery, durability)
     }
@@ -158,6 +185,7 @@ impl Core {
     }
 
     pub(crate) fn create_keyspace(&self, name: &str, options: &KeyspaceOptions) -> Result<Option<Arc<KeyspaceState>>> {
+        let _delivery = self.delivery();
         self.check_writable()?;
         let made = commit::create(&self.machinery, &self.tree_maker(), name, options);
         let made = self.worker.noticed(&self.machinery, made)?;
@@ -166,6 +194,7 @@ impl Core {
     }
 
     pub(crate) fn drop_keyspace(&self, name: &str) -> Result<bool> {
+        let _delivery = self.delivery();
         self.check_writable()?;
         let is_dropped = commit::drop_keyspace(&self.machinery, name)?;
         self.settle();
@@ -173,6 +202,7 @@ impl Core {
     }
 
     pub(crate) fn configure(&self, keyspace: &KeyspaceState, options: &KeyspaceOptions) -> Result<()> {
+        let _delivery = self.delivery();
         self.check_writable()?;
         let configured = commit::configure(&self.machinery, &self.settings, keyspace, options);
         self.worker.noticed(&self.machinery, configured)?;
@@ -181,6 +211,7 @@ impl Core {
     }
 
     pub(crate) fn clear(&self, keyspace: &KeyspaceState) -> Result<()> {
+        let _delivery = self.delivery();
         self.check_writable()?;
         commit::clear(&self.machinery, &self.tree_maker(), keyspace)?;
         self.settle();
@@ -188,6 +219,7 @@ impl Core {
     }
 
     pub(crate) fn flush(&self) -> Result<()> {
+        let _delivery = self.delivery();
         self.check_writable()?;
         self.worker.flush_all(&self.machinery)?;
         self.settle();
@@ -195,6 +227,7 @@ impl Core {
     }
 
     pub(crate) fn compact(&self) -> Result<()> {
+        let _delivery = self.delivery();
         self.check_writable()?;
         self.worker.compact_all(&self.machinery)?;
         self.settle();
@@ -203,11 +236,11 @@ impl Core {
 
     /// Ends the log; every handle is refused from now on.
     pub(crate) fn close(&self) -> Result<()> {
+        let _delivery = self.delivery();
         if self.is_closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
-        self.worker.stop();
-        self.pool.join();
+        self.end_threads();
         self.machinery.log.set_helped(false);
         if self.options().read_only {
             return Ok(());
@@ -219,6 +252,20 @@ impl Core {
     /// A value now, or at a snapshot.
     pub(crate) fn get(&self, keyspace: &KeyspaceState, key: &[u8], at: Option<SeqNo>) -> Result<Option<Slice>> {
         self.check_open()?;
+        let instruments = &self.machinery.instruments;
+        if !instruments.stats.local().own_count(Counter::GetCount).is_multiple_of(GETS_PER_SAMPLE) {
+            return self.look_up(keyspace, key, at);
+        }
+        let start_us = instruments.now_us();
+        let found = self.look_up(keyspace, key, at);
+        instruments.record_since(Histogram::GetLatencyUs, start_us);
+        // Reads open tables, and what is kept of those is more and more.
+        instruments.fit_cache(Growth::None);
+        found
+    }
+
+    #[inline]
+    fn look_up(&self, keyspace: &KeyspaceState, key: &[u8], at: Option<SeqNo>) -> Result<Option<Slice>> {
         match at {
             Some(seqno) => keyspace.at(seqno).map_or(Ok(None), |tree| tree.get(key, seqno)),
             None => {
@@ -233,15 +280,14 @@ impl Core {
         if let Err(error) = self.check_open() {
             return Iter::failed(error);
         }
+        let over = |scan| Iter::over(scan, &self.machinery.instruments.events);
         match at {
-            Some(seqno) => {
-                keyspace.at(seqno).map_or_else(Iter::empty, |tree| Iter::over(tree.range::<Slice, _>(bounds, seqno)))
-            }
+            Some(seqno) => keyspace.at(seqno).map_or_else(Iter::empty, |tree| over(tree.range::<Slice, _>(bounds, seqno))),
             None => match commit::check_alive(keyspace) {
                 Err(error) => Iter::failed(error),
                 Ok(()) => {
                     let visible = || self.machinery.snapshots.visible();
-                    Iter::over(keyspace.with_newest(|tree| tree.range_at::<Slice, _>(bounds, visible)))
+                    over(keyspace.with_newest(|tree| tree.range_at::<Slice, _>(bounds, visible)))
                 }
             },
         }
@@ -249,6 +295,7 @@ impl Core {
 
     /// What a snapshot held may be deletable.
     pub(crate) fn snapshot_ended(&self) {
+        let _delivery = self.delivery();
         // Where somebody is changing keyspaces, maintenance comes back to it.
         if self.check_writable().is_ok()
             && let Ok(catalog) = self.machinery.catalog.try_lock()
@@ -258,16 +305,7 @@ impl Core {
     }
 
     pub(crate) fn stats(&self) -> DbStats {
-        let (wal_files, wal_bytes) = self.machinery.log.size();
-        let open = self.machinery.snapshots.open();
-        DbStats {
-            visible_seqno: self.machinery.snapshots.visible(),
-            keyspaces: self.machinery.keyspaces.all().iter().map(|keyspace| keyspace_stats(keyspace)).collect(),
-            wal_files,
-            wal_bytes,
-            snapshots: open.into_iter().map(|(read_seqno, made_at)| SnapshotStats { read_seqno, made_at }).collect(),
-            poisoned: self.machinery.fatal.cause(),
-        }
+        status::gather(&self.machinery, &self.worker)
     }
 
     pub(crate) fn verify(&self) -> Result<VerifyReport> {
@@ -288,6 +326,12 @@ impl Core {
         Ok(report)
     }
 
+    fn end_threads(&self) {
+        self.worker.stop();
+        self.pool.join();
+        self.keeper.join();
+    }
+
     fn tree_maker(&self) -> TreeMaker<'_> {
         TreeMaker { dir: &self.dir, settings: &self.settings, not_below: self.next_tree }
     }
@@ -300,6 +344,7 @@ impl Core {
         }
         self.worker.begin();
         self.worker.reserve(&self.machinery);
+        self.keeper.forget_stale(&self.machinery);
         if self.is_settled {
             return;
         }
@@ -316,26 +361,19 @@ impl Core {
     }
 }
 
-impl Drop for Core {
-    /// Nothing of this database runs once its last handle is gone: the directory may be somebody else's then.
+/// Tells listeners what is left to tell.
+#[derive(Debug)]
+struct LastWords(Arc<Outbox>);
+
+impl Drop for LastWords {
     fn drop(&mut self) {
-        self.worker.stop();
-        self.pool.join();
+        self.0.deliver_all();
     }
 }
 
-fn keyspace_stats(keyspace: &KeyspaceState) -> KeyspaceStats {
-    let stats = keyspace.newest().tree.stats();
-    let level = |level: &sediment_tree::LevelStats| LevelStats {
-        tables: level.tables as u64,
-        bytes: level.bytes,
-        rows: level.rows,
-        tombstones: level.tombstones,
-    };
-    KeyspaceStats {
-        name: keyspace.name().to_owned(),
-        memtable_bytes: stats.memtable_bytes as u64,
-        sealed_bytes: stats.sealed_bytes as u64,
-        levels: stats.levels.iter().map(level).collect(),
+impl Drop for Core {
+    /// Nothing of this database runs once its last handle is gone: the directory may be somebody else's then.
+    fn drop(&mut self) {
+        self.end_threads();
     }
 }

@@ -1,12 +1,14 @@
 //! `Db` and its builder.
 
 use crate::{
-    api::{DbStats, Keyspace, Snapshot, VerifyReport, WriteBatch, core::Core},
+    api::{Keyspace, Snapshot, VerifyReport, WriteBatch, core::Core},
     options::{Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options},
+    status::DbStats,
 };
-use sediment_base::{Error, Result};
+use sediment_base::{Error, EventListener, Result};
 use sediment_env::Env;
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -43,7 +45,7 @@ impl Db {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn builder(path: impl AsRef<Path>) -> DbBuilder {
-        DbBuilder { path: path.as_ref().to_path_buf(), options: Options::default(), env: None }
+        DbBuilder { path: path.as_ref().to_path_buf(), options: Options::default(), listeners: Vec::new(), env: None }
     }
 
     /// Opens a keyspace, making it where it is missing; durable on return. One that exists keeps the settings it was given.
@@ -296,11 +298,12 @@ impl Db {
 }
 
 /// Opens a database with settings. Made by [`Db::builder`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is opened before `open`"]
 pub struct DbBuilder {
     path: PathBuf,
     options: Options,
+    listeners: Vec<Arc<dyn EventListener>>,
     env: Option<Env>,
 }
 
@@ -401,6 +404,37 @@ impl DbBuilder {
         self
     }
 
+    /// Somebody who is told of what the database does on its own: flushes, compactions, files that come and go, writers that
+    /// have to wait, a full disk. Several are told in the order in which they were given. The rules for listeners are those of
+    /// [`event`](crate::event).
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Db, event::{EventListener, FlushEnded}};
+    /// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+    ///
+    /// #[derive(Default)]
+    /// struct Flushed(AtomicU64);
+    ///
+    /// impl EventListener for Flushed {
+    ///     fn flush_ended(&self, event: &FlushEnded) {
+    ///         self.0.fetch_add(event.rows, Ordering::Relaxed);
+    ///     }
+    /// }
+    ///
+    /// let flushed = Arc::new(Flushed::default());
+    /// let db = Db::builder(dir.path()).listener(flushed.clone()).open()?;
+    /// db.keyspace("users")?.insert("u17", "Ada")?;
+    /// db.flush()?;
+    /// db.close()?; // ends the threads that tell
+    /// assert_eq!(flushed.0.load(Ordering::Relaxed), 1);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn listener(mut self, listener: Arc<dyn EventListener>) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
     /// The outside world, for tests and unusual machines.
     ///
     /// ```
@@ -429,7 +463,15 @@ impl DbBuilder {
     /// one that [`create`](Self::create) does not allow; [`Unsupported`](crate::ErrorKind::Unsupported) for one of a later version;
     /// [`Corruption`](crate::ErrorKind::Corruption) where something durable is damaged or missing.
     pub fn open(self) -> Result<Db> {
-        let core = Core::open(&self.path, self.options, self.env.unwrap_or_else(Env::system))?;
+        let core = Core::open(&self.path, self.options, self.listeners, self.env.unwrap_or_else(Env::system))?;
         Ok(Db { core: Arc::new(core) })
+    }
+}
+
+impl fmt::Debug for DbBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("DbBuilder");
+        out.field("path", &self.path).field("options", &self.options).field("listeners", &self.listeners.len());
+        out.finish_non_exhaustive()
     }
 }

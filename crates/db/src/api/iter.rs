@@ -1,8 +1,9 @@
 //! `Iter`: what scans return.
 
+use crate::instruments::Outbox;
 use sediment_base::{Error, Result, Slice};
 use sediment_tree::Scan;
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// Keys and values in order, from both ends. Lives as long as it likes, on any thread, and outlives the database: it keeps
 /// alive what it reads, not the lock. After an error it is at its end.
@@ -14,14 +15,15 @@ pub struct Iter {
 }
 
 enum Rows {
-    Scan(Box<Scan>),
+    /// With who is told of files that go with it.
+    Scan(Box<Scan>, Arc<Outbox>),
     Failed(Error),
     Ended,
 }
 
 impl Iter {
-    pub(super) fn over(scan: Scan) -> Self {
-        Self { rows: Rows::Scan(Box::new(scan)) }
+    pub(super) fn over(scan: Scan, events: &Arc<Outbox>) -> Self {
+        Self { rows: Rows::Scan(Box::new(scan), Arc::clone(events)) }
     }
 
     pub(super) fn failed(error: Error) -> Self {
@@ -55,7 +57,7 @@ impl Iter {
     #[inline]
     pub fn next_ref(&mut self) -> Result<Option<(&[u8], &[u8])>> {
         match &mut self.rows {
-            Rows::Scan(scan) => scan.next_ref(),
+            Rows::Scan(scan, events) => told_at_end(scan.next_ref(), events),
             other => other.end(),
         }
     }
@@ -68,10 +70,19 @@ impl Iter {
     #[inline]
     pub fn next_back_ref(&mut self) -> Result<Option<(&[u8], &[u8])>> {
         match &mut self.rows {
-            Rows::Scan(scan) => scan.next_back_ref(),
+            Rows::Scan(scan, events) => told_at_end(scan.next_back_ref(), events),
             other => other.end(),
         }
     }
+}
+
+/// A scan that ends removes the files that only it still held.
+#[inline]
+fn told_at_end<T>(row: Result<Option<T>>, events: &Outbox) -> Result<Option<T>> {
+    if !matches!(row, Ok(Some(_))) {
+        events.deliver();
+    }
+    row
 }
 
 impl Rows {
@@ -79,7 +90,16 @@ impl Rows {
     fn end<T>(&mut self) -> Result<Option<T>> {
         match std::mem::replace(self, Self::Ended) {
             Self::Failed(error) => Err(error),
-            Self::Scan(_) | Self::Ended => Ok(None),
+            Self::Scan(..) | Self::Ended => Ok(None),
+        }
+    }
+}
+
+impl Drop for Iter {
+    fn drop(&mut self) {
+        if let Rows::Scan(scan, events) = std::mem::replace(&mut self.rows, Rows::Ended) {
+            drop(scan);
+            events.deliver();
         }
     }
 }
@@ -89,7 +109,7 @@ impl Iterator for Iter {
 
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.rows {
-            Rows::Scan(scan) => scan.next(),
+            Rows::Scan(scan, events) => told_at_end(scan.next().transpose(), events).transpose(),
             other => other.end().transpose(),
         }
     }
@@ -98,7 +118,7 @@ impl Iterator for Iter {
 impl DoubleEndedIterator for Iter {
     fn next_back(&mut self) -> Option<Self::Item> {
         match &mut self.rows {
-            Rows::Scan(scan) => scan.next_back(),
+            Rows::Scan(scan, events) => told_at_end(scan.next_back().transpose(), events).transpose(),
             other => other.end().transpose(),
         }
     }

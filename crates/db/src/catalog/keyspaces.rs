@@ -26,7 +26,7 @@ pub(crate) struct Keyspaces {
 #[derive(Debug)]
 pub(crate) struct KeyspaceState {
     id: KeyspaceId,
-    name: String,
+    name: Arc<str>,
     /// Oldest first, never empty.
     trees: RwLock<Vec<Incarnation>>,
     /// What was set for it.
@@ -39,6 +39,8 @@ pub(crate) struct KeyspaceState {
 /// A tree of a keyspace, and the seqno of the change that made it.
 #[derive(Clone, Debug)]
 pub(crate) struct Incarnation {
+    /// The name of the keyspace.
+    pub(crate) keyspace: Arc<str>,
     pub(crate) id: TreeId,
     pub(crate) since: SeqNo,
     pub(crate) tree: Tree,
@@ -62,7 +64,7 @@ impl Keyspaces {
 
     /// Adds one.
     pub(crate) fn add(&self, keyspace: Arc<KeyspaceState>) {
-        self.write().insert(keyspace.name.clone(), keyspace);
+        self.write().insert(keyspace.name().to_string(), keyspace);
     }
 
     /// Takes one away; handles that hold it find it dropped.
@@ -103,8 +105,9 @@ impl Keyspaces {
 
 impl KeyspaceState {
     /// A keyspace with its first tree, which was made or opened with these settings.
-    pub(crate) fn new(id: KeyspaceId, name: String, tree: Incarnation, options: KeyspaceOptions, settings: &Settings) -> Self {
+    pub(crate) fn new(id: KeyspaceId, tree: Incarnation, options: KeyspaceOptions, settings: &Settings) -> Self {
         let memtable_bytes = AtomicUsize::new(settings.shape(&options).memtable_bytes);
+        let name = Arc::clone(&tree.keyspace);
         let (trees, options) = (RwLock::new(vec![tree]), Mutex::new(options));
         Self { id, name, trees, options, memtable_bytes, is_dropped: AtomicBool::new(false) }
     }
@@ -113,7 +116,7 @@ impl KeyspaceState {
         self.id
     }
 
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
 

@@ -46,8 +46,8 @@ pub(crate) fn create(
     let change = KeyspaceChange::Create { keyspace: id, tree: tree_id, name: name.to_owned(), options: options.clone() };
     let mut made = None;
     record(machinery, &mut catalog, &change, |since| {
-        let tree = Incarnation { id: tree_id, since, tree };
-        let keyspace = Arc::new(KeyspaceState::new(id, name.to_owned(), tree, options, settings));
+        let tree = Incarnation { keyspace: name.into(), id: tree_id, since, tree };
+        let keyspace = Arc::new(KeyspaceState::new(id, tree, options, settings));
         machinery.keyspaces.add(Arc::clone(&keyspace));
         made = Some(keyspace);
     })?;
@@ -72,7 +72,9 @@ pub(crate) fn clear(machinery: &Machinery, maker: &TreeMaker<'_>, keyspace: &Key
     check_alive(keyspace)?;
     let (id, tree) = make_tree(machinery, &mut catalog, maker, &keyspace.options())?;
     let change = KeyspaceChange::Clear { keyspace: keyspace.id(), tree: id };
-    record(machinery, &mut catalog, &change, |since| machinery.keyspaces.renew(keyspace, Incarnation { id, since, tree }))?;
+    record(machinery, &mut catalog, &change, |since| {
+        machinery.keyspaces.renew(keyspace, Incarnation { keyspace: Arc::clone(keyspace.name()), id, since, tree });
+    })?;
     delete_unseen(machinery, &catalog);
     Ok(())
 }

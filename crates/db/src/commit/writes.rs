@@ -19,6 +19,8 @@ const ROW_OVERHEAD_BYTES: usize = 16;
 pub(crate) struct Writes {
     payload: Vec<u8>,
     count: u32,
+    /// Of keys and values.
+    data_bytes: u64,
     keyspaces: KeyspacesOf,
     has_values: bool,
     /// The first row that breaks a limit; reported when it is committed.
@@ -30,6 +32,8 @@ pub(crate) struct Writes {
 pub(crate) struct Encoded {
     pub(crate) payload: Vec<u8>,
     pub(crate) count: u32,
+    /// Of keys and values.
+    pub(crate) data_bytes: u64,
     pub(crate) keyspaces: KeyspacesOf,
     /// Whether it only frees space, in time.
     pub(crate) only_removes: bool,
@@ -59,6 +63,7 @@ impl Writes {
         self.has_values |= kind != Kind::Tombstone;
         put_op(&mut self.payload, Op { keyspace: keyspace.id(), kind, key, value });
         self.count += 1;
+        self.data_bytes += (key.len() + value.len()) as u64;
     }
 
     /// Refuses a keyspace of another database.
@@ -73,8 +78,8 @@ impl Writes {
 
     /// The whole of it, if no row was refused.
     pub(crate) fn finish(self) -> Result<Encoded> {
-        let Self { payload, count, keyspaces, has_values, error } = self;
-        error.map_or(Ok(Encoded { payload, count, keyspaces, only_removes: !has_values }), Err)
+        let Self { payload, count, data_bytes, keyspaces, has_values, error } = self;
+        error.map_or(Ok(Encoded { payload, count, data_bytes, keyspaces, only_removes: !has_values }), Err)
     }
 
     fn check_size(&self, bytes: usize) -> Result<()> {

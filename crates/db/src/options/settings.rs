@@ -1,8 +1,10 @@
 //! The settings of an open database, together with what its trees share.
 
-use crate::options::{KeyspaceOptions, Options, Shape};
+use crate::{
+    instruments::Instruments,
+    options::{KeyspaceOptions, Options, Shape},
+};
 use sediment_base::Result;
-use sediment_table::BlockCache;
 use sediment_tree::TreeOptions;
 use std::sync::Arc;
 
@@ -15,10 +17,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Checks the options.
-    pub(crate) fn new(options: Options) -> Result<Self> {
+    /// Checks the options. All trees count with the same instruments.
+    pub(crate) fn new(options: Options, instruments: &Instruments) -> Result<Self> {
         options.validate()?;
-        let components = TreeOptions::new(Arc::new(BlockCache::new(options.cache_bytes())));
+        let components = TreeOptions {
+            stats: Arc::clone(&instruments.stats),
+            listeners: instruments.events.for_trees(),
+            ..TreeOptions::new(Arc::clone(&instruments.cache))
+        };
         Ok(Self { options, components })
     }
 

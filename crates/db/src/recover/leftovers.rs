@@ -45,6 +45,8 @@ impl Leftovers {
         for entry in entries {
             let is_orphan = match FileName::parse(&entry.name) {
                 Some(FileName::Catalog(generation)) => Some(generation) != catalog.generation(),
+                // Nothing was ever in it that anybody will miss; the next one to write statistics removes it.
+                Some(FileName::Temporary(target)) if target == filename::STATS => false,
                 Some(FileName::Temporary(_) | FileName::Creating(_)) => true,
                 _ => false,
             };

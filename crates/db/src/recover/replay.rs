@@ -2,6 +2,7 @@
 
 use crate::{
     catalog::{Catalog, CatalogContext, Incarnation, KeyspaceChange, KeyspaceState, Keyspaces},
+    instruments::Instruments,
     options::{KeyspaceOptions, Settings},
     recover::{create::next_generation, leftovers::Leftovers},
     wal::{Anchor, Entry, Logged, Recovered, WalDir, for_each_op, replay},
@@ -9,6 +10,7 @@ use crate::{
 use sediment_base::{
     Error, KeyspaceId, Kind, Result, SeqNo, TreeId, WalId, filename,
     planted::{Bug, planted},
+    stats::Counter,
 };
 use sediment_env::{Env, fs::DirEntry, fs::is_not_found, fs::missing_is_damage};
 use sediment_tree::{ManifestPosition, Tree};
@@ -31,7 +33,13 @@ pub(crate) struct Opened {
 }
 
 /// Opens the database in `dir`, whose entries are known.
-pub(crate) fn open(env: &Env, dir: &Path, entries: &[DirEntry], settings: &Settings) -> Result<Opened> {
+pub(crate) fn open(
+    env: &Env,
+    dir: &Path,
+    entries: &[DirEntry],
+    settings: &Settings,
+    instruments: &Arc<Instruments>,
+) -> Result<Opened> {
     let lost = list_or_nothing(env, &dir.join(filename::LOST_DIR))?;
     let context = CatalogContext { env: env.clone(), dir: dir.to_path_buf() };
     let catalog = Catalog::open(context, next_generation(entries, &lost))?;
@@ -40,10 +48,11 @@ pub(crate) fn open(env: &Env, dir: &Path, entries: &[DirEntry], settings: &Setti
         dir: dir.to_path_buf(),
         db_uuid: catalog.db_uuid(),
         file_bytes: settings.options().expert.wal_file_bytes,
+        instruments: Arc::clone(instruments),
     };
     let trees = env.fs.read_dir(&dir.join(filename::TREES_DIR));
     let trees = trees.map_err(|error| missing_is_damage(error, "the folder of all trees"))?;
-    let mut replaying = Replaying { env, dir, settings, catalog, open: BTreeMap::new(), anchors: BTreeMap::new() };
+    let mut replaying = Replaying { env, dir, settings, instruments, catalog, open: BTreeMap::new(), anchors: BTreeMap::new() };
     replaying.open_trees()?;
     let next_wal = WalId(lost_number(&lost, filename::WAL_DIR)).next();
     let recovered = replay(&wal, next_wal, &mut |logged| replaying.entry(&logged))?;
@@ -61,6 +70,7 @@ struct Replaying<'a> {
     env: &'a Env,
     dir: &'a Path,
     settings: &'a Settings,
+    instruments: &'a Instruments,
     catalog: Catalog,
     open: BTreeMap<KeyspaceId, KeyspaceState>,
     /// The newest anchor of each tree.
@@ -80,14 +90,19 @@ impl Replaying<'_> {
         let (tree_id, since) = tree;
         let dir = filename::tree(self.dir, tree_id);
         let tree = Tree::open(self.env, &dir, self.settings.tree_options(&options))?;
-        let tree = Incarnation { id: tree_id, since, tree };
-        self.open.insert(id, KeyspaceState::new(id, name, tree, options, self.settings));
+        let tree = Incarnation { keyspace: name.into(), id: tree_id, since, tree };
+        self.open.insert(id, KeyspaceState::new(id, tree, options, self.settings));
         Ok(())
     }
 
     fn entry(&mut self, logged: &Logged<'_>) -> Result<()> {
         match &logged.entry {
-            Entry::Batch => self.batch(logged),
+            Entry::Batch => {
+                if self.batch(logged)? > 0 {
+                    self.instruments.count(Counter::WalRecordsReplayed, 1);
+                }
+                Ok(())
+            }
             Entry::Change(change) => self.change(logged.seqno, change),
             Entry::Anchor(anchor) => {
                 self.anchors.insert(anchor.tree, *anchor);
@@ -97,9 +112,9 @@ impl Replaying<'_> {
         }
     }
 
-    /// Inserts the rows that no table holds.
-    fn batch(&self, logged: &Logged<'_>) -> Result<()> {
-        let mut seqno = logged.seqno;
+    /// Inserts the rows that no table holds; how many.
+    fn batch(&self, logged: &Logged<'_>) -> Result<u64> {
+        let (mut seqno, mut inserted) = (logged.seqno, 0);
         for_each_op(logged.payload, logged.count, |op| {
             let row_seqno = seqno;
             seqno += 1;
@@ -116,12 +131,14 @@ impl Replaying<'_> {
             if is_contained && !planted(Bug::ReplayIntoDroppedKeyspace) {
                 return Ok(());
             }
+            inserted += 1;
             match op.kind {
                 Kind::Value => tree.tree.insert(op.key, op.value, row_seqno),
                 Kind::Tombstone => tree.tree.remove(op.key, row_seqno),
                 kind => Err(Error::unsupported(format!("a logged row of kind {kind:?} is not known to this version"))),
             }
-        })
+        })?;
+        Ok(inserted)
     }
 
     /// Applies a change that the catalog lacks.
@@ -130,6 +147,7 @@ impl Replaying<'_> {
             return Ok(());
         }
         self.catalog.apply(seqno, change)?;
+        self.instruments.count(Counter::WalRecordsReplayed, 1);
         match change {
             KeyspaceChange::Create { keyspace, tree, name, options } => {
                 self.open_keyspace(*keyspace, name.clone(), (*tree, seqno), options.clone())?;
@@ -137,7 +155,7 @@ impl Replaying<'_> {
             KeyspaceChange::Drop { keyspace } => drop(self.open.remove(keyspace)),
             KeyspaceChange::Clear { keyspace, tree } => {
                 if let Some(known) = self.open.remove(keyspace) {
-                    self.open_keyspace(*keyspace, known.name().to_owned(), (*tree, seqno), known.options())?;
+                    self.open_keyspace(*keyspace, known.name().to_string(), (*tree, seqno), known.options())?;
                 }
             }
             KeyspaceChange::Configure { keyspace, options } => {

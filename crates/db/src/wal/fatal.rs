@@ -1,7 +1,7 @@
 //! The first failure after which nothing more may be promised.
 
-use crate::wal::lots::Lots;
-use sediment_base::{Error, ErrorKind, Result};
+use crate::{instruments::Outbox, wal::lots::Lots};
+use sediment_base::{Error, ErrorKind, Result, event::Poisoned};
 use std::sync::{Arc, OnceLock};
 
 /// Remembers the first failure; every write after it is refused with that cause. Reads go on. Shared.
@@ -9,12 +9,13 @@ use std::sync::{Arc, OnceLock};
 pub(crate) struct Fatal {
     cause: OnceLock<Error>,
     lots: Arc<Lots>,
+    events: Arc<Outbox>,
 }
 
 impl Fatal {
-    /// Nothing has failed. Who waits in one of the lots is told when something does.
-    pub(crate) fn new(lots: Arc<Lots>) -> Self {
-        Self { cause: OnceLock::new(), lots }
+    /// Nothing has failed. Who waits in one of the lots is told when something does, and who listens.
+    pub(crate) fn new(lots: Arc<Lots>, events: Arc<Outbox>) -> Self {
+        Self { cause: OnceLock::new(), lots, events }
     }
 
     /// Refuses to go on after a failure.
@@ -37,6 +38,7 @@ impl Fatal {
     pub(crate) fn set(&self, error: Error) -> Error {
         if self.cause.set(error.clone()).is_ok() {
             self.lots.wake_everybody();
+            self.events.post(|| Poisoned { cause: error.clone() });
         }
         error
     }

@@ -4,7 +4,13 @@
 //! written to it, so a file that is not born holds nothing, and a byte behind its first record proves that its birth was
 //! durable.
 
-use crate::wal::format::{BODY_START, CREATION_BYTES, Entry, FileStart, RecordKind};
+use crate::{
+    instruments::Instruments,
+    wal::{
+        format::{BODY_START, CREATION_BYTES, Entry, FileStart, RecordKind},
+        sync::sync_file,
+    },
+};
 use sediment_base::{
     Error, FileUuid, Generation, Result, SeqNo, WalId, filename,
     planted::{Bug, planted},
@@ -26,6 +32,7 @@ pub(crate) struct WalDir {
     pub(crate) dir: PathBuf,
     pub(crate) db_uuid: FileUuid,
     pub(crate) file_bytes: u64,
+    pub(crate) instruments: Arc<Instruments>,
 }
 
 /// A file of the log that is open for appending.
@@ -88,7 +95,7 @@ impl WalDir {
             self.discard(id);
             return Err(error);
         }
-        log.sync().map_err(unsynced)?;
+        sync_file(&self.instruments, &*log).map_err(unsynced)?;
         if !planted(Bug::SkipWalDirectorySync) {
             self.env.fs.sync_dir(&self.dir.join(filename::WAL_DIR)).map_err(unsynced)?;
         }

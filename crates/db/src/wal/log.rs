@@ -84,10 +84,11 @@ impl Log {
         let link = recovered.last.map(|(file, end)| Link { id: file.id, uuid: file.uuid, end });
         let tail = recovered.tail.into_iter().map(|(seqno, record)| Arc::new(Submitted::standing(seqno, record))).collect();
         let files = Arc::new(FileList::new(recovered.files, recovered.next_id));
-        let syncer = Arc::new(Syncer::new(durable, Arc::clone(&fatal), Arc::clone(&lots)));
+        let syncer = Syncer::new(durable, Arc::clone(&fatal), Arc::clone(&lots), Arc::clone(&dir.instruments));
+        let syncer = Arc::new(syncer);
         let writer = Writer::new(dir.clone(), Arc::clone(&fatal), Arc::clone(&syncer), Arc::clone(&files), link, next);
         Self {
-            order: Mutex::new(Order::new(next, tail, visible)),
+            order: Mutex::new(Order::new(next, tail, visible, &dir.instruments.budget)),
             lead: Lead::new(),
             writer: Mutex::new(writer),
             wants_help: AtomicBool::new(false),

@@ -19,13 +19,15 @@ pub(crate) struct Lots {
     pub(crate) room: Arc<dyn Park>,
     /// For work to do, and for its end.
     pub(crate) work: Arc<dyn Park>,
+    /// For the next look at the statistics.
+    pub(crate) look: Arc<dyn Park>,
 }
 
 impl Lots {
     /// Places of the kind of `park`.
     pub(crate) fn new(park: &dyn Park) -> Self {
-        let [written, synced, visible, room, work] = std::array::from_fn(|_| park.another());
-        Self { written, synced, visible, room, work }
+        let [written, synced, visible, room, work, look] = std::array::from_fn(|_| park.another());
+        Self { written, synced, visible, room, work, look }
     }
 
     /// Lets others run, where only one runs at a time: a background job in the middle of its work. Free otherwise.
@@ -35,7 +37,8 @@ impl Lots {
 
     /// Everybody looks again.
     pub(crate) fn wake_everybody(&self) {
-        [&self.written, &self.synced, &self.visible, &self.room, &self.work].into_iter().for_each(|lot| lot.wake_all());
+        let all = [&self.written, &self.synced, &self.visible, &self.room, &self.work, &self.look];
+        all.into_iter().for_each(|lot| lot.wake_all());
     }
 }
 

@@ -9,12 +9,14 @@ use crate::wal::{
     submitted::{Settled, Submitted},
     sync::Position,
 };
-use sediment_base::{Error, Result, SeqNo, seqno::SEQNO_MAX};
+use sediment_base::{Account, Error, MemoryBudget, Result, SeqNo, budget::Charge, seqno::SEQNO_MAX};
 use sediment_raw::ratchet::{Ratchet, Ticket};
 use std::sync::Arc;
 
 /// Records that stand and may wait in the process, in bytes.
 pub(super) const WAITING_BYTES_MAX: u64 = 1 << 20;
+/// What waits is charged in steps of this size: it changes with every commit.
+const CHARGE_STEP_BYTES: u64 = 64 << 10;
 
 /// Who comes next, and what waits.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub(super) struct Order {
     settled: SeqNo,
     waiting: Vec<Arc<Submitted>>,
     waiting_bytes: u64,
+    charge: Charge,
     /// Records that are not decided: waiting, or being written.
     undecided: usize,
     pub(super) is_closed: bool,
@@ -32,9 +35,12 @@ pub(super) struct Order {
 
 impl Order {
     /// Goes on at `next`; the records of `tail` stand, and wait to be written again.
-    pub(super) fn new(next: SeqNo, tail: Vec<Arc<Submitted>>, visible: Arc<Ratchet>) -> Self {
+    pub(super) fn new(next: SeqNo, tail: Vec<Arc<Submitted>>, visible: Arc<Ratchet>, budget: &Arc<MemoryBudget>) -> Self {
         let waiting_bytes = tail.iter().map(|submitted| submitted.record().stored_bytes()).sum();
-        Self { next, settled: next, waiting: tail, waiting_bytes, undecided: 0, is_closed: false, visible }
+        let charge = Charge::new(budget, Account::Log, 0);
+        let order = Self { next, settled: next, waiting: tail, waiting_bytes, charge, undecided: 0, is_closed: false, visible };
+        order.count_memory();
+        order
     }
 
     /// Every record with smaller seqnos stands; seqnos from here on may be given again.
@@ -57,6 +63,7 @@ impl Order {
         let end = self.next.checked_add(record.count().into()).filter(|end| *end < SEQNO_MAX);
         let end = end.ok_or_else(|| Error::invalid_input("the database has used up its sequence numbers"))?;
         self.waiting_bytes += record.stored_bytes();
+        self.count_memory();
         let submitted = Arc::new(Submitted::new(self.next, record));
         self.waiting.push(Arc::clone(&submitted));
         self.undecided += 1;
@@ -69,6 +76,7 @@ impl Order {
     pub(super) fn take(&mut self, empty: Vec<Arc<Submitted>>) -> Vec<Arc<Submitted>> {
         debug_assert!(empty.is_empty());
         self.waiting_bytes = 0;
+        self.count_memory();
         std::mem::replace(&mut self.waiting, empty)
     }
 
@@ -91,8 +99,17 @@ impl Order {
                 submitted.refuse(error.clone());
             }
         }
+        self.count_memory();
         self.undecided = 0;
         self.next = self.settled;
+    }
+
+    #[inline]
+    fn count_memory(&self) {
+        let bytes = self.waiting_bytes / CHARGE_STEP_BYTES * CHARGE_STEP_BYTES;
+        if bytes != self.charge.bytes() {
+            self.charge.resize(bytes);
+        }
     }
 
     /// A place in the order of visibility. There is room but for thousands of threads at once: then the oldest are let through.

@@ -5,10 +5,14 @@
 //! published in the order in which syncs began, and a failure ends all writing: also what an overlapping sync reports as done is
 //! not believed then.
 
-use crate::wal::{fatal::Fatal, files::OpenFile, format::CREATION_BYTES, lots::Lots};
+use crate::{
+    instruments::Instruments,
+    wal::{fatal::Fatal, files::OpenFile, format::CREATION_BYTES, lots::Lots},
+};
 use sediment_base::{
     Result, SeqNo, WalId,
     planted::{Bug, planted},
+    stats::{Counter, Histogram},
 };
 use sediment_env::LogFile;
 use std::{
@@ -37,6 +41,7 @@ pub(crate) struct Syncer {
     synced_upto: AtomicU64,
     fatal: Arc<Fatal>,
     lots: Arc<Lots>,
+    instruments: Arc<Instruments>,
 }
 
 #[derive(Debug)]
@@ -71,10 +76,10 @@ struct Running {
 
 impl Syncer {
     /// Nothing is written yet; what lies below `seqno` is known to be durable.
-    pub(crate) fn new(seqno: SeqNo, fatal: Arc<Fatal>, lots: Arc<Lots>) -> Self {
+    pub(crate) fn new(seqno: SeqNo, fatal: Arc<Fatal>, lots: Arc<Lots>, instruments: Arc<Instruments>) -> Self {
         let durable = Reached { position: Position::default(), seqno };
         let state = State { written: None, durable, running: VecDeque::new(), begun: 0 };
-        Self { state: Mutex::new(state), synced_upto: AtomicU64::new(0), fatal, lots }
+        Self { state: Mutex::new(state), synced_upto: AtomicU64::new(0), fatal, lots, instruments }
     }
 
     /// The offset before which the file that is written is durable.
@@ -150,7 +155,7 @@ impl Syncer {
     }
 
     fn run(&self, number: u64, written: &Written) -> Result<()> {
-        let mut synced = written.log.sync();
+        let mut synced = sync_file(&self.instruments, &*written.log);
         if planted(Bug::RetryFailedSync) && synced.is_err() {
             synced = written.log.sync();
         }
@@ -171,6 +176,15 @@ impl Syncer {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics under this lock")
     }
+}
+
+/// Syncs a file of the log.
+pub(super) fn sync_file(instruments: &Instruments, log: &dyn LogFile) -> Result<()> {
+    let start_us = instruments.now_us();
+    log.sync()?;
+    instruments.count(Counter::WalSyncs, 1);
+    instruments.record_since(Histogram::WalSyncLatencyUs, start_us);
+    Ok(())
 }
 
 impl State {

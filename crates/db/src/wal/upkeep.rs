@@ -7,7 +7,7 @@ use crate::wal::{
     reader::{Logged, replay},
     writer::{Place, UNSYNCED_BYTES_MAX},
 };
-use sediment_base::{Error, Result, SeqNo, WalId};
+use sediment_base::{Error, Result, SeqNo, WalId, event::WalFileRemoved};
 
 impl Log {
     /// Prepares the file that follows the one that is written, if that one is full. What is written meanwhile goes to the old
@@ -71,7 +71,11 @@ impl Log {
         let Some(oldest) = self.files.oldest_needed(needed_from) else { return Ok(()) };
         let position = self.append_note(RecordKind::Trim, oldest.0.to_le_bytes().to_vec())?;
         self.sync_to(position)?;
-        self.files.remove_before(oldest, |id| self.dir.env.fs.remove_file(&self.dir.path(id)))
+        self.files.remove_before(oldest, |id| {
+            self.dir.env.fs.remove_file(&self.dir.path(id))?;
+            self.dir.instruments.events.post(|| WalFileRemoved { wal: id });
+            Ok(())
+        })
     }
 
     /// Reads every record of every file that is needed: files, bytes, and what is wrong. Nobody commits meanwhile.

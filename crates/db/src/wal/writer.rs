@@ -17,8 +17,11 @@ use crate::wal::{
     sync::{Position, Syncer},
 };
 use sediment_base::{
-    Error, ErrorKind, FileUuid, Result, SeqNo, WalId,
+    Account, Error, ErrorKind, FileUuid, Result, SeqNo, WalId,
+    budget::Charge,
+    event::WalFileBegun,
     planted::{Bug, planted},
+    stats::{Counter, Histogram},
 };
 use sediment_env::LogFile;
 use std::sync::Arc;
@@ -53,6 +56,8 @@ pub(super) struct Writer {
     scratch: Vec<u8>,
     /// An empty group, for its memory.
     group: Vec<Arc<Submitted>>,
+    /// Holds what is kept for the next file, and the scratch.
+    charge: Charge,
 }
 
 /// Most records that an empty group keeps memory for.
@@ -91,21 +96,22 @@ impl Writer {
         link: Option<Link>,
         in_files: SeqNo,
     ) -> Self {
-        let (file, hand_over, scratch, group) = (None, None, Vec::new(), Vec::new());
+        let charge = Charge::new(&dir.instruments.budget, Account::Log, 0);
         Self {
             dir,
             fatal,
             syncer,
             files,
-            file,
+            file: None,
             is_broken: false,
             in_files,
             link,
-            hand_over,
+            hand_over: None,
             is_helped: false,
             full: Vec::new(),
-            scratch,
-            group,
+            scratch: Vec::new(),
+            group: Vec::new(),
+            charge,
         }
     }
 
@@ -153,6 +159,7 @@ impl Writer {
             hand_over.repeated.extend(batch.iter().cloned());
             hand_over.repeated_bytes += bytes;
         }
+        self.count_memory();
         let position = self.position().expect("a file is open");
         self.syncer.written(position.offset, self.in_files);
         Ok(position)
@@ -235,14 +242,19 @@ impl Writer {
 
     fn write_on(&mut self, batch: &[Arc<Submitted>]) -> Result<()> {
         let file = self.file.as_mut().expect("made room in it");
-        put(file, self.syncer.synced_upto(), &[], batch, &mut self.scratch)
+        let bytes = put(file, self.syncer.synced_upto(), &[], batch, &mut self.scratch)?;
+        self.count_group(batch.len(), bytes);
+        Ok(())
     }
 
     /// The old file stays the one that is synced, and would be continued, until everything after the place is in the new one.
     fn write_to_prepared(&mut self, mut file: OpenFile, repeated: &[Arc<Submitted>], batch: &[Arc<Submitted>]) -> Result<()> {
-        if let Err(error) = put(&mut file, CREATION_BYTES, repeated, batch, &mut self.scratch) {
-            self.dir.discard(file.id);
-            return Err(error);
+        match put(&mut file, CREATION_BYTES, repeated, batch, &mut self.scratch) {
+            Ok(bytes) => self.count_group(repeated.len() + batch.len(), bytes),
+            Err(error) => {
+                self.dir.discard(file.id);
+                return Err(error);
+            }
         }
         self.enter(file);
         Ok(())
@@ -274,9 +286,30 @@ impl Writer {
         self.syncer.switch(&file);
         let before = self.file.as_ref().map(|file| file.writer.offset());
         self.files.begin(file.id, self.in_files, before);
+        let instruments = &self.dir.instruments;
+        instruments.count(Counter::WalFilesBegun, 1);
+        instruments.count(Counter::WalBytesWritten, CREATION_BYTES);
+        instruments.events.post(|| WalFileBegun { wal: file.id });
         let full = self.file.replace(file);
         self.full.extend(full.filter(|_| self.is_helped).map(|full| full.log));
         self.is_broken = false;
+    }
+
+    fn count_group(&self, records: usize, bytes: u64) {
+        let stats = &self.dir.instruments.stats;
+        let local = stats.local();
+        local.add(Counter::WalGroups, 1);
+        local.add(Counter::WalRecords, records as u64);
+        local.add(Counter::WalBytesWritten, bytes);
+        stats.record(Histogram::WalGroupRecords, records as u64);
+    }
+
+    fn count_memory(&self) {
+        let kept = self.hand_over.as_ref().map_or(0, |hand_over| hand_over.repeated_bytes);
+        let bytes = kept + self.scratch.capacity() as u64;
+        if bytes != self.charge.bytes() {
+            self.charge.resize(bytes);
+        }
     }
 
     /// A full disk refuses this write only; anything else ends all writing.
@@ -285,16 +318,17 @@ impl Writer {
     }
 }
 
-/// Appends records to a file; on an error it must not be written again.
+/// Appends records to a file; how many bytes. On an error it must not be written again.
 fn put(
     file: &mut OpenFile,
     synced_upto: u64,
     repeated: &[Arc<Submitted>],
     batch: &[Arc<Submitted>],
     scratch: &mut Vec<u8>,
-) -> Result<()> {
+) -> Result<u64> {
     let mut writer = file.writer.clone();
-    let mut offset = writer.offset();
+    let start = writer.offset();
+    let mut offset = start;
     let log = &file.log;
     let mut flush = |out: &mut Vec<u8>| -> Result<()> {
         log.write_at(offset, out)?;
@@ -310,8 +344,9 @@ fn put(
         .try_for_each(|submitted| submitted.record().write(submitted.seqno(), synced_upto, &mut writer, scratch, &mut spill));
     let written = encoded.and_then(|()| flush(scratch));
     scratch.shrink_to(WRITE_BYTES);
+    let bytes = writer.offset() - start;
     if written.is_ok() || planted(Bug::AppendAfterFailedAppend) {
         file.writer = writer;
     }
-    written
+    written.map(|()| bytes)
 }

@@ -3,13 +3,13 @@
 use crate::{
     catalog::KeyspaceState,
     worker::{
-        Machinery, Worker, is_full,
+        Machinery, Worker, is_full, measured,
         upkeep::{self, needed_from},
     },
 };
 use sediment_base::{Result, SeqNo};
 use sediment_tree::Tree;
-use std::sync::{Arc, TryLockError};
+use std::sync::Arc;
 
 /// How many memtables' worth of rows a keyspace may hold before its writers wait for a flush.
 const MEMTABLES_MAX: usize = 2;
@@ -23,9 +23,15 @@ impl Worker {
         if keyspaces.iter().all(has_room) {
             return Ok(());
         }
-        let _running = self.running();
-        self.check_running()?;
-        self.outcome(machinery, self.step(machinery, keyspaces))
+        // A listener that writes while this thread tells it of maintenance cannot wait for its end.
+        if self.running.is_mine() {
+            return Ok(());
+        }
+        self.stops.during(&machinery.instruments, || {
+            let _running = self.running.enter();
+            self.check_running()?;
+            self.outcome(machinery, self.step(machinery, keyspaces))
+        })
     }
 
     /// After a commit: does what is due, unless another thread is at it.
@@ -33,11 +39,7 @@ impl Worker {
         if !keyspaces.iter().any(|keyspace| is_full(keyspace)) && !machinery.log.is_crowded(self.settings.wal_files) {
             return;
         }
-        let _running = match self.running.try_lock() {
-            Ok(running) => running,
-            Err(TryLockError::WouldBlock) => return,
-            Err(TryLockError::Poisoned(_)) => panic!("maintenance panicked on another thread"),
-        };
+        let Some(_running) = self.running.try_enter() else { return };
         if !self.signals.is_stopped() {
             let _ = self.outcome(machinery, self.step(machinery, keyspaces));
         }
@@ -45,7 +47,7 @@ impl Worker {
 
     /// Moves everything from memtables into tables.
     pub(super) fn flush_all_inline(&self, machinery: &Machinery) -> Result<()> {
-        let _running = self.running();
+        let _running = self.running.enter();
         self.check_running()?;
         let flushed = machinery.keyspaces.all().iter().try_for_each(|keyspace| self.flush_inline(machinery, keyspace));
         self.outcome(machinery, flushed.and_then(|()| upkeep::trim(machinery)))
@@ -79,10 +81,10 @@ impl Worker {
     fn flush_inline(&self, machinery: &Machinery, keyspace: &KeyspaceState) -> Result<()> {
         let tree = keyspace.newest();
         if tree.tree.sealed_count() > 0 {
-            upkeep::flush_sealed(machinery, &tree)?;
+            measured::flush(machinery, &tree)?;
         }
         machinery.log.check()?;
         let is_sealed = machinery.log.at_boundary(|boundary| tree.tree.seal(boundary));
-        if is_sealed { upkeep::flush_sealed(machinery, &tree) } else { Ok(()) }
+        if is_sealed { measured::flush(machinery, &tree) } else { Ok(()) }
     }
 }

@@ -8,11 +8,15 @@
 //! Delays are handed out as moments at which the next write is due (the generic cell rate algorithm, ITU-T I.371, 1993), so that
 //! they add up over threads, and small ones are saved up until a sleep is worth its cost.
 
-use crate::worker::{Machinery, Memtables};
+use crate::{
+    instruments::Instruments,
+    worker::{Machinery, Memtables},
+};
+use sediment_base::{event::PaceChanged, stats::Counter};
 use sediment_env::Clock;
 use sediment_tree::Pressure;
 use std::sync::{
-    Mutex,
+    Mutex, MutexGuard,
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
@@ -36,76 +40,170 @@ const LEARNING: f64 = 0.2;
 /// No backlog counts as worse than this.
 const BACKLOG_MAX: f64 = 0.98;
 
+/// A change of the pace by less than this part is not worth telling.
+const TOLD_PART: u64 = 8;
+
+/// How fast writers may go at one moment, and why not faster.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct PaceStats {
+    /// Bytes per second that all writers together may bring; none if they are not slowed down.
+    pub bytes_per_second: Option<u64>,
+    /// How far maintenance is behind: from 0.0, nothing to worry about, to 1.0, no way on.
+    pub backlog: f64,
+    /// What is furthest behind; none without a backlog.
+    pub cause: Option<SlowdownCause>,
+    /// Bytes per second that compactions carry out of level 0, as measured lately.
+    pub carried_bytes_per_second: u64,
+    /// Writers that wait for memory at this moment.
+    pub stopped_writers: u64,
+    /// Whether writes are refused because the disk was full and has not been found otherwise since.
+    pub is_disk_full: bool,
+}
+
+/// What writers are slowed down for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SlowdownCause {
+    /// Memtables that wait for their flush.
+    Memory,
+    /// Runs in level 0.
+    Level0,
+    /// Bytes that compaction owes.
+    Debt,
+    /// Log files that keyspaces still need.
+    Log,
+}
+
+impl SlowdownCause {
+    /// Its public name, which does not change.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Level0 => "level0",
+            Self::Debt => "debt",
+            Self::Log => "log",
+        }
+    }
+}
+
 /// How much writers are slowed down. Shared.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Pace {
     /// Nanoseconds for each KiB that is written; 0 for none.
     ns_per_kib: AtomicU64,
     /// When the next write is due, in nanoseconds of the monotonic clock.
     due_ns: AtomicU64,
-    delays: AtomicU64,
-    delay_us: AtomicU64,
-    carried_bytes_per_s: Mutex<f64>,
+    measured: Mutex<Measured>,
 }
 
-impl Default for Pace {
+/// What the delay follows from.
+#[derive(Debug)]
+struct Measured {
+    backlog: f64,
+    cause: Option<SlowdownCause>,
+    carried_bytes_per_s: f64,
+    /// What listeners were told last.
+    told: Option<u64>,
+}
+
+impl Default for Measured {
     fn default() -> Self {
-        let [ns_per_kib, due_ns, delays, delay_us] = std::array::from_fn(|_| AtomicU64::new(0));
-        Self { ns_per_kib, due_ns, delays, delay_us, carried_bytes_per_s: Mutex::new(CARRIED_BYTES_PER_S) }
+        Self { backlog: 0.0, cause: None, carried_bytes_per_s: CARRIED_BYTES_PER_S, told: None }
     }
 }
 
 impl Pace {
     /// Delays a write of so many bytes, if writers have to be slowed down.
     #[inline]
-    pub(super) fn wait(&self, clock: &dyn Clock, bytes: usize) {
+    pub(super) fn wait(&self, instruments: &Instruments, clock: &dyn Clock, bytes: usize) {
         let ns_per_kib = self.ns_per_kib.load(Relaxed);
         if ns_per_kib > 0 {
-            self.delay(clock, (bytes as u64).saturating_mul(ns_per_kib) / 1024);
+            self.delay(instruments, clock, (bytes as u64).saturating_mul(ns_per_kib) / 1024);
         }
     }
 
     /// Compares the backlog with what can be borne.
     pub(super) fn update(&self, machinery: &Machinery, memtables: &Memtables, wal_files: usize) {
         let files = machinery.log.size().0 as f64 / wal_files.max(1) as f64;
-        let mut backlog = memtables.backlog().max(part(files, LOG_SOFT, LOG_HARD));
+        let mut backlogs =
+            vec![(memtables.backlog(), SlowdownCause::Memory), (part(files, LOG_SOFT, LOG_HARD), SlowdownCause::Log)];
         for keyspace in machinery.keyspaces.all() {
-            backlog = backlog.max(keyspace.with_newest(|tree| tree_backlog(&tree.pressure())));
+            backlogs.extend(keyspace.with_newest(|tree| tree_backlogs(&tree.pressure())));
         }
-        self.ns_per_kib.store(delay_ns_per_kib(backlog, *self.carried()), Relaxed);
+        let (backlog, cause) = backlogs
+            .into_iter()
+            .fold((0.0, None), |worst, (backlog, cause)| if backlog > worst.0 { (backlog, Some(cause)) } else { worst });
+        self.set(&machinery.instruments, backlog, cause);
     }
 
     /// Maintenance has carried so many bytes of rows out of the way, and was busy for so long.
     pub(super) fn learn(&self, bytes: u64, busy_us: u64) {
         if bytes > 0 && busy_us > 0 {
             let measured = bytes as f64 * 1e6 / busy_us as f64;
-            let mut carried = self.carried();
+            let carried = &mut self.measured().carried_bytes_per_s;
             *carried += (measured - *carried) * LEARNING;
         }
     }
 
-    fn delay(&self, clock: &dyn Clock, cost_ns: u64) {
+    /// What holds now; the worker knows the rest.
+    pub(super) fn stats(&self) -> PaceStats {
+        let measured = self.measured();
+        PaceStats {
+            bytes_per_second: bytes_per_second(self.ns_per_kib.load(Relaxed)),
+            backlog: measured.backlog,
+            cause: measured.cause,
+            carried_bytes_per_second: measured.carried_bytes_per_s as u64,
+            ..PaceStats::default()
+        }
+    }
+
+    fn set(&self, instruments: &Instruments, backlog: f64, cause: Option<SlowdownCause>) {
+        let mut measured = self.measured();
+        (measured.backlog, measured.cause) = (backlog, cause);
+        let ns_per_kib = delay_ns_per_kib(backlog, measured.carried_bytes_per_s);
+        self.ns_per_kib.store(ns_per_kib, Relaxed);
+        let (before, now) = (measured.told, bytes_per_second(ns_per_kib));
+        if is_news(before, now) {
+            measured.told = now;
+            instruments.events.post(|| PaceChanged { bytes_per_second: now, before });
+        }
+    }
+
+    fn delay(&self, instruments: &Instruments, clock: &dyn Clock, cost_ns: u64) {
         let now_ns = clock.monotonic_us().saturating_mul(1000);
         let due = self.due_ns.fetch_update(Relaxed, Relaxed, |due| Some(due.max(now_ns) + cost_ns));
         let due = due.unwrap_or_else(|due| due).max(now_ns) + cost_ns;
         let wait_us = (due - now_ns) / 1000;
         if wait_us >= SLEEP_US_MIN {
             let wait_us = wait_us.min(SLEEP_US_MAX);
-            self.delays.fetch_add(1, Relaxed);
-            self.delay_us.fetch_add(wait_us, Relaxed);
+            instruments.count(Counter::WriteDelays, 1);
+            instruments.count(Counter::WriteDelayUs, wait_us);
             clock.sleep_us(wait_us);
         }
     }
 
-    fn carried(&self) -> std::sync::MutexGuard<'_, f64> {
-        self.carried_bytes_per_s.lock().expect("no code panics under this lock")
+    fn measured(&self) -> MutexGuard<'_, Measured> {
+        self.measured.lock().expect("no code panics under this lock")
     }
 }
 
-fn tree_backlog(pressure: &Pressure) -> f64 {
+/// How fast writers are who pay so much.
+fn bytes_per_second(ns_per_kib: u64) -> Option<u64> {
+    (1024 * 1_000_000_000_u64).checked_div(ns_per_kib)
+}
+
+fn is_news(before: Option<u64>, now: Option<u64>) -> bool {
+    match (before, now) {
+        (Some(before), Some(now)) => before.abs_diff(now) > before / TOLD_PART,
+        _ => before != now,
+    }
+}
+
+fn tree_backlogs(pressure: &Pressure) -> [(f64, SlowdownCause); 2] {
     let depth = pressure.level0_sublevels as f64 / pressure.level0_trigger.max(1) as f64;
     let debt = pressure.debt_bytes as f64 / pressure.level_base_bytes.max(1) as f64;
-    part(depth, LEVEL0_SOFT, LEVEL0_HARD).max(part(debt, DEBT_SOFT, DEBT_HARD))
+    [(part(depth, LEVEL0_SOFT, LEVEL0_HARD), SlowdownCause::Level0), (part(debt, DEBT_SOFT, DEBT_HARD), SlowdownCause::Debt)]
 }
 
 /// How far `value` is on the way from `soft` to `hard`.
@@ -135,11 +233,11 @@ mod tests {
 
     #[test]
     fn small_delays_are_saved_up_and_long_ones_cut() {
-        let (pace, clock) = (Pace::default(), SteppedClock::new(0));
+        let (pace, clock, instruments) = (Pace::default(), SteppedClock::new(0), Instruments::for_tests());
         pace.ns_per_kib.store(1024 * 100, Relaxed);
         let slept = |bytes| {
             let before = clock.monotonic_us();
-            pace.wait(&clock, bytes);
+            pace.wait(&instruments, &clock, bytes);
             clock.monotonic_us() - before
         };
         assert_eq!(slept(1000), 0);
@@ -151,13 +249,28 @@ mod tests {
             slept(0);
         }
         assert_eq!(slept(0), 0);
-        assert_eq!(pace.delay_us.load(Relaxed), clock.monotonic_us());
+        assert_eq!(instruments.stats.get(Counter::WriteDelayUs), clock.monotonic_us());
+        assert!(instruments.stats.get(Counter::WriteDelays) > 4);
     }
 
     #[test]
     fn what_is_carried_is_learned() {
         let pace = Pace::default();
         (0..100).for_each(|_| pace.learn(1 << 20, 1_000_000));
-        assert!((*pace.carried() / f64::from(1 << 20) - 1.0).abs() < 0.01);
+        assert!((pace.stats().carried_bytes_per_second as f64 / f64::from(1 << 20) - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn what_holds_is_told_and_small_changes_are_not() {
+        let (pace, instruments) = (Pace::default(), Instruments::for_tests());
+        pace.set(&instruments, 0.5, Some(SlowdownCause::Debt));
+        let stats = pace.stats();
+        assert_eq!((stats.backlog, stats.cause), (0.5, Some(SlowdownCause::Debt)));
+        let allowed = stats.bytes_per_second.expect("slowed down") as f64;
+        assert!((allowed / (2.0 * CARRIED_BYTES_PER_S) - 1.0).abs() < 0.01, "twice what is carried: {allowed}");
+        pace.set(&instruments, 0.0, None);
+        assert_eq!((pace.stats().bytes_per_second, pace.stats().cause), (None, None));
+        assert!(is_news(None, Some(1)) && is_news(Some(1), None) && is_news(Some(100), Some(87)));
+        assert!(!is_news(None, None) && !is_news(Some(100), Some(112)));
     }
 }

@@ -5,13 +5,14 @@
 
 use crate::{
     wal::Fatal,
-    worker::{Machinery, Worker, signal::Signal, upkeep},
+    worker::{Machinery, Worker, measured, signal::Signal, upkeep},
 };
 use sediment_base::{Error, ErrorKind, Result};
 use sediment_env::{Priority, Task};
 use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex},
+    thread,
 };
 
 /// How long a full disk is left alone.
@@ -66,6 +67,7 @@ impl Pool {
         let spawner = Arc::clone(&machinery.env.spawn);
         let job = Box::new(move || {
             let _fall = Fall(&machinery.fatal);
+            worker.own_threads().push(thread::current().id());
             run(&worker, &machinery);
         });
         let task = spawner.spawn(name, priority, job)?;
@@ -78,7 +80,7 @@ impl Worker {
     fn run_flushes(&self, machinery: &Machinery) {
         self.run(machinery, &[&self.signals.flush], &mut || false, &mut || {
             let Some(tree) = self.choose_flush(machinery) else { return Ok(ControlFlow::Break(())) };
-            upkeep::flush_sealed(machinery, &tree)?;
+            measured::flush(machinery, &tree)?;
             self.recount(machinery);
             self.signals.trim.raise();
             self.signals.compaction.raise();
@@ -146,7 +148,9 @@ impl Worker {
                 is_over() || is_raised || is_asked()
             });
             while !is_over() {
-                match self.outcome(machinery, work()) {
+                let worked = self.outcome(machinery, work());
+                machinery.instruments.events.deliver();
+                match worked {
                     Ok(ControlFlow::Continue(())) => self.signals.succeeded(),
                     Ok(ControlFlow::Break(())) => break,
                     Err(error) => self.rest(machinery, error),
@@ -171,7 +175,7 @@ struct Fall<'a>(&'a Fatal);
 
 impl Drop for Fall<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if thread::panicking() {
             self.0.set(Error::new(ErrorKind::Poisoned, "a background thread panicked").with_kind(ErrorKind::Io));
         }
     }

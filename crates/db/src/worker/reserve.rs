@@ -65,11 +65,11 @@ impl Reserve {
         is_news
     }
 
-    /// Holds space again if there is enough, or says that there is not.
-    pub(super) fn restore(&self, fs: &dyn Fs) -> Result<()> {
+    /// Holds space again if there is enough, or says that there is not; whether that is news.
+    pub(super) fn restore(&self, fs: &dyn Fs) -> Result<bool> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.is_full() {
-            return Ok(());
+            return Ok(false);
         }
         let wanted = self.bytes.saturating_mul(ROOM_IN_RESERVES);
         let dir = self.path.parent().unwrap_or(Path::new(""));
@@ -79,7 +79,7 @@ impl Reserve {
         }
         self.make(fs).map_err(|error| if error.kind() == ErrorKind::NoSpace { self.refusal(wanted, left) } else { error })?;
         self.is_full.store(false, Ordering::Release);
-        Ok(())
+        Ok(true)
     }
 
     /// Zeros, not just a length: only what is written holds space.

@@ -3,13 +3,13 @@
 use crate::{
     catalog::{Catalog, Incarnation, KeyspaceState},
     wal::Anchor,
-    worker::Machinery,
+    worker::{Machinery, measured},
 };
 use sediment_base::{
     ErrorKind, Result, SeqNo, TreeId,
     planted::{Bug, planted},
 };
-use sediment_tree::{CompactionContext, FlushContext, OnSlice, Tree};
+use sediment_tree::{CompactionContext, CompactionReport, FlushContext, FlushReport, Plan, Tree};
 use std::{ops::ControlFlow, sync::Arc};
 
 /// Makes the catalog durable, if it is not, and the log before it: the catalog is never ahead.
@@ -56,7 +56,7 @@ impl ToFlush {
 }
 
 /// Moves the sealed memtables of a tree into tables.
-pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation) -> Result<()> {
+pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation) -> Result<FlushReport> {
     machinery.log.check()?;
     let boundary = machinery.log.next_seqno() - 1;
     // Everything up to a boundary must be in its memtable before that is written.
@@ -70,7 +70,7 @@ pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation) -> Result<
         machinery.lots.breathe();
         if planted(Bug::FlushBeforeLog) { Ok(()) } else { machinery.log.sync_through(seqno.max(boundary)) }
     };
-    tree.tree.flush(&FlushContext {
+    let report = tree.tree.flush(&FlushContext {
         retention: machinery.snapshots.retention(),
         now_us: machinery.env.clock.wall_us(),
         through: boundary,
@@ -80,7 +80,8 @@ pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation) -> Result<
             ControlFlow::Continue(())
         },
     })?;
-    anchor(machinery, &tree.tree, tree.id)
+    anchor(machinery, &tree.tree, tree.id)?;
+    Ok(report)
 }
 
 /// Runs what is due in a tree, one compaction after the other.
@@ -93,20 +94,35 @@ pub(super) fn compact(machinery: &Machinery, tree: &Incarnation, is_cancelled: &
 pub(super) fn compact_once(machinery: &Machinery, tree: &Incarnation, is_cancelled: &dyn Fn() -> bool) -> Result<Option<u64>> {
     let Some(plan) = tree.tree.pick_compaction() else { return Ok(None) };
     machinery.lots.breathe();
-    let report = tree.tree.compact(plan, &compaction_context(machinery, &|_| go_on(machinery, is_cancelled)))?;
-    machinery.lots.breathe();
-    anchor(machinery, &tree.tree, tree.id)?;
+    let report = measured::compact(machinery, tree, plan, is_cancelled)?;
     Ok(Some(report.bytes_in_level0))
 }
 
 /// Rewrites every tree into one run.
 pub(super) fn compact_everything(machinery: &Machinery, is_cancelled: &dyn Fn() -> bool) -> Result<()> {
     delete_unseen(machinery, &machinery.catalog());
-    machinery.keyspaces.all().iter().try_for_each(|keyspace| {
+    for keyspace in machinery.keyspaces.all() {
         let tree = keyspace.newest();
-        tree.tree.compact_all(&compaction_context(machinery, &|_| go_on(machinery, is_cancelled)))?;
-        anchor(machinery, &tree.tree, tree.id)
-    })
+        if let Some(plan) = tree.tree.pick_full_compaction() {
+            measured::compact(machinery, &tree, plan, is_cancelled)?;
+        }
+    }
+    Ok(())
+}
+
+/// Carries out a plan.
+pub(super) fn run_plan(
+    machinery: &Machinery,
+    tree: &Incarnation,
+    plan: Plan,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<CompactionReport> {
+    let on_slice = |_| go_on(machinery, is_cancelled);
+    let (retention, now_us) = (machinery.snapshots.retention(), machinery.env.clock.wall_us());
+    let report = tree.tree.compact(plan, &CompactionContext { retention, now_us, on_slice: &on_slice })?;
+    machinery.lots.breathe();
+    anchor(machinery, &tree.tree, tree.id)?;
+    Ok(report)
 }
 
 /// Removes log files that no tree and not the catalog needs.
@@ -157,10 +173,6 @@ pub(super) fn needed_from(keyspace: &KeyspaceState, next: SeqNo) -> SeqNo {
         return next;
     }
     tree.tree.mark().map_or(tree.since, |mark| mark.max(tree.since)).saturating_add(1)
-}
-
-fn compaction_context<'a>(machinery: &Machinery, on_slice: OnSlice<'a>) -> CompactionContext<'a> {
-    CompactionContext { retention: machinery.snapshots.retention(), now_us: machinery.env.clock.wall_us(), on_slice }
 }
 
 /// After each slice: others get a turn, and whoever ends the database need not wait.

@@ -134,3 +134,25 @@ fn a_panic_comes_out_where_the_work_is_awaited() {
     assert!(panic::catch_unwind(panic::AssertUnwindSafe(|| task.join())).is_err());
     assert!(!stepper.step(), "the others could go on");
 }
+
+#[test]
+fn who_waits_idly_moves_no_time_and_ends_when_others_have_moved_it() {
+    let (env, stepper) = Env::stepped(MemFs::new(), 1);
+    let looked = Arc::new(AtomicU64::new(0));
+    let job = {
+        let (park, looked) = (env.park.clone(), looked.clone());
+        Box::new(move || {
+            let is_held = park.wait_idly(1000, &mut || false);
+            looked.store(if is_held { 2 } else { 1 }, Ordering::Relaxed);
+        })
+    };
+    let task = env.spawn.spawn("idler", Priority::Low, job).expect("threads are to be had");
+    assert_eq!((stepper.run(100), env.clock.monotonic_us()), (1, 0), "it waits, and is not drawn again");
+    env.clock.sleep_us(999);
+    env.park.wake_all();
+    assert_eq!((stepper.run(100), looked.load(Ordering::Relaxed)), (1, 0), "not yet");
+    env.clock.sleep_us(1);
+    env.park.wake_all();
+    task.join();
+    assert_eq!(looked.load(Ordering::Relaxed), 1, "its time is over");
+}

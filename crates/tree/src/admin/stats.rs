@@ -1,6 +1,8 @@
 //! Sizes of a tree at one moment.
 
 use crate::{
+    compaction,
+    options::TreeOptions,
     super_version::SuperVersions,
     version::{Level, Version},
     write,
@@ -8,7 +10,7 @@ use crate::{
 use sediment_base::SeqNo;
 
 /// Sizes of a tree at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TreeStats {
     /// Level by level, from 0 on.
     pub levels: Vec<LevelStats>,
@@ -27,7 +29,7 @@ pub struct TreeStats {
 }
 
 /// Sizes of a level.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LevelStats {
     /// Sorted runs: what a scan has to merge.
     pub runs: usize,
@@ -39,14 +41,16 @@ pub struct LevelStats {
     pub rows: u64,
     /// Tombstones among the rows.
     pub tombstones: u64,
+    /// How full it is: from 1.0 on a compaction is due. 0 for the last level, which may hold any amount.
+    pub score: f64,
 }
 
 /// Takes the measures.
 pub(crate) fn stats(versions: &SuperVersions) -> TreeStats {
-    let now = versions.pin();
-    let pressure = write::pressure(&now, &versions.settings());
+    let (now, settings) = (versions.pin(), versions.settings());
+    let pressure = write::pressure(&now, &settings);
     TreeStats {
-        levels: levels(&now.version),
+        levels: levels(&now.version, &settings),
         memtable_bytes: now.active.bytes(),
         sealed_bytes: pressure.sealed_bytes,
         sealed_count: pressure.sealed_count,
@@ -56,13 +60,14 @@ pub(crate) fn stats(versions: &SuperVersions) -> TreeStats {
     }
 }
 
-fn levels(version: &Version) -> Vec<LevelStats> {
-    let measure = |level: &Level| LevelStats {
+fn levels(version: &Version, settings: &TreeOptions) -> Vec<LevelStats> {
+    let measure = |(level, score): (&Level, f64)| LevelStats {
         runs: level.runs.len(),
         tables: level.tables().count(),
         bytes: level.bytes(),
         rows: level.tables().map(|file| file.meta.rows).sum(),
         tombstones: level.tables().map(|file| file.meta.tombstones).sum(),
+        score,
     };
-    version.levels.iter().map(measure).collect()
+    version.levels.iter().zip(compaction::level_scores(version, settings)).map(measure).collect()
 }

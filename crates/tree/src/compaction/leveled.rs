@@ -46,6 +46,15 @@ pub(crate) fn score(version: &Version, options: &TreeOptions) -> f64 {
     *version.score.get_or_init(highest)
 }
 
+/// How full each level is, from level 0 on; 0 for the last one, which has no size.
+pub(crate) fn level_scores(version: &Version, options: &TreeOptions) -> Vec<f64> {
+    let nothing = Busy::default();
+    let level0 = Level0::new(version, &nothing, options);
+    let mut scores: Vec<f64> = scores(version, &nothing, options, &level0).into_iter().map(|(score, _)| score).collect();
+    scores.resize(version.levels.len(), 0.0);
+    scores
+}
+
 /// All tables into one run, at the first level from the deepest one on that they fit.
 pub(crate) fn pick_all(version: &Version, options: &TreeOptions) -> Option<Plan> {
     let bytes: u64 = version.levels.iter().map(Level::bytes).sum();
