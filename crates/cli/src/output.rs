@@ -45,6 +45,11 @@ impl Output {
         Ok(self.to.flush()?)
     }
 
+    /// Whether a person looks at it.
+    pub(crate) fn is_for_people(&self) -> bool {
+        self.styled
+    }
+
     /// `text` in bold, where a person looks at it.
     pub(crate) fn bold(&self, text: &str) -> String {
         self.styled_as(Style::new().bold(), text)

@@ -1,14 +1,28 @@
-//! `sediment stats`: what a database is made of.
+//! `sediment stats`: what a database is made of, and what it does at this moment.
+//!
+//! A database that nobody has open is opened to be read. One that another process has open cannot be; it tells about itself in its
+//! file `STATS`. Either way there is one JSON object (`reading.rs`), which is printed, or drawn (`drawing.rs`).
+
+mod drawing;
+mod histogram;
+mod reading;
+mod source;
+#[cfg(test)]
+mod tests;
 
 use crate::{
-    args::open_to_read,
-    failure::{Exit, Result},
-    output::{Output, bytes_text, counted, grouped},
+    failure::{Exit, Failure, Result},
+    output::Output,
 };
 use clap::Args;
-use sedimentdb::{DbStats, KeyspaceStats, LevelStats};
-use serde_json::{Value, json};
-use std::path::PathBuf;
+use drawing::Drawing;
+use reading::Reading;
+use std::{path::PathBuf, thread, time::Duration};
+
+const WATCH_SECONDS: &str = "1";
+const SECONDS_MAX: f64 = 86_400.0;
+/// Clears a terminal and goes to its top.
+const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
 
 /// Arguments of `stats`.
 #[derive(Debug, Args)]
@@ -16,71 +30,69 @@ pub(crate) struct Stats {
     /// Directory of the database
     #[arg(value_name = "DB")]
     path: PathBuf,
+    /// Look again every so many seconds, and show what happened in between
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = WATCH_SECONDS,
+        value_parser = parse_seconds
+    )]
+    watch: Option<Duration>,
+    /// End after so many looks
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
 }
 
 impl Stats {
-    /// Prints a table of levels for each keyspace, and the log.
+    /// Draws the database once, or again and again.
     pub(crate) fn run(self, output: &mut Output) -> Result<Exit> {
-        let stats = open_to_read(&self.path)?.stats();
+        let looks = self.count.or_else(|| self.watch.is_none().then_some(1));
+        let interval = self.watch.unwrap_or(Duration::from_secs(1));
+        let mut before: Option<Reading> = None;
+        let mut look = 0;
+        loop {
+            let reading = source::take(&self.path)?;
+            self.show(&reading, before.as_ref(), look == 0, output)?;
+            output.flush()?;
+            look += 1;
+            if looks.is_some_and(|looks| look >= looks) {
+                return Ok(Exit::Done);
+            }
+            // One that says the same again would make the time between two look empty.
+            if before.as_ref().is_none_or(|before| reading.is_newer_than(before)) {
+                before = Some(reading);
+            }
+            thread::sleep(interval);
+        }
+    }
+
+    fn show(&self, reading: &Reading, before: Option<&Reading>, is_first: bool, output: &mut Output) -> Result<()> {
         if output.is_json() {
-            output.value(&to_json(&stats))?;
-        } else {
-            print(&stats, output)?;
+            return output.value(reading.value());
         }
-        Ok(Exit::Done)
-    }
-}
-
-fn print(stats: &DbStats, output: &mut Output) -> Result<()> {
-    for keyspace in &stats.keyspaces {
-        output.line(output.bold(&format!("keyspace {}", keyspace.name)))?;
-        output.line(format!("  {:<9} {:>7} {:>12} {:>14} {:>12}", "", "tables", "size", "rows", "tombstones"))?;
-        for (number, level) in keyspace.levels.iter().enumerate().filter(|(_, level)| level.tables > 0) {
-            print_level(&format!("level {number}"), level, output)?;
+        let is_redrawn = self.watch.is_some() && output.is_for_people();
+        if is_redrawn {
+            output.bytes(CLEAR.as_bytes())?;
+        } else if !is_first {
+            output.line("")?;
         }
-        print_level("all", &total(keyspace), output)?;
-        output.line(format!("  in memory {:>20}", bytes_text(keyspace.memtable_bytes + keyspace.sealed_bytes)))?;
+        let drawing = Drawing {
+            name: self.path.display().to_string(),
+            age_us: reading.age_us(source::now_us()),
+            bold: &|text| output.bold(text),
+        };
+        let lines = drawing.lines(reading, before);
+        lines.iter().try_for_each(|line| output.line(line))
     }
-    let log = format!("{}, {}", counted(stats.wal_files as u64, "file"), bytes_text(stats.wal_bytes));
-    output.line(format!("log: {log}"))?;
-    output.line(format!("next sequence number: {}", grouped(stats.visible_seqno)))?;
-    if let Some(cause) = &stats.poisoned {
-        output.line(format!("writes are refused: {cause}"))?;
-    }
-    Ok(())
 }
 
-fn print_level(name: &str, level: &LevelStats, output: &mut Output) -> Result<()> {
-    let (tables, rows, tombstones) = (grouped(level.tables), grouped(level.rows), grouped(level.tombstones));
-    output.line(format!("  {name:<9} {tables:>7} {:>12} {rows:>14} {tombstones:>12}", bytes_text(level.bytes)))
-}
-
-fn total(keyspace: &KeyspaceStats) -> LevelStats {
-    let mut total = LevelStats::default();
-    for level in &keyspace.levels {
-        total.tables += level.tables;
-        total.bytes += level.bytes;
-        total.rows += level.rows;
-        total.tombstones += level.tombstones;
+fn parse_seconds(text: &str) -> std::result::Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    if (0.01..=SECONDS_MAX).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(format!("from 0.01 to {SECONDS_MAX} seconds"))
     }
-    total
-}
-
-fn to_json(stats: &DbStats) -> Value {
-    let level = |level: &LevelStats| json!({ "tables": level.tables, "bytes": level.bytes, "rows": level.rows, "tombstones": level.tombstones });
-    let keyspace = |keyspace: &KeyspaceStats| {
-        json!({
-            "name": keyspace.name,
-            "memtable_bytes": keyspace.memtable_bytes,
-            "sealed_bytes": keyspace.sealed_bytes,
-            "levels": keyspace.levels.iter().map(level).collect::<Vec<_>>(),
-        })
-    };
-    json!({
-        "visible_seqno": stats.visible_seqno,
-        "keyspaces": stats.keyspaces.iter().map(keyspace).collect::<Vec<_>>(),
-        "wal_files": stats.wal_files,
-        "wal_bytes": stats.wal_bytes,
-        "poisoned": stats.poisoned.as_ref().map(ToString::to_string),
-    })
 }

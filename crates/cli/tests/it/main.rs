@@ -4,5 +4,6 @@ mod bad_input;
 mod import;
 mod program;
 mod readme;
+mod statistics;
 mod tour;
 mod verbs;
