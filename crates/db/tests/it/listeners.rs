@@ -199,7 +199,10 @@ fn background_threads_tell_what_they_do() {
     let a = db.keyspace("a").unwrap();
     fill_rows(&a, 3000);
     db.flush().unwrap();
-    db.compact().unwrap();
+    while db.stats().counted.counter_named("compaction_count") == Some(0) {
+        assert!(db.stats().poisoned.is_none());
+        thread::yield_now();
+    }
     drop(a);
     db.close().unwrap();
     let heard = scribe.take();

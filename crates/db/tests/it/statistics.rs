@@ -5,7 +5,7 @@ use crate::disks::{DIR, bytes, killed, list, recorded, small};
 use sediment_env::{Env, MemFs, Stepper};
 use sedimentdb::{
     Account, Db, Durability, Keyspace, Options,
-    stats::{Counter, Histogram},
+    stats::{Counter, Histogram, Unit},
 };
 use std::path::Path;
 
@@ -278,4 +278,25 @@ fn no_file_is_kept_where_none_is_wanted() {
     a.insert("1", "one").unwrap();
     (0..3).for_each(|_| pass(&env, &stepper, 2_000_000));
     assert!(!has_stats(&disk));
+}
+
+/// The tables of `docs/statistics.md` are those of the code. `REWRITE=1` writes them.
+#[test]
+fn the_document_lists_every_counter_and_histogram() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/statistics.md");
+    let row = |name: &str, unit: Unit, meaning: &str| format!("| `{name}` | {unit} | {meaning} |\n");
+    let counters: String = Counter::ALL.iter().map(|it| row(it.name(), it.unit(), it.meaning())).collect();
+    let histograms: String = Histogram::ALL.iter().map(|it| row(it.name(), it.unit(), it.meaning())).collect();
+    let written = std::fs::read_to_string(path).unwrap();
+    let mut expected = written.clone();
+    for (name, rows) in [("counters", counters), ("histograms", histograms)] {
+        let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+        let start = expected.find(&begin).expect("it has its place") + begin.len();
+        let stop = start + expected[start..].find(&end).expect("and an end");
+        expected.replace_range(start..stop, &format!("\n| name | unit | meaning |\n|---|---|---|\n{rows}\n"));
+    }
+    if std::env::var_os("REWRITE").is_some() {
+        std::fs::write(path, &expected).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), expected, "REWRITE=1 if it is meant so");
 }
