@@ -75,6 +75,14 @@ impl Instruments {
         took_us
     }
 
+    /// Notes a point read that began then.
+    #[cold]
+    pub(crate) fn sampled_get(&self, start_us: u64) {
+        self.record_since(Histogram::GetLatencyUs, start_us);
+        // Reads open tables, and what is kept of those is more and more.
+        self.fit_cache(Growth::None);
+    }
+
     /// Lets the block cache have what the other accounts leave. It gives way at once; what it may have again comes as
     /// `growth` says.
     pub(crate) fn fit_cache(&self, growth: Growth) {

@@ -12,10 +12,7 @@ use crate::{
     wal::{Fatal, Log, Lots},
     worker::{Machinery, Pool, Worker, WorkerSettings, delete_unseen, save_catalog, shorten_log},
 };
-use sediment_base::{
-    Error, ErrorKind, EventListener, Result, SeqNo, Slice, TreeId,
-    stats::{Counter, Histogram},
-};
+use sediment_base::{Error, ErrorKind, EventListener, Result, SeqNo, Slice, TreeId, stats::Counter};
 use sediment_env::{Env, fs::DirLock};
 use std::{
     ops::Bound,
@@ -253,26 +250,19 @@ impl Core {
     pub(crate) fn get(&self, keyspace: &KeyspaceState, key: &[u8], at: Option<SeqNo>) -> Result<Option<Slice>> {
         self.check_open()?;
         let instruments = &self.machinery.instruments;
-        if !instruments.stats.local().own_count(Counter::GetCount).is_multiple_of(GETS_PER_SAMPLE) {
-            return self.look_up(keyspace, key, at);
-        }
-        let start_us = instruments.now_us();
-        let found = self.look_up(keyspace, key, at);
-        instruments.record_since(Histogram::GetLatencyUs, start_us);
-        // Reads open tables, and what is kept of those is more and more.
-        instruments.fit_cache(Growth::None);
-        found
-    }
-
-    #[inline]
-    fn look_up(&self, keyspace: &KeyspaceState, key: &[u8], at: Option<SeqNo>) -> Result<Option<Slice>> {
-        match at {
+        let is_sample = instruments.stats.local().own_count(Counter::GetCount).is_multiple_of(GETS_PER_SAMPLE);
+        let start_us = is_sample.then(|| instruments.now_us());
+        let found = match at {
             Some(seqno) => keyspace.at(seqno).map_or(Ok(None), |tree| tree.get(key, seqno)),
             None => {
                 commit::check_alive(keyspace)?;
                 keyspace.with_newest(|tree| tree.get_at(key, || self.machinery.snapshots.visible()))
             }
+        };
+        if let Some(start_us) = start_us {
+            instruments.sampled_get(start_us);
         }
+        found
     }
 
     /// A range now, or at a snapshot.
