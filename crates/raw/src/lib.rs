@@ -21,6 +21,9 @@ pub mod fork_mark;
 
 pub mod mapped;
 
+#[cfg(not(loom))]
+mod pages;
+
 pub mod arena;
 
 pub mod chain;

@@ -36,13 +36,13 @@ pub(super) fn chunk_end(place: u32) -> u32 {
 #[cfg(not(loom))]
 mod form {
     use super::{AtomicU64, CHUNKS, FIRST_WORDS, split};
-    use crate::simd::prefetch;
     use crate::sync::atomic::{
         AtomicPtr,
         Ordering::{Acquire, Relaxed, Release},
     };
+    use crate::{pages, simd::prefetch};
     use std::{
-        alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error},
+        alloc::{Layout, handle_alloc_error},
         marker::PhantomData,
         ptr, slice,
     };
@@ -67,8 +67,7 @@ mod form {
             let (index, _) = split(place);
             if self.0[index].load(Relaxed).is_null() {
                 let layout = layout(index);
-                // SAFETY: the layout is not empty.
-                let chunk = unsafe { alloc_zeroed(layout) };
+                let chunk = pages::allocate(layout);
                 if chunk.is_null() {
                     handle_alloc_error(layout);
                 }
@@ -95,7 +94,7 @@ mod form {
                 let chunk = chunk.load(Relaxed);
                 if !chunk.is_null() {
                     // SAFETY: allocated by `ensure` with this layout; words borrow the chunks, so none is left.
-                    unsafe { dealloc(chunk.cast(), layout(index)) };
+                    unsafe { pages::free(chunk.cast(), layout(index)) };
                 }
             }
         }
