@@ -176,13 +176,27 @@ impl Block {
         }
     }
 
-    /// Memory it takes.
+    /// Memory that it takes behind an `Arc`, by what is allocated for it.
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<Self>()
+        allocated_bytes(ARC_COUNTS_BYTES + size_of::<Self>())
             + match self {
                 Self::Slotted(block) => block.heap_bytes(),
                 Self::Jumbo(block) => block.heap_bytes(),
             }
+    }
+}
+
+/// The two counts in front of a shared value.
+const ARC_COUNTS_BYTES: usize = 2 * size_of::<usize>();
+
+/// What an allocation of so many bytes takes: classes of 16 bytes with a word for the allocator, which is what the C library of
+/// Linux does, and whole pages for large ones. Others differ by little.
+fn allocated_bytes(bytes: usize) -> usize {
+    const LARGE_BYTES: usize = 128 << 10;
+    match bytes {
+        0 => 0,
+        1..LARGE_BYTES => (bytes + 8).next_multiple_of(16).max(32),
+        _ => (bytes + 16).next_multiple_of(4096),
     }
 }
 

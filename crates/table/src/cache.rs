@@ -1,15 +1,24 @@
 //! Where blocks are kept once read, under one capacity for all tables.
 //!
-//! Each open table has a slot per block; nothing is looked up in a shared map. Which slots are emptied when it is full is
-//! decided by one clock (`cache/clock.rs`), which does not know what they hold. Shared; a hit locks nothing but its own slot.
+//! Each open table has a slot per block (`cache/pages.rs`, over `raw::slots`); nothing is looked up in a shared map. A hit follows one word
+//! under an epoch pin: no lock, no count, and no write once the block is known to be wanted. Which slots are emptied when there
+//! are too many blocks is decided by one clock (`cache/clock.rs`), which does not know what they hold. Shared.
 
 mod clock;
+mod ghost;
+mod heat;
+mod pages;
 
-pub(crate) use clock::{Heat, Slots};
+#[cfg(test)]
+mod tests;
+
+pub(crate) use heat::Heat;
+pub(crate) use pages::Pages;
 
 use crate::block::Block;
-use clock::Clock;
+use clock::{Clock, Weigh};
 use sediment_base::MemoryBudget;
+use sediment_env::Park;
 use std::sync::Arc;
 
 /// Blocks in memory, of every table opened with it. May be told another capacity at any time.
@@ -57,8 +66,14 @@ impl BlockCache {
         self.clock.misses()
     }
 
-    /// Slots for the blocks of one table.
-    pub(crate) fn slots(&self, blocks: usize) -> Slots<Block> {
-        Slots::new(Arc::clone(&self.clock), blocks)
+    /// Slots for the blocks of one table, whose readers wait for each other in `park`.
+    pub(crate) fn pages(&self, park: &Arc<dyn Park>, blocks: usize) -> Pages<Block> {
+        Pages::new(&self.clock, Arc::clone(park), blocks)
+    }
+}
+
+impl Weigh for Block {
+    fn bytes(&self) -> u64 {
+        self.memory_bytes() as u64
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cache::BlockCache;
 use sediment_base::{FileUuid, KeyOrder, MemoryBudget, Stats};
-use sediment_env::{Fs, Random};
+use sediment_env::{Fs, Park, Random, ThreadPark};
 use std::sync::Arc;
 
 /// The surroundings of the tables of one tree. Cheap to clone.
@@ -18,6 +18,8 @@ pub struct TableContext {
     pub order: KeyOrder,
     /// Where blocks are kept once read.
     pub cache: Arc<BlockCache>,
+    /// Where readers wait for a block that another reads.
+    pub park: Arc<dyn Park>,
     /// Counts what readers do.
     pub stats: Arc<Stats>,
     /// Is charged for what open tables keep in memory, and for the buffers of rewrites.
@@ -25,9 +27,11 @@ pub struct TableContext {
 }
 
 impl TableContext {
-    /// Surroundings with statistics of their own, and the budget of the cache.
+    /// Surroundings with statistics of their own and the budget of the cache, whose readers are threads of the operating
+    /// system.
     pub fn new(fs: Arc<dyn Fs>, random: Arc<dyn Random>, db_uuid: FileUuid, order: KeyOrder, cache: Arc<BlockCache>) -> Self {
         let budget = Arc::clone(cache.budget());
-        Self { fs, random, db_uuid, order, cache, stats: Arc::default(), budget }
+        let park = Arc::new(ThreadPark::new());
+        Self { fs, random, db_uuid, order, cache, park, stats: Arc::default(), budget }
     }
 }

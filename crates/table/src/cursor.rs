@@ -71,14 +71,16 @@ impl TableCursor {
         }
     }
 
-    /// The block with this number, on no row of it.
-    fn load(&mut self, number: usize) -> Result<Arc<Block>> {
+    /// Takes the block with this number, on no row of it.
+    fn load(&mut self, number: usize) -> Result<()> {
         self.is_valid = false;
-        if let Some((loaded, block)) = &self.block
-            && *loaded == number
-        {
-            return Ok(Arc::clone(block));
+        match &self.block {
+            Some((loaded, _)) if *loaded == number => Ok(()),
+            _ => self.take(number),
         }
+    }
+
+    fn take(&mut self, number: usize) -> Result<()> {
         let block = match self.table.block(number, self.heat, &mut self.window) {
             Ok(block) => block,
             Err(error) => {
@@ -90,8 +92,15 @@ impl TableCursor {
         self.key.extend_from_slice(block.prefix());
         self.prefix_len = block.prefix().len();
         self.rows = block.rows();
-        self.block = Some((number, Arc::clone(&block)));
-        Ok(block)
+        self.block = Some((number, block));
+        Ok(())
+    }
+
+    /// The first row at or after `target` in the block with this number, which is taken; its number of rows if there is none.
+    fn lower_bound(&mut self, number: usize, target: InternalKey<'_>) -> Result<usize> {
+        self.load(number)?;
+        let row = self.block.as_ref().map(|(_, block)| block.lower_bound(target, self.table.order()));
+        Ok(row.expect("the block was just taken"))
     }
 
     /// Stands on a row of the loaded block, which has another user key than the row before unless `is_same_key`.
@@ -122,8 +131,8 @@ impl TableCursor {
     fn stand_before(&mut self, number: usize) -> Result<()> {
         self.is_valid = false;
         if let Some(number) = number.checked_sub(1) {
-            let rows = self.load(number)?.rows();
-            self.stand(rows - 1, false);
+            self.load(number)?;
+            self.stand(self.rows - 1, false);
         }
         Ok(())
     }
@@ -183,8 +192,7 @@ impl Cursor for TableCursor {
     fn seek(&mut self, target: InternalKey<'_>) -> Result<()> {
         self.check()?;
         let Some(number) = self.table.fence().find(target, self.table.order()) else { return self.stand_on_first(0) };
-        let block = self.load(number)?;
-        match block.lower_bound(target, self.table.order()) {
+        match self.lower_bound(number, target)? {
             row if row < self.rows => self.stand(row, false),
             _ => self.stand_on_first(number + 1)?,
         }
@@ -198,8 +206,7 @@ impl Cursor for TableCursor {
         if self.starts_after(number, target) {
             return self.stand_before(number);
         }
-        let block = self.load(number)?;
-        match block.lower_bound(target, self.table.order()).checked_sub(1) {
+        match self.lower_bound(number, target)?.checked_sub(1) {
             Some(row) => self.stand(row, false),
             None => self.stand_before(number)?,
         }

@@ -16,7 +16,7 @@ pub(crate) use window::Window;
 
 use crate::{
     block::{Block, Lookup, tag_of},
-    cache::{Heat, Slots},
+    cache::{Heat, Pages},
     context::TableContext,
     filter::Filter,
     index::Fence,
@@ -40,7 +40,7 @@ pub struct Table {
     properties: Properties,
     fence: Fence,
     filter: Option<Filter>,
-    slots: Slots<Block>,
+    blocks: Pages<Block>,
     stats: Arc<Stats>,
     /// Holds what the table keeps in memory while it is open.
     metadata: Charge,
@@ -131,9 +131,10 @@ impl Table {
             // A reader above every row need not look at the bounds of this block.
             let is_above_all = read_seqno > self.meta.max_seqno;
             if is_above_all || self.fence.place(number).min_seqno < read_seqno {
-                let ask = |block: &Block| found(block, user_key, tag_of(hash), read_seqno);
+                let mut row = None;
+                let look = |block: &Block| row = found(block, user_key, tag_of(hash), read_seqno);
                 counts.blocks += 1;
-                let row = self.slots.with(number, Heat::Point, || self.load(number, counts), ask)?;
+                self.blocks.with(number, Heat::Point, || self.load(number, counts), look)?;
                 if row.is_some() {
                     return Ok(row);
                 }
@@ -188,11 +189,11 @@ impl Table {
     pub(crate) fn block(&self, number: usize, heat: Heat, window: &mut Window) -> Result<Arc<Block>> {
         let before = window.read_bytes();
         let mut is_loaded = false;
-        let block = self.slots.get_or_load(number, heat, || {
+        let block = self.blocks.get_or_load(number, heat, || {
             is_loaded = true;
             let place = self.fence.place(number);
             let bytes = window.block(&*self.file, place, self.fence.data_end());
-            self.sized(bytes.and_then(|bytes| decode_block(&self.seal, place, bytes)))
+            self.of_this_file(bytes.and_then(|bytes| decode_block(&self.seal, place, bytes)))
         });
         // Of rewrites, who count what they read by the table, the cache neither gains nor loses.
         if heat != Heat::Once {
@@ -203,18 +204,16 @@ impl Table {
         block
     }
 
-    /// Reads a block for a point, and says how much memory it takes.
-    fn load(&self, number: usize, counts: &mut ReadCounts) -> Result<(Block, u64)> {
+    /// Reads a block for a point.
+    fn load(&self, number: usize, counts: &mut ReadCounts) -> Result<Block> {
         let place = self.fence.place(number);
         counts.blocks_loaded += 1;
         counts.block_bytes_read += place.bytes;
-        self.sized(load_block(&*self.file, &self.seal, place))
+        self.of_this_file(load_block(&*self.file, &self.seal, place))
     }
 
-    fn sized(&self, block: Result<Block>) -> Result<(Block, u64)> {
-        let block = block.map_err(|error| error.in_file(&self.path))?;
-        let bytes = block.memory_bytes() as u64;
-        Ok((block, bytes))
+    fn of_this_file(&self, block: Result<Block>) -> Result<Block> {
+        block.map_err(|error| error.in_file(&self.path))
     }
 
     fn open_file(context: &TableContext, path: &Path, expected_bytes: Option<u64>) -> Result<Self> {
@@ -227,7 +226,8 @@ impl Table {
             return Err(error.expected_found(context.order.name(), &properties.comparator).in_file(path));
         }
         let filter_bytes = filter.as_ref().map_or(0, Filter::memory_bytes);
-        let memory_bytes = (size_of::<Self>() + fence.memory_bytes() + filter_bytes) as u64;
+        let blocks = context.cache.pages(&context.park, fence.blocks());
+        let memory_bytes = (size_of::<Self>() + fence.memory_bytes() + filter_bytes + blocks.memory_bytes()) as u64;
         context.stats.add(Counter::TableOpens, 1);
         context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes());
         Ok(Self {
@@ -237,7 +237,7 @@ impl Table {
             seal: tail.seal(),
             meta: properties.meta(&tail.header, tail.file_bytes, tail.footer.root),
             properties,
-            slots: context.cache.slots(fence.blocks()),
+            blocks,
             fence,
             filter,
             stats: Arc::clone(&context.stats),

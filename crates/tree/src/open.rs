@@ -114,6 +114,7 @@ fn table_context(env: &Env, db_uuid: FileUuid, options: &TreeOptions) -> TableCo
         db_uuid,
         order: options.order.clone(),
         cache: Arc::clone(&options.cache),
+        park: env.park.another(),
         stats: Arc::clone(&options.stats),
         budget: Arc::clone(&options.budget),
     }

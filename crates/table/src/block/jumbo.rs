@@ -11,7 +11,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use super::{
-    Lookup, RowHead,
+    ARC_COUNTS_BYTES, Lookup, RowHead, allocated_bytes,
     builder::RowParts,
     format::{extra_bytes, flags_of, kind_of},
 };
@@ -117,7 +117,8 @@ impl JumboBlock {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.key.len().saturating_add(self.value.len())
+        let shared = |slice: &Slice| allocated_bytes(ARC_COUNTS_BYTES.saturating_add(slice.len()));
+        shared(&self.key).saturating_add(shared(&self.value))
     }
 
     pub(crate) fn lower_bound(&self, target: InternalKey<'_>, order: &KeyOrder) -> usize {

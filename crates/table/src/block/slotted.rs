@@ -4,7 +4,7 @@
 //! four-byte heads; both touch the key's own bytes only on a match.
 
 use super::{
-    Lookup, RowHead, RowView,
+    Lookup, RowHead, RowView, allocated_bytes,
     format::{self, HEADER_BYTES, HINTS, LONG_SUFFIX, SLOT_BYTES, Slot},
 };
 use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
@@ -96,7 +96,7 @@ impl SlottedBlock {
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.payload.len() + self.key_rows.len() * 2
+        allocated_bytes(self.payload.len()) + allocated_bytes(self.key_rows.len() * 2)
     }
 
     pub(crate) fn lower_bound(&self, target: InternalKey<'_>, order: &KeyOrder) -> usize {

@@ -1,0 +1,165 @@
+//! `Pages`: the slots of one owner, a value each, made page by page when they are first used.
+//!
+//! A value that is there is used under an epoch pin, without a lock and without a count. A missing one is loaded by whoever comes first;
+//! the others wait for that load once, and then help themselves where it failed or left nothing behind. No pin is held while
+//! anybody loads or waits.
+
+use super::{
+    clock::{Clock, Weigh},
+    heat::Heat,
+};
+use sediment_base::Result;
+use sediment_env::Park;
+use sediment_raw::{
+    epoch::pin,
+    slots::{Resident, Slots},
+};
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+/// Slots that are made at once, when the first of them is used.
+const PAGE_SLOTS: usize = 512;
+
+/// The slots of one owner.
+pub(crate) struct Pages<V: Weigh> {
+    clock: Arc<Clock<V>>,
+    /// Where those wait who want what another loads.
+    park: Arc<dyn Park>,
+    /// The number of its first value among those of all owners that there ever were.
+    first: u64,
+    count: usize,
+    pages: Box<[OnceLock<Arc<Page<V>>>]>,
+}
+
+/// Some slots of one owner, and what their values take.
+pub(super) struct Page<V: Weigh> {
+    clock: Arc<Clock<V>>,
+    charged_bytes: AtomicU64,
+    /// The number of its first value.
+    pub(super) first: u64,
+    pub(super) slots: Slots<V>,
+}
+
+impl<V: Weigh> Pages<V> {
+    /// So many slots. Who has to wait for a load does so in `park`.
+    pub(crate) fn new(clock: &Arc<Clock<V>>, park: Arc<dyn Park>, count: usize) -> Self {
+        let pages = (0..count.div_ceil(PAGE_SLOTS)).map(|_| OnceLock::new()).collect();
+        Self { clock: Arc::clone(clock), park, first: clock.take_numbers(count), count, pages }
+    }
+
+    /// Memory that the slots take once all are in use.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.count * size_of::<u64>() + self.pages.len() * (size_of::<Page<V>>() + size_of::<OnceLock<Arc<Page<V>>>>())
+    }
+
+    /// The value of this slot, to keep; made by `load` where it is not there.
+    pub(crate) fn get_or_load(&self, index: usize, heat: Heat, load: impl FnOnce() -> Result<V>) -> Result<Arc<V>> {
+        let page = self.page(index / PAGE_SLOTS);
+        match page.look(index % PAGE_SLOTS, heat, |found| found.to_arc()) {
+            Some(value) => Ok(value),
+            None => self.load(page, index % PAGE_SLOTS, heat, load),
+        }
+    }
+
+    /// Shows `look` the value of this slot, loaded where it is not there. `look` runs under an epoch pin: it is short, and waits for
+    /// nothing.
+    #[inline]
+    pub(crate) fn with(
+        &self,
+        index: usize,
+        heat: Heat,
+        load: impl FnOnce() -> Result<V>,
+        mut look: impl FnMut(&V),
+    ) -> Result<()> {
+        let page = self.page(index / PAGE_SLOTS);
+        if page.look(index % PAGE_SLOTS, heat, |found| look(found)).is_none() {
+            look(&*self.load(page, index % PAGE_SLOTS, heat, load)?);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn load(&self, page: &Page<V>, slot: usize, heat: Heat, load: impl FnOnce() -> Result<V>) -> Result<Arc<V>> {
+        let claim = || page.slots.claim(slot, || self.park.wake_all());
+        let mut loader = None;
+        if heat != Heat::Once {
+            loader = claim();
+            if loader.is_none() {
+                page.slots.wait_loaded(slot, |is_over| self.park.wait_until(is_over));
+                if let Some(value) = page.look(slot, heat, |found| found.to_arc()) {
+                    return Ok(value);
+                }
+                loader = claim();
+            }
+        }
+        self.clock.count_miss();
+        let value = Arc::new(load()?);
+        if let Some(loader) = loader
+            && let Some(frequency) = self.clock.admit(page, slot, value.bytes(), heat)
+        {
+            loader.publish(Arc::clone(&value), frequency);
+            self.clock.keep_capacity();
+        }
+        Ok(value)
+    }
+
+    #[inline]
+    fn page(&self, number: usize) -> &Page<V> {
+        self.pages[number].get_or_init(|| self.new_page(number))
+    }
+
+    fn new_page(&self, number: usize) -> Arc<Page<V>> {
+        let before = number * PAGE_SLOTS;
+        let slots = Slots::new((self.count - before).min(PAGE_SLOTS), Arc::clone(self.clock.limbo()));
+        let (clock, first) = (Arc::clone(&self.clock), self.first + before as u64);
+        let page = Arc::new(Page { clock, charged_bytes: AtomicU64::new(0), first, slots });
+        self.clock.add_page(&page);
+        page
+    }
+}
+
+impl<V: Weigh> Page<V> {
+    /// What `look` makes of the value in this slot, if there is one.
+    #[inline]
+    fn look<R>(&self, slot: usize, heat: Heat, look: impl FnOnce(&Resident<'_, V>) -> R) -> Option<R> {
+        let pin = pin();
+        let found = self.slots.get(slot, &pin)?;
+        if heat == Heat::Point {
+            found.touch();
+        }
+        Some(look(&found))
+    }
+
+    /// Whether no value is charged to it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.charged_bytes.load(Relaxed) == 0
+    }
+
+    pub(super) fn charge(&self, bytes: u64) {
+        self.charged_bytes.fetch_add(bytes, Relaxed);
+        self.clock.charge(bytes);
+    }
+
+    pub(super) fn release(&self, bytes: u64) {
+        self.charged_bytes.fetch_sub(bytes, Relaxed);
+        self.clock.release(bytes);
+    }
+}
+
+impl<V: Weigh> Drop for Page<V> {
+    fn drop(&mut self) {
+        self.clock.release(*self.charged_bytes.get_mut());
+    }
+}
+
+impl<V: Weigh> fmt::Debug for Pages<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let made = self.pages.iter().filter(|page| page.get().is_some()).count();
+        write!(f, "Pages({} slots, {made} of {} pages made)", self.count, self.pages.len())
+    }
+}
