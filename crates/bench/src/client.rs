@@ -14,6 +14,8 @@ pub(crate) struct Client<'a> {
     keys: KeyMaker,
     draws: Draws,
     tally: Tally,
+    /// Whether a glance at what is read must do.
+    glances: bool,
 }
 
 impl<'a> Client<'a> {
@@ -26,6 +28,7 @@ impl<'a> Client<'a> {
             keys: KeyMaker::new(&settings.key_prefix, settings.key_size),
             draws: Draws::new(subject.keys(), subject.zipf(), random),
             tally: Tally::default(),
+            glances: settings.bulk,
         }
     }
 
@@ -35,20 +38,41 @@ impl<'a> Client<'a> {
         Ok(self.subject.keyspace().insert(self.keys.present(index), self.subject.values().of(index))?)
     }
 
+    /// Inserts the keys of these indexes as one.
+    pub(crate) fn insert_batch(&mut self, indexes: impl Iterator<Item = u64>) -> Result<()> {
+        let mut batch = self.subject.db().batch();
+        for index in indexes {
+            batch.insert(self.subject.keyspace(), self.keys.present(index), self.subject.values().of(index));
+        }
+        Ok(batch.commit()?)
+    }
+
     /// Inserts a key drawn at random.
     #[inline]
     pub(crate) fn insert_any(&mut self) -> Result<()> {
-        let index = self.draws.next();
+        let index = self.draws.draw();
         self.insert(index)
+    }
+
+    /// An index drawn at random.
+    #[inline]
+    pub(crate) fn draw(&mut self) -> u64 {
+        self.draws.draw()
     }
 
     /// Reads a key drawn at random; it must be there.
     #[inline]
     pub(crate) fn get_any(&mut self) -> Result<()> {
-        let index = self.draws.next();
+        let index = self.draws.draw();
+        self.get(index)
+    }
+
+    /// Reads the key of an index; it must be there.
+    #[inline]
+    pub(crate) fn get(&mut self, index: u64) -> Result<()> {
         match self.subject.keyspace().get(self.keys.present(index))? {
             Some(value) => {
-                self.tally.saw(self.subject.values(), index, &value);
+                self.saw_value(index, &value);
                 Ok(())
             }
             None => Err(Failure::Wrong(format!("key {index} is absent"))),
@@ -58,7 +82,7 @@ impl<'a> Client<'a> {
     /// Asks for a key that must not be there, next to one drawn at random.
     #[inline]
     pub(crate) fn miss_any(&mut self) -> Result<()> {
-        let index = self.draws.next();
+        let index = self.draws.draw();
         match self.subject.keyspace().get(self.keys.absent(index))? {
             None => Ok(()),
             Some(_) => Err(Failure::Wrong(format!("a key behind {index} is there that nobody wrote"))),
@@ -67,7 +91,7 @@ impl<'a> Client<'a> {
 
     /// Seeks a key drawn at random and reads so many rows from there, or as many as there are.
     pub(crate) fn scan_any(&mut self, rows: u64) -> Result<()> {
-        let first = self.draws.next();
+        let first = self.draws.draw();
         let end = (first + rows).min(self.subject.keys());
         let mut iter = self.subject.keyspace().range(self.keys.present(first)..);
         for index in first..end {
@@ -85,8 +109,17 @@ impl<'a> Client<'a> {
         if self.keys.index_of(&key) != Some(index) {
             return Err(Failure::Wrong(format!("a scan came to key {:?} instead of {index}", self.keys.index_of(&key))));
         }
-        self.tally.saw(self.subject.values(), index, &value);
+        self.saw_value(index, &value);
         Ok(())
+    }
+
+    #[inline]
+    fn saw_value(&mut self, index: u64, value: &[u8]) {
+        if self.glances {
+            self.tally.glanced(self.subject.values(), index, value);
+        } else {
+            self.tally.saw(self.subject.values(), index, value);
+        }
     }
 
     /// Whether all that was read was right.
@@ -110,21 +143,27 @@ pub(crate) fn fill(subject: &Subject) -> Result<()> {
 
 /// Reads everything and compares it with what must be there: every key with its value.
 pub(crate) fn check_all(subject: &Subject) -> Result<()> {
-    let rows = check_any(subject)?;
-    if rows == subject.keys() {
-        return Ok(());
-    }
-    Err(Failure::Wrong(format!("{rows} rows are there instead of {}", subject.keys())))
+    check_count(subject, subject.keys(), subject.keys())
 }
 
-/// Reads everything and compares it with what may be there: keys in order, each with its value. Returns how many.
-pub(crate) fn check_any(subject: &Subject) -> Result<u64> {
-    let mut client = Client::new(subject, 0);
+/// The same of so many rows, with indexes below `end`.
+pub(crate) fn check_count(subject: &Subject, end: u64, count: u64) -> Result<()> {
+    let rows = check_any(subject, end)?;
+    if rows == count {
+        return Ok(());
+    }
+    Err(Failure::Wrong(format!("{rows} rows are there instead of {count}")))
+}
+
+/// Reads everything and compares it with what may be there: keys in order, with indexes below `end`, each with its value. Returns
+/// how many.
+pub(crate) fn check_any(subject: &Subject, end: u64) -> Result<u64> {
+    let mut client = Client { glances: false, ..Client::new(subject, 0) };
     let mut least = 0;
     for row in subject.keyspace().iter() {
         let row = row?;
         let index = client.keys.index_of(&row.0).unwrap_or(u64::MAX);
-        if !(least..subject.keys()).contains(&index) {
+        if !(least..end).contains(&index) {
             return Err(Failure::Wrong(format!("a scan came to {:?}, which has no place there", row.0)));
         }
         client.saw(index, row)?;

@@ -70,7 +70,7 @@ impl Probe {
         Ok(Self { file })
     }
 
-    /// Runs until told to stop; `seconds` is about how long that will be.
+    /// Runs until told to stop, one round at least; `seconds` is about how long that will be.
     pub(crate) fn run(mut self, clock: Clock, seconds: f64, stop: &AtomicBool) -> Result<Control> {
         let control = watch(self.file.as_file_mut(), clock, (seconds * 1000.0) as usize, stop);
         control.map_err(|error| Failure::io("write", self.file.path(), &error))
@@ -130,7 +130,7 @@ fn preallocated(dir: &Path) -> io::Result<NamedTempFile> {
 fn watch(file: &mut File, clock: Clock, rounds: usize, stop: &AtomicBool) -> io::Result<Control> {
     let mut samples = Vec::with_capacity(rounds);
     let mut place = 0;
-    while !stop.load(Ordering::Relaxed) {
+    loop {
         let begin_ns = clock.now();
         sleep(NAP_NS);
         let woke_ns = clock.now();
@@ -140,8 +140,10 @@ fn watch(file: &mut File, clock: Clock, rounds: usize, stop: &AtomicBool) -> io:
         place = (place + STEP_BYTES) % FILE_BYTES;
         let late_ns = (woke_ns - begin_ns).saturating_sub(NAP_NS);
         samples.push(Sample { begin_ns, end_ns, late_ns, write_ns: end_ns - woke_ns });
+        if stop.load(Ordering::Relaxed) {
+            return Ok(Control { samples });
+        }
     }
-    Ok(Control { samples })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{fmt, io, path::Path};
 
 /// What went wrong.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The arguments make no sense together.
     Usage(String),
     /// The system refused.
@@ -17,11 +17,11 @@ pub(crate) enum Failure {
 }
 
 /// Result of a part of a benchmark.
-pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     /// A failed call of the system on a file.
-    pub(crate) fn io(doing: &str, path: &Path, error: &io::Error) -> Self {
+    pub fn io(doing: &str, path: &Path, error: &io::Error) -> Self {
         Self::Io(format!("cannot {doing} {}: {error}", path.display()))
     }
 }

@@ -10,12 +10,12 @@ mod random;
 mod tally;
 mod values;
 
-pub(crate) use draws::{Distribution, Draws, Zipf};
-pub(crate) use key_maker::KeyMaker;
-pub(crate) use permutation::Permutation;
-pub(crate) use random::Random;
-pub(crate) use tally::Tally;
-pub(crate) use values::Values;
+pub use draws::{Distribution, Draws, Zipf};
+pub use key_maker::KeyMaker;
+pub use permutation::Permutation;
+pub use random::Random;
+pub use tally::Tally;
+pub use values::Values;
 
 #[cfg(test)]
 mod tests;

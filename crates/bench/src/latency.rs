@@ -4,8 +4,8 @@ mod buckets;
 mod recorder;
 mod windows;
 
-pub(crate) use recorder::{Latencies, Recorder, Timing};
-pub(crate) use windows::{Columns, Windows};
+pub use recorder::{Latencies, Recorder, Timing};
+pub use windows::{Columns, Windows};
 
 #[cfg(test)]
 mod tests;

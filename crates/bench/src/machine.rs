@@ -3,5 +3,5 @@
 mod host;
 mod process;
 
-pub(crate) use host::Host;
-pub(crate) use process::{ThreadTimes, Usage, anonymous_bytes, cpu_ns};
+pub use host::Host;
+pub use process::{ThreadTimes, Usage, anonymous_bytes, cpu_ns};

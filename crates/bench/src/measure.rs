@@ -76,6 +76,11 @@ impl Recorded {
         Self::part("", recorders)
     }
 
+    /// The same, where a latency is the time of several operations.
+    pub(crate) fn of_each(self, operations_per_latency: u64) -> Self {
+        Self { operations_per_latency, ..self }
+    }
+
     /// Of one part among several.
     pub(crate) fn part(name: &'static str, recorders: Vec<Recorder>) -> Self {
         let recorder = recorders.into_iter().reduce(|mut all, one| {
@@ -205,17 +210,22 @@ pub(crate) enum Until {
     Time(u64),
 }
 
-/// Calls `work` again and again; it returns how many operations it did. The clock is read once a call: a latency reaches from the
-/// end of the call before to the end of the call, so that nothing is left out, the loop's own time neither.
-pub(crate) fn closed_loop(clock: Clock, until: Until, mut work: impl FnMut() -> Result<u64>) -> Result<Recorder> {
+/// Calls `work` again and again; it returns how many operations it did. The clock is read once a burst of calls: a latency reaches
+/// from the end of the burst before to the end of the burst, so that nothing is left out, the loop's own time neither.
+pub(crate) fn closed_loop(clock: Clock, until: Until, burst: u64, mut work: impl FnMut() -> Result<u64>) -> Result<Recorder> {
     let mut recorder = Recorder::new();
     let mut begin = clock.now();
-    let (count, end) = match until {
+    let (mut left, end) = match until {
         Until::Count(count) => (count, u64::MAX),
         Until::Time(end) => (u64::MAX, end),
     };
-    for _ in 0..count {
-        let operations = work()?;
+    while left > 0 {
+        let calls = burst.min(left);
+        let mut operations = 0;
+        for _ in 0..calls {
+            operations += work()?;
+        }
+        left -= calls;
         let now = clock.now();
         recorder.record(begin, now, operations);
         begin = now;
@@ -235,7 +245,7 @@ pub(crate) fn harness_ns(settings: &Settings) -> Result<f64> {
     let (mut keys, mut index) = (KeyMaker::new(&settings.key_prefix, size), 0);
     let mut best = f64::INFINITY;
     for _ in 0..TIMES {
-        let recorder = closed_loop(Clock::start(), Until::Count(OPERATIONS), || {
+        let recorder = closed_loop(Clock::start(), Until::Count(OPERATIONS), settings.burst(), || {
             index += 1;
             std::hint::black_box(keys.present(index));
             Ok(1)

@@ -3,7 +3,7 @@
 mod markdown;
 mod plots;
 
-pub(crate) use markdown::{findings, table};
+pub(crate) use markdown::{findings, heading, table};
 pub(crate) use plots::plots;
 
 use crate::{

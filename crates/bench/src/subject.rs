@@ -3,6 +3,7 @@
 use crate::{
     clock::{Clock, nanoseconds, sleep},
     failure::{Failure, Result},
+    files,
     generator::{Distribution, Values, Zipf},
     machine::{anonymous_bytes, cpu_ns},
     settings::Settings,
@@ -54,7 +55,7 @@ impl Subject {
             open: None,
             settings: settings.clone(),
             keys,
-            values: Values::new(settings.value_size, settings.seed),
+            values: Values::new(settings.value_bytes(), settings.seed),
             zipf: (settings.distribution == Distribution::Zipf).then(|| Zipf::new(keys)),
             memory,
             anonymous_before: anonymous_bytes(),
@@ -71,6 +72,17 @@ impl Subject {
         let keyspace = db.keyspace("bench")?;
         self.open = Some((db, keyspace));
         Ok(())
+    }
+
+    /// Closes the database and opens it with other memory; if it is to be cold, with nothing of it in the system's memory either.
+    pub(crate) fn reopen(&mut self, memory: usize, cold: bool) -> Result<()> {
+        self.close()?;
+        if cold {
+            let dir = self.database_dir();
+            files::forget(&dir).map_err(|error| Failure::io("forget", &dir, &error))?;
+        }
+        self.memory = memory;
+        self.open()
     }
 
     /// Ends the log and lets go of everything.
@@ -139,7 +151,7 @@ impl Subject {
     /// Bytes of all files of the database.
     pub(crate) fn disk_bytes(&self) -> Result<u64> {
         let dir = self.database_dir();
-        size_of(&dir).map_err(|error| Failure::io("read", &dir, &error))
+        files::length(&dir).map_err(|error| Failure::io("read", &dir, &error))
     }
 
     /// The directory that holds the database's, and what measures beside it.
@@ -170,12 +182,4 @@ fn place(parent: &Path, keep: bool) -> io::Result<Place> {
     fs::create_dir_all(parent)?;
     let dir = tempfile::Builder::new().prefix("sediment-bench-").tempdir_in(parent)?;
     Ok(if keep { Place::Kept(dir.keep()) } else { Place::Temporary(dir) })
-}
-
-fn size_of(dir: &Path) -> io::Result<u64> {
-    fs::read_dir(dir)?.try_fold(0, |sum, entry| {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        Ok(sum + if metadata.is_dir() { size_of(&entry.path())? } else { metadata.len() })
-    })
 }

@@ -1,7 +1,7 @@
 //! Numbers for people.
 
 /// A time: `1.24 us` with a Greek letter.
-pub(crate) fn time_text(ns: f64) -> String {
+pub fn time_text(ns: f64) -> String {
     const UNITS: [(&str, f64); 4] = [("ns", 1.0), ("\u{b5}s", 1e3), ("ms", 1e6), ("s", 1e9)];
     // What rounds to a thousand of a unit is one of the next.
     let (name, unit) = UNITS.into_iter().rfind(|(_, unit)| ns >= 0.9995 * unit).unwrap_or(UNITS[0]);
@@ -9,17 +9,17 @@ pub(crate) fn time_text(ns: f64) -> String {
 }
 
 /// A size: `1.9 MiB`.
-pub(crate) fn bytes_text(bytes: f64) -> String {
+pub fn bytes_text(bytes: f64) -> String {
     scaled(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"])
 }
 
 /// A number: `251 k`.
-pub(crate) fn count_text(count: f64) -> String {
+pub fn count_text(count: f64) -> String {
     scaled(count, 1000.0, &["", "k", "M", "G"]).trim_end().to_owned()
 }
 
 /// A size as people type it: `100`, `64MiB`, `1.5GiB`.
-pub(crate) fn parse_bytes(typed: &str) -> Result<usize, String> {
+pub fn parse_bytes(typed: &str) -> Result<usize, String> {
     let letters = typed.find(|symbol: char| symbol.is_ascii_alphabetic()).unwrap_or(typed.len());
     let (number, unit) = typed.split_at(letters);
     let factor = match unit.to_ascii_lowercase().as_str() {
@@ -35,7 +35,7 @@ pub(crate) fn parse_bytes(typed: &str) -> Result<usize, String> {
 }
 
 /// Seconds as people type them: more than none.
-pub(crate) fn parse_seconds(typed: &str) -> Result<f64, String> {
+pub fn parse_seconds(typed: &str) -> Result<f64, String> {
     let seconds: f64 = typed.parse().map_err(|_| format!("`{typed}` is no number of seconds"))?;
     if (1e-6..1e6).contains(&seconds) { Ok(seconds) } else { Err(format!("{typed} s is out of range")) }
 }

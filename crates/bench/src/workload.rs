@@ -4,6 +4,7 @@
 //! a database that answers wrongly do not come out.
 
 mod fill;
+mod large_values;
 mod mixed;
 mod overwrite;
 mod read;
@@ -11,6 +12,7 @@ mod read_while_writing;
 mod reopen;
 mod scan;
 mod sync_writes;
+mod ycsb;
 
 pub(crate) use mixed::{ControlReport, JudgedStall, Mixed};
 
@@ -26,18 +28,24 @@ pub(crate) enum Workload {
     Fillseq(Settings),
     /// Insert every key once, in random order
     Fillrandom(Settings),
+    /// Insert every key once, in random order, a thousand at a time
+    Fillbatch(Settings),
     /// Insert keys that are there, drawn at random
     Overwrite(Settings),
     /// Read keys that are there, drawn at random
-    Readrandom(Settings),
+    Readrandom(read::Read),
     /// Ask for keys that are not there, each between two that are
-    Readmissing(Settings),
+    Readmissing(read::Read),
     /// Seek a key drawn at random and read ten rows
-    Seek(Settings),
+    Seek(read::Read),
     /// Read all rows in order, forward and then in reverse
     Scan(Settings),
     /// Read keys drawn at random while one more thread overwrites
     Readwhilewriting(Settings),
+    /// One of the core workloads of YCSB: gets, updates, inserts and scans of few keys very often
+    Ycsb(ycsb::Ycsb),
+    /// Insert large values, then read them
+    Largevalues(Settings),
     /// Insert with every write synced, with one thread and with many
     Syncwrites(Settings),
     /// Open a database that was closed, and one whose process died
@@ -65,13 +73,14 @@ impl Workload {
         match self {
             Self::Fillseq(settings)
             | Self::Fillrandom(settings)
+            | Self::Fillbatch(settings)
             | Self::Overwrite(settings)
-            | Self::Readrandom(settings)
-            | Self::Readmissing(settings)
-            | Self::Seek(settings)
             | Self::Scan(settings)
             | Self::Readwhilewriting(settings)
+            | Self::Largevalues(settings)
             | Self::Syncwrites(settings) => settings,
+            Self::Readrandom(arguments) | Self::Readmissing(arguments) | Self::Seek(arguments) => &arguments.settings,
+            Self::Ycsb(arguments) => &arguments.settings,
             Self::Reopen(arguments) => &arguments.settings,
             Self::Mixed(arguments) => &arguments.settings,
         }
@@ -82,12 +91,15 @@ impl Workload {
         Ok(match self {
             Self::Fillseq(settings) => vec![fill::run(settings, fill::Order::Sorted)?].into(),
             Self::Fillrandom(settings) => vec![fill::run(settings, fill::Order::Random)?].into(),
+            Self::Fillbatch(settings) => vec![fill::batched(settings)?].into(),
             Self::Overwrite(settings) => vec![overwrite::run(settings)?].into(),
-            Self::Readrandom(settings) => vec![read::run(settings, read::Kind::Present)?].into(),
-            Self::Readmissing(settings) => vec![read::run(settings, read::Kind::Absent)?].into(),
-            Self::Seek(settings) => vec![read::run(settings, read::Kind::Seek)?].into(),
+            Self::Readrandom(arguments) => vec![arguments.run(read::Kind::Present)?].into(),
+            Self::Readmissing(arguments) => vec![arguments.run(read::Kind::Absent)?].into(),
+            Self::Seek(arguments) => vec![arguments.run(read::Kind::Seek)?].into(),
             Self::Scan(settings) => scan::run(settings)?.into(),
             Self::Readwhilewriting(settings) => vec![read_while_writing::run(settings)?].into(),
+            Self::Ycsb(arguments) => vec![arguments.run()?].into(),
+            Self::Largevalues(settings) => large_values::run(settings)?.into(),
             Self::Syncwrites(settings) => sync_writes::run(settings)?.into(),
             Self::Reopen(arguments) => arguments.run()?.into(),
             Self::Mixed(arguments) => arguments.run()?,

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// How often each key is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Distribution {
+pub enum Distribution {
     /// All keys equally often.
     Uniform,
     /// Few keys very often: a zipf distribution with exponent 0.99, the popular keys scattered over the key space.
@@ -20,7 +20,7 @@ const TERMS_MAX: u64 = 1 << 20;
 /// What a zipf distribution over `count` keys needs to be drawn from in constant time: the approximation of Gray et al.,
 /// "Quickly Generating Billion-Record Synthetic Databases".
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Zipf {
+pub struct Zipf {
     count: u64,
     pub(super) zeta: f64,
     eta: f64,
@@ -29,14 +29,14 @@ pub(crate) struct Zipf {
 
 impl Zipf {
     /// Over `count` keys. Takes some milliseconds.
-    pub(crate) fn new(count: u64) -> Self {
+    pub fn new(count: u64) -> Self {
         let zeta = zeta(count);
         let eta = (1.0 - (2.0 / count as f64).powf(1.0 - EXPONENT)) / (1.0 - zeta_of_two() / zeta);
         Self { count, zeta, eta, second: 1.0 + 0.5_f64.powf(EXPONENT) }
     }
 
     /// A rank, the most popular being 0.
-    fn rank(&self, random: &mut Random) -> u64 {
+    pub fn rank(&self, random: &mut Random) -> u64 {
         let fraction = random.fraction();
         let scaled = fraction * self.zeta;
         if scaled < 1.0 {
@@ -63,7 +63,7 @@ fn zeta(count: u64) -> f64 {
 
 /// Draws indexes. Each thread has its own.
 #[derive(Clone, Debug)]
-pub(crate) struct Draws {
+pub struct Draws {
     random: Random,
     count: u64,
     zipf: Option<Zipf>,
@@ -71,13 +71,13 @@ pub(crate) struct Draws {
 
 impl Draws {
     /// Indexes below `count`; by `zipf` if given, uniform otherwise.
-    pub(crate) fn new(count: u64, zipf: Option<Zipf>, random: Random) -> Self {
+    pub fn new(count: u64, zipf: Option<Zipf>, random: Random) -> Self {
         Self { random, count, zipf }
     }
 
     /// The next one.
     #[inline]
-    pub(crate) fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         match &self.zipf {
             None => self.random.below(self.count),
             Some(zipf) => scale(mix(zipf.rank(&mut self.random)), self.count),

@@ -9,7 +9,7 @@ const ROUNDS: u64 = 3;
 /// Multiplying by an odd number and folding the upper half of the bits into the lower one are both one to one over a power of
 /// two; where the outcome is not below `count`, it goes in again.
 #[derive(Clone, Debug)]
-pub(crate) struct Permutation {
+pub struct Permutation {
     count: u64,
     mask: u64,
     shift: u32,
@@ -18,7 +18,7 @@ pub(crate) struct Permutation {
 
 impl Permutation {
     /// The order of this seed.
-    pub(crate) fn new(count: u64, seed: u64) -> Self {
+    pub fn new(count: u64, seed: u64) -> Self {
         let bits = u64::BITS - count.saturating_sub(1).leading_zeros();
         let mask = if bits == 0 { 0 } else { u64::MAX >> (u64::BITS - bits) };
         let factors = std::array::from_fn(|round| mix(seed.wrapping_mul(ROUNDS) + round as u64) | 1);
@@ -27,7 +27,7 @@ impl Permutation {
 
     /// The index at a position below `count`.
     #[inline]
-    pub(crate) fn at(&self, position: u64) -> u64 {
+    pub fn at(&self, position: u64) -> u64 {
         let mut index = position;
         loop {
             for factor in self.factors {

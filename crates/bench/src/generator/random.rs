@@ -2,37 +2,37 @@
 
 /// Splitmix64: one multiplication chain a number, every seed is good.
 #[derive(Clone, Debug)]
-pub(crate) struct Random {
+pub struct Random {
     state: u64,
 }
 
 impl Random {
     /// The sequence of this seed.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
     /// The sequence of a seed and a number: threads share a seed and draw different things.
-    pub(crate) fn of_thread(seed: u64, thread: u64) -> Self {
+    pub fn of_thread(seed: u64, thread: u64) -> Self {
         Self::new(mix(seed ^ mix(thread + 1)))
     }
 
     /// 64 random bits.
     #[inline]
-    pub(crate) fn bits(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.state)
     }
 
     /// A number below `count`, which is not 0.
     #[inline]
-    pub(crate) fn below(&mut self, count: u64) -> u64 {
+    pub fn below(&mut self, count: u64) -> u64 {
         scale(self.bits(), count)
     }
 
     /// A number from 0 up to, not including, 1.
     #[inline]
-    pub(crate) fn fraction(&mut self) -> f64 {
+    pub fn fraction(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }

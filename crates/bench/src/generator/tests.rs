@@ -34,6 +34,23 @@ fn a_value_has_its_size_and_the_checksum_that_was_prepared() {
 }
 
 #[test]
+fn values_that_repeat_do_so_after_48_bytes_and_check_like_others() {
+    for size in [0, 7, 100, 16_384] {
+        let values = Values::repeating(size, 1);
+        for index in [0, 1, 999, u64::MAX / 3] {
+            let value = values.of(index);
+            assert_eq!(value.len(), size);
+            assert_eq!(checksum(value), values.checksum_of(index), "size {size}, index {index}");
+            let mut units = value.chunks_exact(96);
+            assert!(units.all(|unit| unit[..48] == unit[48..]));
+        }
+    }
+    let values = Values::repeating(96, 1);
+    assert_ne!(values.of(5), values.of(6));
+    assert_ne!(values.of(5)[..24], values.of(5)[24..48]);
+}
+
+#[test]
 fn a_tally_finds_a_wrong_byte_and_exchanged_values() {
     let values = Values::new(100, 1);
     let mut tally = Tally::default();
@@ -52,6 +69,23 @@ fn a_tally_finds_a_wrong_byte_and_exchanged_values() {
 }
 
 #[test]
+fn a_glance_finds_a_wrong_beginning_and_a_wrong_size_but_no_more() {
+    let values = Values::new(100, 1);
+    let after = |value: &[u8]| {
+        let mut tally = Tally::default();
+        tally.glanced(&values, 2, values.of(2));
+        tally.glanced(&values, 3, value);
+        tally.check().is_ok()
+    };
+    let right = values.of(3);
+    let mut damaged = right.to_vec();
+    damaged[99] ^= 1;
+    assert!(after(right) && after(&damaged));
+    damaged[7] ^= 1;
+    assert!(!after(&damaged) && !after(&right[..99]) && !after(&[]) && !after(values.of(4)));
+}
+
+#[test]
 fn a_permutation_has_every_index_once_and_not_in_order() {
     for count in [1, 2, 3, 10, 1000, 4097] {
         let order = Permutation::new(count, 3);
@@ -66,7 +100,7 @@ fn a_permutation_has_every_index_once_and_not_in_order() {
 
 fn counts(draws: &mut Draws, keys: usize, times: usize) -> Vec<u64> {
     let mut counts = vec![0; keys];
-    (0..times).for_each(|_| counts[draws.next() as usize] += 1);
+    (0..times).for_each(|_| counts[draws.draw() as usize] += 1);
     counts
 }
 
@@ -95,7 +129,7 @@ fn the_sum_over_many_ranks_continues_that_over_few() {
     assert!((many.zeta - few.zeta - step).abs() < 1e-6);
     for count in [1, 2] {
         let mut draws = Draws::new(count, Some(Zipf::new(count)), Random::new(1));
-        assert!((0..100).all(|_| draws.next() < count));
+        assert!((0..100).all(|_| draws.draw() < count));
     }
 }
 

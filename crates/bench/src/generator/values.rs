@@ -6,45 +6,66 @@ use super::random::{Random, mix, scale};
 const BUFFER_BYTES: usize = 1 << 20;
 const WORD_BYTES: usize = 8;
 
+/// In values that repeat, so many random words are followed by the same again.
+const REPEATED_WORDS: usize = 6;
+
 /// Values of one size, a piece of one buffer each.
 #[derive(Debug)]
-pub(crate) struct Values {
+pub struct Values {
     bytes: Vec<u8>,
     /// Sum of all words before each word of `bytes`.
     sums: Vec<u64>,
     size: usize,
+    /// Values begin at multiples of so many words.
+    step: usize,
     places: u64,
 }
 
 impl Values {
-    /// Values of `size` bytes.
-    pub(crate) fn new(size: usize, seed: u64) -> Self {
-        let words = BUFFER_BYTES.max(2 * size).div_ceil(WORD_BYTES);
+    /// Values of `size` bytes that do not compress.
+    pub fn new(size: usize, seed: u64) -> Self {
         let mut random = Random::new(mix(seed));
+        Self::of_words(size, 1, |_| random.bits())
+    }
+
+    /// Values of `size` bytes of which half repeats: a compressor that looks back 48 bytes can halve them.
+    pub fn repeating(size: usize, seed: u64) -> Self {
+        let (mut random, mut unit) = (Random::new(mix(seed)), [0; REPEATED_WORDS]);
+        Self::of_words(size, 2 * REPEATED_WORDS, |word| {
+            let at = word % (2 * REPEATED_WORDS);
+            if at < REPEATED_WORDS {
+                unit[at] = random.bits();
+            }
+            unit[at % REPEATED_WORDS]
+        })
+    }
+
+    fn of_words(size: usize, step: usize, mut word_at: impl FnMut(usize) -> u64) -> Self {
+        let words = BUFFER_BYTES.max(2 * size).div_ceil(WORD_BYTES).next_multiple_of(step);
         let mut bytes = Vec::with_capacity(words * WORD_BYTES);
         let mut sums = Vec::with_capacity(words + 1);
         let mut sum = 0_u64;
-        for _ in 0..words {
-            let word = random.bits();
+        for at in 0..words {
+            let word = word_at(at);
             bytes.extend_from_slice(&word.to_le_bytes());
             sums.push(sum);
             sum = sum.wrapping_add(word);
         }
         sums.push(sum);
-        let places = (words - size.div_ceil(WORD_BYTES) + 1) as u64;
-        Self { bytes, sums, size, places }
+        let places = ((words - size.div_ceil(WORD_BYTES)) / step + 1) as u64;
+        Self { bytes, sums, size, step, places }
     }
 
     /// The value of an index.
     #[inline]
-    pub(crate) fn of(&self, index: u64) -> &[u8] {
+    pub fn of(&self, index: u64) -> &[u8] {
         let begin = self.place(index) * WORD_BYTES;
         &self.bytes[begin..begin + self.size]
     }
 
     /// [`checksum`] of the value of an index, without reading it all.
     #[inline]
-    pub(crate) fn checksum_of(&self, index: u64) -> u64 {
+    pub fn checksum_of(&self, index: u64) -> u64 {
         let first = self.place(index);
         let end = first + self.size / WORD_BYTES;
         let tail = &self.bytes[end * WORD_BYTES..first * WORD_BYTES + self.size];
@@ -54,7 +75,7 @@ impl Values {
     /// The word of the buffer where the value of an index begins.
     #[inline]
     fn place(&self, index: u64) -> usize {
-        scale(mix(index), self.places) as usize
+        scale(mix(index), self.places) as usize * self.step
     }
 }
 
@@ -63,6 +84,12 @@ impl Values {
 pub(super) fn checksum(value: &[u8]) -> u64 {
     let (words, tail) = value.as_chunks::<WORD_BYTES>();
     words.iter().fold(tail_word(tail), |sum, word| sum.wrapping_add(u64::from_le_bytes(*word)))
+}
+
+/// The first eight bytes of a value; 0 if it is shorter.
+#[inline]
+pub(super) fn first_word(value: &[u8]) -> u64 {
+    value.first_chunk::<WORD_BYTES>().map_or(0, |word| u64::from_le_bytes(*word))
 }
 
 /// The last bytes of a value that fill no word.

@@ -12,23 +12,26 @@ const SIGNIFICANT_DIGITS: u8 = 3;
 
 /// When an operation was meant to start, when its thread turned to it, and when it ended.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Timing {
-    pub(crate) intended_ns: u64,
-    pub(crate) begin_ns: u64,
-    pub(crate) end_ns: u64,
+pub struct Timing {
+    /// It was meant to start.
+    pub intended_ns: u64,
+    /// Its thread turned to it.
+    pub begin_ns: u64,
+    /// It ended.
+    pub end_ns: u64,
 }
 
 impl Timing {
     /// How long somebody waited who came at the intended start.
     #[inline]
-    pub(crate) fn latency_ns(self) -> u64 {
+    pub fn latency_ns(self) -> u64 {
         self.end_ns.saturating_sub(self.intended_ns)
     }
 }
 
 /// Latencies as one thread sees them.
 #[derive(Clone, Debug)]
-pub(crate) struct Recorder {
+pub struct Recorder {
     latency: Histogram<u64>,
     call: Histogram<u64>,
     windows: Windows,
@@ -38,7 +41,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// An empty one.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let histogram = || Histogram::new_with_bounds(1, LONGEST_NS, SIGNIFICANT_DIGITS).expect("the bounds are good");
         let windows = Windows::new(WINDOW_NS);
         Self { latency: histogram(), call: histogram(), windows, operations: 0, last_end_ns: 0 }
@@ -46,7 +49,7 @@ impl Recorder {
 
     /// Notes operations that were done back to back: one latency for all of them.
     #[inline]
-    pub(crate) fn record(&mut self, begin_ns: u64, end_ns: u64, operations: u64) {
+    pub fn record(&mut self, begin_ns: u64, end_ns: u64, operations: u64) {
         self.latency.saturating_record(end_ns - begin_ns);
         self.windows.record(begin_ns, end_ns, operations);
         self.operations += operations;
@@ -55,13 +58,13 @@ impl Recorder {
 
     /// Notes an operation that had a time to start.
     #[inline]
-    pub(crate) fn record_scheduled(&mut self, timing: Timing) {
+    pub fn record_scheduled(&mut self, timing: Timing) {
         self.record(timing.intended_ns.min(timing.end_ns), timing.end_ns, 1);
         self.call.saturating_record(timing.end_ns - timing.begin_ns);
     }
 
     /// Adds what another thread saw.
-    pub(crate) fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: Self) {
         self.latency.add(other.latency).expect("they have the same bounds");
         self.call.add(other.call).expect("they have the same bounds");
         self.windows.merge(other.windows);
@@ -70,41 +73,54 @@ impl Recorder {
     }
 
     /// How many operations were noted.
-    pub(crate) fn operations(&self) -> u64 {
+    pub fn operations(&self) -> u64 {
         self.operations
     }
 
     /// When the last of them ended.
-    pub(crate) fn last_end_ns(&self) -> u64 {
+    pub fn last_end_ns(&self) -> u64 {
         self.last_end_ns
     }
 
     /// From the intended start, where operations have one; otherwise from the end of the one before.
-    pub(crate) fn latencies(&self) -> Latencies {
+    pub fn latencies(&self) -> Latencies {
         Latencies::of(&self.latency)
     }
 
     /// Of the calls alone, where operations had an intended start.
-    pub(crate) fn calls(&self) -> Option<Latencies> {
+    pub fn calls(&self) -> Option<Latencies> {
         (!self.call.is_empty()).then(|| Latencies::of(&self.call))
     }
 
     /// Over time.
-    pub(crate) fn windows(&self) -> &Windows {
+    pub fn windows(&self) -> &Windows {
         &self.windows
+    }
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 /// The distribution of latencies.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Latencies {
-    pub(crate) count: u64,
-    pub(crate) mean_ns: f64,
-    pub(crate) p50_ns: u64,
-    pub(crate) p90_ns: u64,
-    pub(crate) p99_ns: u64,
-    pub(crate) p999_ns: u64,
-    pub(crate) max_ns: u64,
+pub struct Latencies {
+    /// How many there are.
+    pub count: u64,
+    /// Their mean.
+    pub mean_ns: f64,
+    /// Half of them are not above.
+    pub p50_ns: u64,
+    /// 9 of 10 are not above.
+    pub p90_ns: u64,
+    /// 99 of 100 are not above.
+    pub p99_ns: u64,
+    /// 999 of 1000 are not above.
+    pub p999_ns: u64,
+    /// The longest.
+    pub max_ns: u64,
 }
 
 impl Latencies {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// What happened in each window of time. The windows follow each other without a gap from 0 on.
 #[derive(Clone, Debug)]
-pub(crate) struct Windows {
+pub struct Windows {
     width_ns: u64,
     past: Vec<Counts>,
     current: Box<[u32; BUCKETS]>,
@@ -18,13 +18,13 @@ pub(crate) struct Windows {
 
 impl Windows {
     /// Windows of this width.
-    pub(crate) fn new(width_ns: u64) -> Self {
+    pub fn new(width_ns: u64) -> Self {
         Self { width_ns, past: Vec::new(), current: Box::new([0; BUCKETS]), current_max_ns: 0, completed: Vec::new() }
     }
 
     /// Notes operations that were meant to start at one time and ended at another. Starts come in order.
     #[inline]
-    pub(crate) fn record(&mut self, start_ns: u64, end_ns: u64, operations: u64) {
+    pub fn record(&mut self, start_ns: u64, end_ns: u64, operations: u64) {
         let window = (start_ns / self.width_ns) as usize;
         while self.past.len() < window {
             self.close();
@@ -40,13 +40,13 @@ impl Windows {
     }
 
     /// How many operations were completed from the first window on that begins at or after a time, and when that window begins.
-    pub(crate) fn completed_since(&self, ns: u64) -> (u64, u64) {
+    pub fn completed_since(&self, ns: u64) -> (u64, u64) {
         let first = ns.div_ceil(self.width_ns);
         (self.completed.iter().skip(first as usize).sum(), first * self.width_ns)
     }
 
     /// Adds what another thread saw.
-    pub(crate) fn merge(&mut self, mut other: Self) {
+    pub fn merge(&mut self, mut other: Self) {
         let count = self.past.len().max(other.past.len()) + 1;
         [&mut *self, &mut other].into_iter().for_each(|windows| windows.close_until(count));
         self.past.iter_mut().zip(&other.past).for_each(|(ours, theirs)| *ours = ours.merged(theirs));
@@ -55,7 +55,7 @@ impl Windows {
     }
 
     /// As columns, with so many windows taken together.
-    pub(crate) fn columns(mut self, together: usize) -> Columns {
+    pub fn columns(mut self, together: usize) -> Columns {
         let last = self.past.len() + usize::from(self.current.iter().any(|count| *count > 0));
         let count = last.max(self.completed.len()).next_multiple_of(together);
         self.close_until(count);
@@ -87,13 +87,15 @@ impl Windows {
 
 /// Windows as columns of a report: the first entry of each is the first window.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Columns {
+pub struct Columns {
     /// Width of a window.
-    pub(crate) window_ms: u64,
+    pub window_ms: u64,
     /// Operations completed in it.
-    pub(crate) completed: Vec<u64>,
-    /// Latencies of the operations meant to start in it; none where there were none.
-    pub(crate) p50_ns: Vec<Option<u64>>,
-    pub(crate) p99_ns: Vec<Option<u64>>,
-    pub(crate) max_ns: Vec<Option<u64>>,
+    pub completed: Vec<u64>,
+    /// Median of the latencies of the operations meant to start in it; none where there were none, as of the others.
+    pub p50_ns: Vec<Option<u64>>,
+    /// 99 of 100 are not above.
+    pub p99_ns: Vec<Option<u64>>,
+    /// The longest.
+    pub max_ns: Vec<Option<u64>>,
 }

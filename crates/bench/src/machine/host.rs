@@ -10,22 +10,26 @@ use std::{
 
 /// What a reader of a report must know to compare it with another.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Host {
-    pub(crate) processor: Option<String>,
-    pub(crate) cores: usize,
-    pub(crate) memory_bytes: Option<u64>,
-    pub(crate) kernel: Option<String>,
+pub struct Host {
+    /// Its processor's model.
+    pub processor: Option<String>,
+    /// Processors that this program may use.
+    pub cores: usize,
+    /// All of its memory.
+    pub memory_bytes: Option<u64>,
+    /// Release of the kernel.
+    pub kernel: Option<String>,
     /// Of the directory with the database.
-    pub(crate) file_system: Option<String>,
+    pub file_system: Option<String>,
     /// Version of Sediment.
-    pub(crate) version: &'static str,
+    pub version: &'static str,
     /// Whether the program was built with assertions on: then its figures mean nothing.
-    pub(crate) debug_build: bool,
+    pub debug_build: bool,
 }
 
 impl Host {
     /// This machine, and the file system under `dir`.
-    pub(crate) fn here(dir: &Path) -> Self {
+    pub fn here(dir: &Path) -> Self {
         let read = |path| read_to_string(path).ok();
         Self {
             processor: read("/proc/cpuinfo").and_then(|text| processor(&text)),

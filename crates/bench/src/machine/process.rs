@@ -7,20 +7,20 @@ const TICK_NS: u64 = 10_000_000;
 
 /// What the process has used up so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Usage {
+pub struct Usage {
     /// Processor time of all threads, user and system.
-    pub(crate) cpu_ns: Option<u64>,
+    pub cpu_ns: Option<u64>,
     /// Bytes that went towards the disk, counted when pages are dirtied.
-    pub(crate) written_bytes: Option<u64>,
+    pub written_bytes: Option<u64>,
     /// Of those, bytes that were deleted before they went to the disk.
-    pub(crate) cancelled_bytes: Option<u64>,
+    pub cancelled_bytes: Option<u64>,
     /// Processor time of everything on the machine, this process too, and what the machine's own host took away.
-    pub(crate) machine_ns: Option<u64>,
+    pub machine_ns: Option<u64>,
 }
 
 impl Usage {
     /// Up to now.
-    pub(crate) fn now() -> Self {
+    pub fn now() -> Self {
         let io = read_to_string("/proc/self/io").unwrap_or_default();
         Self {
             cpu_ns: cpu_ns(),
@@ -32,33 +32,33 @@ impl Usage {
 }
 
 /// Processor time of all threads so far, in steps of 10 ms.
-pub(crate) fn cpu_ns() -> Option<u64> {
+pub fn cpu_ns() -> Option<u64> {
     cpu_of(&read_to_string("/proc/self/stat").ok()?)
 }
 
 /// What became of a thread's time; the rest of it the thread slept, or waited for a lock or a disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ThreadTimes {
+pub struct ThreadTimes {
     /// It ran.
-    pub(crate) ran_ns: u64,
+    pub ran_ns: u64,
     /// It could have run, but was given no processor.
-    pub(crate) waited_ns: u64,
+    pub waited_ns: u64,
 }
 
 impl ThreadTimes {
     /// Of the calling thread, up to now; zeros where the system does not tell.
-    pub(crate) fn now() -> Self {
+    pub fn now() -> Self {
         read_to_string("/proc/thread-self/schedstat").map_or_else(|_| Self::default(), |text| times_of(&text))
     }
 
     /// What came after an earlier reading.
-    pub(crate) fn since(self, earlier: Self) -> Self {
+    pub fn since(self, earlier: Self) -> Self {
         Self { ran_ns: self.ran_ns.saturating_sub(earlier.ran_ns), waited_ns: self.waited_ns.saturating_sub(earlier.waited_ns) }
     }
 }
 
 /// Memory of the process that is no file's.
-pub(crate) fn anonymous_bytes() -> Option<u64> {
+pub fn anonymous_bytes() -> Option<u64> {
     let status = read_to_string("/proc/self/status").ok()?;
     field(&status, "RssAnon:").map(|kib| kib * 1024)
 }

@@ -28,6 +28,30 @@ const HEADER: [&str; 14] = [
 /// Stalls that the table of a mixed run shows.
 const STALLS_MAX: usize = 20;
 
+/// What the figures are of: the machine and the settings.
+pub(crate) fn heading(report: &Report<'_>) -> String {
+    let (settings, host) = (report.workload.settings(), &report.host);
+    let unknown = || "unknown".to_owned();
+    let keys = report.measurements.first().map_or(0, |measurement| measurement.keys);
+    format!(
+        "{} keys of {} B, values of {} B, memory {}, durability {:?}, goal {:?}, {:?}{}; Sediment {}.\n{} cores of {}, Linux {}, {}{}.\n",
+        count_text(keys as f64),
+        settings.key_size,
+        settings.value_bytes(),
+        bytes_text(settings.memory as f64),
+        settings.durability,
+        settings.goal,
+        settings.distribution,
+        if settings.bulk { ", in bulk" } else { "" },
+        host.version,
+        host.cores,
+        host.processor.clone().unwrap_or_else(unknown),
+        host.kernel.clone().unwrap_or_else(unknown),
+        host.file_system.clone().unwrap_or_else(unknown),
+        if host.debug_build { "; **a debug build: these figures mean nothing**" } else { "" },
+    )
+}
+
 /// All measurements, a line for each part.
 pub(crate) fn table(report: &Report<'_>, with_header: bool) -> String {
     let mut text = String::new();
@@ -129,7 +153,7 @@ fn cells(measurement: &Measurement, part: &Part, is_first: bool, latency: &Laten
     let dot = if part.name.is_empty() { "" } else { ": " };
     let of = match part.operations_per_latency {
         1 => String::new(),
-        operations => format!(" (latency of {operations} rows)"),
+        operations => format!(" (latency of {operations} together)"),
     };
     let log = measurement.log_bytes.filter(|_| is_first).map(|bytes| format!(" ({} of log)", bytes_text(bytes as f64)));
     let log = log.unwrap_or_default();

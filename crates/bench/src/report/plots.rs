@@ -123,7 +123,7 @@ fn subtitle(report: &Report<'_>, measurement: &Measurement, mixed: Option<&Mixed
         "{} keys of {} B, values of {} B, memory {}, durability {:?}, {} threads",
         count_text(measurement.keys as f64),
         settings.key_size,
-        settings.value_size,
+        settings.value_bytes(),
         bytes_text(settings.memory as f64),
         settings.durability,
         measurement.threads,

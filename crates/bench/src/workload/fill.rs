@@ -1,4 +1,4 @@
-//! `fillseq` and `fillrandom`: every key once into an empty database.
+//! `fillseq`, `fillrandom` and `fillbatch`: every key once into an empty database.
 
 use super::KEYS;
 use crate::{
@@ -8,6 +8,9 @@ use crate::{
     settings::Settings,
     subject::Subject,
 };
+
+/// Rows that `fillbatch` inserts at once.
+const BATCH: u64 = 1_000;
 
 /// In which order keys come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,17 +29,42 @@ pub(super) fn run(settings: &Settings, order: Order) -> Result<Measurement> {
         let mut client = Client::new(&subject, thread);
         let (first, end) = (share(subject.keys(), thread, threads), share(subject.keys(), thread + 1, threads));
         let mut positions = first..end;
-        closed_loop(clock, Until::Count(end - first), || {
+        closed_loop(clock, Until::Count(end - first), settings.burst(), || {
             let position = positions.next().expect("the loop counts them");
             client.insert(if order == Order::Sorted { position } else { shuffled.at(position) })?;
             Ok(1)
         })
     })?;
-    let drain_seconds = Some(meter.drain(&subject)?);
-    let name = if order == Order::Sorted { "fillseq" } else { "fillrandom" }.to_owned();
-    let work = Work { name, threads, writes: subject.keys(), drain_seconds, ..Work::default() };
-    let measurement = meter.finish(&subject, work, vec![Recorded::whole(recorders)])?;
-    client::check_all(&subject)?;
+    let name = if order == Order::Sorted { "fillseq" } else { "fillrandom" };
+    finish(&subject, meter, name, Recorded::whole(recorders).of_each(settings.burst()))
+}
+
+/// Each thread inserts its share of the random order, a thousand rows at a time. An operation is a row.
+pub(super) fn batched(settings: &Settings) -> Result<Measurement> {
+    let subject = Subject::new(settings, settings.keys_or(KEYS))?;
+    let threads = settings.threads_or(1);
+    let shuffled = client::order(&subject);
+    let mut meter = Meter::start();
+    let recorders = meter.run_each(threads, |thread, clock| {
+        let mut client = Client::new(&subject, thread);
+        let (mut next, end) = (share(subject.keys(), thread, threads), share(subject.keys(), thread + 1, threads));
+        closed_loop(clock, Until::Count((end - next).div_ceil(BATCH)), 1, || {
+            let batch = next..end.min(next + BATCH);
+            next = batch.end;
+            client.insert_batch(batch.clone().map(|position| shuffled.at(position)))?;
+            Ok(batch.end - batch.start)
+        })
+    })?;
+    finish(&subject, meter, "fillbatch", Recorded::whole(recorders).of_each(BATCH))
+}
+
+/// Drains, measures to there, and verifies everything.
+fn finish(subject: &Subject, mut meter: Meter, name: &str, recorded: Recorded) -> Result<Measurement> {
+    let threads = subject.settings().threads_or(1);
+    let drain_seconds = Some(meter.drain(subject)?);
+    let work = Work { name: name.to_owned(), threads, writes: subject.keys(), drain_seconds, ..Work::default() };
+    let measurement = meter.finish(subject, work, vec![recorded])?;
+    client::check_all(subject)?;
     Ok(measurement)
 }
 

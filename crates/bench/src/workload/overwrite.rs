@@ -18,10 +18,10 @@ pub(super) fn run(settings: &Settings) -> Result<Measurement> {
     let mut meter = Meter::start();
     let recorders = meter.run_each(threads, |thread, clock| {
         let mut client = Client::new(&subject, thread);
-        closed_loop(clock, Until::Time(end_ns), || client.insert_any().map(|()| 1))
+        closed_loop(clock, Until::Time(end_ns), settings.burst(), || client.insert_any().map(|()| 1))
     })?;
     let drain_seconds = Some(meter.drain(&subject)?);
-    let all = Recorded::whole(recorders);
+    let all = Recorded::whole(recorders).of_each(settings.burst());
     let work =
         Work { name: "overwrite".to_owned(), threads, writes: all.recorder.operations(), drain_seconds, ..Work::default() };
     let measurement = meter.finish(&subject, work, vec![all])?;

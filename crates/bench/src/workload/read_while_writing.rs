@@ -20,16 +20,19 @@ pub(super) fn run(settings: &Settings) -> Result<Measurement> {
     let mut recorders = meter.run_each(readers + 1, |thread, clock| {
         let mut client = Client::new(&subject, thread);
         let recorder = if thread < readers {
-            closed_loop(clock, until, || client.get_any().map(|()| 1))
+            closed_loop(clock, until, settings.burst(), || client.get_any().map(|()| 1))
         } else {
-            closed_loop(clock, until, || client.insert_any().map(|()| 1))
+            closed_loop(clock, until, settings.burst(), || client.insert_any().map(|()| 1))
         }?;
         client.check()?;
         Ok(recorder)
     })?;
     let drain_seconds = Some(meter.drain(&subject)?);
     let writer = recorders.split_off(readers as usize);
-    let parts = vec![Recorded::part("read", recorders), Recorded::part("write", writer)];
+    let parts = vec![
+        Recorded::part("read", recorders).of_each(settings.burst()),
+        Recorded::part("write", writer).of_each(settings.burst()),
+    ];
     let writes = parts[1].recorder.operations();
     let work = Work { name: "readwhilewriting".to_owned(), threads: readers + 1, writes, drain_seconds, ..Work::default() };
     let measurement = meter.finish(&subject, work, parts)?;

@@ -29,7 +29,7 @@ fn direction(subject: &Subject, name: &str, step: fn(&mut Pass<'_>) -> Result<()
     let mut meter = Meter::start();
     let recorders = meter.run_each(threads, |thread, clock| {
         let mut pass = Pass::new(subject, thread);
-        let recorder = closed_loop(clock, Until::Time(end_ns), || {
+        let recorder = closed_loop(clock, Until::Time(end_ns), 1, || {
             let rows = pass.rows_left().min(ROWS_TOGETHER);
             (0..rows).try_for_each(|_| step(&mut pass))?;
             Ok(rows)
@@ -37,7 +37,7 @@ fn direction(subject: &Subject, name: &str, step: fn(&mut Pass<'_>) -> Result<()
         pass.client.check()?;
         Ok(recorder)
     })?;
-    let recorded = Recorded { operations_per_latency: ROWS_TOGETHER.min(subject.keys()), ..Recorded::whole(recorders) };
+    let recorded = Recorded::whole(recorders).of_each(ROWS_TOGETHER.min(subject.keys()));
     meter.finish(subject, Work { name: name.to_owned(), threads, ..Work::default() }, vec![recorded])
 }
 

@@ -25,13 +25,13 @@ fn with(settings: &Settings, threads: u64) -> Result<Measurement> {
     let mut meter = Meter::start();
     let recorders = meter.run_each(threads, |thread, clock| {
         let mut client = Client::new(&subject, thread);
-        closed_loop(clock, Until::Time(end_ns), || client.insert_any().map(|()| 1))
+        closed_loop(clock, Until::Time(end_ns), 1, || client.insert_any().map(|()| 1))
     })?;
     let all = Recorded::whole(recorders);
     let writes = all.recorder.operations();
     let work = Work { name: format!("syncwrites/{threads}"), threads, writes, ..Work::default() };
     let measurement = meter.finish(&subject, work, vec![all])?;
-    let rows = client::check_any(&subject)?;
+    let rows = client::check_any(&subject, subject.keys())?;
     if rows > writes {
         return Err(Failure::Wrong(format!("{rows} rows are there after {writes} inserts")));
     }

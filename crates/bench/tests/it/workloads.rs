@@ -8,12 +8,14 @@ type Names = (&'static str, &'static [&'static str]);
 const WORKLOADS: &[(&str, &[Names])] = &[
     ("fillseq", &[("fillseq", &[""])]),
     ("fillrandom", &[("fillrandom", &[""])]),
+    ("fillbatch", &[("fillbatch", &[""])]),
     ("overwrite", &[("overwrite", &[""])]),
     ("readrandom", &[("readrandom", &[""])]),
     ("readmissing", &[("readmissing", &[""])]),
     ("seek", &[("seek", &[""])]),
     ("scan", &[("scan/forward", &[""]), ("scan/reverse", &[""])]),
     ("readwhilewriting", &[("readwhilewriting", &["read", "write"])]),
+    ("largevalues", &[("largevalues/fill", &[""]), ("largevalues/read", &[""])]),
     ("syncwrites", &[("syncwrites/1", &[""]), ("syncwrites/2", &[""])]),
     ("reopen", &[("reopen/closed", &["open", "first read"]), ("reopen/died", &["open", "first read"])]),
 ];
@@ -23,6 +25,7 @@ fn every_workload_reports_what_adds_up() {
     for (workload, measurements) in WORKLOADS {
         let args: &[&str] = match *workload {
             "reopen" => &["--log", "64KiB", "--rounds", "3"],
+            "largevalues" => &["--threads", "2", "--keys", "300", "--value-size", "1500"],
             _ => &["--threads", "2"],
         };
         let run = run(workload, args);
@@ -51,6 +54,62 @@ fn keys_of_any_shape_and_popularity_are_read_back() {
     assert_eq!((number(settings, "value_size"), number(settings, "memory")), (1024.0, 262_144.0));
     let measurement = &entries(&report, "measurements")[0];
     assert!(number(measurement, "disk_bytes") >= 3000.0 * (20.0 + 1024.0));
+}
+
+#[test]
+fn every_mix_of_ycsb_has_its_operations_and_keeps_every_row() {
+    let mixes: [(&str, &[&str]); 6] = [
+        ("a", &["get", "update"]),
+        ("b", &["get", "update"]),
+        ("c", &["get"]),
+        ("d", &["get", "insert"]),
+        ("e", &["insert", "scan"]),
+        ("f", &["get", "read-modify-write"]),
+    ];
+    for (mix, kinds) in mixes {
+        let run = run("ycsb", &[mix, "--threads", "2"]);
+        let report = run.report();
+        let measurement = &entries(&report, "measurements")[0];
+        check_measurement(measurement);
+        assert_eq!(names(measurement), (format!("ycsb/{mix}").as_str(), kinds.to_vec()));
+        check_table(&run.out, kinds.len());
+    }
+}
+
+#[test]
+fn a_database_is_read_with_other_memory_or_cold() {
+    for args in [["--read-memory", "64KiB"], ["--read-memory", "1MiB"]] {
+        for cold in [&[][..], &["--cold"]] {
+            for workload in ["readrandom", "readmissing", "seek"] {
+                let report = run(workload, &[&args[..], cold].concat()).report();
+                entries(&report, "measurements").iter().for_each(check_measurement);
+            }
+        }
+    }
+}
+
+#[test]
+fn in_bulk_many_operations_have_one_latency_and_none_is_lost() {
+    for workload in ["fillrandom", "overwrite", "readrandom", "readmissing", "seek", "readwhilewriting"] {
+        let report = run(workload, &["--bulk"]).report();
+        let measurement = &entries(&report, "measurements")[0];
+        check_measurement(measurement);
+        for part in entries(measurement, "parts") {
+            assert_eq!(number(part, "operations_per_latency"), 256.0);
+            let latencies = number(&part["latency"], "count");
+            assert!(latencies * 256.0 < number(part, "operations") + 256.0, "{part}");
+        }
+    }
+}
+
+#[test]
+fn the_table_can_go_into_a_file_below_what_it_is_of() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let file = place.path().join("table.md");
+    let run = run("fillseq", &["--markdown", file.to_str().expect("its name is UTF-8")]);
+    let text = std::fs::read_to_string(file).expect("it was written");
+    assert!(text.starts_with("3 k keys of 16 B, values of 100 B, memory 256 KiB, durability Os"), "{text}");
+    assert!(text.ends_with(&run.out) && text.contains("cores of"));
 }
 
 #[test]

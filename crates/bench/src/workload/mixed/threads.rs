@@ -42,7 +42,7 @@ pub(super) struct Seen {
 /// Overwrites as fast as it goes.
 pub(super) fn write_flat_out(subject: &Subject, thread: u64, span: Span) -> Result<Seen> {
     let mut client = Client::new(subject, thread);
-    let recorder = closed_loop(span.clock, Until::Time(span.end_ns), || client.insert_any().map(|()| 1))?;
+    let recorder = closed_loop(span.clock, Until::Time(span.end_ns), 1, || client.insert_any().map(|()| 1))?;
     Ok(Seen { kinds: vec![("write", recorder)], stalls: Vec::new(), missed: 0 })
 }
 

@@ -1,0 +1,132 @@
+//! The engines, and what is asked of each.
+//!
+//! An engine is a type, and a workload is generic over it, so that nothing stands between the loop and the engine's own calls.
+//! Each file says what its engine's documentation recommends and what was made of it.
+
+mod coordinode;
+mod fjall;
+mod lmdb;
+mod null;
+mod redb;
+mod rocksdb;
+mod sediment;
+
+pub(crate) use self::{
+    coordinode::Coordinode, fjall::Fjall, lmdb::Lmdb, null::Null, redb::Redb, rocksdb::RocksDb, sediment::Sediment,
+};
+
+use crate::settings::{Compression, Durability, typed};
+use anyhow::Result;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Which engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Name {
+    /// This repository's
+    Sediment,
+    /// As its wiki recommends: index and filter blocks in the block cache
+    Rocksdb,
+    /// Index and filter blocks outside of the cache, always in memory
+    RocksdbPinned,
+    /// An LSM engine in Rust
+    Fjall,
+    /// An LSM tree in Rust, without a log
+    Coordinode,
+    /// A copy-on-write B-tree in Rust
+    Redb,
+    /// LMDB: a copy-on-write B-tree in C, mapped into memory
+    Lmdb,
+    /// Nothing at all: what it costs is the harness
+    Null,
+}
+
+impl Name {
+    /// As it is typed.
+    pub(crate) fn typed(self) -> String {
+        typed(self)
+    }
+
+    /// Whether it is RocksDB, in any configuration.
+    pub(crate) fn is_rocksdb(self) -> bool {
+        matches!(self, Self::Rocksdb | Self::RocksdbPinned)
+    }
+
+    /// Whether writes can survive as much as this in it.
+    pub(crate) fn can(self, durability: Durability) -> bool {
+        self != Self::Coordinode || durability == Durability::Memory
+    }
+}
+
+/// How an engine is opened. Sizes are in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Configuration {
+    pub(crate) name: Name,
+    /// How many there will be. No engine is told; `Null` pretends to have them.
+    pub(crate) keys: u64,
+    /// For everything it keeps in memory: write buffers and cached blocks.
+    pub(crate) memory: usize,
+    pub(crate) durability: Durability,
+    pub(crate) compression: Compression,
+}
+
+/// The memory of an engine that has two settings for it.
+pub(crate) struct Shares {
+    /// One write buffer; an engine may fill the next while it writes one to a table.
+    pub(crate) write_buffer: usize,
+    pub(crate) cache: usize,
+}
+
+impl Configuration {
+    /// A quarter for the write buffer, up to 64 MiB, and the rest for the cache.
+    pub(crate) fn shares(&self) -> Shares {
+        let write_buffer = (self.memory / 4).min(64 << 20);
+        Shares { write_buffer, cache: self.memory - write_buffer }
+    }
+}
+
+/// A key and its value.
+pub(crate) type Row<'a> = (&'a [u8], &'a [u8]);
+
+/// A database of one ordered map, shared by threads.
+pub(crate) trait Engine: Sized + Sync {
+    /// Whether what it answers can be verified.
+    const ANSWERS: bool = true;
+
+    /// What a thread reads from: everything committed before it was made, and perhaps what came later.
+    type View<'a>: View
+    where
+        Self: 'a;
+
+    /// Opens the database in a directory, or makes one there.
+    fn open(dir: &Path, configuration: &Configuration) -> Result<Self>;
+
+    /// Something to read from. Costs nothing where reads need no transaction.
+    fn view(&self) -> Result<Self::View<'_>>;
+
+    /// Inserts a row by itself, as durable as the configuration says when it returns.
+    fn insert(&self, row: Row<'_>) -> Result<()>;
+
+    /// Inserts rows as one.
+    fn insert_batch<'a>(&self, rows: impl Iterator<Item = Row<'a>>) -> Result<()>;
+
+    /// Begins to write to tables what is only in memory, where there is such a thing.
+    fn flush(&self) -> Result<()>;
+
+    /// Ends it as a program should that ends well.
+    fn close(self) -> Result<()>;
+}
+
+/// Reads. Each hands what it finds to a function while it holds it, as none needs to copy it.
+pub(crate) trait View {
+    /// Reads the value of a key; returns whether there is one.
+    fn get(&self, key: &[u8], see: impl FnMut(&[u8])) -> Result<bool>;
+
+    /// Reads rows in order, from a key on or from the first, up to a number of them; returns how many there were.
+    fn scan(&self, from: Option<&[u8]>, rows: u64, see: impl FnMut(Row<'_>)) -> Result<u64>;
+
+    /// Reads all rows in reverse order; returns how many there were.
+    fn scan_reverse(&self, see: impl FnMut(Row<'_>)) -> Result<u64>;
+}

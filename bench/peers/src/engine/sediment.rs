@@ -1,0 +1,96 @@
+//! Sediment, over the public interface of `sedimentdb`, with the defaults of its three settings but for memory.
+
+use super::{Configuration, Engine, Row, View};
+use crate::settings::{Compression, Durability};
+use anyhow::{Result, ensure};
+use sedimentdb::{Create, Db, Keyspace};
+use std::path::Path;
+
+/// A database with one keyspace.
+pub(crate) struct Sediment {
+    db: Db,
+    rows: Keyspace,
+}
+
+impl Engine for Sediment {
+    type View<'a> = &'a Keyspace;
+
+    fn open(dir: &Path, configuration: &Configuration) -> Result<Self> {
+        ensure!(configuration.compression == Compression::None, "Sediment compresses nothing yet");
+        let durability = match configuration.durability {
+            Durability::Memory => sedimentdb::Durability::Memory,
+            Durability::Os => sedimentdb::Durability::Os,
+            Durability::Sync => sedimentdb::Durability::Sync,
+        };
+        let builder = Db::builder(dir).create(Create::IfMissing).memory(configuration.memory).durability(durability);
+        let db = builder.open()?;
+        let rows = db.keyspace("rows")?;
+        Ok(Self { db, rows })
+    }
+
+    #[inline]
+    fn view(&self) -> Result<&Keyspace> {
+        Ok(&self.rows)
+    }
+
+    #[inline]
+    fn insert(&self, (key, value): Row<'_>) -> Result<()> {
+        Ok(self.rows.insert(key, value)?)
+    }
+
+    fn insert_batch<'a>(&self, rows: impl Iterator<Item = Row<'a>>) -> Result<()> {
+        let mut batch = self.db.batch();
+        for (key, value) in rows {
+            batch.insert(&self.rows, key, value);
+        }
+        Ok(batch.commit()?)
+    }
+
+    fn flush(&self) -> Result<()> {
+        Ok(self.db.flush()?)
+    }
+
+    fn close(self) -> Result<()> {
+        drop(self.rows);
+        Ok(self.db.close()?)
+    }
+}
+
+impl View for &Keyspace {
+    #[inline]
+    fn get(&self, key: &[u8], mut see: impl FnMut(&[u8])) -> Result<bool> {
+        Ok(match Keyspace::get(self, key)? {
+            Some(value) => {
+                see(&value);
+                true
+            }
+            None => false,
+        })
+    }
+
+    #[inline]
+    fn scan(&self, from: Option<&[u8]>, rows: u64, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
+        let mut iter = match from {
+            Some(key) => self.range(key..),
+            None => self.iter(),
+        };
+        let mut seen = 0;
+        while seen < rows {
+            let Some(row) = iter.next() else { break };
+            let (key, value) = row?;
+            see((&key, &value));
+            seen += 1;
+        }
+        Ok(seen)
+    }
+
+    fn scan_reverse(&self, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
+        let (mut iter, mut seen) = (self.iter(), 0);
+        while let Some(row) = iter.next_back() {
+            let (key, value) = row?;
+            see((&key, &value));
+            seen += 1;
+        }
+        Ok(seen)
+    }
+}
