@@ -156,7 +156,11 @@ pub(crate) fn shorten_log(machinery: &Machinery) -> Result<()> {
         }
         // What the old files said of the manifests goes with them.
         let keyspaces = machinery.keyspaces.all();
-        keyspaces.iter().map(|keyspace| keyspace.newest()).try_for_each(|tree| anchor(machinery, &tree.tree, tree.id))?;
+        keyspaces.iter().map(|keyspace| keyspace.newest()).try_for_each(|tree| {
+            // A manifest that was only read is not known to be durable; the log must not say that it is.
+            tree.tree.confirm()?;
+            anchor(machinery, &tree.tree, tree.id)
+        })?;
         trim(machinery)
     });
     match shortened {
