@@ -63,7 +63,7 @@ impl Values {
         &self.bytes[begin..begin + self.size]
     }
 
-    /// [`checksum`] of the value of an index, without reading it all.
+    /// What `checksum` makes of the value of an index, without reading it all.
     #[inline]
     pub fn checksum_of(&self, index: u64) -> u64 {
         let first = self.place(index);
