@@ -80,7 +80,7 @@ impl Engine for RocksDb {
         for (key, value) in rows {
             batch.put(key, value);
         }
-        Ok(self.db.write_opt(&batch, &self.write)?)
+        Ok(self.db.write_opt(batch, &self.write)?)
     }
 
     fn flush(&self) -> Result<()> {
