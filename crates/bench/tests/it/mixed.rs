@@ -26,8 +26,13 @@ fn what_was_meant_to_be_done_was_done_or_is_reported_missing() {
     // Each of the four threads may begin one more in a last part of an interval.
     assert!((counted - wanted).abs() <= 4.0, "{counted} operations instead of {wanted}");
     assert_eq!(number(watched, "user_bytes_written"), number(&entries(watched, "parts")[0], "operations") * 116.0);
-    // Six parts, each with a line for its calls, but for the writes that were flat out.
-    check_table(&run.out, 11);
+    // Each part with a line for its calls, but for the writes that were flat out. Where the machine was held up there may have been
+    // no time for a scan.
+    let parts = [flat_out, watched].into_iter().flat_map(|measurement| entries(measurement, "parts"));
+    let lines =
+        parts.filter(|part| number(part, "operations") > 0.0).map(|part| 1 + usize::from(!part["call"].is_null())).sum();
+    assert!((4..=11).contains(&lines), "{lines}");
+    check_table(&run.out, lines);
     check_plots(&run, 2);
     assert_eq!(run.dir().read_dir().expect("it was made").count(), 0);
 }
