@@ -119,6 +119,17 @@ pub(crate) trait Engine: Sized + Sync {
     fn close(self) -> Result<()>;
 }
 
+/// Shows rows, up to a number of them; how many there were.
+#[inline]
+fn see_rows<R>(rows: impl Iterator<Item = R>, most: u64, mut see: impl FnMut(R) -> Result<()>) -> Result<u64> {
+    let mut seen = 0;
+    for row in rows.take(most as usize) {
+        see(row)?;
+        seen += 1;
+    }
+    Ok(seen)
+}
+
 /// Reads. Each hands what it finds to a function while it holds it, as none needs to copy it.
 pub(crate) trait View {
     /// Reads the value of a key; returns whether there is one.

@@ -6,7 +6,7 @@
 //! are open, so every flush and compaction may drop what was overwritten. Whatever durability is asked for, writes survive a clean
 //! close only.
 
-use super::{Configuration, Engine, Row, View};
+use super::{Configuration, Engine, Row, View, see_rows};
 use crate::settings::Compression;
 use anyhow::{Result, anyhow};
 use lsm_tree::{
@@ -193,34 +193,23 @@ impl Engine for Coordinode {
 impl View for &AnyTree {
     #[inline]
     fn get(&self, key: &[u8], mut see: impl FnMut(&[u8])) -> Result<bool> {
-        Ok(match self.get_pinned(key, SeqNo::MAX)? {
-            Some(value) => {
-                see(value.value());
-                true
-            }
-            None => false,
-        })
+        Ok(self.get_pinned(key, SeqNo::MAX)?.inspect(|value| see(value.value())).is_some())
     }
 
     #[inline]
     fn scan(&self, from: Option<&[u8]>, rows: u64, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
-        let (mut iter, mut seen) = (self.range(from.unwrap_or_default().., SeqNo::MAX, None), 0);
-        while seen < rows {
-            let Some(row) = iter.next() else { break };
+        see_rows(self.range(from.unwrap_or_default().., SeqNo::MAX, None), rows, |row| {
             let (key, value) = row.into_inner()?;
             see((&key, &value));
-            seen += 1;
-        }
-        Ok(seen)
+            Ok(())
+        })
     }
 
     fn scan_reverse(&self, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
-        let mut seen = 0;
-        for row in self.iter(SeqNo::MAX, None).rev() {
+        see_rows(self.iter(SeqNo::MAX, None).rev(), u64::MAX, |row| {
             let (key, value) = row.into_inner()?;
             see((&key, &value));
-            seen += 1;
-        }
-        Ok(seen)
+            Ok(())
+        })
     }
 }

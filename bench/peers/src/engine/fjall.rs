@@ -5,7 +5,7 @@
 //! persisted by hand, never; and for the loss of power `persist` follows each write, as it advises. It has no call to flush: what is
 //! written last stays in its write buffer and journal.
 
-use super::{Configuration, Engine, Row, View};
+use super::{Configuration, Engine, Row, View, see_rows};
 use crate::settings::{Compression, Durability};
 use anyhow::Result;
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, config::CompressionPolicy};
@@ -79,34 +79,23 @@ impl Engine for Fjall {
 impl View for &Keyspace {
     #[inline]
     fn get(&self, key: &[u8], mut see: impl FnMut(&[u8])) -> Result<bool> {
-        Ok(match Keyspace::get(self, key)? {
-            Some(value) => {
-                see(&value);
-                true
-            }
-            None => false,
-        })
+        Ok(Keyspace::get(self, key)?.inspect(|value| see(value)).is_some())
     }
 
     #[inline]
     fn scan(&self, from: Option<&[u8]>, rows: u64, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
-        let (mut iter, mut seen) = (self.range(from.unwrap_or_default()..), 0);
-        while seen < rows {
-            let Some(row) = iter.next() else { break };
+        see_rows(self.range(from.unwrap_or_default()..), rows, |row| {
             let (key, value) = row.into_inner()?;
             see((&key, &value));
-            seen += 1;
-        }
-        Ok(seen)
+            Ok(())
+        })
     }
 
     fn scan_reverse(&self, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
-        let mut seen = 0;
-        for row in self.iter().rev() {
+        see_rows(self.iter().rev(), u64::MAX, |row| {
             let (key, value) = row.into_inner()?;
             see((&key, &value));
-            seen += 1;
-        }
-        Ok(seen)
+            Ok(())
+        })
     }
 }

@@ -4,7 +4,7 @@
 //! there, so `Memory` is the same. Each insert is a transaction, as each is durable by itself. Reads of a database at rest share
 //! one transaction, as its documentation advises; beside writes each has its own.
 
-use super::{Configuration, Engine, Row, View};
+use super::{Configuration, Engine, Row, View, see_rows};
 use crate::settings::{Compression, Durability};
 use anyhow::{Result, ensure};
 use heed::{Database, Env, EnvFlags, EnvOpenOptions, RoTxn, WithoutTls, types::Bytes};
@@ -82,33 +82,22 @@ impl Engine for Lmdb {
 impl View for Reading<'_> {
     #[inline]
     fn get(&self, key: &[u8], mut see: impl FnMut(&[u8])) -> Result<bool> {
-        Ok(match self.rows.get(&self.transaction, key)? {
-            Some(value) => {
-                see(value);
-                true
-            }
-            None => false,
-        })
+        Ok(self.rows.get(&self.transaction, key)?.inspect(|value| see(value)).is_some())
     }
 
     #[inline]
     fn scan(&self, from: Option<&[u8]>, rows: u64, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
         let range = (from.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Included), std::ops::Bound::Unbounded);
-        let (mut iter, mut seen) = (self.rows.range(&self.transaction, &range)?, 0);
-        while seen < rows {
-            let Some(row) = iter.next() else { break };
+        see_rows(self.rows.range(&self.transaction, &range)?, rows, |row| {
             see(row?);
-            seen += 1;
-        }
-        Ok(seen)
+            Ok(())
+        })
     }
 
     fn scan_reverse(&self, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
-        let mut seen = 0;
-        for row in self.rows.rev_iter(&self.transaction)? {
+        see_rows(self.rows.rev_iter(&self.transaction)?, u64::MAX, |row| {
             see(row?);
-            seen += 1;
-        }
-        Ok(seen)
+            Ok(())
+        })
     }
 }

@@ -4,7 +4,7 @@
 //! power is `Immediate` over a file whose sync does nothing. Each insert is a transaction, as each is durable by itself. Reads of a
 //! database at rest share one transaction and one table, as in its own benchmarks; beside writes each has its own.
 
-use super::{Configuration, Engine, Row, View};
+use super::{Configuration, Engine, Row, View, see_rows};
 use crate::settings::{Compression, Durability};
 use anyhow::{Result, ensure};
 use redb::{
@@ -112,34 +112,23 @@ impl Engine for Redb {
 impl View for ReadOnlyTable<&'static [u8], &'static [u8]> {
     #[inline]
     fn get(&self, key: &[u8], mut see: impl FnMut(&[u8])) -> Result<bool> {
-        Ok(match ReadableTable::get(self, key)? {
-            Some(value) => {
-                see(value.value());
-                true
-            }
-            None => false,
-        })
+        Ok(ReadableTable::get(self, key)?.inspect(|value| see(value.value())).is_some())
     }
 
     #[inline]
     fn scan(&self, from: Option<&[u8]>, rows: u64, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
-        let (mut iter, mut seen) = (self.range(from.unwrap_or_default()..)?, 0);
-        while seen < rows {
-            let Some(row) = iter.next() else { break };
+        see_rows(self.range(from.unwrap_or_default()..)?, rows, |row| {
             let (key, value) = row?;
             see((key.value(), value.value()));
-            seen += 1;
-        }
-        Ok(seen)
+            Ok(())
+        })
     }
 
     fn scan_reverse(&self, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
-        let mut seen = 0;
-        for row in self.iter()?.rev() {
+        see_rows(self.iter()?.rev(), u64::MAX, |row| {
             let (key, value) = row?;
             see((key.value(), value.value()));
-            seen += 1;
-        }
-        Ok(seen)
+            Ok(())
+        })
     }
 }

@@ -98,13 +98,7 @@ impl Engine for RocksDb {
 impl View for &DB {
     #[inline]
     fn get(&self, key: &[u8], mut see: impl FnMut(&[u8])) -> Result<bool> {
-        Ok(match self.get_pinned(key)? {
-            Some(value) => {
-                see(&value);
-                true
-            }
-            None => false,
-        })
+        Ok(self.get_pinned(key)?.inspect(|value| see(value)).is_some())
     }
 
     #[inline]

@@ -59,13 +59,7 @@ impl Engine for Sediment {
 impl View for &Keyspace {
     #[inline]
     fn get(&self, key: &[u8], mut see: impl FnMut(&[u8])) -> Result<bool> {
-        Ok(match Keyspace::get(self, key)? {
-            Some(value) => {
-                see(&value);
-                true
-            }
-            None => false,
-        })
+        Ok(Keyspace::get(self, key)?.inspect(|value| see(value)).is_some())
     }
 
     #[inline]
@@ -76,9 +70,8 @@ impl View for &Keyspace {
         };
         let mut seen = 0;
         while seen < rows {
-            let Some(row) = iter.next() else { break };
-            let (key, value) = row?;
-            see((&key, &value));
+            let Some(row) = iter.next_ref()? else { break };
+            see(row);
             seen += 1;
         }
         Ok(seen)
@@ -86,9 +79,8 @@ impl View for &Keyspace {
 
     fn scan_reverse(&self, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
         let (mut iter, mut seen) = (self.iter(), 0);
-        while let Some(row) = iter.next_back() {
-            let (key, value) = row?;
-            see((&key, &value));
+        while let Some(row) = iter.next_back_ref()? {
+            see(row);
             seen += 1;
         }
         Ok(seen)

@@ -8,6 +8,7 @@ use crate::{
     settings::Settings,
     subject::Subject,
 };
+use std::ops::Range;
 
 /// Rows that `fillbatch` inserts at once.
 const BATCH: u64 = 1_000;
@@ -27,9 +28,8 @@ pub(super) fn run(settings: &Settings, order: Order) -> Result<Measurement> {
     let mut meter = Meter::start();
     let recorders = meter.run_each(threads, |thread, clock| {
         let mut client = Client::new(&subject, thread);
-        let (first, end) = (share(subject.keys(), thread, threads), share(subject.keys(), thread + 1, threads));
-        let mut positions = first..end;
-        closed_loop(clock, Until::Count(end - first), settings.burst(), || {
+        let mut positions = share(subject.keys(), thread, threads);
+        closed_loop(clock, Until::Count(positions.end - positions.start), settings.burst(), || {
             let position = positions.next().expect("the loop counts them");
             client.insert(if order == Order::Sorted { position } else { shuffled.at(position) })?;
             Ok(1)
@@ -47,10 +47,10 @@ pub(super) fn batched(settings: &Settings) -> Result<Measurement> {
     let mut meter = Meter::start();
     let recorders = meter.run_each(threads, |thread, clock| {
         let mut client = Client::new(&subject, thread);
-        let (mut next, end) = (share(subject.keys(), thread, threads), share(subject.keys(), thread + 1, threads));
-        closed_loop(clock, Until::Count((end - next).div_ceil(BATCH)), 1, || {
-            let batch = next..end.min(next + BATCH);
-            next = batch.end;
+        let mut left = share(subject.keys(), thread, threads);
+        closed_loop(clock, Until::Count((left.end - left.start).div_ceil(BATCH)), 1, || {
+            let batch = left.start..left.end.min(left.start + BATCH);
+            left.start = batch.end;
             client.insert_batch(batch.clone().map(|position| shuffled.at(position)))?;
             Ok(batch.end - batch.start)
         })
@@ -68,7 +68,8 @@ fn finish(subject: &Subject, mut meter: Meter, name: &str, recorded: Recorded) -
     Ok(measurement)
 }
 
-/// Where the share of a thread begins.
-fn share(keys: u64, thread: u64, threads: u64) -> u64 {
-    (u128::from(keys) * u128::from(thread) / u128::from(threads)) as u64
+/// Which part of the keys is a thread's.
+fn share(keys: u64, thread: u64, threads: u64) -> Range<u64> {
+    let begin = |thread: u64| (u128::from(keys) * u128::from(thread) / u128::from(threads)) as u64;
+    begin(thread)..begin(thread + 1)
 }
