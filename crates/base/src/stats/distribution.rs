@@ -56,6 +56,17 @@ impl Distribution {
         Self { buckets, sum, max }
     }
 
+    /// The values in buckets, as [`Distribution::buckets`] gives them, with their sum and their maximum. What makes no sense, as it may
+    /// be in a file, does no harm.
+    pub fn from_buckets(buckets: impl IntoIterator<Item = (u64, u64)>, sum: u64, max: u64) -> Self {
+        let mut counts = vec![0_u64; BUCKETS].into_boxed_slice();
+        for (highest, count) in buckets {
+            let bucket = &mut counts[bucket_of(highest)];
+            *bucket = bucket.saturating_add(count);
+        }
+        Self::from_parts(counts, sum, max)
+    }
+
     /// Notes a value.
     pub fn record(&mut self, value: u64) {
         self.buckets[bucket_of(value)] += 1;
@@ -65,7 +76,7 @@ impl Distribution {
 
     /// How many values.
     pub fn count(&self) -> u64 {
-        self.buckets.iter().sum()
+        self.buckets.iter().fold(0, |sum: u64, values| sum.saturating_add(*values))
     }
 
     /// All of them together. Wraps at 2^64.
@@ -88,9 +99,9 @@ impl Distribution {
     pub fn quantile(&self, part: f64) -> u64 {
         let count = self.count();
         let rank = ((part.clamp(0.0, 1.0) * count as f64).ceil() as u64).clamp(1, count.max(1));
-        let mut below = 0;
+        let mut below = 0_u64;
         for (bucket, values) in self.buckets.iter().enumerate() {
-            below += values;
+            below = below.saturating_add(*values);
             if below >= rank {
                 return bucket_max(bucket).min(self.max);
             }

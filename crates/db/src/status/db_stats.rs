@@ -1,7 +1,7 @@
 //! `DbStats`: a database at one moment, as plain data.
 
 use crate::worker::PaceStats;
-use sediment_base::{Error, SeqNo, budget::BudgetSnapshot, stats::StatsSnapshot};
+use sediment_base::{Error, SeqNo, budget::BudgetSnapshot, filename, stats::StatsSnapshot};
 use std::panic::Location;
 
 /// State of a database at one moment, and what it has counted since it was opened. Numbers of one moment are each exact; taken
@@ -96,6 +96,12 @@ pub struct SnapshotStats {
 }
 
 impl DbStats {
+    /// The name of the file in a database's directory in which a live one keeps its statistics, as JSON.
+    pub const FILE_NAME: &'static str = filename::STATS;
+
+    /// What the JSON says in its first field, `format`: who reads it knows what to expect.
+    pub const JSON_FORMAT: &'static str = "sediment-stats-1";
+
     /// All of it as one JSON object, on one line; what a live database keeps in its file `STATS`. `docs/statistics.md` in the
     /// repository says what is in it.
     ///

@@ -10,14 +10,11 @@ use crate::{
 use sediment_base::{budget::BudgetSnapshot, stats::Distribution};
 use std::fmt::Write;
 
-/// The first field of every object that is written: who reads it knows what to expect.
-const FORMAT: &str = "sediment-stats-1";
-
 /// All of it.
 pub(super) fn of(stats: &DbStats) -> String {
     let mut out = String::new();
     let mut all = Object::begin(&mut out);
-    all.text("format", FORMAT);
+    all.text("format", DbStats::JSON_FORMAT);
     all.number("taken_at_us", stats.taken_at_us);
     all.number("open_us", stats.open_us);
     all.number("visible_seqno", stats.visible_seqno);

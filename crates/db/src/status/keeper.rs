@@ -1,9 +1,10 @@
 //! `Keeper`: a thread that looks at the database now and then, and keeps the file `STATS` fresh.
 //!
 //! At each look, once a second or more often, the block cache gets what the other accounts leave. When it is due the file is
-//! replaced, and listeners are told what was counted since it was before. The file is for other processes, which cannot open a database that somebody has open. It is replaced whole by
-//! a rename, and never synced: nothing depends on it, recovery does not read it, and a crash may leave any bytes under its name. A
-//! failure to write it is nobody's concern; the next look tries again. At the end the file goes.
+//! replaced, and listeners are told what was counted since it was before. The file is for other processes, which cannot open a
+//! database that somebody has open. It is replaced whole by a rename, and never synced: nothing depends on it, recovery does not
+//! read it, and a crash may leave any bytes under its name. A failure to write it is nobody's concern; the next look tries
+//! again. At the end the file goes.
 
 use crate::{
     instruments::Growth,

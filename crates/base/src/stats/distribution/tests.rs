@@ -95,3 +95,13 @@ fn no_values_and_vast_values() {
     assert_eq!(distribution.since(&distribution.clone()), empty);
     assert_eq!(empty.to_string(), "0 values, mean 0.0, median 0, p99 0, p99.9 0, max 0");
 }
+
+#[test]
+fn buckets_are_read_back_and_nonsense_does_no_harm() {
+    let mut distribution = Distribution::new();
+    (0..2000_u64).for_each(|value| distribution.record(value * value * value));
+    let (sum, max) = (distribution.sum(), distribution.max());
+    assert_eq!(Distribution::from_buckets(distribution.buckets(), sum, max), distribution);
+    let hostile = Distribution::from_buckets([(3, u64::MAX), (3, 1), (u64::MAX, u64::MAX), (9, 5)], 0, 7);
+    assert_eq!((hostile.count(), hostile.quantile(0.5), hostile.quantile(1.0)), (u64::MAX, 3, 3));
+}

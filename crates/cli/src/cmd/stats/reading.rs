@@ -1,10 +1,8 @@
 //! `Reading`: what a database said of itself at one moment, and the difference of two.
 
-use super::histogram::Histogram;
+use super::histogram;
+use sedimentdb::{DbStats, stats::Distribution};
 use serde_json::{Value, json};
-
-/// What the JSON must say of itself.
-const FORMAT: &str = "sediment-stats-1";
 
 /// The statistics of a database at one moment.
 #[derive(Clone, Debug)]
@@ -25,8 +23,8 @@ impl Reading {
     pub(super) fn parse(text: &str, is_live: bool) -> Result<Self, String> {
         let mut value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         match value["format"].as_str() {
-            Some(FORMAT) => {}
-            Some(other) => return Err(format!("their format is {other}, this program reads {FORMAT}")),
+            Some(DbStats::JSON_FORMAT) => {}
+            Some(other) => return Err(format!("their format is {other}, this program reads {}", DbStats::JSON_FORMAT)),
             None => return Err("they do not say which format they have".to_owned()),
         }
         value["is_live"] = json!(is_live);
@@ -63,8 +61,8 @@ impl Reading {
         self.number(&["open_us"]) > before.number(&["open_us"])
     }
 
-    fn histogram(&self, name: &str) -> Histogram {
-        Histogram::parse(&self.value["histograms"][name])
+    fn histogram(&self, name: &str) -> Distribution {
+        histogram::parse(&self.value["histograms"][name])
     }
 }
 
@@ -90,7 +88,7 @@ impl<'a> Span<'a> {
     }
 
     /// What a histogram noted in it.
-    pub(super) fn histogram(&self, name: &str) -> Histogram {
+    pub(super) fn histogram(&self, name: &str) -> Distribution {
         let now = self.now.histogram(name);
         match self.before {
             Some(before) => now.since(&before.histogram(name)),

@@ -2,15 +2,12 @@
 
 use super::{Failure, Reading, Result};
 use crate::args::open_to_read;
-use sedimentdb::{Error, ErrorKind};
+use sedimentdb::{DbStats, Error, ErrorKind};
 use std::{
     fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
-
-/// The name of the file in the database's directory.
-const STATS: &str = "STATS";
 
 /// The database as it is now.
 pub(super) fn take(path: &PathBuf) -> Result<Reading> {
@@ -27,7 +24,7 @@ pub(super) fn now_us() -> u64 {
 }
 
 fn read_file(path: &Path, locked: Error) -> Result<Reading> {
-    let file = path.join(STATS);
+    let file = path.join(DbStats::FILE_NAME);
     match fs::read_to_string(&file) {
         Ok(text) => Reading::parse(&text, true).map_err(|reason| broken(&file, &reason)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::hinted(
