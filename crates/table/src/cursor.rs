@@ -3,9 +3,12 @@
 //! The fence says which block holds a target, so that a seek loads one block, or two where the target lies between them. Rows are
 //! random access within a block: both directions cost the same. The block that the cursor stands on is kept alive by it.
 
+mod block_key;
 mod segment;
 
 pub use segment::{Segment, SegmentRow};
+
+use block_key::BlockKey;
 
 use crate::{
     block::{Block, RowHead},
@@ -34,9 +37,8 @@ pub struct TableCursor {
     head: RowHead,
     /// Where in the bytes of the block the value lies.
     value: Range<usize>,
-    /// User key of the row: what the block's keys share, then the rest.
-    key: Vec<u8>,
-    prefix_len: usize,
+    /// User key of the row.
+    key: BlockKey,
     failed: Option<Error>,
 }
 
@@ -65,8 +67,7 @@ impl TableCursor {
             rows: 0,
             head: RowHead { seqno: 0, kind: Kind::Value, flags: RowFlags::NONE },
             value: 0..0,
-            key: Vec::new(),
-            prefix_len: 0,
+            key: BlockKey::default(),
             failed: None,
         }
     }
@@ -88,9 +89,7 @@ impl TableCursor {
                 return Err(error);
             }
         };
-        self.key.clear();
-        self.key.extend_from_slice(block.prefix());
-        self.prefix_len = block.prefix().len();
+        self.key.enter(&block);
         self.rows = block.rows();
         self.block = Some((number, block));
         Ok(())
@@ -109,9 +108,7 @@ impl TableCursor {
         let Some((_, block)) = &self.block else { return };
         let view = block.view(row);
         if !is_same_key {
-            let suffix = view.suffix.unwrap_or_else(|| block.suffix(row));
-            self.key.truncate(self.prefix_len);
-            self.key.extend_from_slice(suffix);
+            self.key.set(block, row, &view);
         }
         (self.row, self.head, self.value) = (row, view.head, view.value);
         self.is_valid = true;
@@ -166,7 +163,7 @@ impl Cursor for TableCursor {
     #[inline]
     fn key(&self) -> InternalKey<'_> {
         assert!(self.is_valid, "the cursor stands on no row");
-        InternalKey::new(&self.key, self.head.seqno, self.head.kind)
+        InternalKey::new(self.key.bytes(), self.head.seqno, self.head.kind)
     }
 
     #[inline]

@@ -76,6 +76,10 @@ impl Iter {
     }
 }
 
+fn owned((key, value): (&[u8], &[u8])) -> (Slice, Slice) {
+    (Slice::new(key), Slice::new(value))
+}
+
 /// A scan that ends removes the files that only it still held.
 #[inline]
 fn told_at_end<T>(row: Result<Option<T>>, events: &Outbox) -> Result<Option<T>> {
@@ -108,19 +112,13 @@ impl Iterator for Iter {
     type Item = Result<(Slice, Slice)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.rows {
-            Rows::Scan(scan, events) => told_at_end(scan.next().transpose(), events).transpose(),
-            other => other.end().transpose(),
-        }
+        self.next_ref().map(|row| row.map(owned)).transpose()
     }
 }
 
 impl DoubleEndedIterator for Iter {
     fn next_back(&mut self) -> Option<Self::Item> {
-        match &mut self.rows {
-            Rows::Scan(scan, events) => told_at_end(scan.next_back().transpose(), events).transpose(),
-            other => other.end().transpose(),
-        }
+        self.next_back_ref().map(|row| row.map(owned)).transpose()
     }
 }
 

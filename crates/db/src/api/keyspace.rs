@@ -221,7 +221,8 @@ impl Keyspace {
     }
 
     fn write(&self, kind: Kind, key: &[u8], value: &[u8]) -> Result<()> {
-        let writes = Writes::one(&self.state, kind, key, value);
+        let mut writes = Writes::default();
+        writes.push(&self.state, kind, key, value);
         self.core.commit(writes, self.core.options().durability)
     }
 }

@@ -40,16 +40,6 @@ pub(crate) struct Encoded {
 }
 
 impl Writes {
-    /// A commit of one row.
-    pub(crate) fn one(keyspace: &Arc<KeyspaceState>, kind: Kind, key: &[u8], value: &[u8]) -> Self {
-        let mut writes = Self::default();
-        if check_limits(key, value).is_ok() {
-            writes.payload.reserve_exact(key.len() + value.len() + ROW_OVERHEAD_BYTES);
-        }
-        writes.push(keyspace, kind, key, value);
-        writes
-    }
-
     /// Adds a row.
     pub(crate) fn push(&mut self, keyspace: &Arc<KeyspaceState>, kind: Kind, key: &[u8], value: &[u8]) {
         let fits = check_limits(key, value).and_then(|()| self.check_size(key.len() + value.len()));
@@ -61,6 +51,7 @@ impl Writes {
             self.keyspaces.push(Arc::clone(keyspace));
         }
         self.has_values |= kind != Kind::Tombstone;
+        self.payload.reserve(key.len() + value.len() + ROW_OVERHEAD_BYTES);
         put_op(&mut self.payload, Op { keyspace: keyspace.id(), kind, key, value });
         self.count += 1;
         self.data_bytes += (key.len() + value.len()) as u64;

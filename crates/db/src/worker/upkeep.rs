@@ -156,11 +156,7 @@ pub(crate) fn shorten_log(machinery: &Machinery) -> Result<()> {
         }
         // What the old files said of the manifests goes with them.
         let keyspaces = machinery.keyspaces.all();
-        keyspaces.iter().map(|keyspace| keyspace.newest()).try_for_each(|tree| {
-            // A manifest that was only read is not known to be durable; the log must not say that it is.
-            tree.tree.confirm()?;
-            anchor(machinery, &tree.tree, tree.id)
-        })?;
+        keyspaces.iter().map(|keyspace| keyspace.newest()).try_for_each(|tree| anchor(machinery, &tree.tree, tree.id))?;
         trim(machinery)
     });
     match shortened {
@@ -185,10 +181,13 @@ fn go_on(machinery: &Machinery, is_cancelled: &dyn Fn() -> bool) -> ControlFlow<
     if is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
-/// Notes in the log how far the tree's manifest is durable. On a full disk it goes without.
+/// Notes in the log how far the tree's manifest is durable, which one that was only read is not known to be: it is made so first. On
+/// a full disk the log goes without.
 fn anchor(machinery: &Machinery, tree: &Tree, id: TreeId) -> Result<()> {
-    let position = tree.manifest_position();
-    let noted = machinery.log.append_anchor(Anchor { tree: id, generation: position.generation, length: position.length });
+    let noted = tree.confirm().and_then(|()| {
+        let position = tree.manifest_position();
+        machinery.log.append_anchor(Anchor { tree: id, generation: position.generation, length: position.length })
+    });
     match noted {
         Err(error) if error.kind() != ErrorKind::NoSpace => Err(error),
         _ => Ok(()),

@@ -4,7 +4,7 @@
 //! there is none, it takes all rows up to that point at once, and steps through them without a call to the cursor, without a
 //! comparison and without a check for the block's end at every layer.
 
-use super::TableCursor;
+use super::{TableCursor, block_key::BlockKey};
 use crate::block::Block;
 use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
 use std::{
@@ -19,9 +19,8 @@ pub struct Segment {
     block: Option<Arc<Block>>,
     /// Rows not given yet.
     rows: Range<usize>,
-    /// User key of the row that it stands on: what the block's keys share, then the rest.
-    key: Vec<u8>,
-    prefix_len: usize,
+    /// User key of the row that it stands on.
+    key: BlockKey,
     /// Where in the bytes of the block that row's value lies.
     value: Range<usize>,
 }
@@ -72,16 +71,14 @@ impl Segment {
     pub fn stand(&mut self, row: usize) {
         let Some(block) = &self.block else { return };
         let view = block.view(row);
-        let suffix = view.suffix.unwrap_or_else(|| block.suffix(row));
-        self.key.truncate(self.prefix_len);
-        self.key.extend_from_slice(suffix);
+        self.key.set(block, row, &view);
         self.value = view.value;
     }
 
     /// The user key of the row that it stands on.
     #[inline]
     pub fn key(&self) -> &[u8] {
-        &self.key
+        self.key.bytes()
     }
 
     /// The stored value of the row that it stands on.
@@ -96,9 +93,7 @@ impl Segment {
 
     fn fill(&mut self, block: &Arc<Block>, rows: Range<usize>) {
         self.rows = rows;
-        self.key.clear();
-        self.key.extend_from_slice(block.prefix());
-        self.prefix_len = self.key.len();
+        self.key.enter(block);
         self.block = Some(Arc::clone(block));
     }
 }

@@ -143,10 +143,9 @@ impl<C: Cursor> Merging<C> {
     #[inline]
     fn refresh(&mut self, index: usize) {
         let source = &self.sources[index];
-        self.leaves[index] = match source.is_valid() {
-            true => Leaf { head: self.order.head(source.key().user_key), is_live: true },
-            false => Leaf::default(),
-        };
+        let is_live = source.is_valid();
+        let head = if is_live { self.order.head(source.key().user_key) } else { 0 };
+        self.leaves[index] = Leaf { head, is_live };
     }
 
     #[inline]

@@ -32,16 +32,22 @@ pub(crate) fn found_value<T>(kind: Kind, flags: RowFlags, value: impl FnOnce() -
     }
 }
 
-/// Stands on the row that decides for a key whose rows these are; whether it has a value.
+/// Stands on the next row of a segment that a reader sees, its keys taken from one end by `next_key`; false where there is none.
 #[inline]
-fn stand_on_visible(segment: &mut Segment, key: Range<usize>, read_seqno: SeqNo) -> Result<bool> {
-    let newest = key.map(|row| segment.row(row)).find(|row| is_visible(row.seqno, read_seqno));
-    let Some(SegmentRow { row, kind, flags, .. }) = newest else { return Ok(false) };
-    let is_found = found_value(kind, flags, || ())?.is_some();
-    if is_found {
-        segment.stand(row);
+fn next_in_segment(
+    segment: &mut Segment,
+    read_seqno: SeqNo,
+    next_key: impl Fn(&mut Segment) -> Option<Range<usize>>,
+) -> Result<bool> {
+    while let Some(rows) = next_key(segment) {
+        let newest = rows.map(|row| segment.row(row)).find(|row| is_visible(row.seqno, read_seqno));
+        let Some(SegmentRow { row, kind, flags, .. }) = newest else { continue };
+        if found_value(kind, flags, || ())?.is_some() {
+            segment.stand(row);
+            return Ok(true);
+        }
     }
-    Ok(is_found)
+    Ok(false)
 }
 
 /// The last place that a row of `user_key` can have.

@@ -1,6 +1,6 @@
 //! The visible rows of a range in descending order.
 
-use super::{Bounds, STEPS_MAX, as_bytes, found_value, oldest_of, stand_on_visible};
+use super::{Bounds, STEPS_MAX, as_bytes, found_value, next_in_segment, oldest_of};
 use crate::cursor::Segmented;
 use sediment_base::{InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, range, seqno::is_visible};
 use sediment_table::Segment;
@@ -53,12 +53,7 @@ impl<C: Segmented> Backward<C> {
 
     #[inline]
     fn next_in_segment(&mut self) -> Result<bool> {
-        while let Some(key) = self.segment.next_key_back() {
-            if stand_on_visible(&mut self.segment, key, self.read_seqno)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        next_in_segment(&mut self.segment, self.read_seqno, Segment::next_key_back)
     }
 
     fn next_by_cursor(&mut self) -> Result<bool> {

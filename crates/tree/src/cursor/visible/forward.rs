@@ -1,6 +1,6 @@
 //! The visible rows of a range in ascending order.
 
-use super::{Bounds, STEPS_MAX, as_bytes, found_value, oldest_of, stand_on_visible};
+use super::{Bounds, STEPS_MAX, as_bytes, found_value, next_in_segment, oldest_of};
 use crate::cursor::Segmented;
 use sediment_base::{InternalKey, KeyOrder, Result, SeqNo, range, seqno::is_visible};
 use sediment_table::Segment;
@@ -58,12 +58,7 @@ impl<C: Segmented> Forward<C> {
 
     #[inline]
     fn next_in_segment(&mut self) -> Result<bool> {
-        while let Some(key) = self.segment.next_key() {
-            if stand_on_visible(&mut self.segment, key, self.read_seqno)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        next_in_segment(&mut self.segment, self.read_seqno, Segment::next_key)
     }
 
     fn next_by_cursor(&mut self) -> Result<bool> {
