@@ -2,6 +2,8 @@
 //!
 //! The plain length is recorded outside and caps what decompression may produce: no stored byte decides about an allocation.
 
+mod lz4;
+
 use sediment_base::{Error, Result};
 use std::borrow::Cow;
 
@@ -12,7 +14,13 @@ pub enum Codec {
     /// Stored as they are.
     #[default]
     None = 0,
+    /// The LZ4 block format, without a length in front.
+    Lz4 = 1,
 }
+
+/// What compression must save at least, as a part of the plain bytes; a block that saves less is stored as it is, and read without
+/// the work.
+const SAVED_PART_MIN: usize = 8;
 
 impl Codec {
     /// The number in frames.
@@ -26,17 +34,24 @@ impl Codec {
     pub fn from_tag(tag: u8) -> Result<Self> {
         match tag {
             0 => Ok(Self::None),
+            1 => Ok(Self::Lz4),
             _ => Err(Error::unsupported(format!("compression {tag} is not known to this version"))),
         }
     }
 
-    /// Appends the stored form of `plain` to `out`.
-    #[inline]
-    pub fn compress(self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        match self {
-            Self::None => out.extend_from_slice(plain),
-        }
-        Ok(())
+    /// Puts the stored form of the bytes of `out` from `start` on in their place. Returns the codec of that form, which is
+    /// [`Codec::None`] where compression would save little.
+    pub fn compress_from(self, start: usize, out: &mut Vec<u8>) -> Result<Self> {
+        let plain = out.get(start..).unwrap_or_default();
+        let longest = plain.len().saturating_sub(plain.len().div_ceil(SAVED_PART_MIN));
+        let stored = match self {
+            Self::None => None,
+            Self::Lz4 => lz4::compress(plain, longest),
+        };
+        let Some(stored) = stored else { return Ok(Self::None) };
+        out.truncate(start);
+        out.extend_from_slice(&stored);
+        Ok(self)
     }
 
     /// The plain form of `stored`, which must have exactly `plain_len` bytes.
@@ -47,28 +62,10 @@ impl Codec {
             Self::None => {
                 Err(Error::corruption("plain length of an uncompressed block").expected_found(stored.len(), plain_len))
             }
+            Self::Lz4 => lz4::decompress(stored, plain_len).map(Cow::Owned),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sediment_base::ErrorKind;
-
-    #[test]
-    fn unknown_tags_ask_for_an_upgrade() {
-        for tag in 1..=255 {
-            assert_eq!(Codec::from_tag(tag).unwrap_err().kind(), ErrorKind::Unsupported);
-        }
-        assert_eq!(Codec::from_tag(Codec::None.tag()).unwrap(), Codec::None);
-    }
-
-    #[test]
-    fn an_uncompressed_block_has_its_own_length() {
-        let mut stored = Vec::new();
-        Codec::None.compress(b"plain", &mut stored).unwrap();
-        assert_eq!(&*Codec::None.decompress(&stored, 5).unwrap(), b"plain");
-        assert_eq!(Codec::None.decompress(&stored, 6).unwrap_err().kind(), ErrorKind::Corruption);
-    }
-}
+mod tests;

@@ -152,33 +152,46 @@ impl FrameHeader {
 pub struct Seal {
     /// The file's own uuid, from its header.
     pub uuid: FileUuid,
-    /// The codec of frames to come; opening obeys each frame's own.
+    /// The codec of frames to come, where it saves anything; opening obeys each frame's own.
     pub codec: Codec,
 }
 
 impl Seal {
     /// Appends `plain` as a frame that is to stand at `offset` of the file, with its padding. On error `out` is as before.
     pub fn seal(&self, id: FrameId, offset: u64, plain: &[u8], out: &mut Vec<u8>) -> Result<FrameHeader> {
-        check_alignment(offset).map_err(|error| error.with_kind(sediment_base::ErrorKind::InvalidInput))?;
-        let start = out.len();
-        out.put_bytes(&[0; FRAME_HEADER_BYTES]);
-        let sealed = self.seal_after_header(id, offset, plain, start, out);
-        if sealed.is_err() {
-            out.truncate(start);
-        }
-        sealed
+        self.seal_with(id, offset, out, |out| out.put_bytes(plain)).map(|(header, ())| header)
     }
 
-    fn seal_after_header(
+    /// As [`Seal::seal`], for the bytes that `write` appends, once.
+    pub fn seal_with<T>(
         &self,
         id: FrameId,
         offset: u64,
-        plain: &[u8],
-        start: usize,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>) -> T,
+    ) -> Result<(FrameHeader, T)> {
+        check_alignment(offset).map_err(|error| error.with_kind(sediment_base::ErrorKind::InvalidInput))?;
+        let start = out.len();
+        out.put_bytes(&[0; FRAME_HEADER_BYTES]);
+        let stored_at = out.len();
+        let written = write(out);
+        let sealed = self.finish_frame(id, offset, (start, stored_at), out);
+        if sealed.is_err() {
+            out.truncate(start);
+        }
+        Ok((sealed?, written))
+    }
+
+    /// Makes a frame of the plain bytes from `stored_at` to the end, behind the place for its header.
+    fn finish_frame(
+        &self,
+        id: FrameId,
+        offset: u64,
+        (start, stored_at): (usize, usize),
         out: &mut Vec<u8>,
     ) -> Result<FrameHeader> {
-        let plain_len = bounded_length(plain.len())?;
-        self.codec.compress(plain, out)?;
+        let plain_len = bounded_length(out.len().saturating_sub(stored_at))?;
+        let codec = self.codec.compress_from(stored_at, out)?;
         let (header_place, stored) = out
             .get_mut(start..)
             .and_then(|frame| frame.split_first_chunk_mut::<FRAME_HEADER_BYTES>())
@@ -186,7 +199,7 @@ impl Seal {
         let mut header = FrameHeader {
             region: id.region,
             kind: id.kind,
-            codec: self.codec,
+            codec,
             flags: 0,
             ordinal: id.ordinal,
             dictionary: 0,

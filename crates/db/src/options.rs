@@ -4,12 +4,14 @@
 //! keyspace its own numbers come first, then the experts' section, then the goal: its own, or the database's.
 
 mod check;
+mod compression;
 mod durability;
 mod expert;
 mod goal;
 mod keyspace;
 mod settings;
 
+pub use compression::Compression;
 pub use durability::Durability;
 pub use expert::ExpertOptions;
 pub use goal::Goal;

@@ -38,7 +38,7 @@ use sediment_base::{
     stats::Counter,
 };
 use sediment_env::Env;
-use sediment_tree::Tree;
+use sediment_tree::{Reclaimer, Tree};
 use signal::Signals;
 use std::{
     path::Path,
@@ -231,6 +231,11 @@ impl Worker {
     pub(crate) fn begin(&self) {
         self.signals.flush.raise();
         self.signals.compaction.raise();
+    }
+
+    /// Who has files removed that nothing needs any more, where threads do maintenance.
+    pub(crate) fn reclaimer(&self) -> Option<Arc<dyn Reclaimer>> {
+        (!self.is_inline()).then(|| Arc::clone(&self.signals.reclaim) as _)
     }
 
     /// Whether threads do maintenance.

@@ -1,10 +1,14 @@
 //! How a table is written. Readers need none of it: a table says in its properties what they must know.
 
+use sediment_codec::compress::Codec;
+
 /// Settings of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableOptions {
-    /// Aimed-at size of a block on disk, header included. Clamped to 256 bytes … 64 KiB.
+    /// Aimed-at size of a block before compression, frame header included. Clamped to 256 bytes … 64 KiB.
     pub block_bytes: usize,
+    /// How data blocks are compressed, where that saves anything.
+    pub codec: Codec,
     /// Bits of filter per user key; 0 for no filter.
     pub filter_bits_per_key: u8,
     /// Seed of the key hash, one per tree. Every lookup brings a hash made with it.
@@ -17,6 +21,7 @@ pub struct TableOptions {
 
 impl Default for TableOptions {
     fn default() -> Self {
-        Self { block_bytes: 4096, filter_bits_per_key: 10, hash_seed: 0, created_us: 0, oldest_write_us: 0 }
+        let (codec, filter_bits_per_key) = (Codec::None, 10);
+        Self { block_bytes: 4096, codec, filter_bits_per_key, hash_seed: 0, created_us: 0, oldest_write_us: 0 }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     properties::{Properties, TableMeta},
 };
 use sediment_base::{
-    Account, Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, TableId,
+    Account, Error, FileUuid, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, TableId,
     budget::Charge,
     limits,
     planted::{Bug, planted},
@@ -26,7 +26,7 @@ use sediment_codec::{
     seal::{FRAME_HEADER_BYTES, FrameId, Region, Seal},
 };
 use sediment_env::File;
-use std::{path::PathBuf, sync::Arc};
+use std::{cmp::Ordering, path::PathBuf, sync::Arc};
 
 /// How much is collected for one call of the system.
 const WRITE_BYTES: usize = 1 << 20;
@@ -72,7 +72,7 @@ impl TableWriter {
     pub fn create(context: &TableContext, options: &TableOptions, path: PathBuf, id: TableId) -> Result<Self> {
         let uuid = context.random.uuid()?;
         let header = FileHeader::new(FileKind::Table, context.db_uuid, id.0, uuid);
-        let file = FrameFile::new(context.fs.create(&path)?, &header);
+        let file = FrameFile::new(context.fs.create(&path)?, &header, options.codec);
         let properties = Properties {
             comparator: context.order.name().into(),
             hash_seed: options.hash_seed,
@@ -116,6 +116,12 @@ impl TableWriter {
     /// Bytes that the file has by now, those not yet written out included.
     pub fn written_bytes(&self) -> u64 {
         self.file.len() + self.block_bytes as u64
+    }
+
+    /// User key of the row added last; empty before the first.
+    #[inline]
+    pub fn last_key(&self) -> &[u8] {
+        &self.last.key
     }
 
     /// Rows added.
@@ -170,12 +176,19 @@ impl TableWriter {
         if self.properties.rows == 0 {
             return Ok(true);
         }
-        let last = InternalKey::new(&self.last.key, self.last.seqno, self.last.kind);
-        if last.compare(key, &self.order).is_ge() {
-            let message = format!("rows of a table must ascend: {key:?} after {last:?}");
-            return Err(Error::invalid_input(message));
+        match self.order.compare(&self.last.key, key.user_key) {
+            Ordering::Less => Ok(true),
+            Ordering::Equal if InternalKey::new(key.user_key, self.last.seqno, self.last.kind).compare_version(key).is_lt() => {
+                Ok(false)
+            }
+            _ => Err(self.not_ascending(key)),
         }
-        Ok(key.user_key != self.last.key)
+    }
+
+    #[cold]
+    fn not_ascending(&self, key: InternalKey<'_>) -> Error {
+        let last = InternalKey::new(&self.last.key, self.last.seqno, self.last.kind);
+        Error::invalid_input(format!("rows of a table must ascend: {key:?} after {last:?}"))
     }
 
     fn add_checked(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8], is_new_key: bool) -> Result<()> {
@@ -190,22 +203,22 @@ impl TableWriter {
         } else if self.last.hides {
             stored = stored.with(RowFlags::OBSOLETE);
         }
-        let row = RowParts { key, flags: stored, tag: self.last.tag, expiry_us: 0, digest: 0, value };
+        let row = RowParts { key, is_new_key, flags: stored, tag: self.last.tag, expiry_us: 0, digest: 0, value };
         let target = self.options.block_bytes.clamp(256, limits::BLOCK_BYTES_MAX) - FRAME_HEADER_BYTES;
-        let mut size = self.builder.size_with(&row);
-        if !self.builder.is_empty() && size > target {
+        let mut fit = self.builder.fit(&row);
+        if !self.builder.is_empty() && fit.size > target {
             self.finish_block()?;
-            size = self.builder.size_with(&row);
+            fit = self.builder.fit(&row);
         }
         if self.builder.is_empty() {
             self.continues = !is_new_key;
             self.first_version = (key.seqno, key.kind);
         }
-        if size > SLOTTED_BYTES_MAX {
+        if fit.size > SLOTTED_BYTES_MAX {
             self.add_jumbo(&row)?;
         } else {
-            self.builder.add(&row);
-            self.block_bytes = size;
+            self.builder.add(&row, fit);
+            self.block_bytes = fit.size;
         }
         self.count(&row, is_new_key);
         Ok(())
@@ -231,11 +244,9 @@ impl TableWriter {
 
     fn finish_block(&mut self) -> Result<()> {
         let first_key = self.builder.first_key().to_vec();
-        let mut payload = Vec::with_capacity(self.block_bytes);
-        let summary = self.builder.finish(&mut payload);
         self.block_bytes = 0;
         let offset = self.file.len();
-        self.file.put_frame(Region::Data, kinds::SLOTTED, &payload)?;
+        let summary = self.file.put_frame_with(Region::Data, kinds::SLOTTED, |out| self.builder.finish(out))?;
         self.add_to_fence(&first_key, offset, summary, false);
         self.file.write_out(WRITE_BYTES)
     }
@@ -279,7 +290,8 @@ impl TableWriter {
 #[derive(Debug)]
 struct FrameFile {
     file: Arc<dyn File>,
-    seal: Seal,
+    uuid: FileUuid,
+    data_codec: Codec,
     /// Bytes that are not yet in the file.
     pending: Vec<u8>,
     written: u64,
@@ -288,11 +300,10 @@ struct FrameFile {
 }
 
 impl FrameFile {
-    fn new(file: Arc<dyn File>, header: &FileHeader) -> Self {
-        let pending = header.encode().to_vec();
-        let seal = Seal { uuid: header.uuid, codec: Codec::None };
+    fn new(file: Arc<dyn File>, header: &FileHeader, data_codec: Codec) -> Self {
+        let (uuid, pending) = (header.uuid, header.encode().to_vec());
         let region = empty_region(HEADER_BYTES as u64);
-        Self { file, seal, pending, written: 0, footer: Footer::default(), region }
+        Self { file, uuid, data_codec, pending, written: 0, footer: Footer::default(), region }
     }
 
     fn len(&self) -> u64 {
@@ -300,14 +311,22 @@ impl FrameFile {
     }
 
     fn put_frame(&mut self, region: Region, kind: u8, plain: &[u8]) -> Result<()> {
+        self.put_frame_with(region, kind, |out| out.extend_from_slice(plain))
+    }
+
+    /// Puts a frame of the bytes that `write` appends.
+    fn put_frame_with<T>(&mut self, region: Region, kind: u8, write: impl FnOnce(&mut Vec<u8>) -> T) -> Result<T> {
         let id = FrameId { region: region as u8, kind, ordinal: self.region.frames };
         let offset = self.len();
-        let header = self.seal.seal(id, offset, plain, &mut self.pending)?;
+        // What describes the blocks is read whole when the table is opened; it is to be ready at once.
+        let codec = if region == Region::Data { self.data_codec } else { Codec::None };
+        let seal = Seal { uuid: self.uuid, codec };
+        let (header, written) = seal.seal_with(id, offset, &mut self.pending, write)?;
         self.region.frames += 1;
-        self.region.plain_bytes += plain.len() as u64;
+        self.region.plain_bytes += u64::from(header.plain_len);
         self.footer.frames += 1;
         self.footer.root = extend_root(self.footer.root, header.checksum);
-        Ok(())
+        Ok(written)
     }
 
     fn put_region(&mut self, region: Region, kind: u8, content: &[u8]) -> Result<()> {

@@ -76,18 +76,19 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
         spec: OutputSpec {
             home: &versions.home,
             options: &settings,
+            codec: settings.level0_codec,
             now_us: context.now_us,
             oldest_write_us: context.now_us,
             guards: &guards,
         },
         retention: &context.retention,
-        elsewhere: Elsewhere::new(&pinned, order.clone(), &memtables, HashSet::new()),
+        elsewhere: Elsewhere::new(&pinned, order.clone(), &memtables, &HashSet::new()),
         on_slice: context.on_slice,
     };
     drop(pinned);
     let sources = memtables.iter().map(|memtable| Source::Memtable(memtable.cursor())).collect();
     let rewritten = rewrite.run(Merging::new(sources, order.clone()));
-    versions.obsolete.sweep();
+    versions.obsolete.reclaim_soon();
     let rewritten = rewritten?;
     let highest_seqno = memtables.iter().filter_map(|memtable| memtable.max_seqno()).max();
     if let Some(highest) = highest_seqno

@@ -35,7 +35,7 @@ pub use admin::{LevelStats, TreeStats, VerifyReport, dump_current, dump_manifest
 pub use compaction::{CompactionContext, CompactionReport, Plan};
 pub use flush::{FlushContext, FlushReport};
 pub use open::is_not_created;
-pub use options::TreeOptions;
+pub use options::{Reclaimer, TreeOptions};
 pub use read::Scan;
 pub use retention::Retention;
 pub use rewrite::{OnSlice, Progress};

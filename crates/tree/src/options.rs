@@ -4,8 +4,9 @@
 //! The key order alone is part of the tree: its name is stored, and opening under another name is refused.
 
 use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, Result, Stats, limits};
+use sediment_codec::compress::Codec;
 use sediment_table::BlockCache;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// Settings and components of one tree.
 #[derive(Clone, Debug)]
@@ -14,6 +15,10 @@ pub struct TreeOptions {
     pub order: KeyOrder,
     /// Target plain size of a data block.
     pub block_bytes: usize,
+    /// How blocks of level 1 and below are compressed.
+    pub codec: Codec,
+    /// How those of level 0 are.
+    pub level0_codec: Codec,
     /// Filter bits per key; 0 builds no filters.
     pub filter_bits_per_key: u8,
     /// Target size of a table file.
@@ -32,6 +37,15 @@ pub struct TreeOptions {
     pub budget: Arc<MemoryBudget>,
     /// Are told of tables made and removed.
     pub listeners: Arc<Listeners>,
+    /// Who has files removed that nothing needs any more. With none, whoever changes the version or ends a scan does it.
+    pub reclaimer: Option<Arc<dyn Reclaimer>>,
+}
+
+/// Has files removed in the background.
+pub trait Reclaimer: Send + Sync + fmt::Debug {
+    /// Files wait for [`Tree::reclaim_one`](crate::Tree::reclaim_one). Told where a reader has let go of them, so it must be short, and not
+    /// call the tree itself.
+    fn wanted(&self);
 }
 
 impl TreeOptions {
@@ -41,6 +55,8 @@ impl TreeOptions {
         Self {
             order: KeyOrder::bytewise(),
             block_bytes: 4096,
+            codec: Codec::None,
+            level0_codec: Codec::None,
             filter_bits_per_key: 10,
             table_bytes: 32 << 20,
             level0_trigger: 4,
@@ -50,6 +66,7 @@ impl TreeOptions {
             stats: Arc::default(),
             budget,
             listeners: Arc::default(),
+            reclaimer: None,
         }
     }
 
@@ -58,6 +75,8 @@ impl TreeOptions {
         let Self {
             order,
             block_bytes,
+            codec: _,
+            level0_codec: _,
             filter_bits_per_key,
             table_bytes,
             level0_trigger,
@@ -67,6 +86,7 @@ impl TreeOptions {
             stats: _,
             budget: _,
             listeners: _,
+            reclaimer: _,
         } = self;
         require(
             !order.name().is_empty() && order.name().len() <= NAME_BYTES_MAX,
@@ -85,6 +105,8 @@ impl TreeOptions {
     pub(crate) fn with_settings_of(&self, others: &Self) -> Self {
         Self {
             block_bytes: others.block_bytes,
+            codec: others.codec,
+            level0_codec: others.level0_codec,
             filter_bits_per_key: others.filter_bits_per_key,
             table_bytes: others.table_bytes,
             level0_trigger: others.level0_trigger,

@@ -239,6 +239,12 @@ impl Tree {
         Ok(admin::verify(&self.inner.versions))
     }
 
+    /// Removes one file that nothing needs any more; false if there is none. For who was told by [`Reclaimer`](crate::Reclaimer);
+    /// takes as long as the file system does.
+    pub fn reclaim_one(&self) -> bool {
+        self.inner.versions.obsolete.reclaim_one()
+    }
+
     /// Marks the tree as dropped: its files go when the last handle and the last scan do.
     pub fn delete_when_unused(&self) {
         self.inner.versions.obsolete.remove_all_when_unused();

@@ -15,7 +15,7 @@ mod table_file;
 
 pub(crate) use edit::{AddedTable, Edit, VersionBuilder};
 pub(crate) use format::{RecordPlace, decode_edit, open_payload};
-pub(crate) use home::TableHome;
+pub(crate) use home::{Garbage, TableHome};
 pub(crate) use level::Level;
 pub(crate) use manifest::{Manifest, ManifestContext, Replayed, read_manifest, read_whole};
 pub(crate) use run::Run;

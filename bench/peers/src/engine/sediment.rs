@@ -2,8 +2,8 @@
 
 use super::{Configuration, Engine, Row, View};
 use crate::settings::{Compression, Durability};
-use anyhow::{Result, ensure};
-use sedimentdb::{Create, Db, Keyspace};
+use anyhow::Result;
+use sedimentdb::{Create, Db, ExpertOptions, Keyspace};
 use std::path::Path;
 
 /// A database with one keyspace.
@@ -16,14 +16,18 @@ impl Engine for Sediment {
     type View<'a> = &'a Keyspace;
 
     fn open(dir: &Path, configuration: &Configuration) -> Result<Self> {
-        ensure!(configuration.compression == Compression::None, "Sediment compresses nothing yet");
         let durability = match configuration.durability {
             Durability::Memory => sedimentdb::Durability::Memory,
             Durability::Os => sedimentdb::Durability::Os,
             Durability::Sync => sedimentdb::Durability::Sync,
         };
+        let compression = Some(match configuration.compression {
+            Compression::None => sedimentdb::Compression::None,
+            Compression::Lz4 => sedimentdb::Compression::Lz4,
+        });
+        let expert = ExpertOptions { compression, level0_compression: compression, ..ExpertOptions::default() };
         let builder = Db::builder(dir).create(Create::IfMissing).memory(configuration.memory).durability(durability);
-        let db = builder.open()?;
+        let db = builder.expert(expert).open()?;
         let rows = db.keyspace("rows")?;
         Ok(Self { db, rows })
     }

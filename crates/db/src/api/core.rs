@@ -61,14 +61,15 @@ impl Core {
         let Found::Database(entries) = recover::look(&env, dir)? else {
             return Err(Error::corruption("the database vanished while it was being opened").in_file(dir));
         };
+        let lots = Arc::new(Lots::new(&*env.park));
+        let worker = Arc::new(Worker::new(Self::worker_settings(settings.options(), &env), dir, &lots));
+        let settings = settings.reclaimed_by(worker.reclaimer());
         let opened = recover::open(&env, dir, &entries, &settings, &instruments)?;
         let Opened { catalog, keyspaces, wal, recovered, leftovers, next_tree } = opened;
-        let lots = Arc::new(Lots::new(&*env.park));
         let fatal = Arc::new(Fatal::new(Arc::clone(&lots), Arc::clone(&instruments.events)));
         let is_settled = leftovers.is_empty() && catalog.unsaved_from().is_none() && recovered.is_clean;
         let snapshots = Arc::new(Snapshots::new(recovered.next_seqno, Arc::clone(&fatal), Arc::clone(&lots)));
         let log = Log::new(wal, recovered, Arc::clone(&fatal), Arc::clone(&lots), snapshots.ratchet());
-        let worker = Arc::new(Worker::new(Self::worker_settings(settings.options(), &env), dir, &lots));
         let catalog = Mutex::new(catalog);
         let machinery = Arc::new(Machinery { env, instruments, log, fatal, lots, snapshots, keyspaces, catalog });
         machinery.instruments.fit_cache(Growth::Whole);

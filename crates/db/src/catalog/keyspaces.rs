@@ -167,6 +167,11 @@ impl KeyspaceState {
         self.read().iter().rev().find(|tree| tree.since < read_seqno).map(|found| found.tree.clone())
     }
 
+    /// Removes one file that none of its trees needs any more; false if there is none.
+    pub(crate) fn reclaim_one(&self) -> bool {
+        self.read().iter().any(|tree| tree.tree.reclaim_one())
+    }
+
     /// The files of a dropped keyspace go when the last handle and the last scan do.
     pub(crate) fn delete_trees(&self) {
         self.read().iter().for_each(|tree| tree.tree.delete_when_unused());

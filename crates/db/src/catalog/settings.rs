@@ -5,7 +5,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use crate::options::{Goal, KeyspaceOptions};
+use crate::options::{Compression, Goal, KeyspaceOptions};
 use sediment_base::{Error, ErrorKind, Result};
 use sediment_codec::{
     coding::{Reader, Writer},
@@ -20,9 +20,14 @@ const TABLE_BYTES: u64 = 10;
 const LEVEL0_TRIGGER: u64 = 12;
 const LEVEL_RATIO: u64 = 14;
 const LEVEL_BASE_BYTES: u64 = 16;
+const COMPRESSION: u64 = 18;
+const LEVEL0_COMPRESSION: u64 = 20;
 
 /// The goals by their numbers on disk.
 const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal::Space)];
+
+/// The compressions by theirs.
+const COMPRESSIONS: [(u64, Compression); 2] = [(1, Compression::None), (2, Compression::Lz4)];
 
 /// Appends what is set.
 pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
@@ -30,15 +35,16 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         goal,
         memtable_bytes,
         block_bytes,
+        compression,
+        level0_compression,
         filter_bits_per_key,
         table_bytes,
         level0_trigger,
         level_ratio,
         level_base_bytes,
     } = options;
-    let goal = GOALS.iter().find(|(_, known)| Some(*known) == *goal).map(|(number, _)| *number);
     let numbers = [
-        (GOAL, goal),
+        (GOAL, number_of(&GOALS, *goal)),
         (MEMTABLE_BYTES, memtable_bytes.map(|bytes| bytes as u64)),
         (BLOCK_BYTES, block_bytes.map(|bytes| bytes as u64)),
         (FILTER_BITS_PER_KEY, filter_bits_per_key.map(u64::from)),
@@ -46,6 +52,8 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         (LEVEL0_TRIGGER, level0_trigger.map(|runs| runs as u64)),
         (LEVEL_RATIO, *level_ratio),
         (LEVEL_BASE_BYTES, *level_base_bytes),
+        (COMPRESSION, number_of(&COMPRESSIONS, *compression)),
+        (LEVEL0_COMPRESSION, number_of(&COMPRESSIONS, *level0_compression)),
     ];
     for (tag, number) in numbers {
         if let Some(number) = number {
@@ -62,7 +70,7 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
     let mut options = KeyspaceOptions::default();
     read_fields(reader, "a keyspace's settings", |tag, field| {
         match tag {
-            GOAL => set(&mut options.goal, goal(field.varint()?)?)?,
+            GOAL => set(&mut options.goal, known(&GOALS, "goal", field.varint()?)?)?,
             MEMTABLE_BYTES => set(&mut options.memtable_bytes, narrow(field)?)?,
             BLOCK_BYTES => set(&mut options.block_bytes, narrow(field)?)?,
             FILTER_BITS_PER_KEY => set(&mut options.filter_bits_per_key, narrow(field)?)?,
@@ -70,6 +78,10 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             LEVEL0_TRIGGER => set(&mut options.level0_trigger, narrow(field)?)?,
             LEVEL_RATIO => set(&mut options.level_ratio, narrow(field)?)?,
             LEVEL_BASE_BYTES => set(&mut options.level_base_bytes, narrow(field)?)?,
+            COMPRESSION => set(&mut options.compression, known(&COMPRESSIONS, "compression", field.varint()?)?)?,
+            LEVEL0_COMPRESSION => {
+                set(&mut options.level0_compression, known(&COMPRESSIONS, "compression", field.varint()?)?)?;
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -85,9 +97,14 @@ fn set<T>(setting: &mut Option<T>, value: T) -> Result<()> {
     }
 }
 
-fn goal(number: u64) -> Result<Goal> {
-    let known = GOALS.iter().find(|(known, _)| *known == number).map(|(_, goal)| *goal);
-    known.ok_or_else(|| Error::unsupported(format!("goal {number} of a keyspace is not known to this version")))
+/// The number on disk of what is set.
+fn number_of<T: Copy + PartialEq>(all: &[(u64, T)], wanted: Option<T>) -> Option<u64> {
+    all.iter().find(|(_, known)| Some(*known) == wanted).map(|(number, _)| *number)
+}
+
+fn known<T: Copy>(all: &[(u64, T)], what: &str, number: u64) -> Result<T> {
+    let known = all.iter().find(|(known, _)| *known == number).map(|(_, known)| *known);
+    known.ok_or_else(|| Error::unsupported(format!("{what} {number} of a keyspace is not known to this version")))
 }
 
 fn narrow<T: TryFrom<u64>>(field: &mut Reader<'_>) -> Result<T> {
@@ -111,6 +128,8 @@ mod tests {
             level0_trigger: Some(3),
             level_ratio: Some(7),
             level_base_bytes: Some(1 << 22),
+            compression: Some(Compression::Lz4),
+            level0_compression: Some(Compression::None),
         }
     }
 
@@ -137,7 +156,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 8, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 10, "each setting ends where a shorter list may end");
     }
 
     #[test]
@@ -147,8 +166,8 @@ mod tests {
             put_field(&mut bytes, tag, number);
             read(&bytes)
         };
-        assert_eq!(with(18, b"later").unwrap(), full());
-        assert_eq!(with(19, b"later").unwrap_err().kind(), ErrorKind::Unsupported);
+        assert_eq!(with(22, b"later").unwrap(), full());
+        assert_eq!(with(23, b"later").unwrap_err().kind(), ErrorKind::Unsupported);
         assert_eq!(with(GOAL, &[2]).unwrap_err().kind(), ErrorKind::Corruption);
     }
 
@@ -171,6 +190,8 @@ mod tests {
             (LEVEL0_TRIGGER, 0),
             (LEVEL_RATIO, 1),
             (LEVEL_BASE_BYTES, u64::MAX),
+            (COMPRESSION, 0),
+            (LEVEL0_COMPRESSION, 3),
         ];
         for (tag, number) in cases {
             assert_eq!(one(tag, number).kind(), ErrorKind::Unsupported, "{tag} {number}");

@@ -1,6 +1,6 @@
 //! The experts' section: what most databases need not set.
 
-use crate::options::{KeyspaceOptions, check::within};
+use crate::options::{Compression, KeyspaceOptions, check::within};
 use sediment_base::Result;
 use std::ops::RangeInclusive;
 
@@ -37,6 +37,10 @@ pub struct ExpertOptions {
     pub memtable_bytes: Option<usize>,
     /// For every keyspace: see [`KeyspaceOptions::block_bytes`].
     pub block_bytes: Option<usize>,
+    /// For every keyspace: see [`KeyspaceOptions::compression`].
+    pub compression: Option<Compression>,
+    /// For every keyspace: see [`KeyspaceOptions::level0_compression`].
+    pub level0_compression: Option<Compression>,
     /// For every keyspace: see [`KeyspaceOptions::filter_bits_per_key`].
     pub filter_bits_per_key: Option<u8>,
     /// For every keyspace: see [`KeyspaceOptions::table_bytes`].
@@ -55,6 +59,8 @@ impl Default for ExpertOptions {
             goal: _,
             memtable_bytes,
             block_bytes,
+            compression,
+            level0_compression,
             filter_bits_per_key,
             table_bytes,
             level0_trigger,
@@ -69,6 +75,8 @@ impl Default for ExpertOptions {
             stats_file_interval_us: 1_000_000,
             memtable_bytes,
             block_bytes,
+            compression,
+            level0_compression,
             filter_bits_per_key,
             table_bytes,
             level0_trigger,
@@ -112,6 +120,8 @@ impl ExpertOptions {
             goal: None,
             memtable_bytes: self.memtable_bytes,
             block_bytes: self.block_bytes,
+            compression: self.compression,
+            level0_compression: self.level0_compression,
             filter_bits_per_key: self.filter_bits_per_key,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,

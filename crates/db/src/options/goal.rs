@@ -1,5 +1,7 @@
 //! What a database is to be good at.
 
+use crate::options::Compression;
+
 /// What to be good at where one thing costs another.
 ///
 /// A goal is a set of numbers for the settings that were left open. Each can be set apart from it, for the database in
@@ -12,6 +14,8 @@
 /// | `level0_trigger`: runs that start a compaction | 4 | 8 | 2 |
 /// | `filter_bits_per_key` | 10 | 12 | 8 |
 /// | `block_bytes` | 4096 | 4096 | 16384 |
+/// | `compression` | none | none | LZ4 |
+/// | `level0_compression` | none | none | LZ4 |
 /// | memtable, of the memory | 1/4, up to 64 MiB | 3/8, up to 128 MiB | 1/4, up to 64 MiB |
 ///
 /// How memory is divided follows the database's goal alone.
@@ -32,6 +36,8 @@ pub enum Goal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Profile {
     pub(super) block_bytes: usize,
+    pub(super) compression: Compression,
+    pub(super) level0_compression: Compression,
     pub(super) filter_bits_per_key: u8,
     pub(super) level0_trigger: usize,
     pub(super) level_ratio: u64,
@@ -40,10 +46,25 @@ pub(super) struct Profile {
 impl Goal {
     /// The numbers that shape a tree.
     pub(super) const fn profile(self) -> Profile {
+        let balanced = Profile {
+            block_bytes: 4 << 10,
+            compression: Compression::None,
+            level0_compression: Compression::None,
+            filter_bits_per_key: 10,
+            level0_trigger: 4,
+            level_ratio: 10,
+        };
         match self {
-            Self::Balanced => Profile { block_bytes: 4 << 10, filter_bits_per_key: 10, level0_trigger: 4, level_ratio: 10 },
-            Self::Write => Profile { block_bytes: 4 << 10, filter_bits_per_key: 12, level0_trigger: 8, level_ratio: 5 },
-            Self::Space => Profile { block_bytes: 16 << 10, filter_bits_per_key: 8, level0_trigger: 2, level_ratio: 16 },
+            Self::Balanced => balanced,
+            Self::Write => Profile { filter_bits_per_key: 12, level0_trigger: 8, level_ratio: 5, ..balanced },
+            Self::Space => Profile {
+                block_bytes: 16 << 10,
+                compression: Compression::Lz4,
+                level0_compression: Compression::Lz4,
+                filter_bits_per_key: 8,
+                level0_trigger: 2,
+                level_ratio: 16,
+            },
         }
     }
 

@@ -1,6 +1,6 @@
 //! Settings of one keyspace, and what its tree is like under them.
 
-use crate::options::{Goal, check::within};
+use crate::options::{Compression, Goal, check::within};
 use sediment_base::{Result, limits};
 use sediment_tree::TreeOptions;
 use std::{fmt, ops::RangeInclusive};
@@ -20,6 +20,11 @@ pub struct KeyspaceOptions {
     /// Target size of a block, in bytes before compression: 256 to 65,536; by the goal by default. A larger one takes less
     /// space and memory beside its rows, a smaller one less time to read a single row.
     pub block_bytes: Option<usize>,
+    /// How blocks are compressed; by the goal by default. Those of level 0, which are written by flushes and soon rewritten, are
+    /// set apart.
+    pub compression: Option<Compression>,
+    /// How blocks of level 0 are compressed; by the goal by default.
+    pub level0_compression: Option<Compression>,
     /// Filter bits for each key: 0 (no filters) to 32; by the goal by default. At 10 bits, one in a hundred tables that do not
     /// hold a key is read for it; each bit more makes it a third less, and takes its space on disk and in memory.
     pub filter_bits_per_key: Option<u8>,
@@ -54,6 +59,8 @@ impl KeyspaceOptions {
             goal: _,
             memtable_bytes,
             block_bytes,
+            compression: _,
+            level0_compression: _,
             filter_bits_per_key,
             table_bytes,
             level0_trigger,
@@ -81,6 +88,8 @@ impl KeyspaceOptions {
             goal: self.goal.or(others.goal),
             memtable_bytes: self.memtable_bytes.or(others.memtable_bytes),
             block_bytes: self.block_bytes.or(others.block_bytes),
+            compression: self.compression.or(others.compression),
+            level0_compression: self.level0_compression.or(others.level0_compression),
             filter_bits_per_key: self.filter_bits_per_key.or(others.filter_bits_per_key),
             table_bytes: self.table_bytes.or(others.table_bytes),
             level0_trigger: self.level0_trigger.or(others.level0_trigger),
@@ -94,10 +103,12 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 8] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 10] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
+            ("compression", self.compression.as_ref().map(|compression| compression as _)),
+            ("level0_compression", self.level0_compression.as_ref().map(|compression| compression as _)),
             ("filter_bits_per_key", self.filter_bits_per_key.as_ref().map(|bits| bits as _)),
             ("table_bytes", self.table_bytes.as_ref().map(|bytes| bytes as _)),
             ("level0_trigger", self.level0_trigger.as_ref().map(|runs| runs as _)),
@@ -119,6 +130,8 @@ impl From<Shape> for KeyspaceOptions {
             goal: Some(shape.goal),
             memtable_bytes: Some(shape.memtable_bytes),
             block_bytes: Some(shape.block_bytes),
+            compression: Some(shape.compression),
+            level0_compression: Some(shape.level0_compression),
             filter_bits_per_key: Some(shape.filter_bits_per_key),
             table_bytes: Some(shape.table_bytes),
             level0_trigger: Some(shape.level0_trigger),
@@ -134,6 +147,8 @@ pub(crate) struct Shape {
     pub(crate) goal: Goal,
     pub(crate) memtable_bytes: usize,
     pub(crate) block_bytes: usize,
+    pub(crate) compression: Compression,
+    pub(crate) level0_compression: Compression,
     pub(crate) filter_bits_per_key: u8,
     pub(crate) table_bytes: u64,
     pub(crate) level0_trigger: usize,
@@ -154,6 +169,8 @@ impl Shape {
             goal,
             memtable_bytes,
             block_bytes: set.block_bytes.unwrap_or(profile.block_bytes),
+            compression: set.compression.unwrap_or(profile.compression),
+            level0_compression: set.level0_compression.unwrap_or(profile.level0_compression),
             filter_bits_per_key: set.filter_bits_per_key.unwrap_or(profile.filter_bits_per_key),
             table_bytes: set.table_bytes.unwrap_or(table_bytes),
             level0_trigger,
@@ -166,6 +183,8 @@ impl Shape {
     pub(super) fn tree_options(&self, components: &TreeOptions) -> TreeOptions {
         TreeOptions {
             block_bytes: self.block_bytes,
+            codec: self.compression.into(),
+            level0_codec: self.level0_compression.into(),
             filter_bits_per_key: self.filter_bits_per_key,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,

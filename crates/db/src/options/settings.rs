@@ -5,7 +5,7 @@ use crate::{
     options::{KeyspaceOptions, Options, Shape},
 };
 use sediment_base::Result;
-use sediment_tree::TreeOptions;
+use sediment_tree::{Reclaimer, TreeOptions};
 use std::sync::Arc;
 
 /// What was asked for at opening, checked, and the components of all trees: what each keyspace's tree is made and opened with.
@@ -26,6 +26,13 @@ impl Settings {
             ..TreeOptions::new(Arc::clone(&instruments.cache))
         };
         Ok(Self { options, components })
+    }
+
+    /// Lets another have files of trees removed.
+    #[must_use]
+    pub(crate) fn reclaimed_by(mut self, reclaimer: Option<Arc<dyn Reclaimer>>) -> Self {
+        self.components.reclaimer = reclaimer;
+        self
     }
 
     /// What was asked for.

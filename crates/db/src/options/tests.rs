@@ -17,6 +17,8 @@ fn defaults_are_valid_and_what_they_say() {
         goal: Goal::Balanced,
         memtable_bytes: 64 * mib,
         block_bytes: 4096,
+        compression: Compression::None,
+        level0_compression: Compression::None,
         filter_bits_per_key: 10,
         table_bytes: 64 << 20,
         level0_trigger: 4,
@@ -45,20 +47,29 @@ fn each_goal_shapes_trees_as_it_is_documented() {
     assert_eq!(sizes(Goal::Write), (768, 64));
     assert_eq!(sizes(Goal::Space), (128, 32));
     for goal in [Goal::Balanced, Goal::Write, Goal::Space] {
-        let row = |name: &str| {
+        let cell = |name: &str| {
             let line = include_str!("goal.rs").lines().find(|line| line.contains(&format!("/// | `{name}`"))).unwrap();
             let column = match goal {
                 Goal::Balanced => 2,
                 Goal::Write => 3,
                 Goal::Space => 4,
             };
-            line.split('|').nth(column).unwrap().trim().parse::<u64>().unwrap()
+            line.split('|').nth(column).unwrap().trim()
+        };
+        let row = |name: &str| cell(name).parse::<u64>().unwrap();
+        let compression = |compression| match compression {
+            Compression::None => "none",
+            Compression::Lz4 => "LZ4",
         };
         let shape = shape(goal);
         assert_eq!(row("level_ratio"), shape.level_ratio);
         assert_eq!(row("level0_trigger"), shape.level0_trigger as u64);
         assert_eq!(row("filter_bits_per_key"), u64::from(shape.filter_bits_per_key));
         assert_eq!(row("block_bytes"), shape.block_bytes as u64);
+        assert_eq!(
+            (cell("compression"), cell("level0_compression")),
+            (compression(shape.compression), compression(shape.level0_compression))
+        );
     }
 }
 
@@ -150,6 +161,8 @@ fn the_ends_of_every_range_are_allowed() {
             stats_file_interval_us: 0,
             memtable_bytes: Some(4096),
             block_bytes: Some(256),
+            compression: Some(Compression::None),
+            level0_compression: Some(Compression::None),
             filter_bits_per_key: Some(0),
             table_bytes: Some(1024),
             level0_trigger: Some(1),
@@ -167,6 +180,8 @@ fn the_ends_of_every_range_are_allowed() {
             stats_file_interval_us: 86_400_000_000,
             memtable_bytes: Some(4 << 30),
             block_bytes: Some(64 << 10),
+            compression: Some(Compression::Lz4),
+            level0_compression: Some(Compression::Lz4),
             filter_bits_per_key: Some(32),
             table_bytes: Some(4 << 30),
             level0_trigger: Some(1000),

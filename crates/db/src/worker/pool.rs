@@ -1,4 +1,4 @@
-//! The background threads: one for flushes, one for the log, the others for compaction.
+//! The background threads: one for flushes, one for the log and for files that may go, the others for compaction.
 //!
 //! A thread sleeps until its kind of work is asked for, then works until none is left. What fails for want of space is tried again
 //! after a while; anything else has ended all writing by then, and the thread waits for the end.
@@ -102,7 +102,7 @@ impl Worker {
 
     fn run_log(&self, machinery: &Machinery) {
         let log = &machinery.log;
-        self.run(machinery, &[&self.signals.trim], &mut || log.wants_help(), &mut || {
+        self.run(machinery, &[&self.signals.trim, &self.signals.reclaim], &mut || log.wants_help(), &mut || {
             log.let_go();
             // What is left of a full disk is for what frees space, not for files to come.
             if !self.reserve.is_full() && log.prepare_successor()? {
@@ -112,6 +112,10 @@ impl Worker {
                 return Ok(ControlFlow::Continue(()));
             }
             if log.sync_backlog()? {
+                return Ok(ControlFlow::Continue(()));
+            }
+            // One at a time: the log comes first, and a large file takes the file system a while.
+            if upkeep::reclaim_one(machinery) {
                 return Ok(ControlFlow::Continue(()));
             }
             upkeep::trim(machinery)?;

@@ -2,6 +2,7 @@
 
 use crate::wal::Lots;
 use sediment_base::{Error, ErrorKind};
+use sediment_tree::Reclaimer;
 use std::sync::{
     Arc, Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -13,6 +14,8 @@ pub(super) struct Signals {
     pub(super) flush: Signal,
     pub(super) compaction: Signal,
     pub(super) trim: Signal,
+    /// Files that nothing needs any more wait to be removed.
+    pub(super) reclaim: Arc<Signal>,
     is_stopped: AtomicBool,
     /// The disk is full: what is due is tried again now and then.
     is_stuck: AtomicBool,
@@ -46,13 +49,22 @@ impl Signal {
     }
 }
 
+/// Scans end with it, so it says as little as it can: one wake for all files that wait.
+impl Reclaimer for Signal {
+    fn wanted(&self) {
+        self.raise();
+    }
+}
+
 impl Signals {
     pub(super) fn new(lots: Arc<Lots>) -> Self {
         let [flush, compaction, trim] = std::array::from_fn(|_| Signal::new(&lots));
+        let reclaim = Arc::new(Signal::new(&lots));
         Self {
             flush,
             compaction,
             trim,
+            reclaim,
             is_stopped: AtomicBool::new(false),
             is_stuck: AtomicBool::new(false),
             failures: AtomicU64::new(0),

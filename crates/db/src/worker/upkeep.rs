@@ -125,6 +125,11 @@ pub(super) fn run_plan(
     Ok(report)
 }
 
+/// Removes one table that nothing needs any more; false if there is none.
+pub(super) fn reclaim_one(machinery: &Machinery) -> bool {
+    machinery.keyspaces.all().iter().any(|keyspace| keyspace.reclaim_one())
+}
+
 /// Removes log files that no tree and not the catalog needs.
 pub(super) fn trim(machinery: &Machinery) -> Result<()> {
     let mut catalog = machinery.catalog();

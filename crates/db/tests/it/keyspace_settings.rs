@@ -2,13 +2,15 @@
 
 use crate::disks::{DIR, faulty, fill, killed, list, open, open_env, powerless, recorded, rows, small};
 use sediment_env::{Env, MemFs};
-use sedimentdb::{Create, Db, ErrorKind, Goal, Keyspace, KeyspaceOptions, Result, dump_file};
+use sedimentdb::{Compression, Create, Db, ErrorKind, Goal, Keyspace, KeyspaceOptions, Result, dump_file};
 
 fn archive() -> KeyspaceOptions {
     KeyspaceOptions {
         goal: Some(Goal::Space),
         memtable_bytes: Some(12 << 10),
         block_bytes: Some(2048),
+        compression: Some(Compression::None),
+        level0_compression: Some(Compression::Lz4),
         filter_bits_per_key: Some(0),
         table_bytes: Some(4 << 10),
         level0_trigger: Some(3),
@@ -175,6 +177,8 @@ fn what_holds_is_told_with_every_number() {
     let expected = KeyspaceOptions {
         memtable_bytes: Some(16 << 10),
         block_bytes: Some(1024),
+        compression: Some(Compression::None),
+        level0_compression: Some(Compression::None),
         filter_bits_per_key: Some(12),
         table_bytes: Some(16 << 10),
         level0_trigger: Some(8),

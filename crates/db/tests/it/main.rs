@@ -1,6 +1,7 @@
 //! The database, through its public face.
 
 mod batches;
+mod compression;
 mod crash;
 mod damage;
 mod disks;

@@ -5,7 +5,7 @@
 //! block is cut before it outgrows its target.
 
 use super::format::{
-    DIGEST_BYTES, EXPIRY_BYTES, HEADER_BYTES, HINTS, LONG_SUFFIX, PAYLOAD_BYTES_MAX, SLOT_BYTES, Slot, head_of,
+    DIGEST_BYTES, EXPIRY_BYTES, HEADER_BYTES, HINTS, HINTS_AT, LONG_SUFFIX, PAYLOAD_BYTES_MAX, SLOT_BYTES, Slot, head_of,
 };
 use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
 use sediment_codec::coding::Writer;
@@ -14,6 +14,8 @@ use sediment_codec::coding::Writer;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowParts<'a> {
     pub(crate) key: InternalKey<'a>,
+    /// Whether the row before has another user key, or there is none.
+    pub(crate) is_new_key: bool,
     /// Flags to store; *same key* is the builder's to add.
     pub(crate) flags: RowFlags,
     pub(crate) tag: u8,
@@ -56,6 +58,16 @@ impl BlockSummary {
     }
 }
 
+/// What a block becomes with one more row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fit {
+    /// Size of the block, or a little more.
+    pub(crate) size: usize,
+    is_same_key: bool,
+    prefix_len: usize,
+    summary: BlockSummary,
+}
+
 /// Collects the rows of one block. One caller at a time; used again for the next block.
 #[derive(Debug)]
 pub(crate) struct BlockBuilder {
@@ -68,7 +80,6 @@ pub(crate) struct BlockBuilder {
     key_bytes: usize,
     long_keys: usize,
     other_bytes: usize,
-    last_key: (usize, usize),
     summary: BlockSummary,
 }
 
@@ -91,7 +102,6 @@ impl BlockBuilder {
             key_bytes: 0,
             long_keys: 0,
             other_bytes: 0,
-            last_key: (0, 0),
             summary: BlockSummary::empty(),
         }
     }
@@ -105,15 +115,17 @@ impl BlockBuilder {
         &self.bytes[..len]
     }
 
-    /// Size of the block, or a little more, if this row were added to it.
-    pub(crate) fn size_with(&self, row: &RowParts<'_>) -> usize {
-        let is_same = self.is_same_key(row.key.user_key);
-        let summary = self.summary.with(row.key.seqno, row.key.kind, row.flags);
-        let prefix_len = if is_same { self.prefix_len } else { self.prefix_with(row.key.user_key) };
+    /// What the block becomes if this row is added next.
+    pub(crate) fn fit(&self, row: &RowParts<'_>) -> Fit {
+        let user_key = row.key.user_key;
+        let is_same_key = !row.is_new_key && !self.is_empty();
+        let flags = if is_same_key { row.flags.with(RowFlags::SAME_KEY) } else { row.flags };
+        let summary = self.summary.with(row.key.seqno, row.key.kind, flags);
+        let prefix_len = if is_same_key { self.prefix_len } else { self.prefix_with(user_key) };
         let rows = self.rows.len() + 1;
-        let keys = self.tags.len() + usize::from(!is_same);
-        let (key_bytes, long) = if is_same { (0, 0) } else { (row.key.user_key.len(), is_long(row.key.user_key)) };
-        HEADER_BYTES
+        let keys = self.tags.len() + usize::from(!is_same_key);
+        let (key_bytes, long) = if is_same_key { (0, 0) } else { (user_key.len(), is_long(user_key)) };
+        let size = HEADER_BYTES
             + keys.next_multiple_of(8)
             + rows * (SLOT_BYTES + usize::from(seq_width(summary)))
             + prefix_len
@@ -121,23 +133,23 @@ impl BlockBuilder {
             + (self.long_keys + long) * 2
             + self.other_bytes
             + extra_len(row.flags)
-            + row.value.len()
+            + row.value.len();
+        Fit { size, is_same_key, prefix_len, summary }
     }
 
-    /// Adds a row that comes behind all that are here, and with which the block does not outgrow its format.
-    pub(crate) fn add(&mut self, row: &RowParts<'_>) {
-        debug_assert!(self.size_with(row) <= PAYLOAD_BYTES_MAX);
+    /// Adds a row that comes behind all that are here, and with which the block does not outgrow its format. `fit` is what
+    /// [`BlockBuilder::fit`] said of it.
+    pub(crate) fn add(&mut self, row: &RowParts<'_>, fit: Fit) {
+        debug_assert!(fit.size <= PAYLOAD_BYTES_MAX);
         let user_key = row.key.user_key;
-        let is_same = self.is_same_key(user_key);
         let mut flags = row.flags;
-        if is_same {
+        if fit.is_same_key {
             flags = flags.with(RowFlags::SAME_KEY);
         } else {
-            self.prefix_len = self.prefix_with(user_key);
+            self.prefix_len = fit.prefix_len;
             self.key_bytes += user_key.len();
             self.long_keys += is_long(user_key);
             self.tags.push(row.tag);
-            self.last_key = (self.bytes.len(), user_key.len());
             self.bytes.put_bytes(user_key);
         }
         let before = self.bytes.len();
@@ -150,11 +162,11 @@ impl BlockBuilder {
         self.bytes.put_bytes(row.value);
         let rest_len = self.bytes.len() - before;
         self.other_bytes += rest_len;
-        self.summary = self.summary.with(row.key.seqno, row.key.kind, flags);
+        self.summary = fit.summary;
         self.rows.push(PendingRow {
             seqno: row.key.seqno,
             meta: row.key.kind.tag() | flags.0,
-            key_len: if is_same { 0 } else { user_key.len() as u16 },
+            key_len: if fit.is_same_key { 0 } else { user_key.len() as u16 },
             rest_len: rest_len as u32,
         });
     }
@@ -170,31 +182,29 @@ impl BlockBuilder {
         out.put_u8(0);
         out.put_u8(width);
         out.put_u64(summary.min_seqno);
-        let (slots, records) = self.lay_out(width);
-        self.put_hints(&slots, out);
+        let slots_at = HEADER_BYTES + self.tags.len().next_multiple_of(8);
+        // Hints and slots follow from the records.
+        out.resize(start + HEADER_BYTES, 0);
         out.put_bytes(&self.tags);
-        out.resize(start + HEADER_BYTES + self.tags.len().next_multiple_of(8), 0);
-        for slot in slots {
-            out.put_u64(slot.0);
-        }
+        out.resize(start + slots_at + self.rows.len() * SLOT_BYTES, 0);
         for row in &self.rows {
             out.put_bytes(&(row.seqno - summary.min_seqno).to_le_bytes()[..usize::from(width)]);
         }
         out.put_bytes(&self.bytes[..self.prefix_len]);
-        out.put_bytes(&records);
+        self.put_records(start, slots_at, out);
+        self.put_hints(&mut out[start..], slots_at);
         self.clear();
         summary
     }
 
-    fn lay_out(&self, width: u8) -> (Vec<Slot>, Vec<u8>) {
-        let rows_at = HEADER_BYTES + self.tags.len().next_multiple_of(8);
-        let records_at = rows_at + self.rows.len() * (SLOT_BYTES + usize::from(width)) + self.prefix_len;
-        let mut slots = Vec::with_capacity(self.rows.len());
-        let mut records = Vec::with_capacity(self.bytes.len());
+    /// Appends the records of all rows to a block that began at `start`, and puts their slots in their place.
+    fn put_records(&self, start: usize, slots_at: usize, out: &mut Vec<u8>) {
+        out.reserve(self.bytes.len() + 2 * self.long_keys);
         let mut rest = &self.bytes[..];
         let mut head = 0;
+        let mut slot_at = start + slots_at;
         for row in &self.rows {
-            let offset = (records_at + records.len()) as u16;
+            let offset = (out.len() - start) as u16;
             let (key, after) = rest.split_at(usize::from(row.key_len));
             let (other, after) = after.split_at(row.rest_len as usize);
             rest = after;
@@ -205,20 +215,24 @@ impl BlockBuilder {
             }
             let suffix_len = u8::try_from(suffix.len()).unwrap_or(LONG_SUFFIX);
             if suffix_len == LONG_SUFFIX {
-                records.put_u16(suffix.len() as u16);
+                out.put_u16(suffix.len() as u16);
             }
-            records.put_bytes(suffix);
-            records.put_bytes(other);
-            slots.push(Slot::new(head, offset, suffix_len, row.meta));
+            out.put_bytes(suffix);
+            out.put_bytes(other);
+            let slot = Slot::new(head, offset, suffix_len, row.meta);
+            out[slot_at..slot_at + SLOT_BYTES].copy_from_slice(&slot.0.to_le_bytes());
+            slot_at += SLOT_BYTES;
         }
-        (slots, records)
     }
 
-    fn put_hints(&self, slots: &[Slot], out: &mut Vec<u8>) {
+    /// Heads of keys at equal distances, where the header has room for them.
+    fn put_hints(&self, block: &mut [u8], slots_at: usize) {
         let step = self.tags.len().div_ceil(HINTS);
-        let firsts = slots.iter().filter(|slot| !slot.flags().contains(RowFlags::SAME_KEY));
-        let heads = firsts.step_by(step).map(|slot| slot.head());
-        heads.chain(std::iter::repeat(0)).take(HINTS).for_each(|head| out.put_u32(head));
+        let firsts = self.rows.iter().enumerate().filter(|(_, row)| row.meta & RowFlags::SAME_KEY.0 == 0);
+        for (hint, (row, _)) in firsts.step_by(step).enumerate() {
+            let slot = Slot(read_u64(&block[slots_at + row * SLOT_BYTES..]));
+            block[HINTS_AT + hint * 4..][..4].copy_from_slice(&slot.head().to_le_bytes());
+        }
     }
 
     fn clear(&mut self) {
@@ -226,13 +240,7 @@ impl BlockBuilder {
         self.tags.clear();
         self.bytes.clear();
         (self.prefix_len, self.key_bytes, self.long_keys, self.other_bytes) = (0, 0, 0, 0);
-        self.last_key = (0, 0);
         self.summary = BlockSummary::empty();
-    }
-
-    fn is_same_key(&self, user_key: &[u8]) -> bool {
-        let (start, len) = self.last_key;
-        !self.is_empty() && &self.bytes[start..start + len] == user_key
     }
 
     /// How much of its beginning this key shares with every key of the block.
@@ -246,8 +254,23 @@ impl BlockBuilder {
 }
 
 /// Length of the common beginning.
+#[inline]
 pub(crate) fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+    let words = a.chunks_exact(8).zip(b.chunks_exact(8));
+    for (index, (x, y)) in words.enumerate() {
+        let differing = read_u64(x) ^ read_u64(y);
+        if differing != 0 {
+            return index * 8 + differing.trailing_zeros() as usize / 8;
+        }
+    }
+    let equal = a.len().min(b.len()) / 8 * 8;
+    equal + a[equal..].iter().zip(&b[equal..]).take_while(|(a, b)| a == b).count()
+}
+
+/// The first eight bytes, of which there are as many.
+#[inline]
+fn read_u64(bytes: &[u8]) -> u64 {
+    bytes.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 fn extra_len(flags: RowFlags) -> usize {

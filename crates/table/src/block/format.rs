@@ -26,6 +26,8 @@ use sediment_codec::coding::Reader;
 pub(super) const HEADER_BYTES: usize = 64;
 /// Heads kept in the header.
 pub(super) const HINTS: usize = 12;
+/// Where they are.
+pub(super) const HINTS_AT: usize = 16;
 /// Bytes of one slot.
 pub(super) const SLOT_BYTES: usize = 8;
 /// `sfx_len` of a suffix whose length begins its record.

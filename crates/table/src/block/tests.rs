@@ -4,15 +4,18 @@ use sediment_base::ErrorKind;
 
 fn row<'a>(key: &'a [u8], seqno: SeqNo, value: &'a [u8]) -> RowParts<'a> {
     let key = InternalKey::new(key, seqno, Kind::Value);
-    RowParts { key, flags: RowFlags::NONE, tag: key.user_key.last().copied().unwrap_or(0), expiry_us: 77, digest: 5, value }
+    let (is_new_key, flags, tag) = (true, RowFlags::NONE, key.user_key.last().copied().unwrap_or(0));
+    RowParts { key, is_new_key, flags, tag, expiry_us: 77, digest: 5, value }
 }
 
 fn build(rows: &[RowParts<'_>]) -> Vec<u8> {
     let mut builder = BlockBuilder::new(&KeyOrder::bytewise());
-    let mut size = 0;
+    let (mut size, mut last) = (0, None);
     for row in rows {
-        size = builder.size_with(row);
-        builder.add(row);
+        let row = RowParts { is_new_key: last != Some(row.key.user_key), ..*row };
+        let fit = builder.fit(&row);
+        builder.add(&row, fit);
+        (size, last) = (fit.size, Some(row.key.user_key));
     }
     let mut out = Vec::new();
     builder.finish(&mut out);

@@ -5,6 +5,7 @@ use crate::{
     rows::{Row, context, path, random_rows, write},
 };
 use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RowFlags, SeqNo, TableId, seqno::SEQNO_MAX};
+use sediment_codec::compress::Codec;
 use sediment_codec::hash::key_hash;
 use sediment_env::random::SeededRandom;
 use sediment_table::{Table, TableOptions, TableWriter, check::check_table, dump::dump_table};
@@ -137,7 +138,8 @@ fn random_tables_answer_as_a_sorted_list_does() {
         let rows = random_rows(&random, order);
         let block_bytes = [0, 256, 700, 4096, 20_000, 64 << 10][random.below(6) as usize];
         let filter_bits_per_key = [0, 3, 10, 16][random.below(4) as usize];
-        let options = TableOptions { block_bytes, filter_bits_per_key, hash_seed: SEED, ..TableOptions::default() };
+        let codec = [Codec::None, Codec::Lz4][random.below(2) as usize];
+        let options = TableOptions { block_bytes, codec, filter_bits_per_key, hash_seed: SEED, ..TableOptions::default() };
         println_seed(seed, &options, rows.len());
         check_everything(&rows, order, &options, &random);
     }

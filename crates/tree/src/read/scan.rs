@@ -100,7 +100,7 @@ impl Scan {
             let obsolete: Arc<Obsolete> = Arc::clone(&pinned.obsolete);
             drop(pinned);
             obsolete.stats().record(Histogram::ScanRows, self.rows);
-            obsolete.sweep();
+            obsolete.reclaim_soon();
         }
     }
 }

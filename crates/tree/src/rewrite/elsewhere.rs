@@ -14,19 +14,17 @@ pub(crate) struct Elsewhere {
     order: KeyOrder,
     /// Lowest seqno of a row in a memtable outside.
     memtables_min: Option<SeqNo>,
-    /// Runs of which at least one table lies outside.
-    runs: Vec<Arc<Run>>,
-    inside: HashSet<TableId>,
+    /// The tables outside.
+    runs: Vec<Run>,
 }
 
 impl Elsewhere {
     /// All that `pinned` holds but these memtables and tables.
-    pub(crate) fn new(pinned: &SuperVersion, order: KeyOrder, memtables: &[Arc<Memtable>], inside: HashSet<TableId>) -> Self {
+    pub(crate) fn new(pinned: &SuperVersion, order: KeyOrder, memtables: &[Arc<Memtable>], inside: &HashSet<TableId>) -> Self {
         let is_outside = |memtable: &&Arc<Memtable>| !memtables.iter().any(|inside| Arc::ptr_eq(inside, memtable));
         let memtables_min = pinned.memtables().filter(is_outside).filter_map(|memtable| memtable.min_seqno()).min();
-        let has_outside = |run: &&Arc<Run>| run.tables().iter().any(|file| !inside.contains(&file.meta.id));
-        let runs = pinned.version.runs().filter(has_outside).cloned().collect();
-        Self { order, memtables_min, runs, inside }
+        let runs = pinned.version.runs().filter_map(|run| run.without(inside, &order)).collect();
+        Self { order, memtables_min, runs }
     }
 
     /// Whether a row of `user_key` with a seqno at or below `seqno` may lie outside.
@@ -34,10 +32,7 @@ impl Elsewhere {
     pub(crate) fn may_hold_older(&self, user_key: &[u8], seqno: SeqNo) -> bool {
         self.memtables_min.is_some_and(|min| min <= seqno)
             || self.runs.iter().any(|run| {
-                run.min_seqno() <= seqno
-                    && run
-                        .find(user_key, &self.order)
-                        .is_some_and(|file| file.meta.min_seqno <= seqno && !self.inside.contains(&file.meta.id))
+                run.min_seqno() <= seqno && run.find(user_key, &self.order).is_some_and(|file| file.meta.min_seqno <= seqno)
             })
     }
 }

@@ -8,6 +8,7 @@ use sediment_base::{
     InternalKey, Result, RowFlags, Slice, TableId, filename,
     planted::{Bug, planted},
 };
+use sediment_codec::compress::Codec;
 use sediment_table::{TableMeta, TableOptions, TableWriter};
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub(crate) struct OutputSpec<'a> {
     pub(crate) home: &'a Arc<TableHome>,
     pub(crate) options: &'a TreeOptions,
+    pub(crate) codec: Codec,
     pub(crate) now_us: u64,
     /// Time of the oldest write among the inputs.
     pub(crate) oldest_write_us: u64,
@@ -41,7 +43,6 @@ pub(crate) struct Outputs<'a> {
     writer: Option<TableWriter>,
     /// How many guards lie at or before the last key.
     guards_passed: usize,
-    last_key: Vec<u8>,
     ids: Vec<TableId>,
     finished: Vec<TableMeta>,
     finished_bytes: u64,
@@ -51,21 +52,19 @@ pub(crate) struct Outputs<'a> {
 impl<'a> Outputs<'a> {
     /// Nothing yet.
     pub(crate) fn new(spec: OutputSpec<'a>) -> Self {
-        let (last_key, ids, finished) = (Vec::new(), Vec::new(), Vec::new());
-        Self { spec, writer: None, guards_passed: 0, last_key, ids, finished, finished_bytes: 0, is_kept: false }
+        let (ids, finished) = (Vec::new(), Vec::new());
+        Self { spec, writer: None, guards_passed: 0, ids, finished, finished_bytes: 0, is_kept: false }
     }
 
     /// Adds a row, in the order of rows.
     pub(crate) fn add(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8]) -> Result<()> {
-        if key.user_key != self.last_key {
+        if self.writer.as_ref().is_some_and(|writer| writer.last_key() != key.user_key) {
             // All versions of a key lie in one table, else the tables of a run would overlap.
             let is_guarded = self.passes_guard(key.user_key);
             let bytes_max = if is_guarded { self.spec.guarded_bytes_min() } else { self.spec.options.table_bytes };
             if self.writer.as_ref().is_some_and(|writer| writer.written_bytes() >= bytes_max) {
                 self.cut()?;
             }
-            self.last_key.clear();
-            self.last_key.extend_from_slice(key.user_key);
         }
         let writer = match &mut self.writer {
             Some(writer) => writer,
@@ -124,7 +123,7 @@ impl Drop for Outputs<'_> {
             {
                 self.spec.home.rewind_next_id(*first);
             }
-            self.ids.drain(..).for_each(|id| self.spec.home.discard(id));
+            self.ids.drain(..).for_each(|id| self.spec.home.discard(id, None));
         }
     }
 }
@@ -134,6 +133,7 @@ fn begin_table(spec: OutputSpec<'_>, ids: &mut Vec<TableId>) -> Result<TableWrit
     ids.push(id);
     let options = TableOptions {
         block_bytes: spec.options.block_bytes,
+        codec: spec.codec,
         filter_bits_per_key: spec.options.filter_bits_per_key,
         hash_seed: spec.home.hash_seed,
         created_us: spec.now_us,

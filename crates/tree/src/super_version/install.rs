@@ -52,7 +52,7 @@ impl SuperVersions {
     /// A tree with an empty memtable.
     pub(crate) fn new(parts: TreeParts) -> Self {
         let TreeParts { options, home, version, manifest, orphans } = parts;
-        let obsolete = Obsolete::new(Arc::clone(&home), Arc::clone(&options.listeners), orphans);
+        let obsolete = Obsolete::new(Arc::clone(&home), &options, orphans);
         let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed, &options.budget));
         let first = super_version(active, Vec::new(), Arc::new(version), &obsolete);
         Self {
@@ -134,12 +134,12 @@ impl SuperVersions {
         let (moved, gone): (HashSet<TableId>, HashSet<TableId>) = edit.removed.into_iter().partition(|id| named.contains(id));
         before.tables().filter(|file| gone.contains(&file.meta.id)).for_each(|file| TableFile::mark_obsolete(file));
         if is_new_generation {
-            installing.doubtful.drain(..).for_each(|id| self.home.discard(id));
+            installing.doubtful.drain(..).for_each(|id| self.home.discard(id, None));
             self.obsolete.forget_lost();
         }
         drop((installing, before));
         edit.added.iter().filter(|added| !moved.contains(&added.meta.id)).for_each(|added| self.announce(added));
-        self.obsolete.sweep();
+        self.obsolete.reclaim_soon();
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! The queue of files that nothing names any more: the only place that unlinks tables.
 //!
 //! A file comes here when the edit that removed it is durable and its last holder has let go. Nothing is unlinked where a
-//! holder lets go (that may be in the middle of a read): whoever next changes the version or ends a scan sweeps. After the
+//! holder lets go: that may be in the middle of a read, and the file system can take tens of milliseconds for a large file. Whoever
+//! next changes the version or ends a scan asks the caller's [`Reclaimer`] to have it done, or does it, where there is none. After the
 //! last handle is gone nothing is unlinked at all, because the directory may belong to somebody else by then; what is left
 //! then moves to `lost/` after the next open.
 //!
@@ -9,7 +10,10 @@
 //! log forgot. They are set aside in `lost/`, and go once a generation of the manifest is in place that was begun afterwards,
 //! but only if the manifest had ended as a finished record ends. Shared.
 
-use crate::version::TableHome;
+use crate::{
+    options::{Reclaimer, TreeOptions},
+    version::{Garbage, TableHome},
+};
 use sediment_base::{Listeners, Result, Stats, event::TableDeleted, filename, stats::Counter};
 use sediment_env::{Fs, fs::is_already_exists};
 use std::{
@@ -25,6 +29,7 @@ use std::{
 pub(crate) struct Obsolete {
     home: Arc<TableHome>,
     listeners: Arc<Listeners>,
+    reclaimer: Option<Arc<dyn Reclaimer>>,
     is_closed: AtomicBool,
     is_dropped: AtomicBool,
     orphans: Mutex<Orphans>,
@@ -42,9 +47,10 @@ pub(crate) struct Orphans {
 }
 
 impl Obsolete {
-    pub(crate) fn new(home: Arc<TableHome>, listeners: Arc<Listeners>, orphans: Orphans) -> Arc<Self> {
+    pub(crate) fn new(home: Arc<TableHome>, options: &TreeOptions, orphans: Orphans) -> Arc<Self> {
         let (is_closed, is_dropped) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { home, listeners, is_closed, is_dropped, orphans: Mutex::new(orphans) })
+        let (listeners, reclaimer) = (Arc::clone(&options.listeners), options.reclaimer.clone());
+        Arc::new(Self { home, listeners, reclaimer, is_closed, is_dropped, orphans: Mutex::new(orphans) })
     }
 
     /// Where the tree counts.
@@ -96,24 +102,38 @@ impl Obsolete {
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Unlinks what nobody holds. A failure leaves the file to be found as an orphan. Tells listeners: hold no lock that readers
-    /// or writers need.
-    pub(crate) fn sweep(&self) {
+    /// Has what nobody holds unlinked: by the reclaimer, or at once where there is none.
+    pub(crate) fn reclaim_soon(&self) {
+        match &self.reclaimer {
+            None => self.reclaim_all(),
+            Some(reclaimer) if self.home.garbage_count() > 0 => reclaimer.wanted(),
+            Some(_) => {}
+        }
+    }
+
+    /// Unlinks one file that nobody holds; false if there is none. A failure leaves the file to be found as an orphan. Tells
+    /// listeners: hold no lock that readers or writers need.
+    pub(crate) fn reclaim_one(&self) -> bool {
         if self.is_closed.load(Ordering::Acquire) {
-            return;
+            return false;
         }
-        for table in self.home.take_garbage() {
-            let path = self.home.path(table);
-            if self.home.context.fs.remove_file(&path).is_ok() {
-                self.stats().add(Counter::TablesDeleted, 1);
-                self.listeners.tell(|| TableDeleted { path, table });
-            }
+        let Some(Garbage { id: table, opened }) = self.home.take_garbage() else { return false };
+        drop(opened);
+        let path = self.home.path(table);
+        if self.home.context.fs.remove_file(&path).is_ok() {
+            self.stats().add(Counter::TablesDeleted, 1);
+            self.listeners.tell(|| TableDeleted { path, table });
         }
+        true
+    }
+
+    fn reclaim_all(&self) {
+        while self.reclaim_one() {}
     }
 
     /// The last handle is gone: no more unlinking.
     pub(crate) fn close(&self) {
-        self.sweep();
+        self.reclaim_all();
         self.is_closed.store(true, Ordering::Release);
     }
 

@@ -1,11 +1,12 @@
 //! `TableHome`: what all tables of one tree share.
 //!
-//! Where they live, which id the next one gets, and which ids wait for removal. An id is given once, whatever becomes of its
+//! Where they live, which id the next one gets, and which tables wait for removal. An id is given once, whatever becomes of its
 //! file. Shared.
 
 use sediment_base::{TableId, filename};
-use sediment_table::TableContext;
+use sediment_table::{Table, TableContext};
 use std::{
+    collections::VecDeque,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -20,8 +21,15 @@ pub(crate) struct TableHome {
     pub(crate) dir: PathBuf,
     pub(crate) hash_seed: u64,
     next_id: AtomicU64,
-    garbage: Mutex<Vec<TableId>>,
+    garbage: Mutex<VecDeque<Garbage>>,
     garbage_count: AtomicUsize,
+}
+
+/// A table that may go, with what is in memory of it: letting go of that takes its time, too.
+#[derive(Debug)]
+pub(crate) struct Garbage {
+    pub(crate) id: TableId,
+    pub(crate) opened: Option<Arc<Table>>,
 }
 
 impl TableHome {
@@ -67,23 +75,24 @@ impl TableHome {
         filename::table(&self.dir, id)
     }
 
-    /// Ids of files that nobody names or holds, to be removed.
-    pub(crate) fn take_garbage(&self) -> Vec<TableId> {
-        if self.garbage_count.load(Ordering::Relaxed) == 0 {
-            return Vec::new();
+    /// A table that nobody names or holds, to be removed; in the order in which they came.
+    pub(crate) fn take_garbage(&self) -> Option<Garbage> {
+        if self.garbage_count() == 0 {
+            return None;
         }
-        let taken = std::mem::take(&mut *self.garbage());
-        self.garbage_count.fetch_sub(taken.len(), Ordering::Relaxed);
-        taken
+        let mut garbage = self.garbage();
+        let taken = garbage.pop_front()?;
+        self.garbage_count.fetch_sub(1, Ordering::Relaxed);
+        Some(taken)
     }
 
-    /// Puts a file aside for removal.
-    pub(crate) fn discard(&self, id: TableId) {
-        self.garbage().push(id);
+    /// Puts a table aside for removal.
+    pub(crate) fn discard(&self, id: TableId, opened: Option<Arc<Table>>) {
+        self.garbage().push_back(Garbage { id, opened });
         self.garbage_count.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn garbage(&self) -> MutexGuard<'_, Vec<TableId>> {
+    fn garbage(&self) -> MutexGuard<'_, VecDeque<Garbage>> {
         self.garbage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,8 +4,8 @@
 //! two tables of a run. Immutable.
 
 use super::table_file::TableFile;
-use sediment_base::{Error, KeyOrder, KeyRange, Result, SeqNo, range};
-use std::{ops::Bound, ops::Range, sync::Arc};
+use sediment_base::{Error, KeyOrder, KeyRange, Result, SeqNo, TableId, range};
+use std::{collections::HashSet, ops::Bound, ops::Range, sync::Arc};
 
 /// Tables with disjoint keys, in key order. Never empty.
 #[derive(Clone, Debug)]
@@ -26,13 +26,23 @@ impl Run {
                 return Err(overlap(&pair[0], &pair[1]));
             }
         }
-        Ok(Self {
+        Ok(Self::of_sorted(tables, order))
+    }
+
+    /// What is left of it without these tables, if anything is.
+    pub(crate) fn without(&self, gone: &HashSet<TableId>, order: &KeyOrder) -> Option<Self> {
+        let tables: Vec<_> = self.tables.iter().filter(|table| !gone.contains(&table.meta.id)).cloned().collect();
+        (!tables.is_empty()).then(|| Self::of_sorted(tables, order))
+    }
+
+    fn of_sorted(tables: Vec<Arc<TableFile>>, order: &KeyOrder) -> Self {
+        Self {
             max_heads: tables.iter().map(|table| order.head(&table.meta.range.max)).collect(),
             min_seqno: tables.iter().map(|table| table.meta.min_seqno).min().unwrap_or(0),
             max_seqno: tables.iter().map(|table| table.meta.max_seqno).max().unwrap_or(0),
             bytes: tables.iter().map(|table| table.meta.file_bytes).sum(),
             tables,
-        })
+        }
     }
 
     pub(crate) fn tables(&self) -> &[Arc<TableFile>] {

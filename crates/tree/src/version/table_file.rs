@@ -2,7 +2,7 @@
 //!
 //! A version keeps only what the manifest says of a table; the file itself is attached by the first reader, and stays so while
 //! any version, reader or rewrite holds it. A file that no version names any more is *obsolete*: when the last holder lets go,
-//! its id is put aside in the [`TableHome`], from where `super_version/obsolete.rs` removes it. Shared; opening is done once.
+//! it is put aside in the [`TableHome`], from where `super_version/obsolete.rs` removes it. Shared; opening is done once.
 
 use super::home::TableHome;
 use sediment_base::{Error, Result, SeqNo, TableId};
@@ -74,7 +74,7 @@ impl TableFile {
 impl Drop for TableFile {
     fn drop(&mut self) {
         if self.obsolete.load(Ordering::Acquire) {
-            self.home.discard(self.meta.id);
+            self.home.discard(self.meta.id, self.opened.take());
         }
     }
 }

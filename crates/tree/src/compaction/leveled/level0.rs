@@ -71,7 +71,7 @@ impl<'a> Level0<'a> {
         held as f64 / self.options.level0_bytes_max() as f64
     }
 
-    /// Everything that sinks without a rewrite.
+    /// Everything that sinks without meeting a row below: as it is, unless the level below is compressed in another way.
     fn pick_moves(&self) -> Option<Plan> {
         let (below, order) = (&self.version.levels[1], self.order());
         let sinks = |file: &&Arc<TableFile>| {
@@ -80,7 +80,8 @@ impl<'a> Level0<'a> {
         };
         let oldest = self.version.levels[0].runs.last()?;
         let upper = oldest.tables().iter().filter(sinks).cloned().collect();
-        Plan::new(Action::Move, vec![(0, upper)], 1, order)
+        let action = if self.options.codec == self.options.level0_codec { Action::Move } else { Action::Rewrite };
+        Plan::new(action, vec![(0, upper)], 1, order)
     }
 
     fn pick_column(&self) -> Option<Plan> {
