@@ -11,7 +11,8 @@
 //! `SeqCst`, and follow [`pin`].
 //!
 //! Retired objects belong to the `Swap` they were in, not to a global list, so they never outlive it. They go with the next
-//! `store`, or when a reader lets go while some are waiting.
+//! `store`, or when a [`Guard`] lets go while some are waiting and its thread is not pinned otherwise: what is freed may be large, or
+//! close files.
 //!
 //! Pins must be short: never across I/O, parking or a caller's code.
 
@@ -39,8 +40,15 @@ pub struct Guard<'a, T> {
     /// Not a reference: the value may go while the guard is being dropped.
     value: NonNull<T>,
     // Dropped in this order: letting go first, then the look at what may now be freed.
-    _pin: Pin,
+    pin: Pin,
     _sweep: Sweep<'a, T>,
+}
+
+/// A value read through a [`Swap`], held in place by a pin that somebody else holds.
+pub struct Pinned<'a, T> {
+    /// Of `Arc::into_raw`. Not a reference, from which no count could be taken.
+    value: NonNull<T>,
+    _held: PhantomData<(&'a Swap<T>, &'a Pin)>,
 }
 
 /// While it lives, nothing that this thread could reach at its making is freed.
@@ -65,15 +73,29 @@ impl<T> Swap<T> {
     #[inline]
     pub fn load(&self) -> Guard<'_, T> {
         let pin = pin();
+        let value = self.load_under(&pin).value;
+        Guard { value, pin, _sweep: Sweep(self) }
+    }
+
+    /// The current value, for whoever is pinned already: nothing is written. Nothing is freed when the pin goes, either: readers who
+    /// come by no other way see to it where [`Swap::has_retired`].
+    #[inline]
+    pub fn load_under<'a>(&'a self, _pin: &'a Pin) -> Pinned<'a, T> {
         // SAFETY: the pointer came from `Arc::into_raw`.
         let value = unsafe { NonNull::new_unchecked(self.current.load(SeqCst)) };
-        Guard { value, _pin: pin, _sweep: Sweep(self) }
+        Pinned { value, _held: PhantomData }
     }
 
     /// The current value, to keep.
     #[inline]
     pub fn load_full(&self) -> Arc<T> {
         self.load().to_arc()
+    }
+
+    /// Whether values wait for [`Swap::collect`].
+    #[inline]
+    pub fn has_retired(&self) -> bool {
+        self.retired_count.load(Relaxed) != 0
     }
 
     /// Replaces the value.
@@ -128,12 +150,41 @@ impl<T: fmt::Debug> fmt::Debug for Swap<T> {
 impl<T> Guard<'_, T> {
     /// The guarded value, to keep.
     pub fn to_arc(&self) -> Arc<T> {
+        Pinned { value: self.value, _held: PhantomData }.to_arc()
+    }
+
+    /// The pin that guards it, for more reads under the same one.
+    #[inline]
+    pub fn pin(&self) -> &Pin {
+        &self.pin
+    }
+}
+
+impl<T> Pinned<'_, T> {
+    /// The value, to keep for longer than the pin.
+    pub fn to_arc(&self) -> Arc<T> {
         let value = self.value.as_ptr().cast_const();
         // SAFETY: `value` came from `Arc::into_raw` in the swap, and the pin keeps its count above zero.
         unsafe {
             Arc::increment_strong_count(value);
             Arc::from_raw(value)
         }
+    }
+}
+
+impl<T> Deref for Pinned<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the pointer came from `Arc::into_raw`; the swap is borrowed, and gives up the count behind a pointer that it no
+        // longer has only once no pin of before its replacement is left, while this one was there before the load.
+        unsafe { self.value.as_ref() }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Pinned<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pinned").field(&**self).finish()
     }
 }
 
@@ -151,6 +202,11 @@ impl<T> Deref for Guard<'_, T> {
 #[inline]
 pub fn pin() -> Pin {
     LOCAL.try_with(|local| local.slot().enter(false)).unwrap_or_else(|_| claim().enter(true))
+}
+
+/// Whether the thread is pinned.
+fn is_pinned() -> bool {
+    LOCAL.try_with(|local| local.slot.get().is_some_and(|slot| slot.depth.load(Relaxed) > 0)).unwrap_or(false)
 }
 
 impl Drop for Pin {
@@ -209,7 +265,7 @@ struct Sweep<'a, T>(&'a Swap<T>);
 impl<T> Drop for Sweep<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if self.0.retired_count.load(Relaxed) != 0 {
+        if self.0.has_retired() && !is_pinned() {
             self.0.collect();
         }
     }

@@ -75,6 +75,10 @@ impl HashIndex {
         let shard = self.shard(hash);
         let tag = tag(hash);
         let lock = shard.lock();
+        // Writers are pinned, so that no guard of theirs frees a table that was replaced.
+        if shard.table.has_retired() {
+            shard.table.collect();
+        }
         let table = shard.table.load();
         let (word, record) = match table.probe(arena, tag, &mut is_key) {
             Probe::Found(word, head) => {

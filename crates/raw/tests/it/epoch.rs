@@ -36,6 +36,26 @@ fn a_guard_keeps_what_it_read_and_the_last_guard_frees_it() {
 }
 
 #[test]
+fn one_pin_holds_what_is_read_under_it_and_frees_nothing_when_it_goes() {
+    let _alone = alone();
+    let drops = AtomicUsize::new(0);
+    let (outer, inner) = (Swap::new(Arc::new(1)), Swap::new(Arc::new(Counted(1, &drops))));
+    let guard = outer.load();
+    let seen = inner.load_under(guard.pin());
+    inner.store(Arc::new(Counted(2, &drops)));
+    assert_eq!((seen.0, inner.load_under(guard.pin()).0, drops.load(SeqCst)), (1, 2, 0));
+    let kept = seen.to_arc();
+    drop(inner.load());
+    drop(guard);
+    assert!(inner.has_retired(), "no guard frees anything while its thread is pinned");
+    inner.collect();
+    assert!(!inner.has_retired());
+    assert_eq!((kept.0, drops.load(SeqCst)), (1, 0));
+    drop(kept);
+    assert_eq!(drops.load(SeqCst), 1);
+}
+
+#[test]
 fn an_arc_outlives_pin_and_swap() {
     let _alone = alone();
     let swap = Swap::new(Arc::new(7));

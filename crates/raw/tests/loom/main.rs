@@ -83,6 +83,31 @@ fn a_guard_is_never_left_with_a_freed_value() {
 }
 
 #[test]
+fn what_is_read_under_one_pin_stays_until_it_goes() {
+    model(3, || {
+        let (outer, inner) = (Arc::new(Swap::new(Alive::new())), Arc::new(Swap::new(Alive::new())));
+        let reader = {
+            let (outer, inner) = (Arc::clone(&outer), Arc::clone(&inner));
+            thread::spawn(move || {
+                let pin = pin();
+                let (first, second) = (outer.load_under(&pin), inner.load_under(&pin));
+                first.check();
+                second.check();
+                let kept = second.to_arc();
+                drop(pin);
+                kept.check();
+                if inner.has_retired() {
+                    inner.collect();
+                }
+            })
+        };
+        inner.store(Alive::new());
+        outer.store(Alive::new());
+        reader.join().expect("no panic");
+    });
+}
+
+#[test]
 fn two_writers_and_a_reader_agree_on_a_swap() {
     model(2, || {
         let swap = Arc::new(Swap::new(Alive::new()));
