@@ -23,8 +23,13 @@ pub struct Ratchet {
     taken: AtomicU64,
     /// Tickets that are finished together with all before them.
     passed: AtomicU64,
-    level: AtomicU64,
+    level: Level,
 }
+
+/// Alone on its cache lines: many read it, and need not wait for what else is written here.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Level(AtomicU64);
 
 #[derive(Debug)]
 struct Slot {
@@ -44,13 +49,13 @@ impl Ratchet {
         assert!(capacity.is_power_of_two(), "a ring of {capacity} slots");
         let slot = |_| Slot { value: AtomicU64::new(0), finished: AtomicU64::new(0) };
         let (taken, passed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { slots: (0..capacity).map(slot).collect(), taken, passed, level: AtomicU64::new(level) }
+        Self { slots: (0..capacity).map(slot).collect(), taken, passed, level: Level(AtomicU64::new(level)) }
     }
 
     /// The value of the newest ticket that is finished together with all before it.
     #[inline]
     pub fn level(&self) -> u64 {
-        self.level.load(Acquire)
+        self.level.0.load(Acquire)
     }
 
     /// Takes the next ticket, for `value`, which is no lower than that of any before; `None` while too many are open. One caller
@@ -80,7 +85,7 @@ impl Ratchet {
             // If the slot has been taken again meanwhile, it was passed, and the exchange fails.
             let value = next.value.load(Relaxed);
             if self.passed.compare_exchange(passed, passed + 1, SeqCst, Relaxed).is_ok() {
-                self.level.fetch_max(value, Release);
+                self.level.0.fetch_max(value, Release);
             }
             order_for_loom();
         }

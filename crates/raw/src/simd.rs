@@ -18,14 +18,16 @@ pub fn match_mask(tags: &[u8], tag: u8) -> u64 {
 /// How many of the ascending `heads` are below `target`: where it belongs among them. No branch depends on their values.
 #[inline]
 pub fn lower_bound_u64(heads: &[u64], target: u64) -> usize {
-    let (mut rest, mut below) = (heads, 0);
-    while rest.len() > 1 {
-        let half = rest.len() / 2;
-        let skip = select_unpredictable(rest[half - 1] < target, half, 0);
-        below += skip;
-        rest = &rest[skip..skip + rest.len() - half];
+    let (mut below, mut rest) = (0, heads.len());
+    while rest > 1 {
+        let half = rest / 2;
+        // SAFETY: `below + rest` is `heads.len()` at first and never more, because what is added to the one, at most `half`, is no
+        // more than what the other loses; and `half` is at least 1 and less than `rest`.
+        let head = unsafe { heads.get_unchecked(below + half - 1) };
+        below += select_unpredictable(*head < target, half, 0);
+        rest -= half;
     }
-    below + usize::from(rest.first().is_some_and(|head| *head < target))
+    below + usize::from(heads.get(below).is_some_and(|head| *head < target))
 }
 
 /// Asks for the cache line of `place`, which need not be one that may be read. Costs a slot in the load queue, waits for nothing.
