@@ -146,6 +146,12 @@ impl Arena {
         self.lanes_in_use().map(|lane| lane.words.load(Relaxed) * 8).sum()
     }
 
+    /// Whether nothing was ever reserved. Cheaper to ask than the lines that writers write to.
+    #[inline]
+    pub fn is_untouched(&self) -> bool {
+        self.lanes_used.load(Acquire) == 0
+    }
+
     /// The least and the greatest mark of a reservation.
     pub fn marks(&self) -> Option<(u64, u64)> {
         let marks = self.lanes_in_use().filter(|lane| lane.records.load(Acquire) > 0);

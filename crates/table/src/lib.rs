@@ -35,5 +35,5 @@ pub use context::TableContext;
 pub use cursor::{Segment, SegmentRow, TableCursor};
 pub use options::TableOptions;
 pub use properties::{Properties, TableMeta};
-pub use reader::{ReadCounts, Table, TableRow};
+pub use reader::{FoundRow, Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};
 pub use writer::TableWriter;

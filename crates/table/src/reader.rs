@@ -6,16 +6,18 @@
 
 mod counts;
 mod load;
+mod point;
 mod tail;
 mod window;
 
 pub use counts::ReadCounts;
 pub(crate) use load::{decode_block, load_block, read_fully};
+pub use point::{FoundRow, Looked, PointRead, Reach, TakeRow};
 pub(crate) use tail::Tail;
 pub(crate) use window::Window;
 
 use crate::{
-    block::{Block, Lookup, tag_of},
+    block::{Block, Lookup, RowHead, tag_of},
     cache::{Heat, Pages},
     context::TableContext,
     filter::Filter,
@@ -90,57 +92,60 @@ impl Table {
     /// The newest row of `user_key` with a sequence number below `read_seqno`. `hash` is the key's hash under the table's own
     /// seed.
     pub fn get(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Result<Option<TableRow>> {
-        let mut counts = ReadCounts::default();
-        let row = self.get_counted(user_key, hash, read_seqno, &mut counts);
+        let (mut counts, mut row) = (ReadCounts::default(), None);
+        let read = PointRead { key: user_key, hash, read_seqno, reach: Reach::All };
+        let looked = self.look(&read, &mut counts, &mut row);
         counts.add_to(self.stats.local());
-        row
+        looked.map(|_| row)
     }
 
-    /// As [`Table::get`], but what it met is added to `counts` and not to the statistics: for who asks several tables.
+    /// Looks for the newest row that `read` sees, and gives it to `taker`. What it met is added to `counts` and not to the statistics.
     #[inline]
-    pub fn get_counted(
-        &self,
-        user_key: &[u8],
-        hash: u64,
-        read_seqno: SeqNo,
-        counts: &mut ReadCounts,
-    ) -> Result<Option<TableRow>> {
-        if read_seqno <= self.meta.min_seqno {
-            return Ok(None);
+    pub fn look(&self, read: &PointRead<'_>, counts: &mut ReadCounts, taker: &mut impl TakeRow) -> Result<Looked> {
+        if read.read_seqno <= self.meta.min_seqno {
+            return Ok(Looked::Absent);
         }
+        let before = *counts;
         if let Some(filter) = &self.filter {
             counts.filter_checks += 1;
-            if !filter.may_contain(hash) {
+            if !filter.may_contain(read.hash) {
                 counts.filter_negatives += 1;
-                return Ok(None);
+                return Ok(Looked::Absent);
             }
         }
-        let row = self.find(user_key, hash, read_seqno, counts)?;
-        if row.is_none() && self.filter.is_some() {
-            counts.filter_false_positives += 1;
+        let looked = self.search(read, counts, taker)?;
+        match looked {
+            Looked::Found => {}
+            Looked::Absent => counts.filter_false_positives += u64::from(self.filter.is_some()),
+            Looked::OutOfReach => *counts = before,
         }
-        Ok(row)
+        Ok(looked)
     }
 
     /// Looks into the blocks that could hold the row.
-    fn find(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo, counts: &mut ReadCounts) -> Result<Option<TableRow>> {
-        let Some(mut number) = self.fence.find(InternalKey::seek_to(user_key, read_seqno), &self.order) else {
-            return Ok(None);
+    fn search(&self, read: &PointRead<'_>, counts: &mut ReadCounts, taker: &mut impl TakeRow) -> Result<Looked> {
+        let PointRead { key, read_seqno, reach, .. } = *read;
+        let Some(mut number) = self.fence.find(InternalKey::seek_to(key, read_seqno), &self.order) else {
+            return Ok(Looked::Absent);
         };
+        // A reader above every row need not look at the bounds of a block.
+        let is_above_all = read_seqno > self.meta.max_seqno;
         loop {
-            // A reader above every row need not look at the bounds of this block.
-            let is_above_all = read_seqno > self.meta.max_seqno;
             if is_above_all || self.fence.place(number).min_seqno < read_seqno {
-                let mut row = None;
-                let look = |block: &Block| row = found(block, user_key, tag_of(hash), read_seqno);
+                let mut is_found = false;
+                let look = |block: &Block| is_found = find_in(block, read, taker);
                 counts.blocks += 1;
-                self.blocks.with(number, Heat::Point, || self.load(number, counts), look)?;
-                if row.is_some() {
-                    return Ok(row);
+                match reach {
+                    Reach::All => self.blocks.with(number, Heat::Point, || self.load(number, counts), look)?,
+                    Reach::Resident(pin) if self.blocks.look(number, Heat::Point, pin, look) => {}
+                    Reach::Resident(_) => return Ok(Looked::OutOfReach),
+                }
+                if is_found {
+                    return Ok(Looked::Found);
                 }
             }
-            if !self.fence.is_continued(number, user_key) {
-                return Ok(None);
+            if !self.fence.is_continued(number, key) {
+                return Ok(Looked::Absent);
             }
             number += 1;
         }
@@ -252,14 +257,15 @@ impl fmt::Debug for Table {
     }
 }
 
-/// The newest visible row of the key in this block, with its value taken out: a large one is shared, others are copied.
+/// Whether the block has a row that `read` sees; the newest is given to `taker`.
 #[inline]
-fn found(block: &Block, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Option<TableRow> {
-    let Lookup::Row(row) = block.lookup(user_key, tag, read_seqno) else { return None };
-    let head = block.head(row);
-    let value = match block {
-        Block::Jumbo(block) => block.shared_value(),
-        Block::Slotted(block) => block.value(row).into(),
-    };
-    Some(TableRow { seqno: head.seqno, kind: head.kind, flags: head.flags, value })
+fn find_in(block: &Block, read: &PointRead<'_>, taker: &mut impl TakeRow) -> bool {
+    let Lookup::Row(row) = block.lookup(read.key, tag_of(read.hash), read.read_seqno) else { return false };
+    let RowHead { seqno, kind, flags } = block.head(row);
+    let found = FoundRow { seqno, kind, flags };
+    match block {
+        Block::Jumbo(block) => taker.take_shared(found, block.shared_value()),
+        Block::Slotted(block) => taker.take(found, block.value(row)),
+    }
+    true
 }

@@ -150,6 +150,13 @@ impl Memtable {
         self.rows() == 0
     }
 
+    /// Whether no insert ever came as far as to look for room. What [`Memtable::is_empty`] says in most cases, but cheaper to ask
+    /// beside writers.
+    #[inline]
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.arena.is_untouched()
+    }
+
     /// The lowest seqno of a row.
     pub(crate) fn min_seqno(&self) -> Option<SeqNo> {
         self.arena.marks().map(|(least, _)| least)

@@ -3,5 +3,6 @@
 mod get;
 mod scan;
 
-pub(crate) use get::{contains_key, get};
+pub(crate) use get::Search;
+pub use get::TakeValue;
 pub use scan::Scan;

@@ -9,13 +9,15 @@ use crate::{
     flush::{self, FlushContext, FlushReport},
     open,
     options::TreeOptions,
-    read::{self, Scan},
+    read::{Scan, Search, TakeValue},
     super_version::{SuperVersion, SuperVersions, TreeParts},
     version::ManifestPosition,
     write::{self, Pressure},
 };
 use sediment_base::{Error, FileUuid, InternalKey, Kind, Result, SeqNo, Slice, range::prefix_bounds};
 use sediment_env::Env;
+use sediment_raw::epoch::{self, Pin};
+use sediment_table::Reach;
 use std::{
     ops::{Bound, RangeBounds},
     path::Path,
@@ -26,6 +28,24 @@ use std::{
 #[derive(Clone, Debug)]
 pub struct Tree {
     inner: Arc<Inner>,
+}
+
+/// A point read that was begun under an epoch pin.
+#[derive(Debug)]
+#[must_use = "it may have stopped half-way"]
+pub enum BegunGet<'a, V> {
+    /// It is at its end; whether the key has a value, which then was taken.
+    Ended(bool),
+    /// What it needs next takes time.
+    Stopped(Box<StoppedGet<'a, V>>),
+}
+
+/// A point read half-way. Holds by counts what the pin held.
+#[derive(Debug)]
+pub struct StoppedGet<'a, V> {
+    search: Search<'a, V>,
+    pinned: Arc<SuperVersion>,
+    tree: Tree,
 }
 
 #[derive(Debug)]
@@ -68,14 +88,38 @@ impl Tree {
     /// or compaction that ends in between cannot take the version away. For readers without a registered snapshot. A row that
     /// becomes visible during the call may be missed, as if the call had come before it.
     pub fn get_at(&self, key: &[u8], visible: impl FnOnce() -> SeqNo) -> Result<Option<Slice>> {
-        let pinned = self.pin();
+        let mut value = Slice::default();
+        let begun = self.begin_get(&epoch::pin(), key, visible, &mut value)?;
+        Ok(begun.finish()?.then_some(value))
+    }
+
+    /// As [`Tree::get_at`], but it stops in front of what takes time: a caller who is pinned lets the pin go before it has the read
+    /// finished. Takes no lock and raises no shared count where all that it needs is in memory; then it is at its end, too. Fails with
+    /// `HistoryGone` where what the seqno asks for is no longer kept.
+    #[inline]
+    pub fn begin_get<'a, V: TakeValue>(
+        &self,
+        pin: &Pin,
+        key: &'a [u8],
+        visible: impl FnOnce() -> SeqNo,
+        value: &'a mut V,
+    ) -> Result<BegunGet<'a, V>> {
+        let versions = &self.inner.versions;
+        let pinned = versions.load_under(pin);
         let read_seqno = visible();
-        read::get(&pinned, key, read_seqno, &self.inner.versions.options)
+        pinned.check_history(read_seqno)?;
+        let mut search = Search::begin(&pinned, key, read_seqno, value);
+        if !versions.is_sweep_due() && search.go_on(&pinned, &versions.options, Reach::Resident(pin))? {
+            return search.end(&versions.options).map(BegunGet::Ended);
+        }
+        Ok(BegunGet::Stopped(Box::new(StoppedGet { search, pinned: pinned.to_arc(), tree: self.clone() })))
     }
 
     /// Whether `key` has a value at `read_seqno`.
     pub fn contains_key(&self, key: &[u8], read_seqno: SeqNo) -> Result<bool> {
-        read::contains_key(&self.pin(), key, read_seqno, &self.inner.versions.options)
+        let mut value = ();
+        let begun = self.begin_get(&epoch::pin(), key, || read_seqno, &mut value)?;
+        begun.finish()
     }
 
     /// The rows of a range at `read_seqno`. Errors come from the scan.
@@ -270,5 +314,29 @@ impl Tree {
                 return (pinned, read_seqno);
             }
         }
+    }
+}
+
+impl<V: TakeValue> BegunGet<'_, V> {
+    /// Goes on to the end; whether the key has a value, which then was taken. Does I/O: hold no epoch pin.
+    #[inline]
+    pub fn finish(self) -> Result<bool> {
+        match self {
+            Self::Ended(is_found) => Ok(is_found),
+            Self::Stopped(stopped) => stopped.finish(),
+        }
+    }
+}
+
+impl<V: TakeValue> StoppedGet<'_, V> {
+    #[cold]
+    fn finish(self) -> Result<bool> {
+        let Self { mut search, pinned, tree } = self;
+        let versions = &tree.inner.versions;
+        let searched = search.go_on(&pinned, &versions.options, Reach::All);
+        let found = search.end(&versions.options);
+        drop(pinned);
+        versions.sweep();
+        searched.and(found)
     }
 }

@@ -76,6 +76,8 @@ pub(crate) struct Version {
     pub(crate) identity: Identity,
     /// Level 0 first; always all of them.
     pub(crate) levels: Vec<Level>,
+    /// Those of all levels, the newest first: what a point read walks over.
+    pub(crate) runs: Box<[Arc<Run>]>,
     pub(crate) mark: Option<SeqNo>,
     pub(crate) history: History,
     pub(crate) highest_seqno: Option<SeqNo>,
@@ -118,18 +120,13 @@ impl Version {
         self.levels.iter().flat_map(Level::tables)
     }
 
-    /// All runs from the newest to the oldest.
-    pub(crate) fn runs(&self) -> impl Iterator<Item = &Arc<Run>> {
-        self.levels.iter().flat_map(|level| &level.runs)
-    }
-
     /// What must hold of every version, beyond what building it has checked.
     pub(crate) fn check(&self, order: &KeyOrder) {
         self.levels[0].check_sublevels(order);
         for (index, level) in self.levels.iter().enumerate().skip(1) {
             assert!(level.runs.len() <= 1, "level {index} has {} runs", level.runs.len());
         }
-        assert!(self.runs().all(|run| !run.tables().is_empty()), "a run without tables");
+        assert!(self.runs.iter().all(|run| !run.tables().is_empty()), "a run without tables");
         assert!(self.history.oldest <= self.history.floor, "history is exact below its floor: {:?}", self.history);
         let highest = self.tables().map(|file| file.meta.max_seqno).max();
         assert!(highest <= self.highest_seqno, "a table holds {highest:?}, the tree {:?}", self.highest_seqno);

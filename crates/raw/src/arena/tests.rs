@@ -17,6 +17,7 @@ fn append(arena: &Arena, payload: &[u8], mark: u64) -> super::RecordId {
 #[test]
 fn records_of_all_sizes_keep_their_bytes() {
     let arena = Arena::new();
+    assert!(arena.is_untouched());
     let span = FIRST_WORDS as usize * 8;
     let sizes = [0, 1, 7, 8, 9, 100, span / 4 - 16, span / 4, span / 2, span - 16, span, span * 5, 3];
     let ids: Vec<_> = (0..3)
@@ -28,6 +29,7 @@ fn records_of_all_sizes_keep_their_bytes() {
         assert_eq!(arena.record(*id).payload(), payload);
     }
     assert_eq!((arena.records(), arena.marks()), (ids.len() as u64, Some((5, ids.len() as u64 + 4))));
+    assert!(!arena.is_untouched());
     let mut met = Vec::new();
     Walk::new().advance(&arena, |record| met.push(record.payload().to_vec()));
     met.sort();

@@ -11,7 +11,7 @@ use super::{
 use sediment_base::Result;
 use sediment_env::Park;
 use sediment_raw::{
-    epoch::pin,
+    epoch::{Pin, pin},
     slots::{Resident, Slots},
 };
 use std::{
@@ -64,6 +64,14 @@ impl<V: Weigh> Pages<V> {
             Some(value) => Ok(value),
             None => self.load(page, index % PAGE_SLOTS, heat, load),
         }
+    }
+
+    /// Shows `look` the value of this slot if it is there, under the caller's pin; whether it was. `look` is short, and waits for
+    /// nothing.
+    #[inline]
+    pub(crate) fn look(&self, index: usize, heat: Heat, pin: &Pin, look: impl FnOnce(&V)) -> bool {
+        let page = self.pages[index / PAGE_SLOTS].get();
+        page.and_then(|page| page.look_under(pin, index % PAGE_SLOTS, heat, |found| look(found))).is_some()
     }
 
     /// Shows `look` the value of this slot, loaded where it is not there. `look` runs under an epoch pin: it is short, and waits for
@@ -127,8 +135,12 @@ impl<V: Weigh> Page<V> {
     /// What `look` makes of the value in this slot, if there is one.
     #[inline]
     fn look<R>(&self, slot: usize, heat: Heat, look: impl FnOnce(&Resident<'_, V>) -> R) -> Option<R> {
-        let pin = pin();
-        let found = self.slots.get(slot, &pin)?;
+        self.look_under(&pin(), slot, heat, look)
+    }
+
+    #[inline]
+    fn look_under<R>(&self, pin: &Pin, slot: usize, heat: Heat, look: impl FnOnce(&Resident<'_, V>) -> R) -> Option<R> {
+        let found = self.slots.get(slot, pin)?;
         if heat == Heat::Point {
             found.touch();
         }

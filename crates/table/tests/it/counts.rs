@@ -5,12 +5,15 @@ use crate::{
     rows::{Row, context, path, write},
 };
 use sediment_base::{
-    Account, Cursor, InternalKey, RowFlags, TableId,
+    Account, Cursor, InternalKey, RowFlags, Slice, TableId,
     seqno::SEQNO_MAX,
     stats::{Counter, StatsSnapshot},
 };
 use sediment_codec::hash::key_hash;
-use sediment_table::{ReadCounts, Table, TableContext, TableMeta, TableOptions, TableWriter};
+use sediment_raw::epoch::pin;
+use sediment_table::{
+    Looked, PointRead, Reach, ReadCounts, Table, TableContext, TableMeta, TableOptions, TableRow, TableWriter,
+};
 use std::sync::Arc;
 
 const ROWS: u64 = 4000;
@@ -34,6 +37,14 @@ fn open(context: &TableContext, meta: &TableMeta) -> Arc<Table> {
 fn get(table: &Table, number: u64) -> bool {
     let key = key(number);
     table.get(&key, key_hash(0, &key), SEQNO_MAX).unwrap().is_some()
+}
+
+fn look(table: &Table, number: u64, reach: Reach<'_>, counts: &mut ReadCounts) -> Option<Slice> {
+    let (key, mut row) = (key(number), None);
+    let read = PointRead { key: &key, hash: key_hash(0, &key), read_seqno: SEQNO_MAX, reach };
+    let looked = table.look(&read, counts, &mut row).unwrap();
+    assert_eq!(row.is_some(), looked == Looked::Found);
+    (looked != Looked::OutOfReach).then(|| row.map(|row: TableRow| row.value).unwrap_or_default())
 }
 
 fn walk(cursor: &mut impl Cursor) -> u64 {
@@ -124,8 +135,7 @@ fn who_asks_several_tables_counts_for_himself() {
     let table = open(&context, &meta);
     let mut counts = ReadCounts::default();
     for _ in 0..3 {
-        let key = key(20);
-        assert!(table.get_counted(&key, key_hash(0, &key), SEQNO_MAX, &mut counts).unwrap().is_some());
+        assert_eq!(look(&table, 20, Reach::All, &mut counts), Some([7; 50].into()));
     }
     let block_bytes_read = counts.block_bytes_read;
     let expected = ReadCounts { filter_checks: 3, blocks: 3, blocks_loaded: 1, block_bytes_read, ..ReadCounts::default() };
@@ -134,6 +144,22 @@ fn who_asks_several_tables_counts_for_himself() {
     counts.add_to(context.stats.local());
     assert_eq!(counted(&context.stats.snapshot(), &BLOCKS), [2, 1]);
     assert_eq!(context.stats.get(Counter::BlockBytesRead), block_bytes_read);
+}
+
+#[test]
+fn under_a_pin_a_read_meets_what_is_in_memory_and_counts_nothing_else() {
+    let (context, meta) = table(&TableOptions::default(), 1 << 30);
+    let table = open(&context, &meta);
+    let mut counts = ReadCounts::default();
+    let pinned = |number, counts: &mut ReadCounts| look(&table, number, Reach::Resident(&pin()), counts);
+    assert_eq!((pinned(20, &mut counts), counts), (None, ReadCounts::default()));
+    let absent = (0..).find(|number| !table.may_contain(key_hash(0, &key(number * 2 + 1)))).unwrap() * 2 + 1;
+    assert_eq!(pinned(absent, &mut counts), Some(Slice::default()), "the filter knows it");
+    assert!(get(&table, 20));
+    assert_eq!(pinned(20, &mut counts), Some([7; 50].into()));
+    assert_eq!(pinned(ROWS * 2 - 2, &mut counts), None, "another block");
+    let expected = ReadCounts { filter_checks: 2, filter_negatives: 1, blocks: 1, ..ReadCounts::default() };
+    assert_eq!((counts, counted(&context.stats.snapshot(), &BLOCKS)), (expected, vec![0, 1]));
 }
 
 #[test]

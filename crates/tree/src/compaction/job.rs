@@ -99,7 +99,7 @@ fn rewrite(
 /// One cursor per run, newest first, over those of its tables that are wanted.
 fn sources(pinned: &SuperVersion, wanted: &HashSet<TableId>, order: &KeyOrder) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
-    for run in pinned.version.runs() {
+    for run in pinned.version.runs.iter() {
         let tables: Vec<_> = run.tables().iter().filter(|file| wanted.contains(&file.meta.id)).cloned().collect();
         if !tables.is_empty() {
             let part = Arc::new(Run::new(tables, order)?);

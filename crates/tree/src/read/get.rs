@@ -3,84 +3,189 @@
 //! Sources are searched from the newest to the oldest, but age is not relied upon: seqnos may arrive in any order, so the row
 //! found counts until a source that could hold a higher seqno has been searched as well, and no longer. The key is hashed once.
 //! What a read meets is counted on the way and added to the statistics once, at its end.
+//!
+//! A search begins under an epoch pin, where it takes no lock and raises no shared count, and mostly ends there. It stops in
+//! front of a table or a block that is not in memory: its caller takes the super-version by its count, lets the pin go, and has
+//! the same search go on from there, with I/O.
 
-use crate::{cursor::found_value, options::TreeOptions, super_version::SuperVersion};
-use sediment_base::{KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, stats::Counter};
+use crate::{
+    cursor::found_value,
+    memtable::{Memtable, MemtableRow},
+    options::TreeOptions,
+    super_version::SuperVersion,
+    version::Run,
+};
+use sediment_base::{Kind, Result, RowFlags, SeqNo, Slice, stats::Counter};
 use sediment_codec::hash::key_hash;
-use sediment_table::{ReadCounts, TableRow};
+use sediment_table::{FoundRow, Looked, PointRead, Reach, ReadCounts, TakeRow};
 
-/// The value of `key` at `read_seqno`. Does I/O: hold no epoch pin.
-pub(crate) fn get(pinned: &SuperVersion, key: &[u8], read_seqno: SeqNo, options: &TreeOptions) -> Result<Option<Slice>> {
-    pinned.check_history(read_seqno)?;
-    let mut met = Met::default();
-    let newest = newest_row(pinned, key, read_seqno, &options.order, &mut met);
-    let stats = options.stats.local();
-    stats.add(Counter::GetCount, 1);
-    if let Some(place) = met.place {
-        stats.add(place, 1);
+/// Takes the value that a point read found. Of several, the last one counts.
+pub trait TakeValue {
+    /// Takes a value that is lent for this call. May run under an epoch pin: it is short, and waits for nothing.
+    fn take(&mut self, value: &[u8]);
+
+    /// Takes a value that can be kept without copying it. As [`TakeValue::take`] in all else.
+    fn take_shared(&mut self, value: Slice);
+}
+
+/// Keeps it.
+impl TakeValue for Slice {
+    #[inline]
+    fn take(&mut self, value: &[u8]) {
+        *self = Self::new(value);
     }
-    met.tables.add_to(stats);
-    match newest? {
-        Some(row) => found_value(row.kind, row.flags, || row.value),
-        None => Ok(None),
+
+    #[inline]
+    fn take_shared(&mut self, value: Slice) {
+        *self = value;
     }
 }
 
-/// Whether `key` has a value at `read_seqno`.
-pub(crate) fn contains_key(pinned: &SuperVersion, key: &[u8], read_seqno: SeqNo, options: &TreeOptions) -> Result<bool> {
-    Ok(get(pinned, key, read_seqno, options)?.is_some())
+/// Does not look at it.
+impl TakeValue for () {
+    #[inline]
+    fn take(&mut self, _value: &[u8]) {}
+
+    #[inline]
+    fn take_shared(&mut self, _value: Slice) {}
 }
 
-/// What a read met.
-#[derive(Default)]
-struct Met {
-    /// Counts the place where the newest row so far lies.
-    place: Option<Counter>,
-    tables: ReadCounts,
-}
-
-fn newest_row(
-    pinned: &SuperVersion,
-    key: &[u8],
+/// A search for one key in one super-version.
+#[derive(Debug)]
+pub(crate) struct Search<'a, V> {
+    key: &'a [u8],
+    hash_seed: u64,
+    /// Under that seed, which is the tree's.
+    hash: u64,
     read_seqno: SeqNo,
-    order: &KeyOrder,
-    met: &mut Met,
-) -> Result<Option<TableRow>> {
-    if read_seqno == 0 || key.is_empty() {
-        return Ok(None);
+    newest: Newest<'a, V>,
+    /// Runs that have been searched.
+    runs: usize,
+    met: ReadCounts,
+}
+
+/// The newest row so far.
+#[derive(Debug)]
+struct Newest<'a, V> {
+    row: Option<FoundRow>,
+    /// Counts the place where it lies.
+    place: Counter,
+    /// Has its value, unless it is a tombstone.
+    value: &'a mut V,
+}
+
+impl<'a, V: TakeValue> Search<'a, V> {
+    /// Begins, with the memtables. Whether the super-version can be read at this seqno is checked already.
+    #[inline]
+    pub(crate) fn begin(pinned: &SuperVersion, key: &'a [u8], read_seqno: SeqNo, value: &'a mut V) -> Self {
+        let hash_seed = pinned.version.identity.hash_seed;
+        let hash = key_hash(hash_seed, key);
+        let newest = Newest { row: None, place: Counter::GetMemtableHits, value };
+        let mut search = Self { key, hash_seed, hash, read_seqno, newest, runs: 0, met: ReadCounts::default() };
+        if search.can_see_rows() {
+            search.look_into(&pinned.active);
+            pinned.sealed.iter().for_each(|sealed| search.look_into(&sealed.memtable));
+        }
+        search
     }
-    let hash_seed = pinned.version.identity.hash_seed;
-    let hash = key_hash(hash_seed, key);
-    let mut newest: Option<TableRow> = None;
-    let is_beaten = |newest: &Option<TableRow>, max: SeqNo| newest.as_ref().is_some_and(|row| row.seqno >= max);
-    for memtable in pinned.memtables() {
-        if memtable.max_seqno().is_none_or(|max| is_beaten(&newest, max)) {
-            continue;
+
+    /// Goes on with the tables of the same super-version; false if it stopped in front of what is out of reach. With
+    /// [`Reach::All`] it does I/O and goes to the end.
+    #[inline]
+    pub(crate) fn go_on(&mut self, pinned: &SuperVersion, options: &TreeOptions, reach: Reach<'_>) -> Result<bool> {
+        if !self.can_see_rows() {
+            return Ok(true);
         }
-        let Some(row) = memtable.get(key, hash, read_seqno) else { continue };
-        if !is_beaten(&newest, row.seqno) {
-            let value = if row.kind == Kind::Tombstone { Slice::default() } else { Slice::new(row.value) };
-            met.place = Some(Counter::GetMemtableHits);
-            newest = Some(TableRow { seqno: row.seqno, kind: row.kind, flags: RowFlags::NONE, value });
+        while let Some(run) = pinned.version.runs.get(self.runs) {
+            if !self.newest.beats(run.max_seqno()) && !self.search(run, options, reach)? {
+                return Ok(false);
+            }
+            self.runs += 1;
+        }
+        Ok(true)
+    }
+
+    /// Counts what was met; whether the key has a value, which then was taken.
+    #[inline]
+    pub(crate) fn end(self, options: &TreeOptions) -> Result<bool> {
+        let stats = options.stats.local();
+        stats.add(Counter::GetCount, 1);
+        self.met.add_to(stats);
+        let Some(row) = self.newest.row else { return Ok(false) };
+        stats.add(self.newest.place, 1);
+        Ok(found_value(row.kind, row.flags, || ())?.is_some())
+    }
+
+    #[inline]
+    fn can_see_rows(&self) -> bool {
+        self.read_seqno > 0 && !self.key.is_empty()
+    }
+
+    #[inline]
+    fn look_into(&mut self, memtable: &Memtable) {
+        let is_needless = match self.newest.row {
+            None => memtable.is_untouched(),
+            Some(row) => memtable.max_seqno().is_none_or(|max| row.seqno >= max),
+        };
+        if is_needless {
+            return;
+        }
+        if let Some(MemtableRow { seqno, kind, value }) = memtable.get(self.key, self.hash, self.read_seqno) {
+            let found = FoundRow { seqno, kind, flags: RowFlags::NONE };
+            self.newest.take(found, Counter::GetMemtableHits, |taker| taker.take(value));
         }
     }
-    for run in pinned.version.runs() {
-        if is_beaten(&newest, run.max_seqno()) {
-            continue;
+
+    /// Searches the table of a run that may hold the key; false if it is out of reach.
+    #[inline]
+    fn search(&mut self, run: &Run, options: &TreeOptions, reach: Reach<'_>) -> Result<bool> {
+        let Some(file) = run.find(self.key, &options.order) else { return Ok(true) };
+        if self.newest.beats(file.meta.max_seqno) || file.meta.min_seqno >= self.read_seqno {
+            return Ok(true);
         }
-        let Some(file) = run.find(key, order) else { continue };
-        if is_beaten(&newest, file.meta.max_seqno) || file.meta.min_seqno >= read_seqno {
-            continue;
-        }
-        let table = file.open()?;
+        let table = match reach {
+            Reach::All => file.open()?,
+            Reach::Resident(_) => match file.opened() {
+                Some(table) => table,
+                None => return Ok(false),
+            },
+        };
         let table_seed = table.properties().hash_seed;
         // A table that came from elsewhere is asked with the seed that it was built with.
-        let table_hash = if table_seed == hash_seed { hash } else { key_hash(table_seed, key) };
-        let Some(row) = table.get_counted(key, table_hash, read_seqno, &mut met.tables)? else { continue };
-        if !is_beaten(&newest, row.seqno) {
-            met.place = Some(Counter::GetTableHits);
-            newest = Some(row);
-        }
+        let hash = if table_seed == self.hash_seed { self.hash } else { key_hash(table_seed, self.key) };
+        let read = PointRead { key: self.key, hash, read_seqno: self.read_seqno, reach };
+        Ok(table.look(&read, &mut self.met, &mut self.newest)? != Looked::OutOfReach)
     }
-    Ok(newest)
+}
+
+impl<V: TakeValue> Newest<'_, V> {
+    /// Whether a row of this seqno would not be newer.
+    #[inline]
+    fn beats(&self, seqno: SeqNo) -> bool {
+        self.row.is_some_and(|row| row.seqno >= seqno)
+    }
+
+    #[inline]
+    fn take(&mut self, row: FoundRow, place: Counter, take_value: impl FnOnce(&mut V)) {
+        if self.beats(row.seqno) {
+            return;
+        }
+        if row.kind != Kind::Tombstone {
+            take_value(self.value);
+        }
+        self.row = Some(row);
+        self.place = place;
+    }
+}
+
+impl<V: TakeValue> TakeRow for Newest<'_, V> {
+    #[inline]
+    fn take(&mut self, row: FoundRow, value: &[u8]) {
+        self.take(row, Counter::GetTableHits, |taker| taker.take(value));
+    }
+
+    #[inline]
+    fn take_shared(&mut self, row: FoundRow, value: Slice) {
+        self.take(row, Counter::GetTableHits, |taker| taker.take_shared(value));
+    }
 }

@@ -139,11 +139,11 @@ fn owned((key, value): (&[u8], &[u8])) -> (Slice, Slice) {
 
 /// All that could hold a row of the range, newest first.
 fn merge(pinned: &SuperVersion, order: &KeyOrder, bounds: &Bounds) -> Merging<Source> {
-    let mut sources: Vec<Source> = Vec::with_capacity(pinned.sealed.len() + 1 + pinned.version.runs().count());
+    let mut sources: Vec<Source> = Vec::with_capacity(pinned.sealed.len() + 1 + pinned.version.runs.len());
     let memtables = pinned.memtables().filter(|memtable| !memtable.is_empty());
     sources.extend(memtables.map(|memtable| Source::Memtable(memtable.cursor())));
     let (lower, upper) = (bounds.0.as_ref().map(Slice::as_bytes), bounds.1.as_ref().map(Slice::as_bytes));
-    for run in pinned.version.runs() {
+    for run in pinned.version.runs.iter() {
         let tables = run.overlapping_bounds(lower, upper, order);
         if !tables.is_empty() {
             sources.push(Source::Run(RunCursor::new(Arc::clone(run), tables, order.clone())));

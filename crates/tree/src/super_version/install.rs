@@ -11,7 +11,7 @@ use crate::{
     version::{AddedTable, Edit, Manifest, TableFile, TableHome, Version},
 };
 use sediment_base::{Error, Result, SeqNo, TableId, event::TableCreated, stats::Counter};
-use sediment_raw::epoch::{Guard, Swap};
+use sediment_raw::epoch::{Guard, Pin, Pinned, Swap};
 use std::{
     collections::HashSet,
     fmt,
@@ -80,6 +80,25 @@ impl SuperVersions {
     #[inline]
     pub(crate) fn load(&self) -> Guard<'_, SuperVersion> {
         self.current.load()
+    }
+
+    /// The current one, for whoever is pinned already. See [`SuperVersions::is_sweep_due`].
+    #[inline]
+    pub(crate) fn load_under<'a>(&'a self, pin: &'a Pin) -> Pinned<'a, SuperVersion> {
+        self.current.load_under(pin)
+    }
+
+    /// Whether earlier ones wait for somebody to let them go by [`SuperVersions::sweep`].
+    #[inline]
+    pub(crate) fn is_sweep_due(&self) -> bool {
+        self.current.has_retired()
+    }
+
+    /// Lets earlier ones go that no reader holds any more, with all that only they held: hold no pin.
+    pub(crate) fn sweep(&self) {
+        if self.is_sweep_due() {
+            self.current.collect();
+        }
     }
 
     /// The current one, to keep.

@@ -127,7 +127,8 @@ impl<'a> VersionBuilder<'a> {
             return Err(error.expected_found(format!("{:?} at most", self.highest_seqno), self.history.floor));
         }
         let Self { mark, history, highest_seqno, .. } = self;
-        Ok(Version { identity, levels, mark, history, highest_seqno, score: OnceLock::new() })
+        let runs = levels.iter().flat_map(|level| &level.runs).cloned().collect();
+        Ok(Version { identity, levels, runs, mark, history, highest_seqno, score: OnceLock::new() })
     }
 
     fn add(&mut self, added: AddedTable, leaving: &mut HashMap<TableId, Arc<TableFile>>) -> Result<()> {

@@ -43,10 +43,16 @@ impl TableFile {
     /// The table, opened by the first who asks. A failure is not remembered: the next one tries again.
     #[inline]
     pub(crate) fn open(&self) -> Result<&Arc<Table>> {
-        match self.opened.get() {
+        match self.opened() {
             Some(table) => Ok(table),
             None => self.attach(),
         }
+    }
+
+    /// The table, if somebody has opened it.
+    #[inline]
+    pub(crate) fn opened(&self) -> Option<&Arc<Table>> {
+        self.opened.get()
     }
 
     #[cold]

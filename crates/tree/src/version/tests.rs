@@ -117,7 +117,7 @@ fn a_version_is_what_its_snapshot_makes() {
         .expect("sound");
     let version = builder.build().expect("sound");
     version.check(&home.context.order);
-    let runs: Vec<Vec<u64>> = version.runs().map(|run| run.tables().iter().map(|file| file.meta.id.0).collect()).collect();
+    let runs: Vec<Vec<u64>> = version.runs.iter().map(|run| run.tables().iter().map(|file| file.meta.id.0).collect()).collect();
     assert_eq!(runs, [vec![9], vec![2, 3], vec![1], vec![4]], "newest first");
 
     let mut again = VersionBuilder::empty(&home);

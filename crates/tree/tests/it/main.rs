@@ -9,6 +9,7 @@ mod levels;
 mod model;
 #[cfg(planted_bugs)]
 mod planted;
+mod points;
 mod reclaim;
 mod sealing;
 mod slices;
