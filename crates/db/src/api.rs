@@ -5,6 +5,7 @@ mod core;
 mod database;
 mod iter;
 mod keyspace;
+mod lent;
 mod snapshot;
 mod verify;
 

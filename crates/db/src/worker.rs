@@ -23,7 +23,7 @@ pub(crate) use pool::Pool;
 pub(crate) use upkeep::{delete_unseen, save_catalog, shorten_log};
 
 use crate::{
-    catalog::{Catalog, KeyspaceState, Keyspaces},
+    catalog::{Catalog, Incarnation, KeyspaceState, Keyspaces},
     instruments::{Growth, Instruments},
     snapshot::Snapshots,
     wal::{Fatal, Log, Lots},
@@ -265,9 +265,10 @@ impl Worker {
     /// Seals a memtable that has reached its size, unless another thread was faster.
     fn seal_full(&self, machinery: &Machinery, keyspace: &KeyspaceState) {
         let limit = keyspace.memtable_bytes();
-        let is_sealed = machinery
-            .log
-            .at_boundary(|boundary| keyspace.with_newest(|tree| tree.memtable_bytes() >= limit && tree.seal(boundary)));
+        let is_sealed = machinery.log.at_boundary(|boundary| {
+            let Incarnation { tree, .. } = keyspace.newest();
+            tree.memtable_bytes() >= limit && tree.seal(boundary)
+        });
         if is_sealed {
             self.recount(machinery);
             self.signals.flush.raise();

@@ -14,6 +14,7 @@ use crate::{
 };
 use sediment_base::{Error, ErrorKind, EventListener, Result, SeqNo, Slice, TreeId, stats::Counter};
 use sediment_env::{Env, fs::DirLock};
+use sediment_tree::TakeValue;
 use std::{
     ops::Bound,
     path::{Path, PathBuf},
@@ -247,19 +248,24 @@ impl Core {
         self.machinery.log.close().and(shortened)
     }
 
-    /// A value now, or at a snapshot.
-    pub(crate) fn get(&self, keyspace: &KeyspaceState, key: &[u8], at: Option<SeqNo>) -> Result<Option<Slice>> {
-        self.check_open()?;
+    /// Whether a key has a value, now or at a snapshot; `value` takes it.
+    ///
+    /// What is in memory is read under one epoch pin, without a lock or a shared count from the list of trees to the block.
+    #[inline]
+    pub(crate) fn get<V: TakeValue>(
+        &self,
+        keyspace: &KeyspaceState,
+        key: &[u8],
+        at: Option<SeqNo>,
+        value: &mut V,
+    ) -> Result<bool> {
+        self.check_readable(keyspace, at)?;
         let instruments = &self.machinery.instruments;
         let is_sample = instruments.stats.local().own_count(Counter::GetCount).is_multiple_of(GETS_PER_SAMPLE);
         let start_us = is_sample.then(|| instruments.now_us());
-        let found = match at {
-            Some(seqno) => keyspace.at(seqno).map_or(Ok(None), |tree| tree.get(key, seqno)),
-            None => {
-                commit::check_alive(keyspace)?;
-                keyspace.with_newest(|tree| tree.get_at(key, || self.machinery.snapshots.visible()))
-            }
-        };
+        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
+        let begun = keyspace.with_tree_at(at, |tree, pin| tree.begin_get(pin, key, visible, value));
+        let found = begun.map_or(Ok(false), |begun| begun?.finish());
         if let Some(start_us) = start_us {
             instruments.sampled_get(start_us);
         }
@@ -268,20 +274,19 @@ impl Core {
 
     /// A range now, or at a snapshot.
     pub(crate) fn scan(&self, keyspace: &KeyspaceState, bounds: Bounds, at: Option<SeqNo>) -> Iter {
-        if let Err(error) = self.check_open() {
+        if let Err(error) = self.check_readable(keyspace, at) {
             return Iter::failed(error);
         }
-        let over = |scan| Iter::over(scan, &self.machinery.instruments.events);
-        match at {
-            Some(seqno) => keyspace.at(seqno).map_or_else(Iter::empty, |tree| over(tree.range::<Slice, _>(bounds, seqno))),
-            None => match commit::check_alive(keyspace) {
-                Err(error) => Iter::failed(error),
-                Ok(()) => {
-                    let visible = || self.machinery.snapshots.visible();
-                    over(keyspace.with_newest(|tree| tree.range_at::<Slice, _>(bounds, visible)))
-                }
-            },
-        }
+        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
+        let scan = keyspace.with_tree_at(at, |tree, _| tree.range_at::<Slice, _>(bounds, visible));
+        scan.map_or_else(Iter::empty, |scan| Iter::over(scan, &self.machinery.instruments.events))
+    }
+
+    /// Refuses reads after a close, and of the present where there is none.
+    #[inline]
+    fn check_readable(&self, keyspace: &KeyspaceState, at: Option<SeqNo>) -> Result<()> {
+        self.check_open()?;
+        if at.is_none() { commit::check_alive(keyspace) } else { Ok(()) }
     }
 
     /// What a snapshot held may be deletable.

@@ -4,6 +4,7 @@ use crate::{
     api::{
         Iter,
         core::{Bounds, Core},
+        lent::Lent,
     },
     catalog::KeyspaceState,
     commit::Writes,
@@ -139,7 +140,25 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Slice>> {
-        self.core.get(&self.state, key.as_ref(), None)
+        let mut value = Slice::default();
+        Ok(self.core.get(&self.state, key.as_ref(), None, &mut value)?.then_some(value))
+    }
+
+    /// What `read` makes of the value of a key, which it is lent: a value up to 256 bytes long costs no allocation. `read` may take
+    /// its time, and use the database.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// assert_eq!(users.get_with("u17", |name| name.len())?, Some(3));
+    /// assert_eq!(users.get_with("u18", |name| name.len())?, None);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn get_with<R>(&self, key: impl AsRef<[u8]>, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        let mut value = Lent::default();
+        Ok(self.core.get(&self.state, key.as_ref(), None, &mut value)?.then(|| read(value.as_bytes())))
     }
 
     /// Whether a key is there.
@@ -153,7 +172,7 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn contains_key(&self, key: impl AsRef<[u8]>) -> Result<bool> {
-        Ok(self.get(key)?.is_some())
+        self.core.get(&self.state, key.as_ref(), None, &mut ())
     }
 
     /// The keys within bounds, in order. Bounds that contradict each other hold no key.

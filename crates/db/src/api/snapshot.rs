@@ -1,10 +1,11 @@
 //! `Snapshot`: the whole database as it was at one moment.
 
 use crate::{
-    api::{Iter, Keyspace, batch::foreign, core::Core, keyspace::bounds},
+    api::{Iter, Keyspace, batch::foreign, core::Core, keyspace::bounds, lent::Lent},
     snapshot::Pin,
 };
 use sediment_base::{Result, SeqNo, Slice, range::prefix_bounds};
+use sediment_tree::TakeValue;
 use std::{ops::RangeBounds, sync::Arc};
 
 /// Reads the database as it was when [`Db::snapshot`](crate::Db::snapshot) made it, over all keyspaces. Cheap to clone, usable
@@ -43,10 +44,25 @@ impl Snapshot {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn get(&self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> Result<Option<Slice>> {
-        if !keyspace.is_of(&self.held.core) {
-            return Err(foreign(keyspace));
-        }
-        self.held.core.get(keyspace.state(), key.as_ref(), Some(self.seqno()))
+        let mut value = Slice::default();
+        Ok(self.read(keyspace, key.as_ref(), &mut value)?.then_some(value))
+    }
+
+    /// What `read` makes of the value of a key then, which it is lent: as [`Keyspace::get_with`].
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// let before = db.snapshot();
+    /// users.insert("u17", "Ada Lovelace")?;
+    /// assert_eq!(before.get_with(&users, "u17", |name| name.len())?, Some(3));
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn get_with<R>(&self, keyspace: &Keyspace, key: impl AsRef<[u8]>, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        let mut value = Lent::default();
+        Ok(self.read(keyspace, key.as_ref(), &mut value)?.then(|| read(value.as_bytes())))
     }
 
     /// Whether a key was there.
@@ -61,7 +77,7 @@ impl Snapshot {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn contains_key(&self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> Result<bool> {
-        Ok(self.get(keyspace, key)?.is_some())
+        self.read(keyspace, key.as_ref(), &mut ())
     }
 
     /// The keys within bounds, in order.
@@ -108,6 +124,13 @@ impl Snapshot {
     /// ```
     pub fn iter(&self, keyspace: &Keyspace) -> Iter {
         self.prefix(keyspace, [])
+    }
+
+    fn read<V: TakeValue>(&self, keyspace: &Keyspace, key: &[u8], value: &mut V) -> Result<bool> {
+        if !keyspace.is_of(&self.held.core) {
+            return Err(foreign(keyspace));
+        }
+        self.held.core.get(keyspace.state(), key, Some(self.seqno()), value)
     }
 
     fn scan(&self, keyspace: &Keyspace, bounds: super::core::Bounds) -> Iter {

@@ -1,15 +1,18 @@
 //! The keyspaces of an open database: names, ids, and the trees behind them.
 //!
 //! A keyspace that is cleared goes on with a fresh tree; the old one stays for the snapshots that still see it. Readers at `S`
-//! use the newest tree that was there before `S`. Shared; a reader waits only for the moment in which a clear changes the list.
+//! use the newest tree that was there before `S`. The list of trees never changes: a clear puts another in its place, and readers and
+//! writers follow it under an epoch pin. Shared; none of them waits for a clear or is waited for, and whoever still has the list of
+//! before reads what was there at that moment.
 
 use crate::options::{KeyspaceOptions, Settings};
 use sediment_base::{KeyspaceId, Result, SeqNo, TreeId};
+use sediment_raw::epoch::{Pin, Swap};
 use sediment_tree::Tree;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -28,7 +31,9 @@ pub(crate) struct KeyspaceState {
     id: KeyspaceId,
     name: Arc<str>,
     /// Oldest first, never empty.
-    trees: RwLock<Vec<Incarnation>>,
+    trees: Swap<Vec<Incarnation>>,
+    /// Held while `trees` is exchanged.
+    renewing: Mutex<()>,
     /// What was set for it.
     options: Mutex<KeyspaceOptions>,
     /// Size at which its memtable is flushed, as follows from that.
@@ -88,7 +93,7 @@ impl Keyspaces {
         let pins = pins();
         for keyspace in self.all() {
             keyspace.take_unseen(&pins).iter().for_each(Tree::delete_when_unused);
-            if keyspace.read().len() > 1 {
+            if keyspace.has_old_trees() {
                 self.has_old_trees.store(true, Ordering::Release);
             }
         }
@@ -108,8 +113,9 @@ impl KeyspaceState {
     pub(crate) fn new(id: KeyspaceId, tree: Incarnation, options: KeyspaceOptions, settings: &Settings) -> Self {
         let memtable_bytes = AtomicUsize::new(settings.shape(&options).memtable_bytes);
         let name = Arc::clone(&tree.keyspace);
-        let (trees, options) = (RwLock::new(vec![tree]), Mutex::new(options));
-        Self { id, name, trees, options, memtable_bytes, is_dropped: AtomicBool::new(false) }
+        let (trees, options) = (Swap::new(Arc::new(vec![tree])), Mutex::new(options));
+        let (renewing, is_dropped) = (Mutex::default(), AtomicBool::new(false));
+        Self { id, name, trees, renewing, options, memtable_bytes, is_dropped }
     }
 
     pub(crate) fn id(&self) -> KeyspaceId {
@@ -135,7 +141,7 @@ impl KeyspaceState {
     pub(crate) fn configure(&self, options: &KeyspaceOptions, settings: &Settings) -> Result<()> {
         self.memtable_bytes.store(settings.shape(options).memtable_bytes, Ordering::Relaxed);
         self.options.lock().expect("no code panics under this lock").clone_from(options);
-        self.with_newest(|tree| tree.set_options(&settings.tree_options(options)))
+        self.newest().tree.set_options(&settings.tree_options(options))
     }
 
     /// Whether it was dropped while handles held it.
@@ -143,28 +149,36 @@ impl KeyspaceState {
         self.is_dropped.load(Ordering::Acquire)
     }
 
-    /// Calls `use_it` with the tree that takes writes.
+    /// Calls `use_it` with the tree that takes writes, under an epoch pin: it is short, waits for nothing and does no I/O.
     #[inline]
     pub(crate) fn with_newest<T>(&self, use_it: impl FnOnce(&Tree) -> T) -> T {
-        use_it(&self.read().last().expect("never empty").tree)
+        use_it(&newest(&self.trees.load()).tree)
     }
 
-    /// Calls `use_it` with the tree that a write at `seqno` belongs to: a clear may be ahead of a write that came before it.
+    /// Calls `use_it`, as [`Self::with_newest`] does, with the tree that a write at `seqno` belongs to: a clear may be ahead of a write
+    /// that came before it.
     #[inline]
     pub(crate) fn with_tree_for<T>(&self, seqno: SeqNo, use_it: impl FnOnce(&Tree) -> T) -> T {
-        let trees = self.read();
+        let trees = self.trees.load();
         let tree = trees.iter().rev().find(|tree| tree.since < seqno).or(trees.first());
         use_it(&tree.expect("never empty").tree)
     }
 
-    /// The tree that takes writes.
-    pub(crate) fn newest(&self) -> Incarnation {
-        self.read().last().expect("never empty").clone()
+    /// Calls `use_it`, as [`Self::with_newest`] does, with the tree that a reader sees, now or at a seqno, and the pin; `None`, and no
+    /// call, if the keyspace was not there yet.
+    #[inline]
+    pub(crate) fn with_tree_at<T>(&self, read_seqno: Option<SeqNo>, use_it: impl FnOnce(&Tree, &Pin) -> T) -> Option<T> {
+        let trees = self.trees.load();
+        let found = match read_seqno {
+            None => trees.last(),
+            Some(read_seqno) => trees.iter().rev().find(|tree| tree.since < read_seqno),
+        };
+        found.map(|found| use_it(&found.tree, trees.pin()))
     }
 
-    /// The tree that a reader at `read_seqno` sees; `None` if the keyspace was not there yet.
-    pub(crate) fn at(&self, read_seqno: SeqNo) -> Option<Tree> {
-        self.read().iter().rev().find(|tree| tree.since < read_seqno).map(|found| found.tree.clone())
+    /// The tree that takes writes, to keep.
+    pub(crate) fn newest(&self) -> Incarnation {
+        newest(&self.trees.load()).clone()
     }
 
     /// Removes one file that none of its trees needs any more; false if there is none.
@@ -174,36 +188,43 @@ impl KeyspaceState {
 
     /// The files of a dropped keyspace go when the last handle and the last scan do.
     pub(crate) fn delete_trees(&self) {
-        self.read().iter().for_each(|tree| tree.tree.delete_when_unused());
+        self.trees.load().iter().for_each(|tree| tree.tree.delete_when_unused());
+    }
+
+    /// Whether it may hold a tree that it no longer writes to.
+    fn has_old_trees(&self) -> bool {
+        self.trees.has_retired() || self.trees.load().len() > 1
     }
 
     /// Goes on with a fresh tree.
     fn push(&self, tree: Incarnation) {
-        self.trees.write().expect("no code panics under this lock").push(tree);
+        let _renewing = self.renewing();
+        let trees = self.trees.load_full().iter().cloned().chain([tree]).collect();
+        self.trees.store(Arc::new(trees));
     }
 
     /// Takes away every tree that neither the newest state nor one of these read seqnos (ascending) can see.
     fn take_unseen(&self, pins: &[SeqNo]) -> Vec<Tree> {
-        if self.read().len() < 2 {
+        if self.trees.load().len() < 2 {
             return Vec::new();
         }
-        let mut trees = self.trees.write().expect("no code panics under this lock");
-        let ends: Vec<SeqNo> = trees.iter().skip(1).map(|tree| tree.since).chain([SeqNo::MAX]).collect();
-        let mut unseen = Vec::new();
-        let mut i = 0;
-        trees.retain(|tree| {
-            let end = ends[i];
-            i += 1;
-            let is_seen = end == SeqNo::MAX || pins.iter().any(|pin| tree.since < *pin && *pin <= end);
-            if !is_seen {
-                unseen.push(tree.tree.clone());
-            }
-            is_seen
-        });
-        unseen
+        let _renewing = self.renewing();
+        let trees = self.trees.load_full();
+        let ends = trees.iter().skip(1).map(|tree| tree.since).chain([SeqNo::MAX]);
+        let is_seen = |tree: &Incarnation, end| end == SeqNo::MAX || pins.iter().any(|pin| tree.since < *pin && *pin <= end);
+        let (seen, unseen): (Vec<_>, Vec<_>) = trees.iter().zip(ends).partition(|(tree, end)| is_seen(tree, *end));
+        if !unseen.is_empty() {
+            self.trees.store(Arc::new(seen.into_iter().map(|(tree, _)| tree.clone()).collect()));
+        }
+        unseen.into_iter().map(|(tree, _)| tree.tree.clone()).collect()
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Vec<Incarnation>> {
-        self.trees.read().expect("no code panics under this lock")
+    fn renewing(&self) -> MutexGuard<'_, ()> {
+        self.renewing.lock().expect("no code panics under this lock")
     }
+}
+
+#[inline]
+fn newest(trees: &[Incarnation]) -> &Incarnation {
+    trees.last().expect("never empty")
 }

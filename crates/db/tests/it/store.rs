@@ -86,12 +86,16 @@ impl Store for DbStore {
 
     fn get(&self, keyspace: &str, key: &[u8], at: Option<&Snapshot>) -> Result<Option<Slice>> {
         let keyspace = self.keyspace(keyspace)?;
-        let (found, there) = match at {
-            Some(snapshot) => (snapshot.get(&keyspace, key)?, snapshot.contains_key(&keyspace, key)?),
-            None => (keyspace.get(key)?, keyspace.contains_key(key)?),
+        let (found, lent, there) = match at {
+            Some(snapshot) => (
+                snapshot.get(&keyspace, key)?,
+                snapshot.get_with(&keyspace, key, Slice::new)?,
+                snapshot.contains_key(&keyspace, key)?,
+            ),
+            None => (keyspace.get(key)?, keyspace.get_with(key, Slice::new)?, keyspace.contains_key(key)?),
         };
-        if found.is_some() != there {
-            return Err(Error::corruption("get and contains_key differ"));
+        if found.is_some() != there || found != lent {
+            return Err(Error::corruption("get, get_with and contains_key differ"));
         }
         Ok(found)
     }

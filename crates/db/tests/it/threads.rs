@@ -187,6 +187,72 @@ fn readers_and_writers_agree_without_threads_of_our_own() {
     run(Env::simulated(MemFs::new(), 2), Path::new("db"), options(0), rounds);
 }
 
+/// One thread gives a key the number of the round, moves it into a table or not, and clears the keyspace; the numbers of the last
+/// round that got as far as each of these are known.
+#[derive(Default)]
+struct Rounds {
+    begun: AtomicU64,
+    written: AtomicU64,
+    clearing: AtomicU64,
+    cleared: AtomicU64,
+}
+
+impl Rounds {
+    fn run(&self, db: &Db, keyspace: &Keyspace, rounds: u64) {
+        for round in 1..=rounds {
+            self.begun.store(round, SeqCst);
+            keyspace.insert("key", value(round)).expect("nothing fails");
+            self.written.store(round, SeqCst);
+            match round % 4 {
+                0 => db.flush().expect("nothing fails"),
+                1 => db.compact().expect("nothing fails"),
+                _ => std::thread::yield_now(),
+            }
+            self.clearing.store(round, SeqCst);
+            keyspace.clear().expect("nothing fails");
+            self.cleared.store(round, SeqCst);
+        }
+    }
+
+    /// What is read now is neither gone nor to come, and what was written is there unless a clear has begun.
+    fn check(&self, read: impl FnOnce() -> Option<u64>) {
+        let (written, cleared) = (self.written.load(SeqCst), self.cleared.load(SeqCst));
+        match read() {
+            Some(round) => {
+                assert!(round > cleared, "round {round} is back, {cleared} was cleared");
+                assert!(round >= written && round <= self.begun.load(SeqCst), "round {round} after {written}");
+            }
+            None => assert!(self.clearing.load(SeqCst) >= written, "round {written} is lost"),
+        }
+    }
+}
+
+#[test]
+fn readers_agree_with_a_thread_that_flushes_compacts_and_clears() {
+    let options = Options { durability: Durability::Memory, ..options(2) };
+    let db = Db::builder("db").options(options).env(Env::simulated(MemFs::new(), 3)).open().expect("opens");
+    let keyspace = db.keyspace("a").expect("made");
+    let count = number("SEDIMENT_THREAD_ROUNDS", 400);
+    let rounds = Rounds::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| rounds.run(&db, &keyspace, count));
+        for _ in 0..READERS {
+            scope.spawn(|| {
+                while rounds.cleared.load(SeqCst) < count {
+                    rounds.check(|| keyspace.get("key").expect("readable").as_ref().map(round_of));
+                    rounds.check(|| keyspace.get_with("key", |value| round_of(&value.into())).expect("readable"));
+                    rounds.check(|| keyspace.prefix("k").next().map(|row| round_of(&row.expect("readable").1)));
+                    let snapshot = db.snapshot();
+                    let get = || snapshot.get(&keyspace, "key").expect("readable");
+                    assert_eq!(get(), get(), "a snapshot never changes");
+                }
+            });
+        }
+    });
+    assert_eq!(keyspace.get("key").expect("readable"), None);
+    assert!(db.verify().expect("readable").faults.is_empty());
+}
+
 #[test]
 fn readers_and_writers_agree_on_a_real_disk() {
     let dir = tempfile::tempdir().expect("a place for it");
