@@ -63,7 +63,7 @@ impl Engine for Sediment {
 impl View for &Keyspace {
     #[inline]
     fn get(&self, key: &[u8], mut see: impl FnMut(&[u8])) -> Result<bool> {
-        Ok(Keyspace::get(self, key)?.inspect(|value| see(value)).is_some())
+        Ok(self.get_with(key, |value| see(value))?.is_some())
     }
 
     #[inline]

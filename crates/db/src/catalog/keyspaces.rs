@@ -183,7 +183,7 @@ impl KeyspaceState {
 
     /// Removes one file that none of its trees needs any more; false if there is none.
     pub(crate) fn reclaim_one(&self) -> bool {
-        self.read().iter().any(|tree| tree.tree.reclaim_one())
+        self.trees.load_full().iter().any(|tree| tree.tree.reclaim_one())
     }
 
     /// The files of a dropped keyspace go when the last handle and the last scan do.
