@@ -1,7 +1,10 @@
 //! Level 0 as sublevels, seen from outside: how many runs a reader meets, and that any arrangement reads right.
 
-use crate::model::{Ends, Pair};
+use crate::model::{Ends, Pair, small_options};
 use sediment_base::{KeyOrder, Result};
+use sediment_codec::compress::Codec;
+use sediment_env::{Env, MemFs};
+use sediment_tree::TreeOptions;
 use std::ops::Bound;
 
 const ALL: Ends = (Bound::Unbounded, Bound::Unbounded);
@@ -44,6 +47,24 @@ fn flushes_make_as_few_runs_as_they_overlap() -> Result<()> {
     pair.reopen()?;
     assert_eq!(level0_runs(&pair), (3, 9), "it is not stored, but found again");
     check(&pair)
+}
+
+/// What sinks out of level 0 is rewritten where the level below is compressed in another way: around what lies there.
+#[test]
+fn tables_sink_around_others_whether_rewritten_or_moved() -> Result<()> {
+    for level0_codec in [Codec::None, Codec::Lz4] {
+        let options = TreeOptions { level0_codec, level0_trigger: 1, ..small_options(KeyOrder::bytewise()) };
+        let mut pair = Pair::create_with(Env::simulated(MemFs::new(), 1), options)?;
+        flush_keys(&mut pair, 20..30)?;
+        assert_eq!(pair.compact_due()?, 1);
+        flush_keys(&mut pair, 0..10)?;
+        flush_keys(&mut pair, 40..50)?;
+        assert_eq!(level0_runs(&pair), (1, 2));
+        assert!(pair.compact_due()? > 0);
+        assert_eq!((level0_runs(&pair), pair.tree.stats().levels[1].tables), ((0, 0), 3));
+        check(&pair)?;
+    }
+    Ok(())
 }
 
 /// Two flushes of the same keys, the later one with the older rows: as late rows may come.

@@ -79,9 +79,12 @@ impl<'a> Level0<'a> {
             !self.busy.has(file) && overlapping(below, range, order).is_empty() && !self.busy.is_target(1, range, order)
         };
         let oldest = self.version.levels[0].runs.last()?;
-        let upper = oldest.tables().iter().filter(sinks).cloned().collect();
-        let action = if self.options.codec == self.options.level0_codec { Action::Move } else { Action::Rewrite };
-        Plan::new(action, vec![(0, upper)], 1, order)
+        let mut sinking = oldest.tables().iter().filter(sinks).cloned();
+        if self.options.codec == self.options.level0_codec {
+            return Plan::new(Action::Move, vec![(0, sinking.collect())], 1, order);
+        }
+        // One by one: what is made of two would span what lies between them below.
+        Plan::new(Action::Rewrite, vec![(0, sinking.next().into_iter().collect())], 1, order)
     }
 
     fn pick_column(&self) -> Option<Plan> {
