@@ -6,13 +6,27 @@ use std::{fmt, panic, thread};
 /// Work for another thread.
 pub type Job = Box<dyn FnOnce() + Send>;
 
-/// How urgent work is where there are more threads than cores.
+/// How urgent work is where there are more threads than cores. A hint: it is followed on Linux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
-    /// Somebody will soon wait for it.
+    /// As whoever waits for an answer: somebody will soon wait for it.
     Normal,
-    /// Whoever waits for an answer goes first. A hint: it is followed on Linux.
+    /// Whoever waits for an answer goes first. It must get on all the same, since in the end somebody would wait.
+    Reduced,
+    /// It takes what the others leave, and a little.
     Low,
+}
+
+impl Priority {
+    /// As nice value: each step is a tenth of the share of a processor.
+    #[cfg(target_os = "linux")]
+    fn nice(self) -> i32 {
+        match self {
+            Self::Normal => 0,
+            Self::Reduced => 5,
+            Self::Low => 10,
+        }
+    }
 }
 
 /// Starts background work: on a thread of its own, or, stepped, when the simulator says so.
@@ -37,8 +51,8 @@ pub struct ThreadSpawn;
 impl Spawn for ThreadSpawn {
     fn spawn(&self, name: &str, priority: Priority, job: Job) -> Result<Box<dyn Task>> {
         let run = move || {
-            if priority == Priority::Low {
-                yield_to_others();
+            if priority != Priority::Normal {
+                yield_to_others(priority);
             }
             job();
         };
@@ -55,13 +69,12 @@ impl Spawn for ThreadSpawn {
 
 /// On Linux the nice value belongs to the thread, although the call speaks of processes.
 #[cfg(target_os = "linux")]
-fn yield_to_others() {
-    const NICE: i32 = 10;
-    let _ = rustix::process::setpriority_process(None, NICE);
+fn yield_to_others(priority: Priority) {
+    let _ = rustix::process::setpriority_process(None, priority.nice());
 }
 
 #[cfg(not(target_os = "linux"))]
-fn yield_to_others() {}
+fn yield_to_others(_: Priority) {}
 
 #[derive(Debug)]
 struct ThreadTask(thread::JoinHandle<()>);

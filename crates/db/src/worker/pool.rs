@@ -34,7 +34,7 @@ impl Pool {
         }
         machinery.log.set_helped(true);
         let started = pool
-            .spawn(machinery, worker, "sediment-flush", Priority::Normal, Worker::run_flushes)
+            .spawn(machinery, worker, "sediment-flush", Priority::Reduced, Worker::run_flushes)
             .and_then(|()| pool.spawn(machinery, worker, "sediment-log", Priority::Normal, Worker::run_log))
             .and_then(|()| {
                 (1..=threads).try_for_each(|number| {
