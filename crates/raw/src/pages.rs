@@ -1,18 +1,30 @@
-//! Zeroed memory for large things: pages of the system's own where there are any to be had, or from the allocator.
+//! Memory for large things, zeroed: pages of the system's own where there are any to be had, or from the allocator.
 //!
 //! What is large and lives for a while does not go well with what is small and lives for longer: an allocator that cuts a freed
 //! megabyte up has to ask for another one the next time, and zeroes again what it recycles, whether it will be used or not. Pages
 //! take memory as they are first touched, and give all of it back.
+//!
+//! Memory that is aligned to [`HUGE_BYTES`] is asked for in pages of that size: where much is read here and there, the tables
+//! that say where 4096 bytes lie do not fit into the processor's caches, and looking there costs as much as the read itself.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 
 /// From this size on, in bytes, memory comes in pages.
 const LARGE_BYTES: usize = 1 << 20;
 
-/// Zeroed memory; null where there is none left. The layout is not empty, and not aligned to more than a page.
+/// The size of a huge page, in bytes, on the common processors.
+pub(crate) const HUGE_BYTES: usize = 2 << 20;
+
+/// The size of other pages.
+const PAGE_BYTES: usize = 4096;
+
+/// Zeroed memory; null where there is none left. The layout is not empty, and not aligned to more than a page, or it is
+/// aligned to a huge page and as long as some of them.
 pub(crate) fn allocate(layout: Layout) -> *mut u8 {
-    assert!(layout.size() > 0 && layout.align() <= 4096, "{layout:?}");
+    let is_huge = layout.align() == HUGE_BYTES && layout.size().is_multiple_of(HUGE_BYTES);
+    assert!(layout.size() > 0 && (layout.align() <= PAGE_BYTES || is_huge), "{layout:?}");
     match large(layout) {
+        Some(bytes) if is_huge => platform::map_huge(bytes),
         Some(bytes) => platform::map(bytes),
         // SAFETY: the layout is not empty.
         None => unsafe { alloc_zeroed(layout) },
@@ -39,7 +51,8 @@ fn large(layout: Layout) -> Option<usize> {
 
 #[cfg(all(target_os = "linux", not(miri), not(loom)))]
 mod platform {
-    use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+    use super::HUGE_BYTES;
+    use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
     use std::ptr;
 
     pub(super) const HAS_PAGES: bool = true;
@@ -49,6 +62,28 @@ mod platform {
         // SAFETY: the system chooses a place where nothing is.
         let mapped = unsafe { mmap_anonymous(ptr::null_mut(), bytes, access, MapFlags::PRIVATE) };
         mapped.map_or(ptr::null_mut(), <*mut _>::cast)
+    }
+
+    /// Aligned to a huge page, and in such where the system has any. Some huge pages long.
+    pub(super) fn map_huge(bytes: usize) -> *mut u8 {
+        // One more, of which the ends are given back.
+        let mapped = map(bytes + HUGE_BYTES);
+        if mapped.is_null() {
+            return mapped;
+        }
+        let before = mapped.addr().wrapping_neg() % HUGE_BYTES;
+        let memory = mapped.wrapping_add(before);
+        for (end, len) in [(mapped, before), (memory.wrapping_add(bytes), HUGE_BYTES - before)] {
+            if len > 0 {
+                // SAFETY: inside what was just mapped, outside what is returned.
+                unsafe { unmap(end, len) };
+            }
+        }
+        // SAFETY: just mapped. The advice changes neither what is there nor who may use it.
+        let advised = unsafe { madvise(memory.cast(), bytes, Advice::LinuxHugepage) };
+        // A system without huge pages says so; small ones do as well.
+        let _ = advised;
+        memory
     }
 
     /// # Safety
@@ -68,6 +103,10 @@ mod platform {
         std::ptr::null_mut()
     }
 
+    pub(super) fn map_huge(bytes: usize) -> *mut u8 {
+        map(bytes)
+    }
+
     /// # Safety
     /// Never called.
     pub(super) unsafe fn unmap(_memory: *mut u8, _bytes: usize) {}
@@ -79,13 +118,15 @@ mod tests {
 
     #[test]
     fn memory_of_every_size_is_zero_and_its_owners() {
+        let sizes = [8, PAGE_BYTES, LARGE_BYTES - 8, LARGE_BYTES, LARGE_BYTES + 8, 3 * LARGE_BYTES];
+        let layouts = sizes.map(|bytes| (bytes, 8)).into_iter().chain([(64, 64), (HUGE_BYTES, HUGE_BYTES)]);
         // An interpreter takes minutes for all of it.
         let step = if cfg!(miri) { 4093 } else { 1 };
-        for bytes in [8, 4096, LARGE_BYTES - 8, LARGE_BYTES, LARGE_BYTES + 8, 3 * LARGE_BYTES] {
-            let layout = Layout::from_size_align(bytes, 8).expect("small");
+        for (bytes, align) in layouts {
+            let layout = Layout::from_size_align(bytes, align).expect("small");
             for _ in 0..3 {
                 let memory = allocate(layout);
-                assert!(!memory.is_null() && memory.addr().is_multiple_of(8));
+                assert!(!memory.is_null() && memory.addr().is_multiple_of(align), "{layout:?}");
                 // SAFETY: so many zeroed bytes, of nobody else.
                 let all = unsafe { std::slice::from_raw_parts_mut(memory, bytes) };
                 assert!(all.iter().step_by(step).all(|byte| *byte == 0), "{bytes}");
@@ -94,5 +135,11 @@ mod tests {
                 unsafe { free(memory, layout) };
             }
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "align")]
+    fn a_huge_page_and_a_half_is_refused() {
+        allocate(Layout::from_size_align(3 * LARGE_BYTES, HUGE_BYTES).expect("small"));
     }
 }
