@@ -1,15 +1,17 @@
 //! Internal to Sediment: the only unsafe code.
 //!
 //! Safe APIs around the few mechanisms that safe Rust cannot express: stable addresses under concurrent appends, a lock-free
-//! point index, an ordered set that is read while it is written, epoch-based reclamation, SIMD kernels, mapped files. It knows nothing of
-//! LSM trees. Every `unsafe` block says why it is sound; the concurrent parts run under loom, all of it under Miri. This crate
-//! is public because crates must be; the stable face is `sedimentdb`.
+//! point index, an ordered set that is read while it is written, epoch-based reclamation, a header and its bytes in one counted
+//! allocation, SIMD kernels, mapped files. It knows nothing of LSM trees. Every `unsafe` block says why it is sound; the concurrent
+//! parts run under loom, all of it under Miri. This crate is public because crates must be; the stable face is `sedimentdb`.
 
 pub mod sync;
 
 pub mod simd;
 
 pub mod epoch;
+
+pub mod slab;
 
 pub mod slots;
 
@@ -21,7 +23,6 @@ pub mod fork_mark;
 
 pub mod mapped;
 
-#[cfg(not(loom))]
 mod pages;
 
 pub mod arena;

@@ -2,7 +2,8 @@
 //!
 //! A *slotted* block holds many rows (`block/format.rs` has the bytes). A row too large for one gets a *jumbo* block of its own,
 //! whose value may go on in extent frames behind it. Both are validated whole when they are loaded; after that, searching
-//! neither fails nor looks outside. Immutable, shared by `Arc`.
+//! neither fails nor looks outside. Immutable. A block in memory is shared by a counted pointer, [`BlockRef`], to a head and the bytes
+//! behind it; [`Block`] is what one sees through it.
 
 mod builder;
 mod format;
@@ -13,19 +14,39 @@ mod slotted;
 mod tests;
 
 pub(crate) use builder::{BlockBuilder, BlockSummary, RowParts, shared_prefix};
+pub(crate) use format::PAYLOAD_BYTES_MAX as SLOTTED_BYTES_MAX;
 pub(crate) use jumbo::{JumboBlock, JumboHead};
-pub(crate) use slotted::SlottedBlock;
+pub(crate) use slotted::{SlottedBlock, SlottedHead};
 
 use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
+use sediment_raw::slab::{Buffer, Shared};
 use std::{cmp::Ordering, ops::Range};
 
-/// A loaded block.
+/// A block in memory. Behind the head lie the bytes of a slotted block; of a jumbo block there are none.
+pub(crate) type BlockRef = Shared<BlockHead>;
+
+/// The memory of a block to be.
+pub(crate) type BlockBuffer = Buffer<BlockHead>;
+
+/// What is known of a loaded block.
 #[derive(Debug)]
-pub(crate) enum Block {
+pub(crate) enum BlockHead {
+    /// Where its parts are.
+    Slotted(SlottedHead),
+    /// All of it.
+    Jumbo(Box<JumboBlock>),
+}
+
+// With the count in front of it, it fills a cache line.
+const _: () = assert!(size_of::<BlockHead>() == 40);
+
+/// A loaded block, seen through its pointer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Block<'a> {
     /// Many rows.
-    Slotted(SlottedBlock),
+    Slotted(SlottedBlock<'a>),
     /// One row.
-    Jumbo(JumboBlock),
+    Jumbo(&'a JumboBlock),
 }
 
 /// The bits of a row that are not bytes of its key or value.
@@ -57,10 +78,19 @@ pub(crate) enum Lookup {
     Absent,
 }
 
-impl Block {
+impl<'a> Block<'a> {
+    /// The block behind a pointer.
+    #[inline]
+    pub(crate) fn of(shared: &'a BlockRef) -> Self {
+        match &**shared {
+            BlockHead::Slotted(head) => Self::Slotted(SlottedBlock { head, payload: shared.bytes() }),
+            BlockHead::Jumbo(block) => Self::Jumbo(block),
+        }
+    }
+
     /// Rows in it; at least one.
     #[inline]
-    pub(crate) fn rows(&self) -> usize {
+    pub(crate) fn rows(self) -> usize {
         match self {
             Self::Slotted(block) => block.rows(),
             Self::Jumbo(_) => 1,
@@ -69,7 +99,7 @@ impl Block {
 
     /// The part of the row's key that all keys of the block share.
     #[inline]
-    pub(crate) fn prefix(&self) -> &[u8] {
+    pub(crate) fn prefix(self) -> &'a [u8] {
         match self {
             Self::Slotted(block) => block.prefix(),
             Self::Jumbo(_) => &[],
@@ -78,7 +108,7 @@ impl Block {
 
     /// The rest of the row's key.
     #[inline]
-    pub(crate) fn suffix(&self, row: usize) -> &[u8] {
+    pub(crate) fn suffix(self, row: usize) -> &'a [u8] {
         match self {
             Self::Slotted(block) => block.suffix(row),
             Self::Jumbo(block) => block.key(),
@@ -87,7 +117,7 @@ impl Block {
 
     /// The row's stored value.
     #[inline]
-    pub(crate) fn value(&self, row: usize) -> &[u8] {
+    pub(crate) fn value(self, row: usize) -> &'a [u8] {
         match self {
             Self::Slotted(block) => block.value(row),
             Self::Jumbo(block) => block.value(),
@@ -96,7 +126,7 @@ impl Block {
 
     /// Version, kind and flags of the row.
     #[inline]
-    pub(crate) fn head(&self, row: usize) -> RowHead {
+    pub(crate) fn head(self, row: usize) -> RowHead {
         match self {
             Self::Slotted(block) => block.head(row),
             Self::Jumbo(block) => block.row_head(),
@@ -105,7 +135,7 @@ impl Block {
 
     /// The row, taken apart at once.
     #[inline]
-    pub(crate) fn view(&self, row: usize) -> RowView<'_> {
+    pub(crate) fn view(self, row: usize) -> RowView<'a> {
         match self {
             Self::Slotted(block) => block.view(row),
             Self::Jumbo(block) => RowView { head: block.row_head(), suffix: Some(block.key()), value: 0..block.value().len() },
@@ -114,7 +144,7 @@ impl Block {
 
     /// The bytes that values lie in.
     #[inline]
-    pub(crate) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(self) -> &'a [u8] {
         match self {
             Self::Slotted(block) => block.bytes(),
             Self::Jumbo(block) => block.value(),
@@ -123,7 +153,7 @@ impl Block {
 
     /// Whether the row has the user key of the row before it.
     #[inline]
-    pub(crate) fn is_same_key(&self, row: usize) -> bool {
+    pub(crate) fn is_same_key(self, row: usize) -> bool {
         match self {
             Self::Slotted(block) => block.is_same_key(row),
             Self::Jumbo(_) => false,
@@ -132,7 +162,7 @@ impl Block {
 
     /// The first row of the key that the row belongs to.
     #[inline]
-    pub(crate) fn key_start(&self, row: usize) -> usize {
+    pub(crate) fn key_start(self, row: usize) -> usize {
         match self {
             Self::Slotted(block) => block.key_start(row),
             Self::Jumbo(_) => 0,
@@ -141,7 +171,7 @@ impl Block {
 
     /// One past the last row of the key that the row belongs to.
     #[inline]
-    pub(crate) fn key_end(&self, row: usize) -> usize {
+    pub(crate) fn key_end(self, row: usize) -> usize {
         match self {
             Self::Slotted(block) => block.key_end(row),
             Self::Jumbo(_) => 1,
@@ -149,7 +179,7 @@ impl Block {
     }
 
     /// How the row's key compares to `key`.
-    pub(crate) fn compare_key(&self, row: usize, key: &[u8], order: &KeyOrder) -> Ordering {
+    pub(crate) fn compare_key(self, row: usize, key: &[u8], order: &KeyOrder) -> Ordering {
         let (prefix, suffix) = (self.prefix(), self.suffix(row));
         // Blocks have a prefix under the order of bytes only.
         match key.split_at_checked(prefix.len()) {
@@ -160,7 +190,7 @@ impl Block {
     }
 
     /// The first row at or after `target`; `rows()` if there is none.
-    pub(crate) fn lower_bound(&self, target: InternalKey<'_>, order: &KeyOrder) -> usize {
+    pub(crate) fn lower_bound(self, target: InternalKey<'_>, order: &KeyOrder) -> usize {
         match self {
             Self::Slotted(block) => block.lower_bound(target, order),
             Self::Jumbo(block) => block.lower_bound(target, order),
@@ -169,21 +199,21 @@ impl Block {
 
     /// The newest row of `user_key` below `read_seqno`, found by the key's tag.
     #[inline]
-    pub(crate) fn lookup(&self, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Lookup {
+    pub(crate) fn lookup(self, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Lookup {
         match self {
             Self::Slotted(block) => block.lookup(user_key, tag, read_seqno),
             Self::Jumbo(block) => block.lookup(user_key, read_seqno),
         }
     }
+}
 
-    /// Memory that it takes behind an `Arc`, by what is allocated for it.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        allocated_bytes(ARC_COUNTS_BYTES + size_of::<Self>())
-            + match self {
-                Self::Slotted(block) => block.heap_bytes(),
-                Self::Jumbo(block) => block.heap_bytes(),
-            }
-    }
+/// Memory that a block takes, by what is allocated for it.
+pub(crate) fn memory_bytes(shared: &BlockRef) -> usize {
+    shared.memory_bytes()
+        + match &**shared {
+            BlockHead::Slotted(head) => head.heap_bytes(),
+            BlockHead::Jumbo(block) => allocated_bytes(size_of::<JumboBlock>()) + block.heap_bytes(),
+        }
 }
 
 /// The two counts in front of a shared value.

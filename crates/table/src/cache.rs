@@ -15,16 +15,19 @@ mod tests;
 pub(crate) use heat::Heat;
 pub(crate) use pages::Pages;
 
-use crate::block::Block;
+use crate::block::{BlockRef, memory_bytes};
 use clock::{Clock, Weigh};
 use sediment_base::MemoryBudget;
 use sediment_env::Park;
+use sediment_raw::slab::Pool;
 use std::sync::Arc;
 
 /// Blocks in memory, of every table opened with it. May be told another capacity at any time.
 #[derive(Debug)]
 pub struct BlockCache {
-    clock: Arc<Clock<Block>>,
+    clock: Arc<Clock<BlockRef>>,
+    /// The memory of blocks, those that readers hold or that are not kept among them.
+    pool: Pool,
 }
 
 impl BlockCache {
@@ -37,7 +40,7 @@ impl BlockCache {
     /// A cache whose blocks are charged to the cache account of `budget`. How many of them there may be is said by
     /// `capacity_bytes` alone.
     pub fn with_budget(capacity_bytes: u64, budget: Arc<MemoryBudget>) -> Self {
-        Self { clock: Arc::new(Clock::new(capacity_bytes, budget)) }
+        Self { clock: Arc::new(Clock::new(capacity_bytes, budget)), pool: Pool::new() }
     }
 
     /// How many bytes of blocks are kept at most.
@@ -67,13 +70,18 @@ impl BlockCache {
     }
 
     /// Slots for the blocks of one table, whose readers wait for each other in `park`.
-    pub(crate) fn pages(&self, park: &Arc<dyn Park>, blocks: usize) -> Pages<Block> {
+    pub(crate) fn pages(&self, park: &Arc<dyn Park>, blocks: usize) -> Pages<BlockRef> {
         Pages::new(&self.clock, Arc::clone(park), blocks)
+    }
+
+    /// Where the memory of blocks comes from.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
     }
 }
 
-impl Weigh for Block {
+impl Weigh for BlockRef {
     fn bytes(&self) -> u64 {
-        self.memory_bytes() as u64
+        memory_bytes(self) as u64
     }
 }

@@ -7,6 +7,7 @@
 mod rows;
 
 use crate::{
+    block::Block,
     context::TableContext,
     filter::Filter,
     format::{RegionEntry, extend_root},
@@ -134,10 +135,11 @@ impl Walk<'_> {
         for number in 0..fence.blocks() {
             let place = fence.place(number);
             let checked = self.block(&tail.seal(), place).and_then(|bytes| {
-                let block = decode_block(&tail.seal(), place, &bytes)?;
+                let block = decode_block(context.cache.pool(), &tail.seal(), place, &bytes)?;
+                let block = Block::of(&block);
                 self.report.blocks += 1;
                 self.report.rows += block.rows() as u64;
-                check.block(number, &block).map_err(|error| error.at(place.offset))
+                check.block(number, block).map_err(|error| error.at(place.offset))
             });
             if let Err(error) = checked {
                 is_whole = false;

@@ -11,7 +11,7 @@ pub use segment::{Segment, SegmentRow};
 use block_key::BlockKey;
 
 use crate::{
-    block::{Block, RowHead},
+    block::{Block, BlockRef, RowHead},
     cache::Heat,
     reader::{Table, Window},
 };
@@ -30,7 +30,7 @@ pub struct TableCursor {
     heat: Heat,
     window: Window,
     /// The block loaded last, and its number.
-    block: Option<(usize, Arc<Block>)>,
+    block: Option<(usize, BlockRef)>,
     is_valid: bool,
     row: usize,
     rows: usize,
@@ -89,8 +89,8 @@ impl TableCursor {
                 return Err(error);
             }
         };
-        self.key.enter(&block);
-        self.rows = block.rows();
+        self.key.enter(Block::of(&block));
+        self.rows = Block::of(&block).rows();
         self.block = Some((number, block));
         Ok(())
     }
@@ -98,7 +98,7 @@ impl TableCursor {
     /// The first row at or after `target` in the block with this number, which is taken; its number of rows if there is none.
     fn lower_bound(&mut self, number: usize, target: InternalKey<'_>) -> Result<usize> {
         self.load(number)?;
-        let row = self.block.as_ref().map(|(_, block)| block.lower_bound(target, self.table.order()));
+        let row = self.block.as_ref().map(|(_, block)| Block::of(block).lower_bound(target, self.table.order()));
         Ok(row.expect("the block was just taken"))
     }
 
@@ -106,6 +106,7 @@ impl TableCursor {
     #[inline]
     fn stand(&mut self, row: usize, is_same_key: bool) {
         let Some((_, block)) = &self.block else { return };
+        let block = Block::of(block);
         let view = block.view(row);
         if !is_same_key {
             self.key.set(block, row, &view);
@@ -147,7 +148,7 @@ impl TableCursor {
     }
 
     /// The block that the cursor stands on.
-    fn standing(&self) -> (usize, &Arc<Block>) {
+    fn standing(&self) -> (usize, &BlockRef) {
         assert!(self.is_valid, "the cursor stands on no row");
         let (number, block) = self.block.as_ref().expect("a cursor on a row has its block");
         (*number, block)
@@ -168,7 +169,7 @@ impl Cursor for TableCursor {
 
     #[inline]
     fn value(&self) -> &[u8] {
-        &self.standing().1.bytes()[self.value.start..self.value.end]
+        &Block::of(self.standing().1).bytes()[self.value.start..self.value.end]
     }
 
     #[inline]
@@ -216,7 +217,7 @@ impl Cursor for TableCursor {
         let (number, block) = self.standing();
         let row = self.row + 1;
         if row < self.rows {
-            let is_same_key = block.is_same_key(row);
+            let is_same_key = Block::of(block).is_same_key(row);
             self.stand(row, is_same_key);
             return Ok(());
         }

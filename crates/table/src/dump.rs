@@ -27,7 +27,7 @@ pub fn dump_table(context: &TableContext, path: &Path, out: &mut dyn Write) -> R
     let (properties, fence, _) = tail.parts().map_err(|error| error.in_file(path))?;
     let written = write_head(path, &tail, out)
         .and_then(|()| writeln!(out, "properties\n{properties}{} rows in {} blocks", properties.rows, fence.blocks()))
-        .and_then(|()| write_blocks(&*file, &tail, &fence, out));
+        .and_then(|()| write_blocks(context, &*file, &tail, &fence, out));
     written.map_err(|_| Error::new(ErrorKind::Io, "cannot write the dump"))
 }
 
@@ -45,20 +45,20 @@ fn write_region(region: &RegionEntry, out: &mut dyn Write) -> fmt::Result {
     writeln!(out, "  region {name} at {offset}, {bytes} bytes, {frames} frames, {plain_bytes} bytes of content")
 }
 
-fn write_blocks(file: &dyn File, tail: &Tail, fence: &Fence, out: &mut dyn Write) -> fmt::Result {
+fn write_blocks(context: &TableContext, file: &dyn File, tail: &Tail, fence: &Fence, out: &mut dyn Write) -> fmt::Result {
     for number in 0..fence.blocks() {
         let place = fence.place(number);
         let BlockPlace { offset, bytes, min_seqno, max_seqno, flags } = place;
         writeln!(out, "block {number} at {offset}, {bytes} bytes, seqnos {min_seqno}..={max_seqno}, {flags}")?;
-        match load_block(file, &tail.seal(), place) {
-            Ok(block) => write_rows(&block, out)?,
+        match load_block(context.cache.pool(), file, &tail.seal(), place) {
+            Ok(block) => write_rows(Block::of(&block), out)?,
             Err(error) => writeln!(out, "  damaged: {error}")?,
         }
     }
     Ok(())
 }
 
-fn write_rows(block: &Block, out: &mut dyn Write) -> fmt::Result {
+fn write_rows(block: Block<'_>, out: &mut dyn Write) -> fmt::Result {
     for row in 0..block.rows() {
         let head = block.head(row);
         let key = [block.prefix(), block.suffix(row)].concat();

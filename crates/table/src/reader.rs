@@ -17,7 +17,7 @@ pub(crate) use tail::Tail;
 pub(crate) use window::Window;
 
 use crate::{
-    block::{Block, Lookup, RowHead, tag_of},
+    block::{Block, BlockRef, Lookup, RowHead, tag_of},
     cache::{Heat, Pages},
     context::TableContext,
     filter::Filter,
@@ -30,6 +30,7 @@ use sediment_base::{
 };
 use sediment_codec::seal::Seal;
 use sediment_env::File;
+use sediment_raw::slab::Pool;
 use std::{fmt, path::Path, path::PathBuf, sync::Arc};
 
 /// An open table. Shared; immutable.
@@ -42,7 +43,9 @@ pub struct Table {
     properties: Properties,
     fence: Fence,
     filter: Option<Filter>,
-    blocks: Pages<Block>,
+    blocks: Pages<BlockRef>,
+    /// The memory of the blocks.
+    pool: Pool,
     stats: Arc<Stats>,
     /// Holds what the table keeps in memory while it is open.
     metadata: Charge,
@@ -133,7 +136,7 @@ impl Table {
         loop {
             if is_above_all || self.fence.place(number).min_seqno < read_seqno {
                 let mut is_found = false;
-                let look = |block: &Block| is_found = find_in(block, read, taker);
+                let look = |block: &BlockRef| is_found = find_in(Block::of(block), read, taker);
                 counts.blocks += 1;
                 match reach {
                     Reach::All => self.blocks.with(number, Heat::Point, || self.load(number, counts), look)?,
@@ -191,14 +194,14 @@ impl Table {
 
     /// The block with this number in the fence, read through the window of a walk where it is not there.
     #[inline]
-    pub(crate) fn block(&self, number: usize, heat: Heat, window: &mut Window) -> Result<Arc<Block>> {
+    pub(crate) fn block(&self, number: usize, heat: Heat, window: &mut Window) -> Result<BlockRef> {
         let before = window.read_bytes();
         let mut is_loaded = false;
         let block = self.blocks.get_or_load(number, heat, || {
             is_loaded = true;
             let place = self.fence.place(number);
             let bytes = window.block(&*self.file, place, self.fence.data_end());
-            self.of_this_file(bytes.and_then(|bytes| decode_block(&self.seal, place, bytes)))
+            self.of_this_file(bytes.and_then(|bytes| decode_block(&self.pool, &self.seal, place, bytes)))
         });
         // Of rewrites, who count what they read by the table, the cache neither gains nor loses.
         if heat != Heat::Once {
@@ -210,14 +213,14 @@ impl Table {
     }
 
     /// Reads a block for a point.
-    fn load(&self, number: usize, counts: &mut ReadCounts) -> Result<Block> {
+    fn load(&self, number: usize, counts: &mut ReadCounts) -> Result<BlockRef> {
         let place = self.fence.place(number);
         counts.blocks_loaded += 1;
         counts.block_bytes_read += place.bytes;
-        self.of_this_file(load_block(&*self.file, &self.seal, place))
+        self.of_this_file(load_block(&self.pool, &*self.file, &self.seal, place))
     }
 
-    fn of_this_file(&self, block: Result<Block>) -> Result<Block> {
+    fn of_this_file(&self, block: Result<BlockRef>) -> Result<BlockRef> {
         block.map_err(|error| error.in_file(&self.path))
     }
 
@@ -243,6 +246,7 @@ impl Table {
             meta: properties.meta(&tail.header, tail.file_bytes, tail.footer.root),
             properties,
             blocks,
+            pool: context.cache.pool().clone(),
             fence,
             filter,
             stats: Arc::clone(&context.stats),
@@ -259,13 +263,22 @@ impl fmt::Debug for Table {
 
 /// Whether the block has a row that `read` sees; the newest is given to `taker`.
 #[inline]
-fn find_in(block: &Block, read: &PointRead<'_>, taker: &mut impl TakeRow) -> bool {
-    let Lookup::Row(row) = block.lookup(read.key, tag_of(read.hash), read.read_seqno) else { return false };
-    let RowHead { seqno, kind, flags } = block.head(row);
-    let found = FoundRow { seqno, kind, flags };
+fn find_in(block: Block<'_>, read: &PointRead<'_>, taker: &mut impl TakeRow) -> bool {
     match block {
-        Block::Jumbo(block) => taker.take_shared(found, block.shared_value()),
-        Block::Slotted(block) => taker.take(found, block.value(row)),
+        Block::Slotted(block) => {
+            let Lookup::Row(row) = block.lookup(read.key, tag_of(read.hash), read.read_seqno) else { return false };
+            taker.take(found_row(block.head(row)), block.value(row));
+        }
+        Block::Jumbo(block) => {
+            let Lookup::Row(_) = block.lookup(read.key, read.read_seqno) else { return false };
+            taker.take_shared(found_row(block.row_head()), block.shared_value());
+        }
     }
     true
+}
+
+#[inline]
+fn found_row(head: RowHead) -> FoundRow {
+    let RowHead { seqno, kind, flags } = head;
+    FoundRow { seqno, kind, flags }
 }

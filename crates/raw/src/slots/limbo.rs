@@ -2,7 +2,7 @@
 
 use crate::{
     epoch::{Pin, oldest_pin, pin, retire},
-    sync::{Arc, Mutex, lock},
+    sync::{Mutex, lock},
 };
 use std::{collections::VecDeque, fmt};
 
@@ -10,27 +10,27 @@ use std::{collections::VecDeque, fmt};
 ///
 /// They go with the next sweep that takes something out, or when somebody calls [`Limbo::collect`]. All slots that share a limbo hold it,
 /// so it outlives whoever reads through them.
-pub struct Limbo<V> {
+pub struct Limbo<P> {
     /// With the epochs of their retirement, ascending.
-    retired: Mutex<VecDeque<(u64, Arc<V>)>>,
+    retired: Mutex<VecDeque<(u64, P)>>,
 }
 
 /// A sweep over some slots. The thread is pinned while it lasts: keep it short. What it took out goes to limbo at its end.
-pub struct Sweep<'a, V> {
-    limbo: &'a Limbo<V>,
+pub struct Sweep<'a, P> {
+    limbo: &'a Limbo<P>,
     /// So that a value cannot go, and another come to its address, between two looks at a slot. Taken at the end.
     pin: Option<Pin>,
-    unlinked: Vec<Arc<V>>,
+    unlinked: Vec<P>,
 }
 
-impl<V> Limbo<V> {
+impl<P> Limbo<P> {
     /// Nothing in it.
     pub fn new() -> Self {
         Self { retired: Mutex::new(VecDeque::new()) }
     }
 
     /// Begins a sweep over slots that were made with this limbo.
-    pub fn sweep(&self) -> Sweep<'_, V> {
+    pub fn sweep(&self) -> Sweep<'_, P> {
         Sweep { limbo: self, pin: Some(pin()), unlinked: Vec::new() }
     }
 
@@ -50,7 +50,7 @@ impl<V> Limbo<V> {
     }
 
     /// Takes in what is in no slot any more, and frees what it can.
-    fn retire(&self, unlinked: Vec<Arc<V>>) {
+    fn retire(&self, unlinked: Vec<P>) {
         let free: Vec<_> = {
             let mut retired = lock(&self.retired);
             if !unlinked.is_empty() {
@@ -70,37 +70,37 @@ impl<V> Limbo<V> {
     }
 }
 
-impl<V> Default for Limbo<V> {
+impl<P> Default for Limbo<P> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<V> fmt::Debug for Limbo<V> {
+impl<P> fmt::Debug for Limbo<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Limbo({} values)", self.len())
     }
 }
 
-impl<V> Sweep<'_, V> {
+impl<P> Sweep<'_, P> {
     /// Values taken out so far.
     pub fn unlinked(&self) -> usize {
         self.unlinked.len()
     }
 
     /// Whether it takes out for this limbo.
-    pub(super) fn is_of(&self, limbo: &Limbo<V>) -> bool {
+    pub(super) fn is_of(&self, limbo: &Limbo<P>) -> bool {
         std::ptr::eq(self.limbo, limbo)
     }
 
     /// Takes charge of a value that this thread has just taken out of its slot.
-    pub(super) fn push(&mut self, value: Arc<V>) -> &V {
+    pub(super) fn push(&mut self, value: P) -> &P {
         self.unlinked.push(value);
         &self.unlinked[self.unlinked.len() - 1]
     }
 }
 
-impl<V> Drop for Sweep<'_, V> {
+impl<P> Drop for Sweep<'_, P> {
     fn drop(&mut self) {
         drop(self.pin.take());
         if !self.unlinked.is_empty() {
@@ -109,7 +109,7 @@ impl<V> Drop for Sweep<'_, V> {
     }
 }
 
-impl<V> fmt::Debug for Sweep<'_, V> {
+impl<P> fmt::Debug for Sweep<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sweep({} unlinked)", self.unlinked.len())
     }

@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-const MAX: u8 = Slots::<u64>::FREQUENCY_MAX;
+const MAX: u8 = Slots::<Arc<u64>>::FREQUENCY_MAX;
 
 struct Random(u64);
 
@@ -26,7 +26,7 @@ impl Random {
     }
 }
 
-fn slots(count: usize) -> Slots<u64> {
+fn slots(count: usize) -> Slots<Arc<u64>> {
     Slots::new(count, Arc::default())
 }
 
@@ -35,10 +35,10 @@ fn no_wake() {}
 /// The same in safe words: a value and its frequency, or nothing.
 type Twin = Vec<Option<(u64, u8)>>;
 
-fn assert_same(slots: &Slots<u64>, twin: &Twin) {
+fn assert_same(slots: &Slots<Arc<u64>>, twin: &Twin) {
     let pin = pin();
     for (index, expected) in twin.iter().enumerate() {
-        let found = slots.get(index, &pin).map(|value| (*value, value.frequency()));
+        let found = slots.get(index, &pin).map(|value| (**value, value.frequency()));
         assert_eq!(found, *expected, "slot {index}");
     }
 }
@@ -66,13 +66,13 @@ fn slots_do_what_a_vector_of_options_does() {
             2 => {
                 let limbo = Arc::clone(&slots.limbo);
                 let mut sweep = limbo.sweep();
-                let taken = slots.age(index, &mut sweep).copied();
+                let taken = slots.age(index, &mut sweep).map(|value| **value);
                 let expected = twin[index].filter(|(_, frequency)| *frequency == 0);
                 assert_eq!((taken, sweep.unlinked()), (expected.map(|(value, _)| value), usize::from(taken.is_some())));
                 twin[index] =
                     twin[index].filter(|(_, frequency)| *frequency > 0).map(|(value, frequency)| (value, frequency - 1));
             }
-            3 => kept.extend(slots.get(index, &pin()).map(|value| (value.to_arc(), *value))),
+            3 => kept.extend(slots.get(index, &pin()).map(|value| (Arc::clone(&value), **value))),
             4 => {
                 kept.truncate(5);
                 assert!(kept.iter().all(|(value, expected)| **value == *expected));
@@ -99,10 +99,10 @@ fn a_touch_that_comes_too_late_is_lost_and_brings_nothing_back() {
     assert_eq!(slots.age(0, &mut slots.limbo.sweep()), None);
     found.touch();
     assert_eq!(slots.get(0, &outer).map(|value| value.frequency()), Some(0), "aged before it was touched");
-    assert_eq!(slots.age(0, &mut slots.limbo.sweep()), Some(&5));
+    assert_eq!(slots.age(0, &mut slots.limbo.sweep()).map(|value| **value), Some(5));
     found.touch();
     assert!(slots.get(0, &outer).is_none());
-    assert_eq!((*found, slots.limbo.len()), (5, 1), "the pin keeps it");
+    assert_eq!((**found, slots.limbo.len()), (5, 1), "the pin keeps it");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_load_that_fails_or_panics_leaves_an_empty_slot_and_wakes() {
     asks(false);
     loader.publish(Arc::new(1), 0);
     asks(true);
-    assert_eq!((wakes.get(), *slots.get(0, &pin()).expect("published")), (2, 1));
+    assert_eq!((wakes.get(), **slots.get(0, &pin()).expect("published")), (2, 1));
 }
 
 #[test]
@@ -158,9 +158,12 @@ fn slots_are_shared_as_their_values_are() {
     impl<T: Send + Sync> Is<T> {
         const IS: bool = true;
     }
-    assert_eq!([Is::<Slots<u64>>::IS, Is::<Limbo<u64>>::IS], [true; 2]);
-    assert_eq!([Is::<Slots<Cell<u64>>>::IS, Is::<Limbo<Cell<u64>>>::IS], [false; 2]);
-    assert_eq!([Is::<Resident<'_, u64>>::IS, Is::<Sweep<'_, u64>>::IS, Is::<Loader<'_, u64, fn()>>::IS], [false; 3]);
+    assert_eq!([Is::<Slots<Arc<u64>>>::IS, Is::<Limbo<Arc<u64>>>::IS], [true; 2]);
+    assert_eq!([Is::<Slots<Arc<Cell<u64>>>>::IS, Is::<Limbo<Arc<Cell<u64>>>>::IS], [false; 2]);
+    assert_eq!(
+        [Is::<Resident<'_, Arc<u64>>>::IS, Is::<Sweep<'_, Arc<u64>>>::IS, Is::<Loader<'_, Arc<u64>, fn()>>::IS],
+        [false; 3]
+    );
 }
 
 /// Waiting as a thread of the operating system does.
@@ -188,15 +191,15 @@ impl Park {
 fn readers_loaders_and_a_clock_of_many_threads_agree() {
     const SLOTS: usize = 7;
     let rounds = if cfg!(miri) { 100 } else { 20_000 };
-    let limbo: Arc<Limbo<u64>> = Arc::default();
+    let limbo: Arc<Limbo<Arc<u64>>> = Arc::default();
     let (slots, park) = (Slots::new(SLOTS, Arc::clone(&limbo)), Park::default());
     let (loads, fails) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let read = |index: usize| {
         let pin = pin();
         let value = slots.get(index, &pin)?;
         value.touch();
-        assert_eq!(*value as usize % SLOTS, index);
-        Some(value.to_arc())
+        assert_eq!(**value as usize % SLOTS, index);
+        Some(Arc::clone(&value))
     };
     let get = |index: usize, round: usize| loop {
         if let Some(value) = read(index) {
@@ -217,7 +220,7 @@ fn readers_loaders_and_a_clock_of_many_threads_agree() {
     let age = |first: usize| {
         let mut sweep = limbo.sweep();
         for index in [first, (first + 1) % SLOTS] {
-            assert!(slots.age(index, &mut sweep).is_none_or(|value| *value as usize % SLOTS == index));
+            assert!(slots.age(index, &mut sweep).is_none_or(|value| **value as usize % SLOTS == index));
         }
     };
     thread::scope(|scope| {

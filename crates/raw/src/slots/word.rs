@@ -3,13 +3,14 @@
 //! ```text
 //!   0                        empty
 //!   4 | awaited 1            somebody loads
-//!   pointer | frequency 0-3  resident; the slot owns one count of the `Arc`
+//!   pointer | frequency 0-3  resident; the slot is one of the value's owners
 //! ```
 
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 /// A pointer whose three lowest bits are free, or none and only bits.
-pub(super) struct Word<V>(pub(super) *mut V);
+#[derive(Clone, Copy)]
+pub(super) struct Word(pub(super) *mut ());
 
 /// In a resident word: how often the value was asked for lately.
 const FREQUENCY: usize = 3;
@@ -19,21 +20,16 @@ const LOADING: usize = 4;
 const AWAITED: usize = 1;
 const BITS: usize = FREQUENCY | LOADING;
 
-impl<V> Word<V> {
+impl Word {
     pub(super) const FREQUENCY_MAX: u8 = FREQUENCY as u8;
     pub(super) const EMPTY: Self = Self(ptr::null_mut());
     pub(super) const LOADING: Self = Self(ptr::without_provenance_mut(LOADING));
     pub(super) const AWAITED: Self = Self(ptr::without_provenance_mut(LOADING | AWAITED));
 
-    /// A resident value; `pointer` is one of `Arc::into_raw`.
-    pub(super) fn resident(pointer: *const V, frequency: u8) -> Self {
-        const { assert!(align_of::<V>() > BITS, "the low bits of a pointer are not free") };
-        Self(pointer.cast_mut().map_addr(|address| address | usize::from(frequency.min(Self::FREQUENCY_MAX))))
-    }
-
-    #[inline]
-    pub(super) fn is_resident(self) -> bool {
-        self.0.addr() > BITS
+    /// A resident value; `pointer` is one of `Pointer::into_raw`.
+    pub(super) fn resident(pointer: NonNull<()>, frequency: u8) -> Self {
+        debug_assert_eq!(pointer.addr().get() & BITS, 0);
+        Self(pointer.as_ptr().map_addr(|address| address | usize::from(frequency.min(Self::FREQUENCY_MAX))))
     }
 
     #[inline]
@@ -61,17 +57,9 @@ impl<V> Word<V> {
         Self(self.0.map_addr(|address| address - 1))
     }
 
-    /// The pointer of a resident word.
+    /// The pointer of a resident word; none of another.
     #[inline]
-    pub(super) fn pointer(self) -> *const V {
-        self.0.map_addr(|address| address & !BITS).cast_const()
+    pub(super) fn pointer(self) -> Option<NonNull<()>> {
+        NonNull::new(self.0.map_addr(|address| address & !BITS))
     }
 }
-
-impl<V> Clone for Word<V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<V> Copy for Word<V> {}

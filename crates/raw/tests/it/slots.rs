@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-fn fill<'a>(slots: &Slots<Counted<'a>>, index: usize, drops: &'a AtomicUsize) {
+fn fill<'a>(slots: &Slots<Arc<Counted<'a>>>, index: usize, drops: &'a AtomicUsize) {
     slots.claim(index, || ()).expect("empty").publish(Arc::new(Counted(index as u64, drops)), 0);
 }
 
@@ -58,7 +58,7 @@ fn a_counted_reference_outlives_pin_slots_and_limbo() {
     let drops = AtomicUsize::new(0);
     let slots = Slots::new(2, Arc::default());
     (0..2).for_each(|index| fill(&slots, index, &drops));
-    let kept = slots.get(1, &pin()).expect("published").to_arc();
+    let kept = Arc::clone(&slots.get(1, &pin()).expect("published"));
     drop(slots);
     assert_eq!((kept.0, drops.load(SeqCst)), (1, 1));
     drop(kept);
@@ -70,7 +70,7 @@ fn whatever_is_loaded_is_freed_once() {
     let _alone = alone();
     let rounds = if cfg!(miri) { 30 } else { 20_000 };
     let (drops, made) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let limbo: Arc<Limbo<Counted<'_>>> = Arc::default();
+    let limbo: Arc<Limbo<Arc<Counted<'_>>>> = Arc::default();
     let slots = Slots::new(3, Arc::clone(&limbo));
     thread::scope(|scope| {
         for _ in 0..2 {

@@ -8,6 +8,8 @@
 
 mod memtable;
 
+mod slab;
+
 mod slots;
 
 use loom::{

@@ -10,30 +10,30 @@ use sediment_raw::{
     slots::{Limbo, Slots},
 };
 
-fn slots() -> (Arc<Slots<Alive>>, Arc<Limbo<Alive>>) {
+fn slots() -> (Arc<Slots<Arc<Alive>>>, Arc<Limbo<Arc<Alive>>>) {
     let limbo = Arc::new(Limbo::new());
     (Arc::new(Slots::new(1, Arc::clone(&limbo))), limbo)
 }
 
 /// Loads the slot, if nobody else does.
-fn fill(slots: &Slots<Alive>, frequency: u8) {
+fn fill(slots: &Slots<Arc<Alive>>, frequency: u8) {
     if let Some(loader) = slots.claim(0, || ()) {
         loader.publish(Alive::new(), frequency);
     }
 }
 
 /// Asks for the slot, and keeps the value for longer than the pin.
-fn read(slots: &Slots<Alive>) {
+fn read(slots: &Slots<Arc<Alive>>) {
     let pin = pin();
     let Some(found) = slots.get(0, &pin) else { return };
     found.touch();
     found.check();
-    let kept = found.to_arc();
+    let kept = Arc::clone(&found);
     drop(pin);
     kept.check();
 }
 
-fn age(slots: &Slots<Alive>, limbo: &Limbo<Alive>) {
+fn age(slots: &Slots<Arc<Alive>>, limbo: &Limbo<Arc<Alive>>) {
     if let Some(taken) = slots.age(0, &mut limbo.sweep()) {
         taken.check();
     }

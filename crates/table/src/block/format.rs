@@ -18,7 +18,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use super::slotted::SlottedBlock;
+use super::slotted::SlottedHead;
 use sediment_base::{Error, Kind, Result, RowFlags};
 use sediment_codec::coding::Reader;
 
@@ -33,7 +33,7 @@ pub(super) const SLOT_BYTES: usize = 8;
 /// `sfx_len` of a suffix whose length begins its record.
 pub(super) const LONG_SUFFIX: u8 = 255;
 /// Largest block: every offset in it fits 16 bits.
-pub(super) const PAYLOAD_BYTES_MAX: usize = 65_535;
+pub(crate) const PAYLOAD_BYTES_MAX: usize = 65_535;
 /// Bytes of the expiry time of a row that has one.
 pub(super) const EXPIRY_BYTES: usize = 8;
 /// Bytes of the digest of a row that has one.
@@ -109,13 +109,13 @@ pub(super) fn head_of(suffix: &[u8]) -> u32 {
     u32::from_le_bytes(bytes).swap_bytes()
 }
 
-impl SlottedBlock {
-    /// Takes the plain bytes of a block after proving that every later access stays inside them.
-    pub(crate) fn decode(payload: Box<[u8]>) -> Result<Self> {
+impl SlottedHead {
+    /// Finds the parts of a block in its plain bytes, after proving that every later access stays inside these.
+    pub(crate) fn decode(payload: &[u8]) -> Result<Self> {
         if payload.len() > PAYLOAD_BYTES_MAX {
             return Err(Error::corruption("block is too long").expected_found(PAYLOAD_BYTES_MAX, payload.len()));
         }
-        let mut reader = Reader::new(&payload);
+        let mut reader = Reader::new(payload);
         let rows = usize::from(reader.u16()?);
         let keys = usize::from(reader.u16()?);
         let prefix_len = usize::from(reader.u16()?);
@@ -140,8 +140,11 @@ impl SlottedBlock {
         check_seqs(seqs, seq_base, seq_width).map_err(|error| error.at(seqs_at as u64))?;
         let prefix_at = reader.position();
         reader.bytes(prefix_len)?;
-        let key_rows = check_slots(slots, &payload, reader.position(), keys)?;
-        Ok(Self { rows, keys, slots_at, seqs_at, prefix_at, prefix_len, seq_base, seq_width, key_rows, payload })
+        let key_rows = check_slots(slots, payload, reader.position(), keys)?;
+        // Lossless: places in a block have 16 bits.
+        let [rows, keys, prefix_len] = [rows, keys, prefix_len].map(|count| count as u16);
+        let [slots_at, seqs_at, prefix_at] = [slots_at, seqs_at, prefix_at].map(|place| place as u16);
+        Ok(Self { rows, keys, slots_at, seqs_at, prefix_at, prefix_len, seq_width, seq_base, key_rows })
     }
 }
 

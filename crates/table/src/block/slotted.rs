@@ -11,57 +11,77 @@ use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
 use sediment_raw::simd;
 use std::cmp::Ordering;
 
-/// A block of many rows. Made by `decode`, which proves what the accessors here take for granted.
+/// Where the parts of a block of many rows are. Made by `decode`, which proves what the accessors of [`SlottedBlock`] take for
+/// granted. Small: it shares a cache line with the block's count.
 #[derive(Debug)]
-pub(crate) struct SlottedBlock {
-    pub(super) rows: usize,
-    pub(super) keys: usize,
-    pub(super) slots_at: usize,
-    pub(super) seqs_at: usize,
-    pub(super) prefix_at: usize,
-    pub(super) prefix_len: usize,
-    pub(super) seq_base: u64,
+pub(crate) struct SlottedHead {
+    pub(super) rows: u16,
+    pub(super) keys: u16,
+    pub(super) slots_at: u16,
+    pub(super) seqs_at: u16,
+    pub(super) prefix_at: u16,
+    pub(super) prefix_len: u16,
     pub(super) seq_width: u8,
+    pub(super) seq_base: u64,
     /// First row of each key; empty where every row is a key of its own.
     pub(super) key_rows: Box<[u16]>,
-    pub(super) payload: Box<[u8]>,
 }
 
-impl SlottedBlock {
+impl SlottedHead {
+    /// What it owns elsewhere.
+    pub(super) fn heap_bytes(&self) -> usize {
+        allocated_bytes(self.key_rows.len() * 2)
+    }
+}
+
+/// A block of many rows: the head, and the bytes that it was decoded from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SlottedBlock<'a> {
+    pub(super) head: &'a SlottedHead,
+    pub(super) payload: &'a [u8],
+}
+
+impl<'a> SlottedBlock<'a> {
     #[inline]
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
+    pub(crate) fn rows(self) -> usize {
+        usize::from(self.head.rows)
     }
 
     #[inline]
-    pub(crate) fn prefix(&self) -> &[u8] {
-        &self.payload[self.prefix_at..self.prefix_at + self.prefix_len]
+    fn keys(self) -> usize {
+        usize::from(self.head.keys)
     }
 
     #[inline]
-    pub(crate) fn suffix(&self, row: usize) -> &[u8] {
+    pub(crate) fn prefix(self) -> &'a [u8] {
+        let at = usize::from(self.head.prefix_at);
+        &self.payload[at..at + usize::from(self.head.prefix_len)]
+    }
+
+    #[inline]
+    pub(crate) fn suffix(self, row: usize) -> &'a [u8] {
         let slot = self.slot(row);
         if slot.flags().contains(RowFlags::SAME_KEY) { self.key_suffix(self.key_of_row(row)) } else { self.own_suffix(slot) }
     }
 
     #[inline]
-    pub(crate) fn value(&self, row: usize) -> &[u8] {
+    pub(crate) fn value(self, row: usize) -> &'a [u8] {
         let slot = self.slot(row);
-        let end = if row + 1 < self.rows { self.slot(row + 1).offset() } else { self.payload.len() };
+        let end = if row + 1 < self.rows() { self.slot(row + 1).offset() } else { self.payload.len() };
         let (start, len) = self.suffix_span(slot);
         &self.payload[start + len + format::extra_bytes(slot.flags())..end]
     }
 
     #[inline]
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.payload
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.payload
     }
 
     #[inline]
-    pub(crate) fn view(&self, row: usize) -> RowView<'_> {
+    pub(crate) fn view(self, row: usize) -> RowView<'a> {
         let slot = self.slot(row);
         let flags = slot.flags();
-        let end = if row + 1 < self.rows { self.slot(row + 1).offset() } else { self.payload.len() };
+        let end = if row + 1 < self.rows() { self.slot(row + 1).offset() } else { self.payload.len() };
         let (start, len) = self.suffix_span(slot);
         let suffix = if flags.contains(RowFlags::SAME_KEY) { None } else { Some(&self.payload[start..start + len]) };
         let head = RowHead { seqno: self.seqno(row), kind: known_kind(slot.meta()), flags };
@@ -69,37 +89,33 @@ impl SlottedBlock {
     }
 
     #[inline]
-    pub(crate) fn head(&self, row: usize) -> RowHead {
+    pub(crate) fn head(self, row: usize) -> RowHead {
         let meta = self.slot(row).meta();
         RowHead { seqno: self.seqno(row), kind: known_kind(meta), flags: format::flags_of(meta) }
     }
 
     #[inline]
-    pub(crate) fn is_same_key(&self, row: usize) -> bool {
+    pub(crate) fn is_same_key(self, row: usize) -> bool {
         self.slot(row).flags().contains(RowFlags::SAME_KEY)
     }
 
     #[inline]
-    pub(crate) fn key_start(&self, row: usize) -> usize {
-        if self.key_rows.is_empty() {
+    pub(crate) fn key_start(self, row: usize) -> usize {
+        if self.head.key_rows.is_empty() {
             return row;
         }
         (0..=row).rev().find(|row| !self.is_same_key(*row)).unwrap_or(0)
     }
 
     #[inline]
-    pub(crate) fn key_end(&self, row: usize) -> usize {
-        if self.key_rows.is_empty() {
+    pub(crate) fn key_end(self, row: usize) -> usize {
+        if self.head.key_rows.is_empty() {
             return row + 1;
         }
-        (row + 1..self.rows).find(|row| !self.is_same_key(*row)).unwrap_or(self.rows)
+        (row + 1..self.rows()).find(|row| !self.is_same_key(*row)).unwrap_or(self.rows())
     }
 
-    pub(crate) fn heap_bytes(&self) -> usize {
-        allocated_bytes(self.payload.len()) + allocated_bytes(self.key_rows.len() * 2)
-    }
-
-    pub(crate) fn lower_bound(&self, target: InternalKey<'_>, order: &KeyOrder) -> usize {
+    pub(crate) fn lower_bound(self, target: InternalKey<'_>, order: &KeyOrder) -> usize {
         match self.search_key(target.user_key, order) {
             Err(key) => self.first_row(key),
             Ok(key) => {
@@ -113,13 +129,13 @@ impl SlottedBlock {
     }
 
     #[inline]
-    pub(crate) fn lookup(&self, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Lookup {
+    pub(crate) fn lookup(self, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Lookup {
         let Some(rest) = user_key.strip_prefix(self.prefix()) else { return Lookup::Absent };
         for (chunk, tags) in self.tags().chunks(64).enumerate() {
             let mut mask = simd::match_mask(tags, tag);
             while mask != 0 {
                 let key = chunk * 64 + mask.trailing_zeros() as usize;
-                if key < self.keys && self.key_suffix(key) == rest {
+                if key < self.keys() && self.key_suffix(key) == rest {
                     return self.newest_below(key, read_seqno);
                 }
                 mask &= mask - 1;
@@ -130,12 +146,12 @@ impl SlottedBlock {
 
     /// The tags, with as many bytes behind them as make them a multiple of 16, which is what is matched at once.
     #[inline]
-    fn tags(&self) -> &[u8] {
-        let end = HEADER_BYTES + self.keys.next_multiple_of(16);
-        self.payload.get(HEADER_BYTES..end).unwrap_or(&self.payload[HEADER_BYTES..self.slots_at])
+    fn tags(self) -> &'a [u8] {
+        let end = HEADER_BYTES + self.keys().next_multiple_of(16);
+        self.payload.get(HEADER_BYTES..end).unwrap_or(&self.payload[HEADER_BYTES..usize::from(self.head.slots_at)])
     }
 
-    fn newest_below(&self, key: usize, read_seqno: SeqNo) -> Lookup {
+    fn newest_below(self, key: usize, read_seqno: SeqNo) -> Lookup {
         let (first, end) = (self.first_row(key), self.first_row(key + 1));
         match partition(first, end, |row| self.seqno(row) >= read_seqno) {
             row if row < end => Lookup::Row(row),
@@ -144,14 +160,14 @@ impl SlottedBlock {
     }
 
     /// The key equal to `target`, or the first one behind it.
-    fn search_key(&self, target: &[u8], order: &KeyOrder) -> Result<usize, usize> {
+    fn search_key(self, target: &[u8], order: &KeyOrder) -> Result<usize, usize> {
         if !order.is_lexicographic() {
-            return self.search_suffixes(0, self.keys, |suffix| order.compare(suffix, target));
+            return self.search_suffixes(0, self.keys(), |suffix| order.compare(suffix, target));
         }
         let prefix = self.prefix();
         let shared = target.len().min(prefix.len());
         match prefix[..shared].cmp(&target[..shared]) {
-            Ordering::Less => return Err(self.keys),
+            Ordering::Less => return Err(self.keys()),
             Ordering::Equal if shared == prefix.len() => {}
             Ordering::Equal | Ordering::Greater => return Err(0),
         }
@@ -159,67 +175,71 @@ impl SlottedBlock {
         let head = format::head_of(rest);
         let (low, high) = self.hinted(head);
         let first = partition(low, high, |key| self.key_head(key) < head);
-        if first == self.keys || self.key_head(first) != head {
+        if first == self.keys() || self.key_head(first) != head {
             return Err(first);
         }
-        let end = if first + 1 == self.keys || self.key_head(first + 1) != head {
+        let end = if first + 1 == self.keys() || self.key_head(first + 1) != head {
             first + 1
         } else {
-            partition(first, self.keys, |key| self.key_head(key) <= head)
+            partition(first, self.keys(), |key| self.key_head(key) <= head)
         };
         self.search_suffixes(first, end, |suffix| suffix.cmp(rest))
     }
 
     /// Between which keys the first one lies whose head is at least `head`, by the hints alone.
     #[inline]
-    fn hinted(&self, head: u32) -> (usize, usize) {
-        let step = self.keys.div_ceil(HINTS);
-        let used = self.keys.div_ceil(step);
+    fn hinted(self, head: u32) -> (usize, usize) {
+        let step = self.keys().div_ceil(HINTS);
+        let used = self.keys().div_ceil(step);
         let below = self.payload[16..16 + used * 4].chunks_exact(4);
         let below = below.filter(|hint| u32::from_le_bytes([hint[0], hint[1], hint[2], hint[3]]) < head).count();
-        (below.saturating_sub(1) * step, (below * step).min(self.keys))
+        (below.saturating_sub(1) * step, (below * step).min(self.keys()))
     }
 
-    fn search_suffixes(&self, low: usize, high: usize, compare: impl Fn(&[u8]) -> Ordering) -> Result<usize, usize> {
+    fn search_suffixes(self, low: usize, high: usize, compare: impl Fn(&[u8]) -> Ordering) -> Result<usize, usize> {
         let found = partition(low, high, |key| compare(self.key_suffix(key)).is_lt());
         if found < high && compare(self.key_suffix(found)).is_eq() { Ok(found) } else { Err(found) }
     }
 
     /// First row of a key; one past the last row for one past the last key.
     #[inline]
-    fn first_row(&self, key: usize) -> usize {
-        if self.key_rows.is_empty() {
+    fn first_row(self, key: usize) -> usize {
+        if self.head.key_rows.is_empty() {
             key
-        } else if key < self.keys {
-            usize::from(self.key_rows[key])
+        } else if key < self.keys() {
+            usize::from(self.head.key_rows[key])
         } else {
-            self.rows
+            self.rows()
         }
     }
 
     /// The key that a row belongs to.
-    fn key_of_row(&self, row: usize) -> usize {
-        if self.key_rows.is_empty() { row } else { self.key_rows.partition_point(|first| usize::from(*first) <= row) - 1 }
+    fn key_of_row(self, row: usize) -> usize {
+        if self.head.key_rows.is_empty() {
+            row
+        } else {
+            self.head.key_rows.partition_point(|first| usize::from(*first) <= row) - 1
+        }
     }
 
     #[inline]
-    fn key_head(&self, key: usize) -> u32 {
+    fn key_head(self, key: usize) -> u32 {
         self.slot(self.first_row(key)).head()
     }
 
     #[inline]
-    fn key_suffix(&self, key: usize) -> &[u8] {
+    fn key_suffix(self, key: usize) -> &'a [u8] {
         self.own_suffix(self.slot(self.first_row(key)))
     }
 
     #[inline]
-    fn own_suffix(&self, slot: Slot) -> &[u8] {
+    fn own_suffix(self, slot: Slot) -> &'a [u8] {
         let (start, len) = self.suffix_span(slot);
         &self.payload[start..start + len]
     }
 
     #[inline]
-    fn suffix_span(&self, slot: Slot) -> (usize, usize) {
+    fn suffix_span(self, slot: Slot) -> (usize, usize) {
         let at = slot.offset();
         if slot.suffix_len() == LONG_SUFFIX {
             (at + 2, usize::from(u16::from_le_bytes([self.payload[at], self.payload[at + 1]])))
@@ -229,15 +249,15 @@ impl SlottedBlock {
     }
 
     #[inline]
-    fn slot(&self, row: usize) -> Slot {
-        Slot(self.u64_at(self.slots_at + row * SLOT_BYTES))
+    fn slot(self, row: usize) -> Slot {
+        Slot(self.u64_at(usize::from(self.head.slots_at) + row * SLOT_BYTES))
     }
 
     #[inline]
-    fn seqno(&self, row: usize) -> SeqNo {
-        let at = self.seqs_at + row * usize::from(self.seq_width);
-        self.seq_base
-            + match self.seq_width {
+    fn seqno(self, row: usize) -> SeqNo {
+        let at = usize::from(self.head.seqs_at) + row * usize::from(self.head.seq_width);
+        self.head.seq_base
+            + match self.head.seq_width {
                 0 => 0,
                 1 => u64::from(self.payload[at]),
                 2 => u64::from(u16::from_le_bytes([self.payload[at], self.payload[at + 1]])),
@@ -246,13 +266,13 @@ impl SlottedBlock {
             }
     }
 
-    fn version(&self, row: usize) -> (SeqNo, Kind) {
+    fn version(self, row: usize) -> (SeqNo, Kind) {
         let head = self.head(row);
         (head.seqno, head.kind)
     }
 
     #[inline]
-    fn u64_at(&self, at: usize) -> u64 {
+    fn u64_at(self, at: usize) -> u64 {
         u64::from_le_bytes(*self.payload[at..].first_chunk::<8>().expect("inside, as was checked when the block was loaded"))
     }
 }

@@ -24,7 +24,7 @@ fn build(rows: &[RowParts<'_>]) -> Vec<u8> {
     out
 }
 
-fn full_key(block: &SlottedBlock, row: usize) -> Vec<u8> {
+fn full_key(block: SlottedBlock<'_>, row: usize) -> Vec<u8> {
     [block.prefix(), block.suffix(row)].concat()
 }
 
@@ -36,10 +36,12 @@ fn rows_come_back_whatever_their_shape() {
     let mut rows =
         vec![row(b"a", 9, b"1"), row(b"a", 7, b""), row(b"a", 3, b"333"), row(b"b", 8, b"4"), row(&long, 1 << 40, b"5")];
     rows.extend([row(&long, 2, b"6"), row(&longer, 6, b"7")]);
-    let block = SlottedBlock::decode(build(&rows).into()).unwrap();
-    assert_eq!((block.rows(), block.keys), (7, 4));
+    let payload = build(&rows);
+    let head = SlottedHead::decode(&payload).unwrap();
+    let block = SlottedBlock { head: &head, payload: &payload };
+    assert_eq!((block.rows(), head.keys), (7, 4));
     for (i, row) in rows.iter().enumerate() {
-        assert_eq!((full_key(&block, i), block.value(i)), (row.key.user_key.to_vec(), row.value));
+        assert_eq!((full_key(block, i), block.value(i)), (row.key.user_key.to_vec(), row.value));
         assert_eq!((block.head(i).seqno, block.head(i).kind), (row.key.seqno, row.key.kind));
         assert_eq!(block.lower_bound(row.key, &KeyOrder::bytewise()), i);
         assert_eq!(block.lookup(row.key.user_key, row.tag, row.key.seqno + 1), Lookup::Row(i));
@@ -56,7 +58,9 @@ fn spare_fields_of_a_record_are_skipped() {
     rows[0].flags = RowFlags::EXPIRY.with(RowFlags::DIGEST);
     rows[1].flags = RowFlags::DIGEST;
     rows[2].flags = RowFlags::EXPIRY;
-    let block = SlottedBlock::decode(build(&rows).into()).unwrap();
+    let payload = build(&rows);
+    let head = SlottedHead::decode(&payload).unwrap();
+    let block = SlottedBlock { head: &head, payload: &payload };
     let values: Vec<&[u8]> = (0..3).map(|i| block.value(i)).collect();
     assert_eq!(values, [b"one".as_slice(), b"two", b""]);
     let mut payload = Vec::new();
@@ -69,7 +73,9 @@ fn spare_fields_of_a_record_are_skipped() {
 fn heads_that_tie_are_told_apart_by_the_whole_key() {
     let keys: Vec<String> = (0..900).map(|i| format!("same head {i:04}")).chain(["t".into()]).collect();
     let rows: Vec<_> = keys.iter().map(|key| row(key.as_bytes(), 4, b"")).collect();
-    let block = SlottedBlock::decode(build(&rows).into()).unwrap();
+    let payload = build(&rows);
+    let head = SlottedHead::decode(&payload).unwrap();
+    let block = SlottedBlock { head: &head, payload: &payload };
     let order = KeyOrder::bytewise();
     for (i, key) in keys.iter().enumerate() {
         assert_eq!(block.lower_bound(InternalKey::before(key.as_bytes()), &order), i);
@@ -87,11 +93,11 @@ fn what_a_newer_version_may_have_written_is_refused_and_not_guessed() {
     {
         let mut changed = sound.clone();
         changed[at] ^= 0x88;
-        assert_eq!(SlottedBlock::decode(changed.into()).unwrap_err().kind(), kind, "byte {at}");
+        assert_eq!(SlottedHead::decode(&changed).unwrap_err().kind(), kind, "byte {at}");
     }
     let mut changed = sound;
     changed[79] |= 4;
-    assert_eq!(SlottedBlock::decode(changed.into()).unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(SlottedHead::decode(&changed).unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
 #[test]
@@ -111,14 +117,15 @@ fn any_bytes_decode_or_fail() {
         if random & 0xF00 == 0 {
             bytes.truncate(random as usize % bytes.len());
         }
-        let Ok(block) = SlottedBlock::decode(bytes.into()) else { continue };
+        let Ok(head) = SlottedHead::decode(&bytes) else { continue };
+        let block = SlottedBlock { head: &head, payload: &bytes };
         for i in 0..block.rows() {
-            let _ = (full_key(&block, i), block.value(i), block.head(i));
+            let _ = (full_key(block, i), block.value(i), block.head(i));
         }
         let _ = block.lookup(b"abc", b'c', 8);
         for key in [b"abc".as_slice(), b"ab", b"abd", b"zzzzzz", b""] {
             assert!(block.lower_bound(InternalKey::seek_to(key, 5), &KeyOrder::bytewise()) <= block.rows());
         }
     }
-    assert!(SlottedBlock::decode(vec![0; PAYLOAD_BYTES_MAX + 1].into()).is_err());
+    assert!(SlottedHead::decode(&[0; PAYLOAD_BYTES_MAX + 1]).is_err());
 }

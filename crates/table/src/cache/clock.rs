@@ -9,7 +9,7 @@
 
 use super::{ghost::Ghost, heat::Heat, pages::Page};
 use sediment_base::{Account, MemoryBudget};
-use sediment_raw::slots::{Limbo, Slots};
+use sediment_raw::slots::{Limbo, Pointer, Slots};
 use std::{
     fmt,
     sync::{
@@ -21,14 +21,14 @@ use std::{
 /// A value above this part of the capacity would empty the cache for itself.
 const LARGEST_SHARE: u64 = 4;
 
-/// What the values of a clock must tell.
-pub(crate) trait Weigh: Send + Sync {
-    /// Memory that it takes; never changes.
+/// What the values of a clock must tell. They are behind counted pointers.
+pub(crate) trait Weigh: Pointer + Send + Sync {
+    /// Memory that the value takes; never changes.
     fn bytes(&self) -> u64;
 }
 
 /// One capacity over the slots of many owners.
-pub(crate) struct Clock<V: Weigh> {
+pub(crate) struct Clock<P: Weigh> {
     capacity_bytes: AtomicU64,
     used_bytes: AtomicU64,
     /// Is charged for the same bytes, beside whatever else it is charged for.
@@ -36,19 +36,19 @@ pub(crate) struct Clock<V: Weigh> {
     misses: AtomicU64,
     /// How many numbers were given to values.
     numbers: AtomicU64,
-    limbo: Arc<Limbo<V>>,
-    ring: Mutex<Ring<V>>,
+    limbo: Arc<Limbo<P>>,
+    ring: Mutex<Ring<P>>,
 }
 
-struct Ring<V: Weigh> {
-    pages: Vec<Weak<Page<V>>>,
+struct Ring<P: Weigh> {
+    pages: Vec<Weak<Page<P>>>,
     /// The hand: a page, and a slot in it.
     page: usize,
     slot: usize,
     ghost: Ghost,
 }
 
-impl<V: Weigh> Clock<V> {
+impl<P: Weigh> Clock<P> {
     pub(crate) fn new(capacity_bytes: u64, budget: Arc<MemoryBudget>) -> Self {
         let ring = Ring { pages: Vec::new(), page: 0, slot: 0, ghost: Ghost::new(capacity_bytes) };
         Self {
@@ -98,12 +98,12 @@ impl<V: Weigh> Clock<V> {
     }
 
     /// Where values go that are taken out.
-    pub(super) fn limbo(&self) -> &Arc<Limbo<V>> {
+    pub(super) fn limbo(&self) -> &Arc<Limbo<P>> {
         &self.limbo
     }
 
     /// Lets the hand pass over a page.
-    pub(super) fn add_page(&self, page: &Arc<Page<V>>) {
+    pub(super) fn add_page(&self, page: &Arc<Page<P>>) {
         let mut ring = self.ring();
         if ring.pages.len() == ring.pages.capacity() {
             let before = ring.pages.len();
@@ -119,7 +119,7 @@ impl<V: Weigh> Clock<V> {
 
     /// Charges a value that was loaded for this slot, and makes room for it. Returns the frequency that it begins with; none if
     /// it is not to be kept, and nothing is charged.
-    pub(super) fn admit(&self, page: &Page<V>, slot: usize, bytes: u64, heat: Heat) -> Option<u8> {
+    pub(super) fn admit(&self, page: &Page<P>, slot: usize, bytes: u64, heat: Heat) -> Option<u8> {
         if bytes > self.capacity_bytes() / LARGEST_SHARE {
             return None;
         }
@@ -157,8 +157,8 @@ impl<V: Weigh> Clock<V> {
 
     /// Moves the hand until the capacity is kept. Gives up after as many rounds as a value can survive: what is left then is being
     /// loaded, or in demand.
-    fn make_room(&self, ring: &mut Ring<V>) {
-        let rounds = usize::from(Slots::<V>::FREQUENCY_MAX) + 1;
+    fn make_room(&self, ring: &mut Ring<P>) {
+        let rounds = usize::from(Slots::<P>::FREQUENCY_MAX) + 1;
         let mut steps = (ring.pages.len() + 1) * rounds;
         while self.is_over() && steps > 0 && !ring.pages.is_empty() {
             steps -= 1;
@@ -176,7 +176,7 @@ impl<V: Weigh> Clock<V> {
     }
 
     /// Moves over the slots of a page from `first` on; returns where it stopped because there is room again.
-    fn sweep(&self, page: &Page<V>, first: usize, ghost: &mut Ghost) -> Option<usize> {
+    fn sweep(&self, page: &Page<P>, first: usize, ghost: &mut Ghost) -> Option<usize> {
         if page.is_empty() {
             return None;
         }
@@ -193,7 +193,7 @@ impl<V: Weigh> Clock<V> {
     }
 
     /// A thread that panicked while it held the lock left a whole ring.
-    fn ring(&self) -> MutexGuard<'_, Ring<V>> {
+    fn ring(&self) -> MutexGuard<'_, Ring<P>> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -203,7 +203,7 @@ impl<V: Weigh> Clock<V> {
     }
 }
 
-impl<V: Weigh> fmt::Debug for Clock<V> {
+impl<P: Weigh> fmt::Debug for Clock<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Clock({} of {} bytes)", self.used_bytes(), self.capacity_bytes())
     }

@@ -26,41 +26,41 @@ use std::{
 const PAGE_SLOTS: usize = 512;
 
 /// The slots of one owner.
-pub(crate) struct Pages<V: Weigh> {
-    clock: Arc<Clock<V>>,
+pub(crate) struct Pages<P: Weigh> {
+    clock: Arc<Clock<P>>,
     /// Where those wait who want what another loads.
     park: Arc<dyn Park>,
     /// The number of its first value among those of all owners that there ever were.
     first: u64,
     count: usize,
-    pages: Box<[OnceLock<Arc<Page<V>>>]>,
+    pages: Box<[OnceLock<Arc<Page<P>>>]>,
 }
 
 /// Some slots of one owner, and what their values take.
-pub(super) struct Page<V: Weigh> {
-    clock: Arc<Clock<V>>,
+pub(super) struct Page<P: Weigh> {
+    clock: Arc<Clock<P>>,
     charged_bytes: AtomicU64,
     /// The number of its first value.
     pub(super) first: u64,
-    pub(super) slots: Slots<V>,
+    pub(super) slots: Slots<P>,
 }
 
-impl<V: Weigh> Pages<V> {
+impl<P: Weigh> Pages<P> {
     /// So many slots. Who has to wait for a load does so in `park`.
-    pub(crate) fn new(clock: &Arc<Clock<V>>, park: Arc<dyn Park>, count: usize) -> Self {
+    pub(crate) fn new(clock: &Arc<Clock<P>>, park: Arc<dyn Park>, count: usize) -> Self {
         let pages = (0..count.div_ceil(PAGE_SLOTS)).map(|_| OnceLock::new()).collect();
         Self { clock: Arc::clone(clock), park, first: clock.take_numbers(count), count, pages }
     }
 
     /// Memory that the slots take once all are in use.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.count * size_of::<u64>() + self.pages.len() * (size_of::<Page<V>>() + size_of::<OnceLock<Arc<Page<V>>>>())
+        self.count * size_of::<u64>() + self.pages.len() * (size_of::<Page<P>>() + size_of::<OnceLock<Arc<Page<P>>>>())
     }
 
     /// The value of this slot, to keep; made by `load` where it is not there.
-    pub(crate) fn get_or_load(&self, index: usize, heat: Heat, load: impl FnOnce() -> Result<V>) -> Result<Arc<V>> {
+    pub(crate) fn get_or_load(&self, index: usize, heat: Heat, load: impl FnOnce() -> Result<P>) -> Result<P> {
         let page = self.page(index / PAGE_SLOTS);
-        match page.look(index % PAGE_SLOTS, heat, |found| found.to_arc()) {
+        match page.look(index % PAGE_SLOTS, heat, |found| P::clone(found)) {
             Some(value) => Ok(value),
             None => self.load(page, index % PAGE_SLOTS, heat, load),
         }
@@ -69,7 +69,7 @@ impl<V: Weigh> Pages<V> {
     /// Shows `look` the value of this slot if it is there, under the caller's pin; whether it was. `look` is short, and waits for
     /// nothing.
     #[inline]
-    pub(crate) fn look(&self, index: usize, heat: Heat, pin: &Pin, look: impl FnOnce(&V)) -> bool {
+    pub(crate) fn look(&self, index: usize, heat: Heat, pin: &Pin, look: impl FnOnce(&P)) -> bool {
         let page = self.pages[index / PAGE_SLOTS].get();
         page.and_then(|page| page.look_under(pin, index % PAGE_SLOTS, heat, |found| look(found))).is_some()
     }
@@ -81,47 +81,47 @@ impl<V: Weigh> Pages<V> {
         &self,
         index: usize,
         heat: Heat,
-        load: impl FnOnce() -> Result<V>,
-        mut look: impl FnMut(&V),
+        load: impl FnOnce() -> Result<P>,
+        mut look: impl FnMut(&P),
     ) -> Result<()> {
         let page = self.page(index / PAGE_SLOTS);
         if page.look(index % PAGE_SLOTS, heat, |found| look(found)).is_none() {
-            look(&*self.load(page, index % PAGE_SLOTS, heat, load)?);
+            look(&self.load(page, index % PAGE_SLOTS, heat, load)?);
         }
         Ok(())
     }
 
     #[cold]
-    fn load(&self, page: &Page<V>, slot: usize, heat: Heat, load: impl FnOnce() -> Result<V>) -> Result<Arc<V>> {
+    fn load(&self, page: &Page<P>, slot: usize, heat: Heat, load: impl FnOnce() -> Result<P>) -> Result<P> {
         let claim = || page.slots.claim(slot, || self.park.wake_all());
         let mut loader = None;
         if heat != Heat::Once {
             loader = claim();
             if loader.is_none() {
                 page.slots.wait_loaded(slot, |is_over| self.park.wait_until(is_over));
-                if let Some(value) = page.look(slot, heat, |found| found.to_arc()) {
+                if let Some(value) = page.look(slot, heat, |found| P::clone(found)) {
                     return Ok(value);
                 }
                 loader = claim();
             }
         }
         self.clock.count_miss();
-        let value = Arc::new(load()?);
+        let value = load()?;
         if let Some(loader) = loader
             && let Some(frequency) = self.clock.admit(page, slot, value.bytes(), heat)
         {
-            loader.publish(Arc::clone(&value), frequency);
+            loader.publish(value.clone(), frequency);
             self.clock.keep_capacity();
         }
         Ok(value)
     }
 
     #[inline]
-    fn page(&self, number: usize) -> &Page<V> {
+    fn page(&self, number: usize) -> &Page<P> {
         self.pages[number].get_or_init(|| self.new_page(number))
     }
 
-    fn new_page(&self, number: usize) -> Arc<Page<V>> {
+    fn new_page(&self, number: usize) -> Arc<Page<P>> {
         let before = number * PAGE_SLOTS;
         let slots = Slots::new((self.count - before).min(PAGE_SLOTS), Arc::clone(self.clock.limbo()));
         let (clock, first) = (Arc::clone(&self.clock), self.first + before as u64);
@@ -131,15 +131,15 @@ impl<V: Weigh> Pages<V> {
     }
 }
 
-impl<V: Weigh> Page<V> {
+impl<P: Weigh> Page<P> {
     /// What `look` makes of the value in this slot, if there is one.
     #[inline]
-    fn look<R>(&self, slot: usize, heat: Heat, look: impl FnOnce(&Resident<'_, V>) -> R) -> Option<R> {
+    fn look<R>(&self, slot: usize, heat: Heat, look: impl FnOnce(&Resident<'_, P>) -> R) -> Option<R> {
         self.look_under(&pin(), slot, heat, look)
     }
 
     #[inline]
-    fn look_under<R>(&self, pin: &Pin, slot: usize, heat: Heat, look: impl FnOnce(&Resident<'_, V>) -> R) -> Option<R> {
+    fn look_under<R>(&self, pin: &Pin, slot: usize, heat: Heat, look: impl FnOnce(&Resident<'_, P>) -> R) -> Option<R> {
         let found = self.slots.get(slot, pin)?;
         if heat == Heat::Point {
             found.touch();
@@ -163,13 +163,13 @@ impl<V: Weigh> Page<V> {
     }
 }
 
-impl<V: Weigh> Drop for Page<V> {
+impl<P: Weigh> Drop for Page<P> {
     fn drop(&mut self) {
         self.clock.release(*self.charged_bytes.get_mut());
     }
 }
 
-impl<V: Weigh> fmt::Debug for Pages<V> {
+impl<P: Weigh> fmt::Debug for Pages<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let made = self.pages.iter().filter(|page| page.get().is_some()).count();
         write!(f, "Pages({} slots, {made} of {} pages made)", self.count, self.pages.len())

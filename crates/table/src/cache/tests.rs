@@ -16,33 +16,33 @@ use std::{
 #[derive(Debug, PartialEq)]
 struct Value(usize, u64);
 
-impl Weigh for Value {
+impl Weigh for Arc<Value> {
     fn bytes(&self) -> u64 {
         self.1
     }
 }
 
 /// Room for ten values of a hundred bytes.
-fn clock() -> Arc<Clock<Value>> {
+fn clock() -> Arc<Clock<Arc<Value>>> {
     Arc::new(Clock::new(1000, Arc::new(MemoryBudget::unlimited())))
 }
 
-fn pages(clock: &Arc<Clock<Value>>, count: usize) -> Pages<Value> {
+fn pages(clock: &Arc<Clock<Arc<Value>>>, count: usize) -> Pages<Arc<Value>> {
     Pages::new(clock, Arc::new(ThreadPark::new()), count)
 }
 
-fn load(number: usize) -> impl FnOnce() -> Result<Value> {
-    move || Ok(Value(number, 100))
+fn load(number: usize) -> impl FnOnce() -> Result<Arc<Value>> {
+    move || Ok(Arc::new(Value(number, 100)))
 }
 
-fn ask(pages: &Pages<Value>, number: usize, heat: Heat) {
+fn ask(pages: &Pages<Arc<Value>>, number: usize, heat: Heat) {
     pages.with(number, heat, load(number), |value| assert_eq!(value.0, number)).unwrap();
 }
 
 /// Whether the value is in its slot. Leaves nothing behind.
-fn is_there(pages: &Pages<Value>, number: usize) -> bool {
+fn is_there(pages: &Pages<Arc<Value>>, number: usize) -> bool {
     let mut is_there = false;
-    pages.with(number, Heat::Once, || Ok(Value(usize::MAX, 0)), |value| is_there = value.0 == number).unwrap();
+    pages.with(number, Heat::Once, || Ok(Arc::new(Value(usize::MAX, 0))), |value| is_there = value.0 == number).unwrap();
     is_there
 }
 
@@ -76,12 +76,12 @@ fn errors_large_values_and_single_passes_leave_nothing_behind() {
     let clock = clock();
     let pages = pages(&clock, 3);
     assert!(pages.get_or_load(0, Heat::Point, || Err(Error::corruption("damaged"))).is_err());
-    assert_eq!(pages.get_or_load(1, Heat::Point, || Ok(Value(1, 251))).unwrap().0, 1);
+    assert_eq!(pages.get_or_load(1, Heat::Point, || Ok(Arc::new(Value(1, 251)))).unwrap().0, 1);
     ask(&pages, 2, Heat::Once);
     assert_eq!(clock.used_bytes(), 0);
     assert_eq!(pages.get_or_load(0, Heat::Point, load(5)).unwrap().0, 5);
     assert_eq!(pages.get_or_load(0, Heat::Once, load(6)).unwrap().0, 5);
-    assert_eq!(pages.get_or_load(1, Heat::Point, || Ok(Value(1, 250))).unwrap().1, 250);
+    assert_eq!(pages.get_or_load(1, Heat::Point, || Ok(Arc::new(Value(1, 250)))).unwrap().1, 250);
     assert_eq!((clock.used_bytes(), clock.misses()), (350, 5));
 }
 
@@ -228,11 +228,11 @@ fn many_want_one_value(park: &Arc<Watched>, fails: bool) {
         while park.waits.load(SeqCst) == 0 {
             thread::yield_now();
         }
-        if fails { Err(Error::corruption("damaged")) } else { Ok(Value(0, 100)) }
+        if fails { Err(Error::corruption("damaged")) } else { Ok(Arc::new(Value(0, 100))) }
     };
     let later = || {
         loads.fetch_add(1, SeqCst);
-        Ok(Value(0, 100))
+        Ok(Arc::new(Value(0, 100)))
     };
     thread::scope(|scope| {
         scope.spawn(|| assert_eq!(pages.get_or_load(0, Heat::Point, first).is_err(), fails));
@@ -261,7 +261,7 @@ fn a_panic_while_loading_leaves_an_empty_slot() {
     let clock = clock();
     let pages = pages(&clock, 1);
     let panicked = thread::scope(|scope| {
-        scope.spawn(|| pages.get_or_load(0, Heat::Point, || -> Result<Value> { panic!("the load") })).join()
+        scope.spawn(|| pages.get_or_load(0, Heat::Point, || -> Result<Arc<Value>> { panic!("the load") })).join()
     });
     assert!(panicked.is_err());
     assert!(!is_there(&pages, 0));

@@ -54,7 +54,7 @@ impl<'a> RowCheck<'a> {
     }
 
     /// Checks the block with this number.
-    pub(super) fn block(&mut self, number: usize, block: &Block) -> Result<()> {
+    pub(super) fn block(&mut self, number: usize, block: Block<'_>) -> Result<()> {
         let mut summary = BlockSummary::empty();
         let continues = self.fence.continues(number);
         for row in 0..block.rows() {
@@ -118,7 +118,7 @@ impl<'a> RowCheck<'a> {
     }
 
     /// Do fence, heads and tags lead to the row?
-    fn find(&self, number: usize, block: &Block, row: usize, key: InternalKey<'_>) -> Result<()> {
+    fn find(&self, number: usize, block: Block<'_>, row: usize, key: InternalKey<'_>) -> Result<()> {
         if self.fence.find(key, self.order) != Some(number) {
             return Err(wrong(row, "is not where the fence leads"));
         }

@@ -11,7 +11,7 @@ pub(super) struct BlockKey {
 
 impl BlockKey {
     /// Goes over to another block, to no row of it.
-    pub(super) fn enter(&mut self, block: &Block) {
+    pub(super) fn enter(&mut self, block: Block<'_>) {
         self.bytes.clear();
         self.bytes.extend_from_slice(block.prefix());
         self.prefix_len = self.bytes.len();
@@ -19,7 +19,7 @@ impl BlockKey {
 
     /// Becomes the key of a row, whose parts `view` are.
     #[inline]
-    pub(super) fn set(&mut self, block: &Block, row: usize, view: &RowView<'_>) {
+    pub(super) fn set(&mut self, block: Block<'_>, row: usize, view: &RowView<'_>) {
         let suffix = view.suffix.unwrap_or_else(|| block.suffix(row));
         self.bytes.truncate(self.prefix_len);
         self.bytes.extend_from_slice(suffix);

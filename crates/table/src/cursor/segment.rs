@@ -5,18 +5,15 @@
 //! comparison and without a check for the block's end at every layer.
 
 use super::{TableCursor, block_key::BlockKey};
-use crate::block::Block;
+use crate::block::{Block, BlockRef};
 use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
-use std::{
-    ops::{Bound, Range},
-    sync::Arc,
-};
+use std::ops::{Bound, Range};
 
 /// Neighbouring rows of one block, given key by key from either end: every key whole, with all its rows in the table. It keeps the
 /// block alive. Made empty; cursors fill it.
 #[derive(Debug, Default)]
 pub struct Segment {
-    block: Option<Arc<Block>>,
+    block: Option<BlockRef>,
     /// Rows not given yet.
     rows: Range<usize>,
     /// User key of the row that it stands on.
@@ -70,6 +67,7 @@ impl Segment {
     #[inline]
     pub fn stand(&mut self, row: usize) {
         let Some(block) = &self.block else { return };
+        let block = Block::of(block);
         let view = block.view(row);
         self.key.set(block, row, &view);
         self.value = view.value;
@@ -84,17 +82,17 @@ impl Segment {
     /// The stored value of the row that it stands on.
     #[inline]
     pub fn value(&self) -> &[u8] {
-        self.block.as_ref().map_or(&[], |block| &block.bytes()[self.value.start..self.value.end])
+        self.block.as_ref().map_or(&[], |block| &Block::of(block).bytes()[self.value.start..self.value.end])
     }
 
-    fn block(&self) -> &Block {
-        self.block.as_ref().expect("rows are those of a block")
+    fn block(&self) -> Block<'_> {
+        Block::of(self.block.as_ref().expect("rows are those of a block"))
     }
 
-    fn fill(&mut self, block: &Arc<Block>, rows: Range<usize>) {
+    fn fill(&mut self, block: &BlockRef, rows: Range<usize>) {
         self.rows = rows;
-        self.key.enter(block);
-        self.block = Some(Arc::clone(block));
+        self.key.enter(Block::of(block));
+        self.block = Some(block.clone());
     }
 }
 
@@ -102,7 +100,8 @@ impl TableCursor {
     /// Fills `segment` with the rows of all keys behind the current one, as far as they lie whole in the same block and within
     /// `upper`, and moves onto the last of them. False, and nothing done, where there are none. Panics on no row.
     pub fn segment_after(&mut self, upper: Bound<&[u8]>, segment: &mut Segment) -> bool {
-        let (number, block) = self.standing();
+        let (number, shared) = self.standing();
+        let block = Block::of(shared);
         let first = block.key_end(self.row);
         let next = number + 1;
         let is_cut = next < self.table.fence().blocks() && self.table.fence().continues(next);
@@ -114,7 +113,7 @@ impl TableCursor {
         if first >= end {
             return false;
         }
-        segment.fill(block, first..end);
+        segment.fill(shared, first..end);
         self.stand(end - 1, false);
         true
     }
@@ -123,7 +122,8 @@ impl TableCursor {
     /// `lower`, and moves onto the first of them. The current row must be the oldest of its key. False, and nothing done, where
     /// there are none. Panics on no row.
     pub fn segment_before(&mut self, lower: Bound<&[u8]>, segment: &mut Segment) -> bool {
-        let (number, block) = self.standing();
+        let (number, shared) = self.standing();
+        let block = Block::of(shared);
         let end = self.row + 1;
         let whole = if self.table.fence().continues(number) { block.key_end(0) } else { 0 };
         if whole >= end {
@@ -133,14 +133,14 @@ impl TableCursor {
         if first >= end {
             return false;
         }
-        segment.fill(block, first..end);
+        segment.fill(shared, first..end);
         self.stand(first, false);
         true
     }
 }
 
 /// How many of the first `rows` rows are within `upper`.
-fn rows_below(block: &Block, rows: usize, upper: Bound<&[u8]>, order: &KeyOrder) -> usize {
+fn rows_below(block: Block<'_>, rows: usize, upper: Bound<&[u8]>, order: &KeyOrder) -> usize {
     let (key, is_within) = match upper {
         Bound::Unbounded => return rows,
         Bound::Included(key) => (key, true),
@@ -152,7 +152,7 @@ fn rows_below(block: &Block, rows: usize, upper: Bound<&[u8]>, order: &KeyOrder)
 }
 
 /// How many rows at the beginning are not within `lower`.
-fn rows_outside(block: &Block, lower: Bound<&[u8]>, order: &KeyOrder) -> usize {
+fn rows_outside(block: Block<'_>, lower: Bound<&[u8]>, order: &KeyOrder) -> usize {
     let (key, is_past) = match lower {
         Bound::Unbounded => return 0,
         Bound::Included(key) => (key, false),
@@ -163,7 +163,7 @@ fn rows_outside(block: &Block, lower: Bound<&[u8]>, order: &KeyOrder) -> usize {
 }
 
 /// The first row at or behind a user key; behind it, if `is_past`.
-fn first_row(block: &Block, key: &[u8], is_past: bool, order: &KeyOrder) -> usize {
+fn first_row(block: Block<'_>, key: &[u8], is_past: bool, order: &KeyOrder) -> usize {
     let row = block.lower_bound(InternalKey::before(key), order);
     if is_past && row < block.rows() && block.compare_key(row, key, order).is_eq() { block.key_end(row) } else { row }
 }

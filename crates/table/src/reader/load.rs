@@ -1,20 +1,38 @@
 //! Bytes of the file to a block.
 
 use crate::{
-    block::{Block, JumboHead, SlottedBlock},
+    block::{BlockBuffer, BlockHead, BlockRef, JumboHead, SLOTTED_BYTES_MAX, SlottedHead},
     format::kinds,
     index::{BlockFlags, BlockPlace},
 };
 use sediment_base::{Error, ErrorKind, Result};
-use sediment_codec::seal::{FrameHeader, Region, Seal};
+use sediment_codec::seal::{FRAME_ALIGN, FRAME_HEADER_BYTES, FrameHeader, Region, Seal};
 use sediment_env::File;
+use sediment_raw::slab::Pool;
 use std::borrow::Cow;
 
-/// Reads and proves one block.
-pub(crate) fn load_block(file: &dyn File, seal: &Seal, place: BlockPlace) -> Result<Block> {
-    let mut bytes = vec![0; place.bytes as usize];
-    read_fully(file, place.offset, &mut bytes)?;
-    decode_block(seal, place, &bytes)
+/// Longest frame of a slotted block that is stored as it is.
+const FRAME_BYTES_MAX: u64 = (FRAME_HEADER_BYTES + SLOTTED_BYTES_MAX).next_multiple_of(FRAME_ALIGN) as u64;
+
+/// Reads and proves one block, into memory of `pool`.
+pub(crate) fn load_block(pool: &Pool, file: &dyn File, seal: &Seal, place: BlockPlace) -> Result<BlockRef> {
+    if place.flags.contains(BlockFlags::JUMBO) || place.bytes > FRAME_BYTES_MAX {
+        let mut bytes = vec![0; place.bytes as usize];
+        read_fully(file, place.offset, &mut bytes)?;
+        return decode_block(pool, seal, place, &bytes);
+    }
+    // The frame is read to where the block will stay.
+    let mut buffer = BlockBuffer::zeroed(pool, place.bytes as usize);
+    read_fully(file, place.offset, buffer.bytes_mut())?;
+    let (_, plain) = open_block(seal, place, buffer.bytes())?;
+    let head = decode_slotted(place, &plain)?;
+    match plain {
+        Cow::Borrowed(plain) => {
+            let kept = FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + plain.len();
+            Ok(buffer.share(head, kept))
+        }
+        Cow::Owned(plain) => Ok(BlockBuffer::copied(pool, &plain).share(head, 0..plain.len())),
+    }
 }
 
 /// Fills `bytes` from the file. A call of the system that fails is tried once more: a read changes nothing.
@@ -25,27 +43,40 @@ pub(crate) fn read_fully(file: &dyn File, offset: u64, bytes: &mut [u8]) -> Resu
     }
 }
 
-/// Proves the frames of one block, which `bytes` holds whole, and validates what is in them.
-pub(crate) fn decode_block(seal: &Seal, place: BlockPlace, bytes: &[u8]) -> Result<Block> {
+/// Proves the frames of one block, which `bytes` holds whole, and validates what is in them. What is to be kept is copied into memory
+/// of `pool`.
+pub(crate) fn decode_block(pool: &Pool, seal: &Seal, place: BlockPlace, bytes: &[u8]) -> Result<BlockRef> {
+    let (header, plain) = open_block(seal, place, bytes)?;
+    if header.kind == kinds::JUMBO {
+        let head = JumboHead::decode(&plain).map_err(|error| error.at(place.offset))?;
+        let rest = Rest { seal, offset: place.offset, bytes, at: header.frame_bytes() as usize };
+        let value = rest.value(&head)?;
+        let head = BlockHead::Jumbo(Box::new(head.into_block(value)));
+        return Ok(BlockBuffer::zeroed(pool, 0).share(head, 0..0));
+    }
+    let head = decode_slotted(place, &plain)?;
+    Ok(BlockBuffer::copied(pool, &plain).share(head, 0..plain.len()))
+}
+
+/// Proves the first frame of a block, and that it is one of the kind and length that the fence says.
+fn open_block<'a>(seal: &Seal, place: BlockPlace, bytes: &'a [u8]) -> Result<(FrameHeader, Cow<'a, [u8]>)> {
     let (header, plain) = open_data(seal, place.offset, bytes)?;
-    let within = |error: Error| error.at(place.offset);
     let is_jumbo = header.kind == kinds::JUMBO;
-    if is_jumbo != place.flags.contains(BlockFlags::JUMBO) {
-        return Err(within(Error::corruption("a block is not of the kind that the fence says")));
-    }
-    match header.kind {
-        kinds::SLOTTED if header.frame_bytes() == place.bytes => {
-            SlottedBlock::decode(plain.into_owned().into_boxed_slice()).map(Block::Slotted).map_err(within)
-        }
-        kinds::JUMBO => {
-            let head = JumboHead::decode(&plain).map_err(within)?;
-            let rest = Rest { seal, offset: place.offset, bytes, at: header.frame_bytes() as usize };
-            let value = rest.value(&head)?;
-            Ok(Block::Jumbo(head.into_block(value)))
-        }
-        kinds::SLOTTED => Err(within(Error::corruption("length of a block").expected_found(place.bytes, header.frame_bytes()))),
-        kind => Err(within(Error::unsupported(format!("data block {kind} is unknown to this version; upgrade Sediment")))),
-    }
+    let error = if is_jumbo != place.flags.contains(BlockFlags::JUMBO) {
+        Error::corruption("a block is not of the kind that the fence says")
+    } else if !is_jumbo && header.kind != kinds::SLOTTED {
+        let kind = header.kind;
+        Error::unsupported(format!("data block {kind} is unknown to this version; upgrade Sediment"))
+    } else if !is_jumbo && header.frame_bytes() != place.bytes {
+        Error::corruption("length of a block").expected_found(place.bytes, header.frame_bytes())
+    } else {
+        return Ok((header, plain));
+    };
+    Err(error.at(place.offset))
+}
+
+fn decode_slotted(place: BlockPlace, plain: &[u8]) -> Result<BlockHead> {
+    SlottedHead::decode(plain).map(BlockHead::Slotted).map_err(|error| error.at(place.offset))
 }
 
 /// The frames behind the first one of a jumbo block.

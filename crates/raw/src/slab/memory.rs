@@ -1,0 +1,111 @@
+//! `Memory`: some of the system's. `Slab`: such, cut into pieces of one class.
+
+use super::classes::{LINE_BYTES, class_bytes};
+use crate::pages::{self, HUGE_BYTES};
+use std::{
+    alloc::{Layout, handle_alloc_error},
+    ptr::NonNull,
+};
+
+/// Bytes of the largest slabs: a huge page.
+pub(super) const SLAB_BYTES_MAX: usize = HUGE_BYTES;
+
+/// Pieces of the first slab of a class.
+const FIRST_PIECES: usize = 4;
+
+/// Memory from the system or the allocator, on its own. What is in it is zero, or left behind by whoever had it before.
+pub(super) struct Memory {
+    first: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: it is memory that nobody else owns; who reaches into it does so by pieces, whose owners it does not know.
+unsafe impl Send for Memory {}
+
+impl Memory {
+    /// So many bytes, whole cache lines; on huge pages, if they are as long as one.
+    pub(super) fn new(bytes: usize) -> Self {
+        let align = if bytes == HUGE_BYTES { HUGE_BYTES } else { LINE_BYTES };
+        let layout = Layout::from_size_align(bytes, align).expect("lengths of slabs are small");
+        let Some(first) = NonNull::new(pages::allocate(layout)) else { handle_alloc_error(layout) };
+        Self { first, layout }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.layout.size()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout. Whoever has a piece of it keeps the pool alive, and a pool lets go of no memory that has
+        // pieces outside.
+        unsafe { pages::free(self.first.as_ptr(), self.layout) };
+    }
+}
+
+/// Memory in pieces, those in front used first.
+pub(super) struct Slab {
+    memory: Memory,
+    piece_bytes: usize,
+    /// A bit for each piece that is there to be had.
+    free: Box<[u64]>,
+    taken: usize,
+    pieces: usize,
+}
+
+impl Slab {
+    /// How long the next slab of a class is that has so many bytes in slabs: as long as all of them, so that small stores
+    /// stay small and large ones are of large slabs.
+    pub(super) fn next_bytes(class: usize, bytes_now: usize) -> usize {
+        let least = FIRST_PIECES * class_bytes(class);
+        // What comes next is then not much shorter than the largest.
+        if bytes_now > SLAB_BYTES_MAX / 4 * 3 { SLAB_BYTES_MAX } else { bytes_now.max(least) }
+    }
+
+    /// Cuts memory into pieces of a class.
+    pub(super) fn new(memory: Memory, class: usize) -> Self {
+        let piece_bytes = class_bytes(class);
+        let pieces = memory.bytes() / piece_bytes;
+        let mut free = vec![u64::MAX; pieces.div_ceil(64)].into_boxed_slice();
+        if let Some(last) = free.last_mut()
+            && !pieces.is_multiple_of(64)
+        {
+            *last = (1 << (pieces % 64)) - 1;
+        }
+        Self { memory, piece_bytes, free, taken: 0, pieces }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.taken == self.pieces
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.taken == 0
+    }
+
+    /// The first piece that is to be had. Panics where there is none.
+    pub(super) fn take(&mut self) -> NonNull<u8> {
+        let word = self.free.iter().position(|word| *word != 0).expect("full slabs are not asked");
+        let bit = self.free[word].trailing_zeros() as usize;
+        self.free[word] &= self.free[word] - 1;
+        self.taken += 1;
+        // SAFETY: one of the pieces, which all lie inside the memory.
+        unsafe { self.memory.first.add((word * 64 + bit) * self.piece_bytes) }
+    }
+
+    /// Takes back a piece that `take` gave.
+    pub(super) fn give_back(&mut self, piece: NonNull<u8>) {
+        let index = (piece.addr().get() - self.memory.first.addr().get()) / self.piece_bytes;
+        let bit = 1 << (index % 64);
+        debug_assert!(self.free[index / 64] & bit == 0, "given back twice");
+        self.free[index / 64] |= bit;
+        self.taken -= 1;
+    }
+
+    /// The memory, of which no piece is outside.
+    pub(super) fn into_memory(self) -> Memory {
+        assert!(self.is_empty());
+        self.memory
+    }
+}
