@@ -201,6 +201,23 @@ fn the_cache_shrinks_when_it_is_told_to() {
 }
 
 #[test]
+fn blocks_are_charged_for_the_memory_that_they_are_in() {
+    let (context, meta) = table(&TableOptions::default(), 1 << 30);
+    let table = open(&context, &meta);
+    let blocks = table.properties().blocks;
+    // A block of 4096 bytes and a line of facts about it; the last block is shorter.
+    let (least, most) = ((blocks - 1) * (4096 + 64), blocks * (4096 + 64));
+    // A point reads a block to where it stays, a walk copies it from what it read ahead.
+    assert!((0..ROWS).all(|number| get(&table, number * 2)));
+    let used = context.cache.used_bytes();
+    assert!((least..=most).contains(&used), "{used} for {blocks} blocks");
+    context.cache.set_capacity_bytes(0);
+    context.cache.set_capacity_bytes(1 << 30);
+    assert_eq!((context.cache.used_bytes(), walk(&mut table.cursor())), (0, ROWS));
+    assert_eq!(context.cache.used_bytes(), used);
+}
+
+#[test]
 fn rewrites_are_charged_for_their_buffers() {
     let (context, meta) = table(&TableOptions::default(), 1 << 30);
     let used = || context.budget.used(Account::Compaction);
