@@ -79,10 +79,9 @@ mod platform {
                 unsafe { unmap(end, len) };
             }
         }
+        // A system without huge pages refuses, and small ones do as well.
         // SAFETY: just mapped. The advice changes neither what is there nor who may use it.
-        let advised = unsafe { madvise(memory.cast(), bytes, Advice::LinuxHugepage) };
-        // A system without huge pages says so; small ones do as well.
-        let _ = advised;
+        let _advised = unsafe { madvise(memory.cast(), bytes, Advice::LinuxHugepage) };
         memory
     }
 
