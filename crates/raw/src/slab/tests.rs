@@ -88,7 +88,7 @@ fn a_buffer_is_zero_and_what_is_kept_of_it_is_what_was_written() {
         assert_eq!(buffer.bytes(), vec![0; len]);
         buffer.bytes_mut().copy_from_slice(&bytes_of(3, len));
         assert_eq!(format!("{buffer:?}"), format!("Buffer({len} bytes)"));
-        let kept = len / 3..len - len / 4;
+        let kept = (len / 3).min(50_000)..len - len / 4;
         let shared = buffer.share(5, kept.clone());
         assert_eq!((*shared, shared.bytes()), (5, &bytes_of(3, len)[kept]));
         assert_eq!(format!("{shared:?}"), format!("Shared(5, {} bytes)", shared.bytes().len()));
