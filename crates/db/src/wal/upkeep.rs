@@ -96,14 +96,21 @@ impl Log {
         self.files.is_crowded(files_max)
     }
 
-    /// The seqno after the records of the oldest file, if more than `files_max` are needed.
+    /// The seqno after the records of the oldest file, if the log is worth more than `files_max` and it is not the only one.
     pub(crate) fn oldest_end(&self, files_max: usize) -> Option<SeqNo> {
-        self.files.oldest_end(files_max)
+        if self.files_worth() > files_max { self.files.oldest_end(1) } else { None }
     }
 
     /// Whether there is so little of it that it is read in no time: the 256th part of a file.
     pub(crate) fn is_short(&self) -> bool {
         self.size().1 < self.dir.file_bytes / 256
+    }
+
+    /// How many files the log is worth: a file is longer than it was meant to be where making its successor takes the disk longer than
+    /// writers take to fill it.
+    pub(crate) fn files_worth(&self) -> usize {
+        let (count, bytes) = self.size();
+        count.max((bytes / self.dir.file_bytes) as usize)
     }
 
     /// Number and bytes of the files that are still needed.

@@ -125,7 +125,7 @@ impl Pace {
 
     /// Compares the backlog with what can be borne.
     pub(super) fn update(&self, machinery: &Machinery, memtables: &Memtables, wal_files: usize) {
-        let files = machinery.log.size().0 as f64 / wal_files.max(1) as f64;
+        let files = machinery.log.files_worth() as f64 / wal_files.max(1) as f64;
         let mut backlogs =
             vec![(memtables.backlog(), SlowdownCause::Memory), (part(files, LOG_SOFT, LOG_HARD), SlowdownCause::Log)];
         for keyspace in machinery.keyspaces.all() {

@@ -1,9 +1,7 @@
 use crate::{Db, ExpertOptions, Options};
 use sediment_env::{Env, fs::MemFs};
 
-/// A keyspace that is seldom written must not hold the log back, and moving it out of the way must not wait for itself.
-#[test]
-fn an_idle_keyspace_is_flushed_when_it_holds_up_the_log() {
+fn small_log() -> Db {
     let expert = ExpertOptions {
         background_threads: Some(0),
         wal_file_bytes: 4096,
@@ -11,7 +9,13 @@ fn an_idle_keyspace_is_flushed_when_it_holds_up_the_log() {
         ..ExpertOptions::default()
     };
     let options = Options { expert, ..Options::default() };
-    let db = Db::builder("/db").options(options).env(Env::simulated(MemFs::new(), 1)).open().expect("a fresh disk");
+    Db::builder("/db").options(options).env(Env::simulated(MemFs::new(), 1)).open().expect("a fresh disk")
+}
+
+/// A keyspace that is seldom written must not hold the log back, and moving it out of the way must not wait for itself.
+#[test]
+fn an_idle_keyspace_is_flushed_when_it_holds_up_the_log() {
+    let db = small_log();
     let (idle, busy) = (db.keyspace("idle").expect("made"), db.keyspace("busy").expect("made"));
     idle.insert("k", "v").expect("written");
     for i in 0..400 {
@@ -19,4 +23,21 @@ fn an_idle_keyspace_is_flushed_when_it_holds_up_the_log() {
     }
     assert!(db.stats().wal_files <= 5, "{:?}", db.stats());
     assert_eq!(idle.get("k").expect("read").as_deref(), Some(&b"v"[..]));
+}
+
+/// What a log holds back is counted in bytes: one file may be as long as many.
+#[test]
+fn an_idle_keyspace_is_flushed_when_a_few_long_files_wait_for_it() {
+    let db = small_log();
+    let (idle, busy) = (db.keyspace("idle").expect("made"), db.keyspace("busy").expect("made"));
+    idle.insert("k", "v").expect("written");
+    let mut batch = db.batch();
+    for i in 0..40 {
+        batch.insert(&busy, format!("{i:04}"), [0; 1000]);
+    }
+    batch.commit().expect("written");
+    (0..20).for_each(|i| busy.insert(format!("{i:04}"), [1; 100]).expect("written"));
+    let stats = db.stats();
+    let tables = stats.keyspaces.iter().find(|keyspace| keyspace.name == "idle").map(|idle| idle.levels[0].tables);
+    assert!(tables == Some(1) && stats.wal_bytes < 40_000, "{stats:?}");
 }
