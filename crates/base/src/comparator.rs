@@ -52,6 +52,20 @@ pub fn bytewise_head(key: &[u8]) -> u64 {
     key.iter().enumerate().fold(0, |head, (i, byte)| head | u64::from(*byte) << (56 - 8 * i))
 }
 
+/// How many bytes two keys have in common at their beginning.
+#[inline]
+pub fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
+    let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
+    for (index, (x, y)) in words.enumerate() {
+        let differing = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
+        if differing != 0 {
+            return index * 8 + differing.trailing_zeros() as usize / 8;
+        }
+    }
+    let equal = a.len().min(b.len()) / 8 * 8;
+    equal + a[equal..].iter().zip(&b[equal..]).take_while(|(a, b)| a == b).count()
+}
+
 /// The order of one tree, cloned into everything that sorts. The bytewise order costs no dynamic call.
 #[derive(Clone, Debug, Default)]
 pub struct KeyOrder {
@@ -112,5 +126,17 @@ mod tests {
             }
         }
         assert_eq!(bytewise_head(b"abc"), 0x6162_6300_0000_0000);
+    }
+
+    #[test]
+    fn what_keys_share_ends_with_the_shorter_or_the_first_byte_that_differs() {
+        let key: Vec<u8> = (1..30).collect();
+        for (shorter, at) in (0..=key.len()).flat_map(|shorter| (0..=shorter).map(move |at| (shorter, at))) {
+            let mut other = key[..shorter].to_vec();
+            if let Some(byte) = other.get_mut(at) {
+                *byte = 0xFF;
+            }
+            assert_eq!((shared_prefix(&key, &other), shared_prefix(&other, &key)), (at, at), "{shorter}");
+        }
     }
 }

@@ -25,6 +25,9 @@ pub mod mapped;
 
 mod pages;
 
+#[cfg(all(test, not(loom)))]
+mod random;
+
 pub mod arena;
 
 pub mod chain;

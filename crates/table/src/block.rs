@@ -13,7 +13,7 @@ mod slotted;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use builder::{BlockBuilder, BlockSummary, RowParts, shared_prefix};
+pub(crate) use builder::{BlockBuilder, BlockSummary, RowParts};
 pub(crate) use format::PAYLOAD_BYTES_MAX as SLOTTED_BYTES_MAX;
 pub(crate) use jumbo::{JumboBlock, JumboHead};
 pub(crate) use slotted::{SlottedBlock, SlottedHead};
@@ -49,12 +49,15 @@ pub(crate) enum Block<'a> {
     Jumbo(&'a JumboBlock),
 }
 
-/// The bits of a row that are not bytes of its key or value.
+/// What a row is, but for its key and value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RowHead {
-    pub(crate) seqno: SeqNo,
-    pub(crate) kind: Kind,
-    pub(crate) flags: RowFlags,
+pub struct RowHead {
+    /// Its version.
+    pub seqno: SeqNo,
+    /// What it does.
+    pub kind: Kind,
+    /// How to read the value.
+    pub flags: RowFlags,
 }
 
 /// A row, taken apart.

@@ -30,10 +30,11 @@ pub mod check;
 
 pub mod dump;
 
+pub use block::RowHead;
 pub use cache::BlockCache;
 pub use context::TableContext;
 pub use cursor::{Segment, SegmentRow, TableCursor};
 pub use options::TableOptions;
 pub use properties::{Properties, TableMeta};
-pub use reader::{FoundRow, Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};
+pub use reader::{Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};
 pub use writer::TableWriter;

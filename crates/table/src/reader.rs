@@ -12,12 +12,12 @@ mod window;
 
 pub use counts::ReadCounts;
 pub(crate) use load::{decode_block, load_block, read_fully};
-pub use point::{FoundRow, Looked, PointRead, Reach, TakeRow};
+pub use point::{Looked, PointRead, Reach, TakeRow};
 pub(crate) use tail::Tail;
 pub(crate) use window::Window;
 
 use crate::{
-    block::{Block, BlockRef, Lookup, RowHead, tag_of},
+    block::{Block, BlockRef, Lookup, tag_of},
     cache::{Heat, Pages},
     context::TableContext,
     filter::Filter,
@@ -267,18 +267,12 @@ fn find_in(block: Block<'_>, read: &PointRead<'_>, taker: &mut impl TakeRow) -> 
     match block {
         Block::Slotted(block) => {
             let Lookup::Row(row) = block.lookup(read.key, tag_of(read.hash), read.read_seqno) else { return false };
-            taker.take(found_row(block.head(row)), block.value(row));
+            taker.take(block.head(row), block.value(row));
         }
         Block::Jumbo(block) => {
             let Lookup::Row(_) = block.lookup(read.key, read.read_seqno) else { return false };
-            taker.take_shared(found_row(block.row_head()), block.shared_value());
+            taker.take_shared(block.row_head(), block.shared_value());
         }
     }
     true
-}
-
-#[inline]
-fn found_row(head: RowHead) -> FoundRow {
-    let RowHead { seqno, kind, flags } = head;
-    FoundRow { seqno, kind, flags }
 }

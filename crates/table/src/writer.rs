@@ -4,7 +4,7 @@
 //! Filter and tags are built from one hash per user key. One caller at a time.
 
 use crate::{
-    block::{BlockBuilder, BlockSummary, JumboBlock, RowParts, tag_of},
+    block::{BlockBuilder, BlockSummary, JumboBlock, RowParts, SLOTTED_BYTES_MAX, tag_of},
     context::TableContext,
     filter::SplitBlock,
     format::{Footer, RegionEntry, extend_root, kinds},
@@ -13,7 +13,7 @@ use crate::{
     properties::{Properties, TableMeta},
 };
 use sediment_base::{
-    Account, Error, FileUuid, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, TableId,
+    Account, Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, TableId,
     budget::Charge,
     limits,
     planted::{Bug, planted},
@@ -30,8 +30,6 @@ use std::{cmp::Ordering, path::PathBuf, sync::Arc};
 
 /// How much is collected for one call of the system.
 const WRITE_BYTES: usize = 1 << 20;
-/// A slotted block of one row may be this long; a longer row gets a jumbo block.
-const SLOTTED_BYTES_MAX: usize = 65_535;
 
 /// Writes one table. After an error the file is abandoned, with its id: every later call gives the same error.
 #[derive(Debug)]
@@ -214,6 +212,7 @@ impl TableWriter {
             self.continues = !is_new_key;
             self.first_version = (key.seqno, key.kind);
         }
+        // A longer row, which is then alone in its block, gets a jumbo block.
         if fit.size > SLOTTED_BYTES_MAX {
             self.add_jumbo(&row)?;
         } else {
@@ -290,8 +289,8 @@ impl TableWriter {
 #[derive(Debug)]
 struct FrameFile {
     file: Arc<dyn File>,
-    uuid: FileUuid,
-    data_codec: Codec,
+    /// For data; what describes it is stored as it is.
+    seal: Seal,
     /// Bytes that are not yet in the file.
     pending: Vec<u8>,
     written: u64,
@@ -301,9 +300,10 @@ struct FrameFile {
 
 impl FrameFile {
     fn new(file: Arc<dyn File>, header: &FileHeader, data_codec: Codec) -> Self {
-        let (uuid, pending) = (header.uuid, header.encode().to_vec());
+        let pending = header.encode().to_vec();
+        let seal = Seal { uuid: header.uuid, codec: data_codec };
         let region = empty_region(HEADER_BYTES as u64);
-        Self { file, uuid, data_codec, pending, written: 0, footer: Footer::default(), region }
+        Self { file, seal, pending, written: 0, footer: Footer::default(), region }
     }
 
     fn len(&self) -> u64 {
@@ -319,8 +319,7 @@ impl FrameFile {
         let id = FrameId { region: region as u8, kind, ordinal: self.region.frames };
         let offset = self.len();
         // What describes the blocks is read whole when the table is opened; it is to be ready at once.
-        let codec = if region == Region::Data { self.data_codec } else { Codec::None };
-        let seal = Seal { uuid: self.uuid, codec };
+        let seal = if region == Region::Data { self.seal } else { Seal { codec: Codec::None, ..self.seal } };
         let (header, written) = seal.seal_with(id, offset, &mut self.pending, write)?;
         self.region.frames += 1;
         self.region.plain_bytes += u64::from(header.plain_len);

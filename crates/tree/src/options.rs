@@ -122,6 +122,11 @@ impl TreeOptions {
         self.level_base_bytes.saturating_mul(2)
     }
 
+    /// How blocks of a level are compressed.
+    pub(crate) fn codec_at(&self, level: usize) -> Codec {
+        if level == 0 { self.level0_codec } else { self.codec }
+    }
+
     /// Target size of a level from 1 on.
     pub(crate) fn level_bytes_max(&self, level: usize) -> u64 {
         (1..level).fold(self.level_base_bytes, |bytes, _| bytes.saturating_mul(self.level_ratio))

@@ -15,7 +15,7 @@ pub struct Iter {
 }
 
 enum Rows {
-    /// With who is told of files that go with it.
+    /// With who is told of files that go with it, where they do.
     Scan(Box<Scan>, Arc<Outbox>),
     Failed(Error),
     Ended,
@@ -80,7 +80,7 @@ fn owned((key, value): (&[u8], &[u8])) -> (Slice, Slice) {
     (Slice::new(key), Slice::new(value))
 }
 
-/// A scan that ends removes the files that only it still held.
+/// Where no thread does maintenance, a scan that ends removes the files that only it still held.
 #[inline]
 fn told_at_end<T>(row: Result<Option<T>>, events: &Outbox) -> Result<Option<T>> {
     if !matches!(row, Ok(Some(_))) {

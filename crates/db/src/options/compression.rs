@@ -2,7 +2,7 @@
 
 use sediment_codec::compress::Codec;
 
-/// How blocks are compressed on disk. In the cache they lie as they are read. A block that compression would not make an eighth
+/// How blocks are compressed on disk. In the cache they lie unpacked. A block that compression would not make an eighth
 /// smaller is stored as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

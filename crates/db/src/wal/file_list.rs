@@ -48,16 +48,16 @@ impl FileList {
         self.count.store(files.live.len(), Ordering::Relaxed);
     }
 
-    /// Whether more than `files_max` files are needed.
+    /// Whether any but the one that is written is needed.
     #[inline]
-    pub(super) fn is_crowded(&self, files_max: usize) -> bool {
-        self.count.load(Ordering::Relaxed) > files_max
+    pub(super) fn has_full(&self) -> bool {
+        self.count.load(Ordering::Relaxed) > 1
     }
 
-    /// The seqno after the records of the oldest file, if more than `files_max` are needed.
-    pub(super) fn oldest_end(&self, files_max: usize) -> Option<SeqNo> {
+    /// The seqno after the records of the oldest file, if it is not the only one.
+    pub(super) fn oldest_end(&self) -> Option<SeqNo> {
         let files = self.lock();
-        (files.live.len() > files_max).then(|| files.live[0].end_seqno)
+        (files.live.len() > 1).then(|| files.live[0].end_seqno)
     }
 
     /// The first file that is needed, if older ones can go.

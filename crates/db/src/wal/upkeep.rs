@@ -90,15 +90,15 @@ impl Log {
         }
     }
 
-    /// Whether more than `files_max` files are needed.
+    /// Whether the log is worth more than `files_max` files, and has a file that could go.
     #[inline]
     pub(crate) fn is_crowded(&self, files_max: usize) -> bool {
-        self.files.is_crowded(files_max)
+        self.files.has_full() && self.files_worth() > files_max
     }
 
-    /// The seqno after the records of the oldest file, if the log is worth more than `files_max` and it is not the only one.
+    /// The seqno after the records of the oldest file, if the log is crowded.
     pub(crate) fn oldest_end(&self, files_max: usize) -> Option<SeqNo> {
-        if self.files_worth() > files_max { self.files.oldest_end(1) } else { None }
+        if self.is_crowded(files_max) { self.files.oldest_end() } else { None }
     }
 
     /// Whether there is so little of it that it is read in no time: the 256th part of a file.

@@ -36,7 +36,7 @@ impl Worker {
 
     /// After a commit: does what is due, unless another thread is at it.
     pub(super) fn maintain_inline(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>]) {
-        if !keyspaces.iter().any(|keyspace| is_full(keyspace)) && machinery.log.files_worth() <= self.settings.wal_files {
+        if !keyspaces.iter().any(|keyspace| is_full(keyspace)) && !machinery.log.is_crowded(self.settings.wal_files) {
             return;
         }
         let Some(_running) = self.running.try_enter() else { return };

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     epoch::pin,
+    random::Random,
     slots::{Limbo, Slots},
 };
 use std::{
@@ -15,17 +16,6 @@ use std::{
     },
     thread,
 };
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % bound
-    }
-}
 
 /// A header that notices its end.
 #[derive(Debug)]
@@ -159,7 +149,7 @@ fn a_small_store_stays_small_and_a_large_one_is_of_huge_pages() {
 
 #[test]
 #[cfg_attr(miri, ignore = "many rounds, and nothing unsafe that others do not do")]
-fn an_extent_that_is_empty_is_used_by_every_class() {
+fn a_slab_that_is_empty_is_used_by_every_class() {
     let pool = Pool::new();
     let fill = |len: usize| (0..(8 << 20) / len as u64).map(|_| zeros(&pool, len)).collect::<Vec<_>>();
     drop(fill(4000));
@@ -172,7 +162,7 @@ fn an_extent_that_is_empty_is_used_by_every_class() {
 
 #[test]
 #[cfg_attr(miri, ignore = "many rounds, and nothing unsafe that others do not do")]
-fn the_oldest_extents_stay_full_and_the_others_run_empty() {
+fn the_oldest_slabs_stay_full_and_the_others_run_empty() {
     let (pool, mut random) = (Pool::new(), Random(11));
     let mut values: Vec<_> = (0..8000).map(|number| share(&pool, number, 4000)).collect();
     // Half of them go, here and there; the others are replaced by and by.

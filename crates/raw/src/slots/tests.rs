@@ -1,5 +1,5 @@
 use super::{Limbo, Loader, Resident, Slots, Sweep};
-use crate::epoch::pin;
+use crate::{epoch::pin, random::Random};
 use std::{
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,17 +14,6 @@ use std::{
 };
 
 const MAX: u8 = Slots::<Arc<u64>>::FREQUENCY_MAX;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % bound
-    }
-}
 
 fn slots(count: usize) -> Slots<Arc<u64>> {
     Slots::new(count, Arc::default())

@@ -7,7 +7,7 @@
 use super::format::{
     DIGEST_BYTES, EXPIRY_BYTES, HEADER_BYTES, HINTS, HINTS_AT, LONG_SUFFIX, PAYLOAD_BYTES_MAX, SLOT_BYTES, Slot, head_of,
 };
-use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
+use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo, comparator::shared_prefix};
 use sediment_codec::coding::Writer;
 
 /// A row to write, with what the writer knows of it.
@@ -119,8 +119,7 @@ impl BlockBuilder {
     pub(crate) fn fit(&self, row: &RowParts<'_>) -> Fit {
         let user_key = row.key.user_key;
         let is_same_key = !row.is_new_key && !self.is_empty();
-        let flags = if is_same_key { row.flags.with(RowFlags::SAME_KEY) } else { row.flags };
-        let summary = self.summary.with(row.key.seqno, row.key.kind, flags);
+        let summary = self.summary.with(row.key.seqno, row.key.kind, row.flags);
         let prefix_len = if is_same_key { self.prefix_len } else { self.prefix_with(user_key) };
         let rows = self.rows.len() + 1;
         let keys = self.tags.len() + usize::from(!is_same_key);
@@ -192,16 +191,17 @@ impl BlockBuilder {
         }
         out.put_bytes(&self.bytes[..self.prefix_len]);
         self.put_records(start, slots_at, out);
-        self.put_hints(&mut out[start..], slots_at);
         self.clear();
         summary
     }
 
-    /// Appends the records of all rows to a block that began at `start`, and puts their slots in their place.
+    /// Appends the records of all rows to a block that began at `start`, and puts their slots in their place, and the heads of keys at
+    /// equal distances, as many as the header has room for.
     fn put_records(&self, start: usize, slots_at: usize, out: &mut Vec<u8>) {
         out.reserve(self.bytes.len() + 2 * self.long_keys);
         let mut rest = &self.bytes[..];
-        let mut head = 0;
+        let (mut head, mut keys) = (0_u32, 0);
+        let keys_per_hint = self.tags.len().div_ceil(HINTS);
         let mut slot_at = start + slots_at;
         for row in &self.rows {
             let offset = (out.len() - start) as u16;
@@ -210,8 +210,12 @@ impl BlockBuilder {
             rest = after;
             let is_same = row.meta & RowFlags::SAME_KEY.0 != 0;
             let suffix = if is_same { key } else { &key[self.prefix_len..] };
-            if !is_same && self.is_lexicographic {
-                head = head_of(suffix);
+            if !is_same {
+                head = if self.is_lexicographic { head_of(suffix) } else { 0 };
+                if keys % keys_per_hint == 0 {
+                    put_at(out, start + HINTS_AT + keys / keys_per_hint * 4, &head.to_le_bytes());
+                }
+                keys += 1;
             }
             let suffix_len = u8::try_from(suffix.len()).unwrap_or(LONG_SUFFIX);
             if suffix_len == LONG_SUFFIX {
@@ -220,18 +224,8 @@ impl BlockBuilder {
             out.put_bytes(suffix);
             out.put_bytes(other);
             let slot = Slot::new(head, offset, suffix_len, row.meta);
-            out[slot_at..slot_at + SLOT_BYTES].copy_from_slice(&slot.0.to_le_bytes());
+            put_at(out, slot_at, &slot.0.to_le_bytes());
             slot_at += SLOT_BYTES;
-        }
-    }
-
-    /// Heads of keys at equal distances, where the header has room for them.
-    fn put_hints(&self, block: &mut [u8], slots_at: usize) {
-        let step = self.tags.len().div_ceil(HINTS);
-        let firsts = self.rows.iter().enumerate().filter(|(_, row)| row.meta & RowFlags::SAME_KEY.0 == 0);
-        for (hint, (row, _)) in firsts.step_by(step).enumerate() {
-            let slot = Slot(read_u64(&block[slots_at + row * SLOT_BYTES..]));
-            block[HINTS_AT + hint * 4..][..4].copy_from_slice(&slot.head().to_le_bytes());
         }
     }
 
@@ -253,24 +247,9 @@ impl BlockBuilder {
     }
 }
 
-/// Length of the common beginning.
-#[inline]
-pub(crate) fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
-    let words = a.chunks_exact(8).zip(b.chunks_exact(8));
-    for (index, (x, y)) in words.enumerate() {
-        let differing = read_u64(x) ^ read_u64(y);
-        if differing != 0 {
-            return index * 8 + differing.trailing_zeros() as usize / 8;
-        }
-    }
-    let equal = a.len().min(b.len()) / 8 * 8;
-    equal + a[equal..].iter().zip(&b[equal..]).take_while(|(a, b)| a == b).count()
-}
-
-/// The first eight bytes, of which there are as many.
-#[inline]
-fn read_u64(bytes: &[u8]) -> u64 {
-    bytes.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+/// Overwrites what is there.
+fn put_at(out: &mut [u8], at: usize, bytes: &[u8]) {
+    out[at..at + bytes.len()].copy_from_slice(bytes);
 }
 
 fn extra_len(flags: RowFlags) -> usize {

@@ -5,7 +5,7 @@
 
 use super::{
     Lookup, RowHead, RowView, allocated_bytes,
-    format::{self, HEADER_BYTES, HINTS, LONG_SUFFIX, SLOT_BYTES, Slot},
+    format::{self, HEADER_BYTES, HINTS, HINTS_AT, LONG_SUFFIX, SLOT_BYTES, Slot},
 };
 use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
 use sediment_raw::simd;
@@ -191,7 +191,7 @@ impl<'a> SlottedBlock<'a> {
     fn hinted(self, head: u32) -> (usize, usize) {
         let step = self.keys().div_ceil(HINTS);
         let used = self.keys().div_ceil(step);
-        let below = self.payload[16..16 + used * 4].chunks_exact(4);
+        let below = self.payload[HINTS_AT..HINTS_AT + used * 4].chunks_exact(4);
         let below = below.filter(|hint| u32::from_le_bytes([hint[0], hint[1], hint[2], hint[3]]) < head).count();
         (below.saturating_sub(1) * step, (below * step).min(self.keys()))
     }

@@ -19,11 +19,8 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use crate::{
-    block::{BlockSummary, shared_prefix},
-    format::BODY_AT,
-};
-use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, SeqNo};
+use crate::{block::BlockSummary, format::BODY_AT};
+use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, SeqNo, comparator::shared_prefix};
 use sediment_codec::{
     coding::{Reader, Writer},
     seal::FRAME_ALIGN,

@@ -1,7 +1,8 @@
 //! What a point read asks, how far it may reach, what it met, and who takes the row.
 
 use super::TableRow;
-use sediment_base::{Kind, RowFlags, SeqNo, Slice};
+use crate::block::RowHead;
+use sediment_base::{SeqNo, Slice};
 use sediment_raw::epoch::Pin;
 
 /// What a point read asks a table.
@@ -37,35 +38,24 @@ pub enum Looked {
     OutOfReach,
 }
 
-/// A row that a point read found, without its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FoundRow {
-    /// Its version.
-    pub seqno: SeqNo,
-    /// What it does.
-    pub kind: Kind,
-    /// How to read the value.
-    pub flags: RowFlags,
-}
-
 /// Takes the row that a point read found, while its stored value lies in place.
 pub trait TakeRow {
     /// Takes a row whose value is lent for this call. May run under an epoch pin: it is short, and waits for nothing.
-    fn take(&mut self, row: FoundRow, value: &[u8]);
+    fn take(&mut self, row: RowHead, value: &[u8]);
 
     /// Takes a row whose value can be kept without copying it. As [`TakeRow::take`] in all else.
-    fn take_shared(&mut self, row: FoundRow, value: Slice);
+    fn take_shared(&mut self, row: RowHead, value: Slice);
 }
 
 impl TakeRow for Option<TableRow> {
     #[inline]
-    fn take(&mut self, row: FoundRow, value: &[u8]) {
+    fn take(&mut self, row: RowHead, value: &[u8]) {
         self.take_shared(row, value.into());
     }
 
     #[inline]
-    fn take_shared(&mut self, row: FoundRow, value: Slice) {
-        let FoundRow { seqno, kind, flags } = row;
+    fn take_shared(&mut self, row: RowHead, value: Slice) {
+        let RowHead { seqno, kind, flags } = row;
         *self = Some(TableRow { seqno, kind, flags, value });
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionCon
     };
     let (tables, history) = match plan.action {
         Action::Move => (inputs.iter().map(|file| file.meta.clone()).collect(), None),
-        Action::Rewrite => rewrite(versions, pinned, &inputs, (wanted, plan.target), context)?,
+        Action::Rewrite => rewrite(versions, pinned, &inputs, plan, context)?,
     };
     // Nothing here may hold the inputs when they become obsolete.
     drop(inputs);
@@ -74,18 +74,18 @@ fn rewrite(
     versions: &SuperVersions,
     pinned: Arc<SuperVersion>,
     inputs: &[Arc<TableFile>],
-    (wanted, target): (HashSet<TableId>, usize),
+    plan: &Plan,
     context: &CompactionContext<'_>,
 ) -> Result<Made> {
     let (order, settings) = (&versions.options.order, versions.settings());
-    let sources = sources(&pinned, &wanted, order)?;
+    let (inside, level) = (plan.tables().collect(), plan.target);
+    let sources = sources(&pinned, &inside, order)?;
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
-    let codec = if target == 0 { settings.level0_codec } else { settings.codec };
     let (home, options, now_us) = (&versions.home, &*settings, context.now_us);
     let rewrite = Rewrite {
-        spec: OutputSpec { home, options, codec, now_us, oldest_write_us, guards: &[] },
+        spec: OutputSpec { home, options, level, now_us, oldest_write_us, guards: &[] },
         retention: &context.retention,
-        elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &wanted),
+        elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),
         on_slice: context.on_slice,
     };
     // Memtables that are flushed while this runs may go.

@@ -5,7 +5,10 @@
 //! The order holds one entry per key: the record that was the first of it.
 
 use super::row::Row;
-use sediment_base::{KeyOrder, comparator::bytewise_head};
+use sediment_base::{
+    KeyOrder,
+    comparator::{bytewise_head, shared_prefix},
+};
 use sediment_raw::{
     arena::{Arena, Record, Walk},
     ordered::{Batch, Goal, OrderedSet, Window},
@@ -68,7 +71,7 @@ impl Keys {
             let last = self.window_before(own, Place::Last).filter(|window| !window.is_empty());
             let shared = first.zip(last).map_or(Box::default(), |(first, last)| {
                 let (first, last) = (first.record(own, 0), last.record(own, last.len() - 1));
-                user_key(first)[..shared_bytes(user_key(first), user_key(last))].into()
+                user_key(first)[..shared_prefix(user_key(first), user_key(last))].into()
             });
             prefix.get_or_init(|| if self.bytes() / 16 >= PREFIX_KEYS_MIN { shared } else { Box::default() });
         }
@@ -154,7 +157,7 @@ impl Keys {
         if self.order.is_lexicographic() {
             Walk::new().advance(arena, |record| {
                 let user_key = Row::of(record).user_key();
-                let shared = common.map_or(user_key.len(), |common| shared_bytes(common, user_key));
+                let shared = common.map_or(user_key.len(), |common| shared_prefix(common, user_key));
                 common = Some(&user_key[..shared]);
                 keys += 1;
             });
@@ -174,8 +177,4 @@ impl Keys {
             None => u64::MAX,
         }
     }
-}
-
-fn shared_bytes(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 use sediment_base::{Kind, Result, RowFlags, SeqNo, Slice, stats::Counter};
 use sediment_codec::hash::key_hash;
-use sediment_table::{FoundRow, Looked, PointRead, Reach, ReadCounts, TakeRow};
+use sediment_table::{Looked, PointRead, Reach, ReadCounts, RowHead, TakeRow};
 
 /// Takes the value that a point read found. Of several, the last one counts.
 pub trait TakeValue {
@@ -67,7 +67,7 @@ pub(crate) struct Search<'a, V> {
 /// The newest row so far.
 #[derive(Debug)]
 struct Newest<'a, V> {
-    row: Option<FoundRow>,
+    row: Option<RowHead>,
     /// Counts the place where it lies.
     place: Counter,
     /// Has its value, unless it is a tombstone.
@@ -131,7 +131,7 @@ impl<'a, V: TakeValue> Search<'a, V> {
             return;
         }
         if let Some(MemtableRow { seqno, kind, value }) = memtable.get(self.key, self.hash, self.read_seqno) {
-            let found = FoundRow { seqno, kind, flags: RowFlags::NONE };
+            let found = RowHead { seqno, kind, flags: RowFlags::NONE };
             self.newest.take(found, Counter::GetMemtableHits, |taker| taker.take(value));
         }
     }
@@ -166,7 +166,7 @@ impl<V: TakeValue> Newest<'_, V> {
     }
 
     #[inline]
-    fn take(&mut self, row: FoundRow, place: Counter, take_value: impl FnOnce(&mut V)) {
+    fn take(&mut self, row: RowHead, place: Counter, take_value: impl FnOnce(&mut V)) {
         if self.beats(row.seqno) {
             return;
         }
@@ -180,12 +180,12 @@ impl<V: TakeValue> Newest<'_, V> {
 
 impl<V: TakeValue> TakeRow for Newest<'_, V> {
     #[inline]
-    fn take(&mut self, row: FoundRow, value: &[u8]) {
+    fn take(&mut self, row: RowHead, value: &[u8]) {
         self.take(row, Counter::GetTableHits, |taker| taker.take(value));
     }
 
     #[inline]
-    fn take_shared(&mut self, row: FoundRow, value: Slice) {
+    fn take_shared(&mut self, row: RowHead, value: Slice) {
         self.take(row, Counter::GetTableHits, |taker| taker.take_shared(value));
     }
 }

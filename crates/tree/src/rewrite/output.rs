@@ -8,7 +8,6 @@ use sediment_base::{
     InternalKey, Result, RowFlags, Slice, TableId, filename,
     planted::{Bug, planted},
 };
-use sediment_codec::compress::Codec;
 use sediment_table::{TableMeta, TableOptions, TableWriter};
 use std::sync::Arc;
 
@@ -17,7 +16,8 @@ use std::sync::Arc;
 pub(crate) struct OutputSpec<'a> {
     pub(crate) home: &'a Arc<TableHome>,
     pub(crate) options: &'a TreeOptions,
-    pub(crate) codec: Codec,
+    /// Where the tables will lie.
+    pub(crate) level: usize,
     pub(crate) now_us: u64,
     /// Time of the oldest write among the inputs.
     pub(crate) oldest_write_us: u64,
@@ -133,7 +133,7 @@ fn begin_table(spec: OutputSpec<'_>, ids: &mut Vec<TableId>) -> Result<TableWrit
     ids.push(id);
     let options = TableOptions {
         block_bytes: spec.options.block_bytes,
-        codec: spec.codec,
+        codec: spec.options.codec_at(spec.level),
         filter_bits_per_key: spec.options.filter_bits_per_key,
         hash_seed: spec.home.hash_seed,
         created_us: spec.now_us,

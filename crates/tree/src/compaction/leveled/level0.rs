@@ -80,7 +80,7 @@ impl<'a> Level0<'a> {
         };
         let oldest = self.version.levels[0].runs.last()?;
         let mut sinking = oldest.tables().iter().filter(sinks).cloned();
-        if self.options.codec == self.options.level0_codec {
+        if self.options.codec_at(0) == self.options.codec_at(1) {
             return Plan::new(Action::Move, vec![(0, sinking.collect())], 1, order);
         }
         // One by one: what is made of two would span what lies between them below.
