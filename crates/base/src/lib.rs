@@ -23,6 +23,10 @@ pub mod key;
 
 pub mod range;
 
+pub mod tombstone;
+
+pub mod merge_operator;
+
 pub mod cursor;
 
 pub mod budget;
@@ -41,7 +45,9 @@ pub use event::{EventListener, Listeners};
 pub use id::{BlobFileId, FileUuid, Generation, KeyspaceId, TableId, TreeId, WalId};
 pub use key::InternalKey;
 pub use kind::{Kind, RowFlags};
+pub use merge_operator::MergeOperator;
 pub use range::KeyRange;
 pub use seqno::SeqNo;
 pub use slice::Slice;
 pub use stats::Stats;
+pub use tombstone::{RangeTombstone, RangeTombstones};

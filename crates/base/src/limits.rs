@@ -3,6 +3,9 @@
 /// Longest user key, in bytes: lengths are stored in 16 bits in memtable records and in blocks.
 pub const KEY_BYTES_MAX: usize = 65_535;
 
+/// Longest bound of a range tombstone, in bytes: the key right behind the longest one has a byte more.
+pub const RANGE_BOUND_BYTES_MAX: usize = KEY_BYTES_MAX + 1;
+
 /// Longest value, in bytes. Values share a file with their keys, so the limit bounds one read and one allocation; it rises to
 /// 4 GiB − 1 with separated values.
 pub const VALUE_BYTES_MAX: usize = 64 << 20;
