@@ -16,7 +16,7 @@ use crate::{
     reader::{Tail, decode_block, read_fully},
 };
 use rows::RowCheck;
-use sediment_base::{Error, Result};
+use sediment_base::{Error, RangeTombstones, Result};
 use sediment_codec::{
     header::{FileHeader, HEADER_BYTES},
     seal::{FRAME_HEADER_BYTES, FrameHeader, Region, Seal},
@@ -59,6 +59,14 @@ pub fn check_table(context: &TableContext, path: &Path, meta: Option<&TableMeta>
     Ok(walk.report)
 }
 
+/// What describes the rows.
+struct Parts {
+    properties: Properties,
+    fence: Fence,
+    filter: Option<Filter>,
+    ranges: RangeTombstones,
+}
+
 /// The state of one check.
 struct Walk<'a> {
     file: &'a dyn File,
@@ -91,7 +99,15 @@ impl Walk<'_> {
             self.fault(Error::corruption("the headers at head and tail differ").at(0));
         }
         let before = self.report.faults.len();
-        let parts = tail.parts();
+        let parts = tail.parts().and_then(|(properties, fence, filter)| {
+            let ranges = tail.range_tombstones(&properties, &context.order)?;
+            Ok(Parts { properties, fence, filter, ranges })
+        });
+        if let Ok(parts) = &parts
+            && parts.fence.blocks() == 0
+        {
+            self.blocks(context, tail, parts);
+        }
         for region in &tail.footer.regions {
             match &parts {
                 Ok(parts) if region.id == Region::Data as u8 => self.blocks(context, tail, parts),
@@ -109,7 +125,7 @@ impl Walk<'_> {
             );
         }
         match parts {
-            Ok((properties, ..)) => self.compare(tail, &properties, meta),
+            Ok(parts) => self.compare(tail, &parts.properties, meta),
             Err(error) => self.fault(error),
         }
     }
@@ -123,8 +139,8 @@ impl Walk<'_> {
     }
 
     /// Every block that the fence names.
-    fn blocks(&mut self, context: &TableContext, tail: &Tail, parts: &(Properties, Fence, Option<Filter>)) {
-        let (properties, fence, filter) = parts;
+    fn blocks(&mut self, context: &TableContext, tail: &Tail, parts: &Parts) {
+        let Parts { properties, fence, filter, ranges } = parts;
         if properties.comparator != context.order.name() {
             let error = Error::invalid_input("the table is sorted by another comparator");
             self.fault(error.expected_found(context.order.name(), &properties.comparator).at(tail.body_len));
@@ -147,7 +163,7 @@ impl Walk<'_> {
                 self.fault(error);
             }
         }
-        if is_whole && let Err(error) = check.finish() {
+        if is_whole && let Err(error) = check.finish(ranges) {
             self.fault(error.at(tail.body_len));
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     index::{BlockPlace, Fence},
     reader::{Tail, load_block},
 };
-use sediment_base::{Error, ErrorKind, Result, RowFlags};
+use sediment_base::{Error, ErrorKind, RangeTombstone, Result, RowFlags};
 use sediment_codec::seal::Region;
 use sediment_env::File;
 use std::{
@@ -27,6 +27,7 @@ pub fn dump_table(context: &TableContext, path: &Path, out: &mut dyn Write) -> R
     let (properties, fence, _) = tail.parts().map_err(|error| error.in_file(path))?;
     let written = write_head(path, &tail, out)
         .and_then(|()| writeln!(out, "properties\n{properties}{} rows in {} blocks", properties.rows, fence.blocks()))
+        .and_then(|()| write_ranges(&tail, out))
         .and_then(|()| write_blocks(context, &*file, &tail, &fence, out));
     written.map_err(|_| Error::new(ErrorKind::Io, "cannot write the dump"))
 }
@@ -43,6 +44,15 @@ fn write_region(region: &RegionEntry, out: &mut dyn Write) -> fmt::Result {
     let name = Region::from_tag(region.id).map_or_else(|| format!("{}", region.id), |known| format!("{known:?}"));
     let RegionEntry { offset, bytes, frames, plain_bytes, .. } = region;
     writeln!(out, "  region {name} at {offset}, {bytes} bytes, {frames} frames, {plain_bytes} bytes of content")
+}
+
+fn write_ranges(tail: &Tail, out: &mut dyn Write) -> fmt::Result {
+    match tail.raw_range_tombstones() {
+        Ok(ranges) => ranges.iter().try_for_each(|RangeTombstone { start, end, seqno }| {
+            writeln!(out, "  {}..{}@{seqno} RangeTombstone", Shown(start), Shown(end))
+        }),
+        Err(error) => writeln!(out, "  damaged: {error}"),
+    }
 }
 
 fn write_blocks(context: &TableContext, file: &dyn File, tail: &Tail, fence: &Fence, out: &mut dyn Write) -> fmt::Result {

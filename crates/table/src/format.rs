@@ -1,7 +1,7 @@
 //! What lies where in a table file.
 //!
 //! ```text
-//! header 128 | data frames | fence | filter | properties | … | footer frame | tail 128
+//! header 128 | data frames | fence | filter | range tombstones | properties | … | footer frame | tail 128
 //! ```
 //!
 //! Every frame is a `codec::seal` frame at a multiple of 64, each right behind the one before; they begin behind the header and
@@ -39,6 +39,8 @@ pub(crate) mod kinds {
     pub(crate) const FENCE: u8 = 1;
     /// Filter: Bloom in lines of 64 bytes.
     pub(crate) const SPLIT_BLOCK: u8 = 1;
+    /// Range tombstones: one after the other.
+    pub(crate) const RANGES: u8 = 1;
     /// Properties: tagged fields.
     pub(crate) const FIELDS: u8 = 1;
     /// Footer: the list of regions.
@@ -181,7 +183,10 @@ fn decode_entry(bytes: &[u8]) -> Result<RegionEntry> {
 
 /// Whether this version gives a region its meaning.
 fn is_known(id: u8) -> bool {
-    matches!(Region::from_tag(id), Some(Region::Data | Region::Fence | Region::Filter | Region::Properties))
+    matches!(
+        Region::from_tag(id),
+        Some(Region::Data | Region::Fence | Region::Filter | Region::RangeTombstones | Region::Properties)
+    )
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ mod filter;
 
 mod index;
 
+mod tombstone_block;
+
 mod properties;
 
 mod cache;
@@ -35,6 +37,6 @@ pub use cache::BlockCache;
 pub use context::TableContext;
 pub use cursor::{Segment, SegmentRow, TableCursor};
 pub use options::TableOptions;
-pub use properties::{Properties, TableMeta};
+pub use properties::{Properties, RangeCounts, TableMeta};
 pub use reader::{Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};
 pub use writer::TableWriter;

@@ -5,7 +5,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use sediment_base::{Error, FileUuid, KeyRange, Kind, Result, SeqNo, Slice, TableId};
+use sediment_base::{Error, FileUuid, KeyOrder, KeyRange, Kind, RangeTombstones, Result, SeqNo, Slice, TableId};
 use sediment_codec::{
     coding::{Reader, Writer},
     header::FileHeader,
@@ -23,18 +23,49 @@ pub struct TableMeta {
     pub file_bytes: u64,
     /// The content root: a checksum over the checksums of all its frames.
     pub root: u64,
-    /// Smallest and largest user key.
+    /// All user keys, and those that range tombstones cover.
     pub range: KeyRange,
-    /// Smallest sequence number of a row.
+    /// Smallest sequence number of a row; 0 without rows.
     pub min_seqno: SeqNo,
-    /// Largest sequence number of a row.
+    /// Largest sequence number of a row; 0 without rows.
     pub max_seqno: SeqNo,
     /// Rows of all kinds.
     pub rows: u64,
     /// Tombstones among them, weak ones included.
     pub tombstones: u64,
+    /// Its range tombstones.
+    pub ranges: RangeCounts,
     /// Time of the oldest write inside, inherited through rewrites.
     pub oldest_write_us: u64,
+}
+
+/// The range tombstones of a table in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RangeCounts {
+    /// How many.
+    pub count: u64,
+    /// Their smallest sequence number; 0 without any.
+    pub min_seqno: SeqNo,
+    /// Their largest; 0 without any.
+    pub max_seqno: SeqNo,
+}
+
+impl TableMeta {
+    /// The largest sequence number of a row or range tombstone.
+    #[inline]
+    pub fn newest_seqno(&self) -> SeqNo {
+        self.max_seqno.max(self.ranges.max_seqno)
+    }
+
+    /// The smallest sequence number of a row or range tombstone.
+    #[inline]
+    pub fn oldest_seqno(&self) -> SeqNo {
+        match (self.rows, self.ranges.count) {
+            (0, _) => self.ranges.min_seqno,
+            (_, 0) => self.min_seqno,
+            _ => self.min_seqno.min(self.ranges.min_seqno),
+        }
+    }
 }
 
 macro_rules! properties {
@@ -97,7 +128,7 @@ properties! {
     8 weak_tombstones: u64,
     /// Rows that are operands.
     10 operands: u64,
-    /// Range tombstones. Reserved.
+    /// Range tombstones.
     12 range_tombstones: u64,
     /// Distinct user keys.
     14 user_keys: u64,
@@ -111,9 +142,9 @@ properties! {
     22 min_seqno: u64,
     /// Largest sequence number of a row.
     24 max_seqno: u64,
-    /// Smallest sequence number of a range tombstone. Reserved.
+    /// Smallest sequence number of a range tombstone.
     26 range_min_seqno: u64,
-    /// Largest sequence number of a range tombstone. Reserved.
+    /// Largest sequence number of a range tombstone.
     28 range_max_seqno: u64,
     /// Name of the order of user keys.
     30 comparator: String,
@@ -135,9 +166,9 @@ properties! {
     46 guard: Slice,
     /// Where the table was routed to. Reserved.
     48 route: Slice,
-    /// Smallest user key, range tombstones included.
+    /// Smallest user key, range tombstones included; empty where one has no start.
     50 min_key: Slice,
-    /// Largest user key, range tombstones included.
+    /// Largest user key, range tombstones included; empty where one has no end.
     52 max_key: Slice,
     /// Rows that are references into blob files.
     56 blob_rows: u64,
@@ -145,6 +176,8 @@ properties! {
     58 fence_ties: u64,
     /// Who wrote it.
     60 writer: String,
+    /// Not 0 where the largest user key is the end of a range tombstone, and itself lies outside.
+    62 is_max_key_open: u64,
 }
 
 /// Reserved: the sequence number of every row of an ingested table. Required, because it changes what the rows mean; refused
@@ -174,13 +207,39 @@ impl Properties {
             uuid: header.uuid,
             file_bytes,
             root,
-            range: KeyRange { min: self.min_key.clone(), max: self.max_key.clone() },
+            range: self.range(),
             min_seqno: self.min_seqno,
             max_seqno: self.max_seqno,
             rows: self.rows,
             tombstones: self.all_tombstones(),
+            ranges: RangeCounts {
+                count: self.range_tombstones,
+                min_seqno: self.range_min_seqno,
+                max_seqno: self.range_max_seqno,
+            },
             oldest_write_us: self.oldest_write_us,
         }
+    }
+
+    /// Counts the range tombstones and widens the bounds, which so far are those of the rows, if there are any.
+    pub(crate) fn count_ranges(&mut self, tombstones: &RangeTombstones, order: &KeyOrder) {
+        let seqnos = || tombstones.iter().map(|tombstone| tombstone.seqno);
+        self.range_tombstones = tombstones.len() as u64;
+        self.range_min_seqno = seqnos().min().unwrap_or(0);
+        self.range_max_seqno = seqnos().max().unwrap_or(0);
+        let covered = tombstones.iter().map(|tombstone| KeyRange {
+            min: tombstone.start.clone(),
+            max: tombstone.end.clone(),
+            is_open: true,
+        });
+        let of_rows = (self.rows > 0).then(|| self.range());
+        if let Some(all) = of_rows.into_iter().chain(covered).reduce(|a, b| a.union(b, order)) {
+            (self.min_key, self.max_key, self.is_max_key_open) = (all.min, all.max, all.is_open.into());
+        }
+    }
+
+    fn range(&self) -> KeyRange {
+        KeyRange { min: self.min_key.clone(), max: self.max_key.clone(), is_open: self.is_max_key_open != 0 }
     }
 
     /// Tombstones of both kinds.

@@ -25,8 +25,8 @@ use crate::{
     properties::{Properties, TableMeta},
 };
 use sediment_base::{
-    Account, Error, InternalKey, KeyOrder, Kind, MemoryBudget, Result, RowFlags, SeqNo, Slice, Stats, budget::Charge,
-    stats::Counter,
+    Account, Error, InternalKey, KeyOrder, Kind, MemoryBudget, RangeTombstones, Result, RowFlags, SeqNo, Slice, Stats,
+    budget::Charge, stats::Counter,
 };
 use sediment_codec::seal::Seal;
 use sediment_env::File;
@@ -43,6 +43,8 @@ pub struct Table {
     properties: Properties,
     fence: Fence,
     filter: Option<Filter>,
+    /// `None` where there are none.
+    ranges: Option<Arc<RangeTombstones>>,
     blocks: Pages<BlockRef>,
     /// The memory of the blocks.
     pool: Pool,
@@ -160,6 +162,12 @@ impl Table {
         self.filter.as_ref().is_none_or(|filter| filter.may_contain(hash))
     }
 
+    /// Its range tombstones, if it has any.
+    #[inline]
+    pub fn range_tombstones(&self) -> Option<&Arc<RangeTombstones>> {
+        self.ranges.as_ref()
+    }
+
     /// What the table says about itself.
     pub fn properties(&self) -> &Properties {
         &self.properties
@@ -233,9 +241,13 @@ impl Table {
             let error = Error::invalid_input("the table is sorted by another comparator");
             return Err(error.expected_found(context.order.name(), &properties.comparator).in_file(path));
         }
+        let ranges = tail.range_tombstones(&properties, &context.order).map_err(|error| error.in_file(path))?;
+        let ranges = (!ranges.is_empty()).then(|| Arc::new(ranges));
+        let range_bytes = ranges.as_ref().map_or(0, |ranges| ranges.memory_bytes());
         let filter_bytes = filter.as_ref().map_or(0, Filter::memory_bytes);
         let blocks = context.cache.pages(&context.park, fence.blocks());
-        let memory_bytes = (size_of::<Self>() + fence.memory_bytes() + filter_bytes + blocks.memory_bytes()) as u64;
+        let memory_bytes =
+            (size_of::<Self>() + fence.memory_bytes() + filter_bytes + range_bytes + blocks.memory_bytes()) as u64;
         context.stats.add(Counter::TableOpens, 1);
         context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes());
         Ok(Self {
@@ -249,6 +261,7 @@ impl Table {
             pool: context.cache.pool().clone(),
             fence,
             filter,
+            ranges,
             stats: Arc::clone(&context.stats),
             metadata: Charge::new(&context.budget, Account::Metadata, memory_bytes),
         })

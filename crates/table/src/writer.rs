@@ -11,9 +11,10 @@ use crate::{
     index::{BlockFlags, BlockPlace, FenceBuilder},
     options::TableOptions,
     properties::{Properties, TableMeta},
+    tombstone_block,
 };
 use sediment_base::{
-    Account, Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, TableId,
+    Account, Error, InternalKey, KeyOrder, Kind, RangeTombstone, RangeTombstones, Result, RowFlags, SeqNo, Slice, TableId,
     budget::Charge,
     limits,
     planted::{Bug, planted},
@@ -49,6 +50,7 @@ pub struct TableWriter {
     properties: Properties,
     first_key: Slice,
     last: LastRow,
+    ranges: Vec<RangeTombstone>,
     failed: Option<Error>,
     /// Holds the two buffers that matter: what is not yet written, and the hashes.
     charge: Charge,
@@ -95,6 +97,7 @@ impl TableWriter {
             properties,
             first_key: Slice::default(),
             last: LastRow { key: Vec::new(), seqno: 0, kind: Kind::Value, tag: 0, hides: false },
+            ranges: Vec::new(),
             failed: None,
             charge: Charge::new(&context.budget, Account::Compaction, 0),
         })
@@ -109,6 +112,11 @@ impl TableWriter {
         let is_new_key = self.check_row(key, flags, value)?;
         let added = self.add_checked(key, flags, value, is_new_key);
         self.remember(added)
+    }
+
+    /// Adds range tombstones, in any order. They may cover keys beyond those of the rows.
+    pub fn add_range_tombstones(&mut self, tombstones: impl IntoIterator<Item = RangeTombstone>) {
+        self.ranges.extend(tombstones);
     }
 
     /// Bytes that the file has by now, those not yet written out included.
@@ -127,14 +135,32 @@ impl TableWriter {
         self.properties.rows
     }
 
-    /// Completes the file and syncs it. Making its name durable is the caller's. A table of no rows is `InvalidInput`.
+    /// Completes the file and syncs it. Making its name durable is the caller's. A table without rows and range tombstones
+    /// is `InvalidInput`.
     pub fn finish(mut self) -> Result<TableMeta> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        if self.properties.rows == 0 {
-            return Err(Error::invalid_input("a table has at least one row"));
+        let ranges = RangeTombstones::new(std::mem::take(&mut self.ranges), &self.order);
+        if self.properties.rows > 0 {
+            self.finish_rows()?;
+        } else if ranges.is_empty() {
+            return Err(Error::invalid_input("a table has at least one row or range tombstone"));
+        } else {
+            self.properties.min_seqno = 0;
         }
+        if !ranges.is_empty() {
+            self.properties.count_ranges(&ranges, &self.order);
+            self.file.put_region(Region::RangeTombstones, kinds::RANGES, &tombstone_block::encode(&ranges))?;
+        }
+        let properties = self.properties.encode();
+        self.file.put_region(Region::Properties, kinds::FIELDS, &properties)?;
+        let (root, file_bytes) = self.file.finish(&self.header)?;
+        Ok(self.properties.meta(&self.header, file_bytes, root))
+    }
+
+    /// Ends the data, and describes it.
+    fn finish_rows(&mut self) -> Result<()> {
         if !self.builder.is_empty() {
             self.finish_block()?;
         }
@@ -149,10 +175,7 @@ impl TableWriter {
         self.properties.fence_ties = fence_ties;
         self.properties.min_key = self.first_key.clone();
         self.properties.max_key = self.last.key.as_slice().into();
-        let properties = self.properties.encode();
-        self.file.put_region(Region::Properties, kinds::FIELDS, &properties)?;
-        let (root, file_bytes) = self.file.finish(&self.header)?;
-        Ok(self.properties.meta(&self.header, file_bytes, root))
+        Ok(())
     }
 
     /// Whether the row may follow, and whether its user key is a new one.
@@ -342,7 +365,7 @@ impl FrameFile {
         let mut ended = std::mem::replace(&mut self.region, next);
         (ended.id, ended.kind) = (region as u8, kind);
         ended.bytes = self.len() - ended.offset;
-        ended.is_required = matches!(region, Region::Data | Region::Fence | Region::Properties);
+        ended.is_required = region != Region::Filter;
         self.footer.regions.push(ended);
     }
 

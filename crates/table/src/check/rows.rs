@@ -8,7 +8,7 @@ use crate::{
     index::{BlockFlags, Fence},
     properties::Properties,
 };
-use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo};
+use sediment_base::{Error, InternalKey, KeyOrder, Kind, RangeTombstones, Result, RowFlags, SeqNo};
 use sediment_codec::hash::key_hash;
 
 /// Goes over the rows of a table, block by block.
@@ -80,8 +80,12 @@ impl<'a> RowCheck<'a> {
     }
 
     /// Checks what is said of all rows together.
-    pub(super) fn finish(mut self) -> Result<()> {
+    pub(super) fn finish(mut self, ranges: &RangeTombstones) -> Result<()> {
+        if self.counted.rows == 0 {
+            self.counted.min_seqno = 0;
+        }
         self.counted.max_key = self.last.map_or_else(Default::default, |last| last.key.into());
+        self.counted.count_ranges(ranges, self.order);
         if self.counted == *self.stated {
             return Ok(());
         }

@@ -165,8 +165,8 @@ impl FenceBuilder {
     }
 }
 
-/// The fence of an open table. Immutable.
-#[derive(Debug)]
+/// The fence of an open table. Immutable. The default is that of a table without rows.
+#[derive(Debug, Default)]
 pub(crate) struct Fence {
     heads: Box<[u64]>,
     entries: Box<[Entry]>,
@@ -254,7 +254,7 @@ impl Fence {
         Ok(())
     }
 
-    /// Blocks of the table; at least one.
+    /// Blocks of the table.
     #[inline]
     pub(crate) fn blocks(&self) -> usize {
         self.entries.len()

@@ -6,8 +6,9 @@ use crate::{
     format::{BODY_AT, Footer, RegionEntry, kinds},
     index::Fence,
     properties::Properties,
+    tombstone_block,
 };
-use sediment_base::{Error, FileUuid, Result};
+use sediment_base::{Error, FileUuid, KeyOrder, RangeTombstone, RangeTombstones, Result};
 use sediment_codec::{
     compress::Codec,
     hash::KEY_HASH_VERSION,
@@ -66,7 +67,7 @@ impl Tail {
         (tail.header, tail.body_len) = (header, body_len);
         tail.extend_to(file, body_len)?;
         tail.footer = tail.read_footer(tail_at)?;
-        let needed = [Region::Fence, Region::Filter, Region::Properties];
+        let needed = [Region::Fence, Region::Filter, Region::RangeTombstones, Region::Properties];
         let first = needed.iter().filter_map(|id| tail.footer.region(*id)).map(|region| region.offset).min();
         tail.extend_to(file, first.unwrap_or(body_len))?;
         Ok(tail)
@@ -83,16 +84,19 @@ impl Tail {
 
     /// What every reader needs.
     pub(crate) fn parts(&self) -> Result<(Properties, Fence, Option<Filter>)> {
-        let data = self.footer.expect_region(Region::Data)?;
-        if data.offset != BODY_AT {
-            return Err(Error::corruption("the data does not come first").at(data.offset));
-        }
         let properties = self.footer.expect_region(Region::Properties)?;
         expect_kind(properties, kinds::FIELDS)?;
         let properties = Properties::decode(&self.content(properties)?).map_err(|error| error.at(properties.offset))?;
         if properties.hash_version != u64::from(KEY_HASH_VERSION) {
             let version = properties.hash_version;
             return Err(Error::unsupported(format!("key hash {version} is unknown to this version; upgrade Sediment")));
+        }
+        if properties.rows == 0 && properties.range_tombstones > 0 {
+            return Ok((properties, Fence::default(), None));
+        }
+        let data = self.footer.expect_region(Region::Data)?;
+        if data.offset != BODY_AT {
+            return Err(Error::corruption("the data does not come first").at(data.offset));
         }
         let fence = self.footer.expect_region(Region::Fence)?;
         expect_kind(fence, kinds::FENCE)?;
@@ -105,6 +109,29 @@ impl Tail {
             None => None,
         };
         Ok((properties, fence, filter))
+    }
+
+    /// The range tombstones of the table, which `properties` count.
+    pub(crate) fn range_tombstones(&self, properties: &Properties, order: &KeyOrder) -> Result<RangeTombstones> {
+        let decode = |content: &[u8]| tombstone_block::decode(content, order);
+        let tombstones = self.read_ranges(decode)?.unwrap_or_default();
+        if tombstones.len() as u64 != properties.range_tombstones {
+            let error = Error::corruption("number of range tombstones").at(self.body_len);
+            return Err(error.expected_found(properties.range_tombstones, tombstones.len()));
+        }
+        Ok(tombstones)
+    }
+
+    /// The same as they lie, whatever the order.
+    pub(crate) fn raw_range_tombstones(&self) -> Result<Vec<RangeTombstone>> {
+        Ok(self.read_ranges(tombstone_block::read)?.unwrap_or_default())
+    }
+
+    fn read_ranges<T>(&self, decode: impl FnOnce(&[u8]) -> Result<T>) -> Result<Option<T>> {
+        let Some(region) = self.footer.region(Region::RangeTombstones) else { return Ok(None) };
+        expect_kind(region, kinds::RANGES)?;
+        let decoded = decode(&self.content(region)?).map_err(|error| error.at(region.offset))?;
+        Ok(Some(decoded))
     }
 
     /// The plain bytes of a region that was read.

@@ -7,5 +7,6 @@ mod golden;
 mod hostile;
 mod model;
 mod order;
+mod ranges;
 mod rows;
 mod segments;
