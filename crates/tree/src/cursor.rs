@@ -3,16 +3,20 @@
 //! A [`Source`] is one memtable or one run. [`Merging`] walks several as one, all versions of a key included; [`Forward`] and
 //! [`Backward`] show of that what a reader at one seqno sees.
 
+mod cover;
+mod fold;
 mod merging;
 mod run;
 mod visible;
 
+pub(crate) use cover::Cover;
+pub(crate) use fold::Fold;
 pub(crate) use merging::Merging;
 pub(crate) use run::RunCursor;
-pub(crate) use visible::{Backward, Bounds, Forward, found_value};
+pub(crate) use visible::{Backward, Bounds, Forward, Seen, View, seen, take_in};
 
 use crate::memtable::MemtableCursor;
-use sediment_base::{Cursor, InternalKey, Result, RowFlags};
+use sediment_base::{Cursor, InternalKey, Result, RowFlags, SeqNo};
 use sediment_table::Segment;
 use std::ops::Bound;
 
@@ -21,6 +25,14 @@ pub(crate) trait Segmented: Cursor {
     /// Fills `segment` with rows of keys behind the current one, with nothing between them and none above `upper`, and moves onto
     /// the last of them. Every key is whole. False, and nothing done, where it would not pay. Panics on no row.
     fn segment_after(&mut self, upper: Bound<&[u8]>, segment: &mut Segment) -> bool;
+
+    /// Moves to the first row from `to` on, or to none without one, where no row before that has a seqno from `cover` on; false, and
+    /// nothing done, where one might. It may stop earlier. Panics on no row.
+    fn skip_below(&mut self, cover: SeqNo, to: Option<&[u8]>) -> Result<bool>;
+
+    /// Moves to the last row before `from`, or to none without one, where no row behind that has a seqno from `cover` on; false, and
+    /// nothing done, where one might. It may stop earlier. Panics on no row.
+    fn skip_back_below(&mut self, cover: SeqNo, from: Option<&[u8]>) -> Result<bool>;
 
     /// Fills `segment` with the rows of the current key, of which it must stand on the oldest, and of keys before it, with nothing
     /// between them and none below `lower`, and moves onto the first of them. Every key is whole. False, and nothing done,
@@ -104,5 +116,13 @@ impl Segmented for Source {
             Self::Memtable(_) => false,
             Self::Run(cursor) => cursor.segment_before(lower, segment),
         }
+    }
+
+    fn skip_below(&mut self, cover: SeqNo, to: Option<&[u8]>) -> Result<bool> {
+        each!(self, cursor => cursor.skip_below(cover, to))
+    }
+
+    fn skip_back_below(&mut self, cover: SeqNo, from: Option<&[u8]>) -> Result<bool> {
+        each!(self, cursor => cursor.skip_back_below(cover, from))
     }
 }

@@ -82,6 +82,11 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
             guards: &guards,
         },
         retention: &context.retention,
+        range_tombstones: memtables
+            .iter()
+            .filter_map(|memtable| memtable.range_tombstones())
+            .flat_map(|ranges| ranges.iter().cloned().collect::<Vec<_>>())
+            .collect(),
         elsewhere: Elsewhere::new(&pinned, order.clone(), &memtables, &HashSet::new()),
         on_slice: context.on_slice,
     };

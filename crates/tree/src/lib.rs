@@ -41,4 +41,4 @@ pub use retention::Retention;
 pub use rewrite::{OnSlice, Progress};
 pub use tree::{BegunGet, StoppedGet, Tree};
 pub use version::ManifestPosition;
-pub use write::Pressure;
+pub use write::{Pressure, WriteBatch};

@@ -14,9 +14,11 @@
 use crate::memtable::{
     order::Keys,
     row::{Row, row_bytes},
+    tombstones::Tombstones,
 };
 use sediment_base::{
-    Account, Error, ErrorKind, InternalKey, KeyOrder, Kind, MemoryBudget, Result, SeqNo, budget::Charge, seqno::is_visible,
+    Account, Error, ErrorKind, InternalKey, KeyOrder, Kind, MemoryBudget, RangeTombstone, RangeTombstones, Result, SeqNo,
+    budget::Charge, seqno::is_visible,
 };
 use sediment_codec::hash::key_hash;
 use sediment_raw::{
@@ -32,6 +34,7 @@ use std::{
 mod cursor;
 mod order;
 mod row;
+mod tombstones;
 
 pub(crate) use cursor::MemtableCursor;
 
@@ -41,6 +44,7 @@ pub(crate) struct Memtable {
     arena: Arena,
     index: HashIndex,
     keys: Keys,
+    tombstones: Tombstones,
     /// Holds what all of it takes, as of the last count, until its rows are in tables.
     charge: Charge,
     /// Holds it from then on.
@@ -67,8 +71,8 @@ impl Memtable {
     /// An empty memtable; `hash_seed` is the tree's. It is charged to the budget as it grows.
     pub(crate) fn new(order: KeyOrder, hash_seed: u64, budget: &Arc<MemoryBudget>) -> Self {
         let arena = Arena::new();
-        let (index, keys) = (HashIndex::new(&arena, 0), Keys::new(&arena, order));
-        Self::charged(hash_seed, arena, index, keys, budget)
+        let (index, keys) = (HashIndex::new(&arena, 0), Keys::new(&arena, order.clone()));
+        Self::charged(hash_seed, arena, index, keys, Tombstones::new(order), budget)
     }
 
     /// An empty memtable to take this one's place, which expects as many keys, of the same look, scanned or not as here: its
@@ -77,12 +81,20 @@ impl Memtable {
         let arena = Arena::new();
         let index = HashIndex::new(&arena, self.index.keys());
         let keys = self.keys.like(&self.arena, &arena);
-        Self::charged(self.hash_seed, arena, index, keys, self.charge.budget())
+        let tombstones = self.tombstones.successor();
+        Self::charged(self.hash_seed, arena, index, keys, tombstones, self.charge.budget())
     }
 
-    fn charged(hash_seed: u64, arena: Arena, index: HashIndex, keys: Keys, budget: &Arc<MemoryBudget>) -> Self {
+    fn charged(
+        hash_seed: u64,
+        arena: Arena,
+        index: HashIndex,
+        keys: Keys,
+        tombstones: Tombstones,
+        budget: &Arc<MemoryBudget>,
+    ) -> Self {
         let charge = Charge::new(budget, Account::Memtables, 0);
-        let memtable = Self { hash_seed, arena, index, keys, charge, pinned: OnceLock::new() };
+        let memtable = Self { hash_seed, arena, index, keys, tombstones, charge, pinned: OnceLock::new() };
         memtable.count_memory();
         memtable
     }
@@ -121,6 +133,24 @@ impl Memtable {
         Ok(())
     }
 
+    /// Adds a range tombstone. As [`Memtable::insert`] in all else.
+    pub(crate) fn remove_range(&self, tombstone: RangeTombstone) -> Result<()> {
+        self.tombstones.add(tombstone)?;
+        self.count_memory();
+        Ok(())
+    }
+
+    /// The newest range tombstone that covers `user_key`, with a seqno strictly below `read_seqno`; 0 if none does.
+    #[inline]
+    pub(crate) fn cover(&self, user_key: &[u8], read_seqno: SeqNo) -> SeqNo {
+        self.tombstones.cover(user_key, read_seqno)
+    }
+
+    /// The range tombstones, if there are any: at least those whose insert has returned.
+    pub(crate) fn range_tombstones(&self) -> Option<Arc<RangeTombstones>> {
+        self.tombstones.all()
+    }
+
     /// The newest row of `user_key` with a seqno strictly below `read_seqno`. `hash` is the key's, under the tree's seed.
     #[inline]
     pub(crate) fn get(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Option<MemtableRow<'_>> {
@@ -130,6 +160,16 @@ impl Memtable {
         Some(MemtableRow { seqno: row.seqno(), kind: row.kind(), value: row.value() })
     }
 
+    /// The rows of `user_key` with a seqno strictly below `read_seqno`, newest first. `hash` is the key's, under the tree's seed.
+    pub(crate) fn versions(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> impl Iterator<Item = MemtableRow<'_>> {
+        let head = self.index.find(&self.arena, hash, |found| Row::of(found).user_key() == user_key);
+        let newest = head.and_then(|head| chain::find(head, |record| is_visible(Row::of(record).seqno(), read_seqno)));
+        std::iter::successors(newest, |record| chain::previous(*record)).map(|record| {
+            let row = Row::of(record);
+            MemtableRow { seqno: row.seqno(), kind: row.kind(), value: row.value() }
+        })
+    }
+
     /// A cursor that keeps the memtable alive. It sees at least the rows whose insert had returned before its last seek.
     pub(crate) fn cursor(self: &Arc<Self>) -> MemtableCursor {
         MemtableCursor::new(Arc::clone(self))
@@ -137,12 +177,12 @@ impl Memtable {
 
     /// Memory in use.
     pub(crate) fn bytes(&self) -> usize {
-        self.arena.bytes() as usize + self.index.bytes() + self.keys.bytes()
+        self.arena.bytes() as usize + self.index.bytes() + self.keys.bytes() + self.tombstones.bytes()
     }
 
-    /// Rows inserted, those in flight included.
+    /// Rows and range tombstones inserted, those in flight included.
     pub(crate) fn rows(&self) -> usize {
-        self.arena.records() as usize
+        self.arena.records() as usize + self.tombstones.len()
     }
 
     /// Whether nothing was inserted.
@@ -150,20 +190,33 @@ impl Memtable {
         self.rows() == 0
     }
 
-    /// Whether no insert ever came as far as to look for room. What [`Memtable::is_empty`] says in most cases, but cheaper to ask
-    /// beside writers.
+    /// Whether there are range tombstones.
+    #[inline]
+    pub(crate) fn has_range_tombstones(&self) -> bool {
+        !self.tombstones.is_empty()
+    }
+
+    /// Whether no insert of a row ever came as far as to look for room. Cheaper to ask beside writers than whether there are
+    /// rows.
     #[inline]
     pub(crate) fn is_untouched(&self) -> bool {
         self.arena.is_untouched()
     }
 
-    /// The lowest seqno of a row.
+    /// The lowest seqno of a row or range tombstone.
     pub(crate) fn min_seqno(&self) -> Option<SeqNo> {
-        self.arena.marks().map(|(least, _)| least)
+        let marks = [self.arena.marks(), self.tombstones.marks()];
+        marks.into_iter().flatten().map(|(least, _)| least).min()
     }
 
-    /// The highest seqno of a row.
+    /// The highest seqno of a row or range tombstone.
     pub(crate) fn max_seqno(&self) -> Option<SeqNo> {
+        let marks = [self.arena.marks(), self.tombstones.marks()];
+        marks.into_iter().flatten().map(|(_, greatest)| greatest).max()
+    }
+
+    /// The highest seqno of a row, range tombstones left out.
+    pub(crate) fn max_row_seqno(&self) -> Option<SeqNo> {
         self.arena.marks().map(|(_, greatest)| greatest)
     }
 
@@ -171,6 +224,7 @@ impl Memtable {
     /// on waits for them, so that the flush misses nothing.
     pub(crate) fn close(&self) {
         self.arena.seal();
+        self.tombstones.close();
         self.count_memory();
     }
 

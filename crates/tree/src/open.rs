@@ -58,6 +58,7 @@ pub(crate) fn open(env: &Env, dir: &Path, options: TreeOptions) -> Result<TreePa
     let db_uuid = replayed.header.db_uuid;
     let home = TableHome::new(table_context(env, db_uuid, &options), dir.to_path_buf(), identity.hash_seed, TableId(1));
     let version = build(&home, &replayed).map_err(|error| error.in_file(&path))?;
+    check_operator(&version, &options).map_err(|error| error.in_file(&path))?;
     let listing = Listing::read(fs, dir, &entries)?;
     listing.check(&version, &home)?;
     listing.raise_ids(&version, &home);
@@ -210,6 +211,17 @@ fn identity(replayed: &Replayed, options: &TreeOptions) -> Result<Identity> {
         return Err(error.expected_found(KEY_HASH_VERSION, identity.hash_version));
     }
     Ok(identity)
+}
+
+/// A tree whose operands nobody folds may be opened: they are kept, and readers told.
+fn check_operator(version: &Version, options: &TreeOptions) -> Result<()> {
+    match (&version.operator, &options.merge_operator) {
+        (Some(stored), Some(given)) if stored != given.name() => {
+            let error = Error::invalid_input("the tree was written with another merge operator");
+            Err(error.expected_found(stored, given.name()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn build(home: &Arc<TableHome>, replayed: &Replayed) -> Result<Version> {

@@ -3,7 +3,7 @@
 //! Settings shape what is written from now on, and may change while a tree is open; files written under others stay readable.
 //! The key order alone is part of the tree: its name is stored, and opening under another name is refused.
 
-use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, Result, Stats, limits};
+use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, Result, Stats, limits};
 use sediment_codec::compress::Codec;
 use sediment_table::BlockCache;
 use std::{fmt, sync::Arc};
@@ -13,6 +13,8 @@ use std::{fmt, sync::Arc};
 pub struct TreeOptions {
     /// The order of user keys.
     pub order: KeyOrder,
+    /// How operands become values; without one they cannot be written or read.
+    pub merge_operator: Option<Arc<dyn MergeOperator>>,
     /// Target plain size of a data block.
     pub block_bytes: usize,
     /// How blocks of level 1 and below are compressed.
@@ -54,6 +56,7 @@ impl TreeOptions {
         let budget = Arc::clone(cache.budget());
         Self {
             order: KeyOrder::bytewise(),
+            merge_operator: None,
             block_bytes: 4096,
             codec: Codec::None,
             level0_codec: Codec::None,
@@ -74,6 +77,7 @@ impl TreeOptions {
     pub fn validate(&self) -> Result<()> {
         let Self {
             order,
+            merge_operator,
             block_bytes,
             codec: _,
             level0_codec: _,
@@ -93,6 +97,8 @@ impl TreeOptions {
             "name of the key order",
             "1 to 255 bytes long",
         )?;
+        let operator = merge_operator.as_ref().map_or(1, |operator| operator.name().len());
+        require((1..=NAME_BYTES_MAX).contains(&operator), "name of the merge operator", "1 to 255 bytes long")?;
         require((256..=limits::BLOCK_BYTES_MAX).contains(block_bytes), "block_bytes", "256 to 65536")?;
         require(*filter_bits_per_key <= 32, "filter_bits_per_key", "0 to 32")?;
         require(*table_bytes > 0, "table_bytes", "at least 1")?;

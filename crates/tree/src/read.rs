@@ -1,8 +1,9 @@
 //! Points and ranges.
 
+mod fold;
 mod get;
 mod scan;
 
-pub(crate) use get::Search;
 pub use get::TakeValue;
+pub(crate) use get::{Ended, Search};
 pub use scan::Scan;

@@ -63,6 +63,18 @@ impl Stripes {
         Some(self.ends.partition_point(|end| *end <= seqno))
     }
 
+    /// Rows of a stripe have seqnos below this.
+    #[inline]
+    pub(crate) fn end(&self, stripe: usize) -> SeqNo {
+        self.ends[stripe]
+    }
+
+    /// And from this on.
+    #[inline]
+    pub(crate) fn start(&self, stripe: usize) -> SeqNo {
+        stripe.checked_sub(1).map_or(0, |below| self.ends[below])
+    }
+
     /// From here on every read is exact, pinned or not.
     #[inline]
     pub(crate) fn floor(&self) -> SeqNo {

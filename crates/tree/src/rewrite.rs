@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod output;
+mod ranges;
 mod rules;
 mod run;
 mod slices;

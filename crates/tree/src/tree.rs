@@ -9,12 +9,15 @@ use crate::{
     flush::{self, FlushContext, FlushReport},
     open,
     options::TreeOptions,
-    read::{Scan, Search, TakeValue},
+    read::{Ended, Scan, Search, TakeValue},
     super_version::{SuperVersion, SuperVersions, TreeParts},
     version::ManifestPosition,
-    write::{self, Pressure},
+    write::{self, Pressure, WriteBatch},
 };
-use sediment_base::{Error, FileUuid, InternalKey, Kind, Result, SeqNo, Slice, range::prefix_bounds};
+use sediment_base::{
+    Error, FileUuid, InternalKey, Kind, RangeTombstone, Result, SeqNo, Slice,
+    range::{prefix_bounds, prefix_end},
+};
 use sediment_env::Env;
 use sediment_raw::epoch::{self, Pin};
 use sediment_table::Reach;
@@ -79,6 +82,37 @@ impl Tree {
         write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::Tombstone), &[])
     }
 
+    /// Removes `key` at `seqno`: for one that was inserted once since it was last gone. Readers see no difference to
+    /// [`Tree::remove`].
+    pub fn remove_weak(&self, key: &[u8], seqno: SeqNo) -> Result<()> {
+        write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::WeakTombstone), &[])
+    }
+
+    /// Removes the keys from `start` up to, and without, `end` at `seqno`; an empty bound is none. It hides what has a lower seqno. O(1)
+    /// in the number of keys. Bounds the wrong way round do nothing.
+    pub fn remove_range(&self, start: &[u8], end: &[u8], seqno: SeqNo) -> Result<()> {
+        let tombstone = RangeTombstone { start: start.into(), end: end.into(), seqno };
+        write::apply_range(&self.inner.versions, &tombstone)
+    }
+
+    /// Removes the keys that begin with `prefix` at `seqno`, an empty one all. As [`Tree::remove_range`] in all else. `InvalidInput`
+    /// under an order that is not lexicographic.
+    pub fn remove_prefix(&self, prefix: &[u8], seqno: SeqNo) -> Result<()> {
+        self.check_prefixes()?;
+        self.remove_range(prefix, &prefix_end(prefix).unwrap_or_default(), seqno)
+    }
+
+    /// Merges an operand into `key` at `seqno`. `InvalidInput` without a merge operator.
+    pub fn merge(&self, key: &[u8], operand: &[u8], seqno: SeqNo) -> Result<()> {
+        write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::Operand), operand)
+    }
+
+    /// Applies a batch at `seqno`, or nothing of it if it is refused: `InvalidInput` for a key that is written in two ways, or that has
+    /// several operands which cannot be folded.
+    pub fn apply(&self, batch: &WriteBatch, seqno: SeqNo) -> Result<()> {
+        write::apply_batch(&self.inner.versions, batch, seqno)
+    }
+
     /// The value of `key` at `read_seqno`.
     pub fn get(&self, key: &[u8], read_seqno: SeqNo) -> Result<Option<Slice>> {
         self.get_at(key, || read_seqno)
@@ -110,7 +144,11 @@ impl Tree {
         pinned.check_history(read_seqno)?;
         let mut search = Search::begin(&pinned, key, read_seqno, value);
         if !versions.is_sweep_due() && search.go_on(&pinned, &versions.options, Reach::Resident(pin))? {
-            return search.end(&versions.options).map(BegunGet::Ended);
+            let ended = search.result()?;
+            if ended != Ended::Operand {
+                search.count(&versions.options);
+                return Ok(BegunGet::Ended(ended == Ended::Found));
+            }
         }
         Ok(BegunGet::Stopped(Box::new(StoppedGet { search, pinned: pinned.to_arc(), tree: self.clone() })))
     }
@@ -133,7 +171,7 @@ impl Tree {
         let own = |bound: Bound<&K>| bound.map(|key| Slice::new(key.as_ref()));
         let bounds = (own(range.start_bound()), own(range.end_bound()));
         let (pinned, read_seqno) = self.pin_at(visible);
-        Scan::new(pinned, self.inner.versions.options.order.clone(), read_seqno, bounds)
+        Scan::new(pinned, &self.inner.versions.options, read_seqno, bounds)
     }
 
     /// The rows whose keys begin with `prefix`. `InvalidInput` under an order that is not lexicographic.
@@ -144,12 +182,9 @@ impl Tree {
     /// The rows whose keys begin with `prefix` at the seqno that `visible` returns, asked as in [`Tree::range_at`].
     pub fn prefix_at(&self, prefix: &[u8], visible: impl FnMut() -> SeqNo) -> Result<Scan> {
         let versions = &self.inner.versions;
-        if !versions.options.order.is_lexicographic() {
-            let name = versions.options.order.name();
-            return Err(Error::invalid_input(format!("prefixes need the order of bytes, this tree has {name:?}")));
-        }
+        self.check_prefixes()?;
         let (pinned, read_seqno) = self.pin_at(visible);
-        Ok(Scan::new(pinned, versions.options.order.clone(), read_seqno, prefix_bounds(prefix)))
+        Ok(Scan::new(pinned, &versions.options, read_seqno, prefix_bounds(prefix)))
     }
 
     /// Bytes of the active memtable.
@@ -300,6 +335,14 @@ impl Tree {
         Self { inner: Arc::new(Inner { versions, reservations, flushing: Mutex::default() }) }
     }
 
+    fn check_prefixes(&self) -> Result<()> {
+        let order = &self.inner.versions.options.order;
+        if order.is_lexicographic() {
+            return Ok(());
+        }
+        Err(Error::invalid_input(format!("prefixes need the order of bytes, this tree has {:?}", order.name())))
+    }
+
     fn pin(&self) -> Arc<SuperVersion> {
         self.inner.versions.pin()
     }
@@ -333,10 +376,10 @@ impl<V: TakeValue> StoppedGet<'_, V> {
     fn finish(self) -> Result<bool> {
         let Self { mut search, pinned, tree } = self;
         let versions = &tree.inner.versions;
-        let searched = search.go_on(&pinned, &versions.options, Reach::All);
-        let found = search.end(&versions.options);
+        let found = search.finish(&pinned, &versions.options);
+        search.count(&versions.options);
         drop(pinned);
         versions.sweep();
-        searched.and(found)
+        found
     }
 }

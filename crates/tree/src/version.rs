@@ -81,6 +81,8 @@ pub(crate) struct Version {
     pub(crate) mark: Option<SeqNo>,
     pub(crate) history: History,
     pub(crate) highest_seqno: Option<SeqNo>,
+    /// Name of the merge operator, once operands may have been written.
+    pub(crate) operator: Option<String>,
     /// How urgent a compaction is; worked out by the first who asks.
     pub(crate) score: OnceLock<f64>,
 }
@@ -111,6 +113,7 @@ impl Version {
             mark: self.mark,
             history: Some(self.history),
             highest_seqno: self.highest_seqno,
+            operator: self.operator.clone(),
             next_table: Some(next_table),
         }
     }
@@ -128,7 +131,7 @@ impl Version {
         }
         assert!(self.runs.iter().all(|run| !run.tables().is_empty()), "a run without tables");
         assert!(self.history.oldest <= self.history.floor, "history is exact below its floor: {:?}", self.history);
-        let highest = self.tables().map(|file| file.meta.max_seqno).max();
+        let highest = self.tables().map(|file| file.meta.newest_seqno()).max();
         assert!(highest <= self.highest_seqno, "a table holds {highest:?}, the tree {:?}", self.highest_seqno);
     }
 }

@@ -1,8 +1,11 @@
-//! Rows enter memtables, and the tree says how far behind it is.
+//! Rows and range tombstones into memtables; how far behind the tree is.
 
 mod apply;
+mod batch;
 mod pressure;
 
-pub(crate) use apply::apply;
+pub(crate) use apply::{apply, apply_range};
+pub use batch::WriteBatch;
+pub(crate) use batch::apply_batch;
 pub use pressure::Pressure;
 pub(crate) use pressure::pressure;

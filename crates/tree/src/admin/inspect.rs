@@ -8,6 +8,7 @@ use sediment_codec::{
     header::{FileHeader, FileKind, HEADER_BYTES},
 };
 use sediment_env::Fs;
+use sediment_table::RangeCounts;
 use std::{fmt, fmt::Write, path::Path};
 
 /// Prints a manifest: its header, then every record with its place. Damage is printed where it lies.
@@ -53,7 +54,7 @@ fn print_manifest(bytes: &[u8], out: &mut String) -> Result<()> {
 }
 
 fn print_edit(edit: &Edit, root: u64, out: &mut String) -> Result<()> {
-    let Edit { identity, removed, added, mark, history, highest_seqno, next_table } = edit;
+    let Edit { identity, removed, added, mark, history, highest_seqno, operator, next_table } = edit;
     put(out, format_args!("  root {root:016x}\n"))?;
     if let Some(identity) = identity {
         let (order, seed, version) = (&identity.order, identity.hash_seed, identity.hash_version);
@@ -73,12 +74,20 @@ fn print_edit(edit: &Edit, root: u64, out: &mut String) -> Result<()> {
         )?;
         put(out, format_args!(", {} rows, {} tombstones, {} bytes", meta.rows, meta.tombstones, meta.file_bytes))?;
         put(out, format_args!(", seqno {}..={}, root {:016x}\n", meta.min_seqno, meta.max_seqno, meta.root))?;
+        if meta.ranges.count > 0 {
+            let RangeCounts { count, min_seqno, max_seqno } = meta.ranges;
+            let end = if meta.range.is_open { "outside" } else { "inside" };
+            put(out, format_args!("    {count} range tombstones, seqno {min_seqno}..={max_seqno}, the last key {end}\n"))?;
+        }
     }
     let numbers = [("mark", *mark), ("highest seqno", *highest_seqno), ("next table", next_table.map(|id| id.0))];
     for (name, number) in numbers {
         if let Some(number) = number {
             put(out, format_args!("  {name} {number}\n"))?;
         }
+    }
+    if let Some(operator) = operator {
+        put(out, format_args!("  merge operator {operator:?}\n"))?;
     }
     if let Some(history) = history {
         put(out, format_args!("  history from {}, for pins from {}\n", history.floor, history.oldest))?;

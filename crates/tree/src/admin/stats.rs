@@ -41,6 +41,8 @@ pub struct LevelStats {
     pub rows: u64,
     /// Tombstones among the rows.
     pub tombstones: u64,
+    /// Range tombstones beside the rows.
+    pub range_tombstones: u64,
     /// How full it is: from 1.0 on a compaction is due. 0 for the last level, which may hold any amount.
     pub score: f64,
 }
@@ -67,6 +69,7 @@ fn levels(version: &Version, settings: &TreeOptions) -> Vec<LevelStats> {
         bytes: level.bytes(),
         rows: level.tables().map(|file| file.meta.rows).sum(),
         tombstones: level.tables().map(|file| file.meta.tombstones).sum(),
+        range_tombstones: level.tables().map(|file| file.meta.ranges.count).sum(),
         score,
     };
     version.levels.iter().zip(compaction::level_scores(version, settings)).map(measure).collect()

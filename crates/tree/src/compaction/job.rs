@@ -13,7 +13,7 @@ use crate::{
     super_version::{SuperVersion, SuperVersions},
     version::{AddedTable, Edit, Run, TableFile},
 };
-use sediment_base::{Error, KeyOrder, Result, Stats, TableId, stats::Counter};
+use sediment_base::{Error, KeyOrder, RangeTombstone, Result, Stats, TableId, stats::Counter};
 use sediment_table::TableMeta;
 use std::{collections::HashSet, sync::Arc};
 
@@ -85,6 +85,7 @@ fn rewrite(
     let rewrite = Rewrite {
         spec: OutputSpec { home, options, level, now_us, oldest_write_us, guards: &[] },
         retention: &context.retention,
+        range_tombstones: range_tombstones(inputs)?,
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),
         on_slice: context.on_slice,
     };
@@ -94,6 +95,15 @@ fn rewrite(
     versions.obsolete.reclaim_soon();
     let rewritten = rewritten?;
     Ok((rewritten.outputs.keep(), rewritten.history))
+}
+
+/// Those of all inputs.
+fn range_tombstones(inputs: &[Arc<TableFile>]) -> Result<Vec<RangeTombstone>> {
+    let mut all = Vec::new();
+    for file in inputs.iter().filter(|file| file.meta.ranges.count > 0) {
+        all.extend(file.open()?.range_tombstones().into_iter().flat_map(|ranges| ranges.iter().cloned()));
+    }
+    Ok(all)
 }
 
 /// One cursor per run, newest first, over those of its tables that are wanted.

@@ -10,7 +10,7 @@
 
 use super::Segmented;
 use sediment_base::{
-    Cursor, Error, InternalKey, KeyOrder, Result, RowFlags,
+    Cursor, Error, InternalKey, KeyOrder, Result, RowFlags, SeqNo,
     range::{is_within_lower, is_within_upper},
 };
 use sediment_table::Segment;
@@ -296,5 +296,17 @@ impl<C: Segmented> Segmented for Merging<C> {
     fn segment_before(&mut self, lower: Bound<&[u8]>, segment: &mut Segment) -> bool {
         let is_within = |key: &[u8], order: &KeyOrder| is_within_lower(key, lower, order);
         self.segment(Direction::Backward, lower, is_within, |source, lower| source.segment_before(lower, segment))
+    }
+
+    fn skip_below(&mut self, cover: SeqNo, to: Option<&[u8]>) -> Result<bool> {
+        let mut is_skipped = false;
+        self.advance(Direction::Forward, |source| source.skip_below(cover, to).map(|done| is_skipped = done))?;
+        Ok(is_skipped)
+    }
+
+    fn skip_back_below(&mut self, cover: SeqNo, from: Option<&[u8]>) -> Result<bool> {
+        let mut is_skipped = false;
+        self.advance(Direction::Backward, |source| source.skip_back_below(cover, from).map(|done| is_skipped = done))?;
+        Ok(is_skipped)
     }
 }

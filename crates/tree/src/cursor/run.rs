@@ -1,7 +1,7 @@
 //! `RunCursor`: the tables of a run, one after another, each opened when it is reached.
 
 use crate::version::Run;
-use sediment_base::{Cursor, Error, InternalKey, KeyOrder, Result, RowFlags};
+use sediment_base::{Cursor, Error, InternalKey, KeyOrder, Result, RowFlags, SeqNo};
 use sediment_table::{Segment, TableCursor};
 use std::{
     ops::{Bound, Range},
@@ -41,6 +41,57 @@ impl RunCursor {
     /// [`Segmented::segment_before`](super::Segmented::segment_before), within one block.
     pub(super) fn segment_before(&mut self, lower: Bound<&[u8]>, segment: &mut Segment) -> bool {
         self.current.as_mut().is_some_and(|(_, cursor)| cursor.segment_before(lower, segment))
+    }
+
+    /// [`Segmented::skip_below`](super::Segmented::skip_below). Tables on the way are not opened.
+    pub(super) fn skip_below(&mut self, cover: SeqNo, to: Option<&[u8]>) -> Result<bool> {
+        let (run, start) = (Arc::clone(&self.run), self.standing());
+        let is_below = |index: &usize| run.tables()[*index].meta.max_seqno < cover;
+        if !is_below(&start) {
+            return Ok(false);
+        }
+        let ends_before = |index: &usize| to.is_none_or(|to| run.tables()[*index].meta.range.is_below(to, &self.order));
+        let skipped = (start..self.tables.end).take_while(|index| is_below(index) && ends_before(index)).count();
+        let next = start + skipped;
+        self.move_by(|this| match to {
+            Some(to) if next < this.tables.end && run.tables()[next].meta.max_seqno < cover => {
+                let cursor = this.enter(next)?;
+                cursor.seek(InternalKey::before(to))?;
+                if cursor.is_valid() { Ok(()) } else { this.first_from(next + 1) }
+            }
+            _ => this.first_from(next),
+        })?;
+        Ok(true)
+    }
+
+    /// [`Segmented::skip_back_below`](super::Segmented::skip_back_below). Tables on the way are not opened.
+    pub(super) fn skip_back_below(&mut self, cover: SeqNo, from: Option<&[u8]>) -> Result<bool> {
+        let (run, start) = (Arc::clone(&self.run), self.standing());
+        let is_below = |index: &usize| run.tables()[*index].meta.max_seqno < cover;
+        if !is_below(&start) {
+            return Ok(false);
+        }
+        let order = self.order.clone();
+        let is_behind = |index: &usize| {
+            let min = &run.tables()[*index].meta.range.min;
+            from.is_none_or(|from| !min.is_empty() && order.compare(from, min).is_le())
+        };
+        let skipped = (self.tables.start..=start).rev().take_while(|index| is_below(index) && is_behind(index)).count();
+        let end = start + 1 - skipped;
+        self.move_by(|this| match (from, end.checked_sub(1)) {
+            (Some(from), Some(last)) if last >= this.tables.start && run.tables()[last].meta.max_seqno < cover => {
+                let cursor = this.enter(last)?;
+                cursor.seek_before(InternalKey::before(from))?;
+                if cursor.is_valid() { Ok(()) } else { this.last_before(last) }
+            }
+            _ => this.last_before(end),
+        })?;
+        Ok(true)
+    }
+
+    /// The table where it stands.
+    fn standing(&self) -> usize {
+        self.current.as_ref().expect("the cursor stands on a row").0
     }
 
     /// Opens a table, or finds it open.

@@ -1,7 +1,7 @@
 //! A cursor over a memtable: keys from the order, the rows of a key from its chain.
 
 use super::{Memtable, order::Place, row::Row};
-use sediment_base::{Cursor, InternalKey, Result};
+use sediment_base::{Cursor, InternalKey, Result, SeqNo};
 use sediment_raw::{
     arena::{Record, RecordId},
     chain,
@@ -25,6 +25,30 @@ const PREFETCH_KEYS: usize = 8;
 impl MemtableCursor {
     pub(super) fn new(memtable: Arc<Memtable>) -> Self {
         Self { memtable, window: None, index: 0, row: None }
+    }
+
+    /// To the first row from `to` on, where no row of the memtable has a seqno from `cover` on; false, and nothing done, if one has.
+    pub(crate) fn skip_below(&mut self, cover: SeqNo, to: Option<&[u8]>) -> Result<bool> {
+        if self.memtable.max_row_seqno() >= Some(cover) {
+            return Ok(false);
+        }
+        match to {
+            Some(to) => self.seek(InternalKey::before(to))?,
+            None => self.stand(None)?,
+        }
+        Ok(true)
+    }
+
+    /// To the last row before `from`, where no row of the memtable has a seqno from `cover` on; false, and nothing done, if one has.
+    pub(crate) fn skip_back_below(&mut self, cover: SeqNo, from: Option<&[u8]>) -> Result<bool> {
+        if self.memtable.max_row_seqno() >= Some(cover) {
+            return Ok(false);
+        }
+        match from {
+            Some(from) => self.seek_before(InternalKey::before(from))?,
+            None => self.stand(None)?,
+        }
+        Ok(true)
     }
 
     fn row(&self) -> Row<'_> {

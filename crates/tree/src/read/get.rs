@@ -9,7 +9,7 @@
 //! the same search go on from there, with I/O.
 
 use crate::{
-    cursor::found_value,
+    cursor::{Seen, seen},
     memtable::{Memtable, MemtableRow},
     options::TreeOptions,
     super_version::SuperVersion,
@@ -17,7 +17,9 @@ use crate::{
 };
 use sediment_base::{Kind, Result, RowFlags, SeqNo, Slice, stats::Counter};
 use sediment_codec::hash::key_hash;
-use sediment_table::{Looked, PointRead, Reach, ReadCounts, RowHead, TakeRow};
+use sediment_table::{Looked, PointRead, RangeCounts, Reach, ReadCounts, RowHead, TakeRow};
+
+use super::fold::fold_key;
 
 /// Takes the value that a point read found. Of several, the last one counts.
 pub trait TakeValue {
@@ -64,6 +66,17 @@ pub(crate) struct Search<'a, V> {
     met: ReadCounts,
 }
 
+/// What a search has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The key has no value.
+    Absent,
+    /// Its value was taken.
+    Found,
+    /// An operand was taken; the value is what it and older rows fold to.
+    Operand,
+}
+
 /// The newest row so far.
 #[derive(Debug)]
 struct Newest<'a, V> {
@@ -105,15 +118,37 @@ impl<'a, V: TakeValue> Search<'a, V> {
         Ok(true)
     }
 
-    /// Counts what was met; whether the key has a value, which then was taken.
+    /// What it has come to, once it has gone to the end.
     #[inline]
-    pub(crate) fn end(self, options: &TreeOptions) -> Result<bool> {
+    pub(crate) fn result(&self) -> Result<Ended> {
+        let Some(row) = self.newest.row else { return Ok(Ended::Absent) };
+        Ok(match seen(row.kind, row.flags)? {
+            Seen::Value => Ended::Found,
+            Seen::Gone => Ended::Absent,
+            Seen::Operand => Ended::Operand,
+        })
+    }
+
+    /// Goes to the end; whether the key has a value, which then was taken. Does I/O.
+    pub(crate) fn finish(&mut self, pinned: &SuperVersion, options: &TreeOptions) -> Result<bool> {
+        self.go_on(pinned, options, Reach::All)?;
+        let ended = self.result()?;
+        if ended == Ended::Operand {
+            let value = fold_key(pinned, options, self.key, self.read_seqno)?;
+            self.newest.value.take_shared(value.into());
+        }
+        Ok(ended != Ended::Absent)
+    }
+
+    /// Counts what was met.
+    #[inline]
+    pub(crate) fn count(self, options: &TreeOptions) {
         let stats = options.stats.local();
         stats.add(Counter::GetCount, 1);
         self.met.add_to(stats);
-        let Some(row) = self.newest.row else { return Ok(false) };
-        stats.add(self.newest.place, 1);
-        Ok(found_value(row.kind, row.flags, || ())?.is_some())
+        if self.newest.row.is_some() {
+            stats.add(self.newest.place, 1);
+        }
     }
 
     #[inline]
@@ -123,6 +158,9 @@ impl<'a, V: TakeValue> Search<'a, V> {
 
     #[inline]
     fn look_into(&mut self, memtable: &Memtable) {
+        if memtable.has_range_tombstones() {
+            self.newest.hide_below(memtable.cover(self.key, self.read_seqno), Counter::GetMemtableHits);
+        }
         let is_needless = match self.newest.row {
             None => memtable.is_untouched(),
             Some(row) => memtable.max_seqno().is_none_or(|max| row.seqno >= max),
@@ -140,7 +178,10 @@ impl<'a, V: TakeValue> Search<'a, V> {
     #[inline]
     fn search(&mut self, run: &Run, options: &TreeOptions, reach: Reach<'_>) -> Result<bool> {
         let Some(file) = run.find(self.key, &options.order) else { return Ok(true) };
-        if self.newest.beats(file.meta.max_seqno) || file.meta.min_seqno >= self.read_seqno {
+        let is_needless = |min_seqno, max_seqno| self.newest.beats(max_seqno) || min_seqno >= self.read_seqno;
+        let RangeCounts { count: ranges, min_seqno, max_seqno } = file.meta.ranges;
+        let are_ranges_needless = ranges == 0 || is_needless(min_seqno, max_seqno);
+        if is_needless(file.meta.min_seqno, file.meta.max_seqno) && are_ranges_needless {
             return Ok(true);
         }
         let table = match reach {
@@ -150,6 +191,12 @@ impl<'a, V: TakeValue> Search<'a, V> {
                 None => return Ok(false),
             },
         };
+        if let Some(ranges) = table.range_tombstones() {
+            self.newest.hide_below(ranges.cover(self.key, self.read_seqno, &options.order), Counter::GetTableHits);
+            if self.newest.beats(file.meta.max_seqno) {
+                return Ok(true);
+            }
+        }
         let table_seed = table.properties().hash_seed;
         // A table that came from elsewhere is asked with the seed that it was built with.
         let hash = if table_seed == self.hash_seed { self.hash } else { key_hash(table_seed, self.key) };
@@ -163,6 +210,14 @@ impl<V: TakeValue> Newest<'_, V> {
     #[inline]
     fn beats(&self, seqno: SeqNo) -> bool {
         self.row.is_some_and(|row| row.seqno >= seqno)
+    }
+
+    /// Rows below `cover` are hidden: as if a tombstone lay right below it. 0 hides none.
+    fn hide_below(&mut self, cover: SeqNo, place: Counter) {
+        if cover > 0 && self.row.is_none_or(|row| row.seqno < cover) {
+            self.row = Some(RowHead { seqno: cover - 1, kind: Kind::Tombstone, flags: RowFlags::NONE });
+            self.place = place;
+        }
     }
 
     #[inline]

@@ -4,16 +4,18 @@
 //! where they meet. Runs and tables outside the range are never touched.
 
 use crate::{
-    cursor::{Backward, Bounds, Forward, Merging, RunCursor, Source},
+    cursor::{Backward, Bounds, Cover, Fold, Forward, Merging, RunCursor, Source, View},
+    options::TreeOptions,
     super_version::{Obsolete, SuperVersion},
 };
-use sediment_base::{KeyOrder, Result, SeqNo, Slice, stats::Histogram};
+use sediment_base::{KeyOrder, MergeOperator, RangeTombstones, Result, SeqNo, Slice, stats::Histogram};
 use std::{fmt, ops::Bound, sync::Arc};
 
 /// The visible rows of a range, in key order, from both ends at once. It keeps what it reads alive, the tree itself need not
 /// live. After an error it is at its end for ever.
 pub struct Scan {
     order: KeyOrder,
+    merge_operator: Option<Arc<dyn MergeOperator>>,
     read_seqno: SeqNo,
     bounds: Bounds,
     /// Each stands on the row that it gave last.
@@ -33,13 +35,14 @@ enum State {
 
 impl Scan {
     /// A scan of what `pinned` holds.
-    pub(crate) fn new(pinned: Arc<SuperVersion>, order: KeyOrder, read_seqno: SeqNo, bounds: Bounds) -> Self {
+    pub(crate) fn new(pinned: Arc<SuperVersion>, options: &TreeOptions, read_seqno: SeqNo, bounds: Bounds) -> Self {
+        let (order, merge_operator) = (options.order.clone(), options.merge_operator.clone());
         let state = match pinned.check_history(read_seqno) {
             Err(error) => State::Failed(error),
             Ok(()) if is_empty(&bounds, &order) => State::Ended,
             Ok(()) => State::Walking { pinned },
         };
-        Self { order, read_seqno, bounds, front: None, back: None, rows: 0, state }
+        Self { order, merge_operator, read_seqno, bounds, front: None, back: None, rows: 0, state }
     }
 
     /// The next row, lent until the scan is asked again: nothing is copied but the key. As [`Iterator::next`] in all else.
@@ -59,10 +62,13 @@ impl Scan {
     #[inline]
     fn step_front(&mut self) -> Result<bool> {
         let State::Walking { pinned } = &self.state else { return Ok(false) };
-        let front = self.front.get_or_insert_with(|| {
-            let merging = merge(pinned, &self.order, &self.bounds);
-            Box::new(Forward::new(merging, self.order.clone(), self.read_seqno, self.bounds.clone()))
-        });
+        let front = match &mut self.front {
+            Some(front) => front,
+            None => {
+                let merging = merge(pinned, &self.order, &self.bounds);
+                self.front.insert(Box::new(Forward::new(merging, self.view(pinned)?, self.bounds.clone())))
+            }
+        };
         let is_given = front.next()?;
         Ok(is_given && self.back.as_ref().is_none_or(|back| self.order.compare(front.key(), back.key()).is_lt()))
     }
@@ -70,12 +76,23 @@ impl Scan {
     #[inline]
     fn step_back(&mut self) -> Result<bool> {
         let State::Walking { pinned } = &self.state else { return Ok(false) };
-        let back = self.back.get_or_insert_with(|| {
-            let merging = merge(pinned, &self.order, &self.bounds);
-            Box::new(Backward::new(merging, self.order.clone(), self.read_seqno, self.bounds.clone()))
-        });
+        let back = match &mut self.back {
+            Some(back) => back,
+            None => {
+                let merging = merge(pinned, &self.order, &self.bounds);
+                self.back.insert(Box::new(Backward::new(merging, self.view(pinned)?, self.bounds.clone())))
+            }
+        };
         let is_given = back.next()?;
         Ok(is_given && self.front.as_ref().is_none_or(|front| self.order.compare(back.key(), front.key()).is_gt()))
+    }
+
+    /// Who reads, with the range tombstones that lie in the range.
+    fn view(&self, pinned: &SuperVersion) -> Result<View> {
+        let sets = ranges(pinned, &self.order, self.read_seqno, &self.bounds)?;
+        let cover = Cover::new(sets, self.read_seqno, self.order.clone());
+        let fold = Fold::new(self.merge_operator.clone());
+        Ok(View { order: self.order.clone(), read_seqno: self.read_seqno, cover, fold })
     }
 
     /// Takes one step; after the last, or one that failed, the scan is at its end.
@@ -150,6 +167,19 @@ fn merge(pinned: &SuperVersion, order: &KeyOrder, bounds: &Bounds) -> Merging<So
         }
     }
     Merging::new(sources, order.clone())
+}
+
+/// The range tombstones of all that could hold one for the range. Opens the tables that have some.
+fn ranges(pinned: &SuperVersion, order: &KeyOrder, read_seqno: SeqNo, bounds: &Bounds) -> Result<Vec<Arc<RangeTombstones>>> {
+    let mut sets: Vec<_> = pinned.memtables().filter_map(|memtable| memtable.range_tombstones()).collect();
+    let (lower, upper) = (bounds.0.as_ref().map(Slice::as_bytes), bounds.1.as_ref().map(Slice::as_bytes));
+    for run in pinned.version.runs.iter().filter(|run| run.has_range_tombstones()) {
+        let files = &run.tables()[run.overlapping_bounds(lower, upper, order)];
+        for file in files.iter().filter(|file| file.meta.ranges.count > 0 && file.meta.ranges.min_seqno < read_seqno) {
+            sets.extend(file.open()?.range_tombstones().cloned());
+        }
+    }
+    Ok(sets)
 }
 
 /// Whether no key can lie between the bounds, the ends the wrong way round included.

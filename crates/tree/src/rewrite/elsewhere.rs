@@ -1,11 +1,18 @@
 //! `Elsewhere`: could a source outside of a rewrite hold an older row of a key?
 //!
-//! Asked of memtables by their lowest seqno, and of tables by theirs and their bounds: it errs towards yes. The answer stays
-//! right while the rewrite runs, because rows that come later, into whichever memtable, are at or above the horizon, and so above
-//! every row that the rules ask about; and what other rewrites move about was somewhere outside before.
+//! Asked of memtables by their lowest seqno, and of tables by theirs, their bounds and, where it is worth it, their filters: it errs
+//! towards yes. The answer stays right while the rewrite runs, because rows that come later, into whichever memtable, are at or
+//! above the horizon, and so above every row that the rules ask about; and what other rewrites move about was somewhere
+//! outside before.
 
-use crate::{memtable::Memtable, super_version::SuperVersion, version::Run};
-use sediment_base::{KeyOrder, SeqNo, TableId};
+use super::rules::Outside;
+use crate::{
+    memtable::Memtable,
+    super_version::SuperVersion,
+    version::{Run, TableFile},
+};
+use sediment_base::{KeyOrder, KeyRange, SeqNo, TableId};
+use sediment_codec::hash::key_hash;
 use std::{collections::HashSet, sync::Arc};
 
 /// The sources outside of a rewrite.
@@ -27,12 +34,36 @@ impl Elsewhere {
         Self { order, memtables_min, runs }
     }
 
-    /// Whether a row of `user_key` with a seqno at or below `seqno` may lie outside.
-    #[inline]
-    pub(crate) fn may_hold_older(&self, user_key: &[u8], seqno: SeqNo) -> bool {
+    /// Whether a row with a key in `keys` and a seqno at or below `seqno` may lie outside.
+    pub(crate) fn may_hold_older_within(&self, keys: &KeyRange, seqno: SeqNo) -> bool {
+        let is_older = |file: &Arc<TableFile>| file.meta.rows > 0 && file.meta.min_seqno <= seqno;
+        self.is_in_memtables(seqno) || self.runs.iter().any(|run| run.overlapping(keys, &self.order).iter().any(is_older))
+    }
+
+    fn is_in_memtables(&self, seqno: SeqNo) -> bool {
         self.memtables_min.is_some_and(|min| min <= seqno)
-            || self.runs.iter().any(|run| {
-                run.min_seqno() <= seqno && run.find(user_key, &self.order).is_some_and(|file| file.meta.min_seqno <= seqno)
-            })
+    }
+
+    /// The tables that may hold the key below a seqno, or a range tombstone for it.
+    fn tables<'a>(&'a self, user_key: &'a [u8], seqno: SeqNo) -> impl Iterator<Item = &'a Arc<TableFile>> {
+        let older = self.runs.iter().filter(move |run| run.min_seqno() <= seqno);
+        let files = older.filter_map(move |run| run.find(user_key, &self.order));
+        files.filter(move |file| file.meta.oldest_seqno() <= seqno)
+    }
+}
+
+impl Outside for &Elsewhere {
+    #[inline]
+    fn may_hold_older(&self, user_key: &[u8], seqno: SeqNo) -> bool {
+        self.is_in_memtables(seqno) || self.tables(user_key, seqno).next().is_some()
+    }
+
+    fn may_hold_older_row(&self, user_key: &[u8], seqno: SeqNo) -> bool {
+        // A table that cannot be opened may hold anything.
+        let may_contain = |file: &Arc<TableFile>| {
+            let of_table = |seed| key_hash(seed, user_key);
+            file.open().map_or(true, |table| table.may_contain(of_table(table.properties().hash_seed)))
+        };
+        self.is_in_memtables(seqno) || self.tables(user_key, seqno).any(may_contain)
     }
 }

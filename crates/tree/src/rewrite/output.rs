@@ -5,7 +5,7 @@
 
 use crate::{options::TreeOptions, version::TableHome};
 use sediment_base::{
-    InternalKey, Result, RowFlags, Slice, TableId, filename,
+    InternalKey, RangeTombstone, Result, RowFlags, Slice, TableId, filename,
     planted::{Bug, planted},
 };
 use sediment_table::{TableMeta, TableOptions, TableWriter};
@@ -40,6 +40,10 @@ impl OutputSpec<'_> {
 #[derive(Debug)]
 pub(crate) struct Outputs<'a> {
     spec: OutputSpec<'a>,
+    /// Each table gets the part of them that lies between its first key and that of the next.
+    range_tombstones: Vec<RangeTombstone>,
+    /// Where the table in the making begins, if it is not the first.
+    begins_at: Option<Vec<u8>>,
     writer: Option<TableWriter>,
     /// How many guards lie at or before the last key.
     guards_passed: usize,
@@ -50,10 +54,19 @@ pub(crate) struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    /// Nothing yet.
-    pub(crate) fn new(spec: OutputSpec<'a>) -> Self {
-        let (ids, finished) = (Vec::new(), Vec::new());
-        Self { spec, writer: None, guards_passed: 0, ids, finished, finished_bytes: 0, is_kept: false }
+    /// Nothing yet. The range tombstones go into the tables whose keys they cover, and all are stored, with rows or without.
+    pub(crate) fn new(spec: OutputSpec<'a>, range_tombstones: Vec<RangeTombstone>) -> Self {
+        Self {
+            spec,
+            range_tombstones,
+            begins_at: None,
+            writer: None,
+            guards_passed: 0,
+            ids: Vec::new(),
+            finished: Vec::new(),
+            finished_bytes: 0,
+            is_kept: false,
+        }
     }
 
     /// Adds a row, in the order of rows.
@@ -63,7 +76,7 @@ impl<'a> Outputs<'a> {
             let is_guarded = self.passes_guard(key.user_key);
             let bytes_max = if is_guarded { self.spec.guarded_bytes_min() } else { self.spec.options.table_bytes };
             if self.writer.as_ref().is_some_and(|writer| writer.written_bytes() >= bytes_max) {
-                self.cut()?;
+                self.cut(Some(key.user_key))?;
             }
         }
         let writer = match &mut self.writer {
@@ -81,7 +94,10 @@ impl<'a> Outputs<'a> {
 
     /// Completes the last table and makes all their names durable.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        self.cut()?;
+        if self.writer.is_none() && !self.range_tombstones.is_empty() {
+            self.writer = Some(begin_table(self.spec, &mut self.ids)?);
+        }
+        self.cut(None)?;
         if self.finished.is_empty() || planted(Bug::SkipTableDirectorySync) {
             return Ok(());
         }
@@ -104,8 +120,12 @@ impl<'a> Outputs<'a> {
         self.guards_passed > before
     }
 
-    fn cut(&mut self) -> Result<()> {
-        if let Some(writer) = self.writer.take() {
+    /// Ends the table in the making. The next one begins at `next`.
+    fn cut(&mut self, next: Option<&[u8]>) -> Result<()> {
+        let (begin, order) = (self.begins_at.as_deref(), &self.spec.home.context.order);
+        if let Some(mut writer) = self.writer.take() {
+            writer.add_range_tombstones(self.range_tombstones.iter().filter_map(|t| t.clipped(begin, next, order)));
+            self.begins_at = next.map(<[u8]>::to_vec);
             let table = writer.finish()?;
             self.finished_bytes += table.file_bytes;
             self.finished.push(table);

@@ -1,4 +1,4 @@
-//! What a rewrite may drop: tombstones, shadowed versions, seqnos. Here and nowhere else.
+//! What a rewrite may drop: tombstones, shadowed versions, operands, seqnos. Here and in `ranges.rs`, and nowhere else.
 //!
 //! The rows of one user key come newest first. Readers in use divide their seqnos into stripes (`retention.rs`); in each
 //! stripe nobody can tell one version from a newer one. For one key, with pins at 5 and 9, the floor at 20, and nothing of the
@@ -15,105 +15,284 @@
 //!
 //! * *One version per stripe*: the newest row of a key in each stripe stays, the others go. Every row at or above the floor
 //!   stays.
-//! * *Tombstones*: one below the floor says nothing to anybody once no older row of its key is left, neither in the output nor
-//!   in any source outside of the rewrite. It is held back until an older row stays (then it stays as well) or the key ends
-//!   (then it goes). A second one that follows a held one takes its place: it hides all that the first one did.
+//! * *Range tombstones*: a row goes that one of its stripe hides, and with it what is older in the stripe.
+//! * *Tombstones*, weak ones alike: one below the floor says nothing to anybody once no older row of its key is left, neither in the
+//!   output nor in any source outside of the rewrite. It is held back until an older row stays (then it stays as well) or the key
+//!   ends (then it goes). A second one that follows a held one takes its place: it hides all that the first one did.
+//! * *Operands* of one stripe are gathered until a row ends them: with a value or tombstone of the same stripe, or with the end of the
+//!   key where nothing older lies outside, they are folded to a value; else to one operand, if the operator can. Where it
+//!   fails, or where there is none, they stay as they are.
 //! * *Zeroing*: a value in the lowest stripe is seen by every reader in use, so its seqno tells nothing if no row of the key
 //!   is older anywhere. Zero compresses away, and a read at 1 or above still sees it.
 //! * Rows that are equal in key, seqno and kind are one row.
-//!
-//! "Older anywhere" is asked of `Elsewhere`, which errs towards yes. Operands cannot be folded by this version, and are refused.
 
-use crate::{
-    retention::{Retention, Stripes},
-    version::History,
-};
+use super::ranges::Ranges;
+use crate::{cursor::Fold, retention::Stripes, version::History};
 use sediment_base::{
-    Error, InternalKey, Kind, Result, SeqNo,
+    InternalKey, Kind, MergeOperator, Result, RowFlags, SeqNo,
     planted::{Bug, planted},
 };
+use std::sync::Arc;
 
-/// What becomes of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It goes.
-    Drop,
-    /// It stays, under this seqno, and before it the tombstone of the same key that was held back, if there was one.
-    Keep { seqno: SeqNo, held: Option<(SeqNo, Kind)> },
-    /// A tombstone: whether it stays is not yet known.
-    Hold,
+/// What lies outside of a rewrite. It errs towards yes.
+pub(crate) trait Outside {
+    /// Whether a row of the key with a seqno at or below the given one, or a range tombstone, may lie there. Asked of most rows.
+    fn may_hold_older(&self, user_key: &[u8], seqno: SeqNo) -> bool;
+
+    /// The same of rows alone, and more closely; asked of few.
+    fn may_hold_older_row(&self, user_key: &[u8], seqno: SeqNo) -> bool;
 }
 
 /// The state between the rows of a rewrite.
-#[derive(Debug)]
-pub(crate) struct Rules {
+pub(crate) struct Rules<'a, O> {
     stripes: Stripes,
+    ranges: &'a Ranges,
+    outside: O,
     user_key: Vec<u8>,
-    /// Stripe, seqno and kind of the last row of this key that was not dropped.
-    last: Option<(Option<usize>, SeqNo, Kind)>,
+    /// Seqno and kind of the row before, of this key.
+    last: Option<(SeqNo, Kind)>,
+    /// The stripe whose other rows go, and the seqno that hides them.
+    decided: Option<(usize, SeqNo)>,
     held: Option<(SeqNo, Kind)>,
+    /// Operands that wait for what ends them.
+    fold: Fold,
+    chain: Option<Chain>,
     /// From here on every read is exact, as far as the rows so far are concerned.
     exact_from: Option<SeqNo>,
 }
 
-impl Rules {
-    /// Rules for these readers.
-    pub(crate) fn new(retention: &Retention) -> Self {
-        let stripes = retention.stripes();
-        Self { stripes, user_key: Vec::new(), last: None, held: None, exact_from: None }
+/// The seqnos of gathered operands.
+#[derive(Debug)]
+struct Chain {
+    stripe: usize,
+    /// Of each operand, newest first. One that was made of several has the newest of theirs.
+    seqnos: Vec<SeqNo>,
+    /// Of the oldest operand of all.
+    oldest: SeqNo,
+}
+
+/// So many operands are folded to one, where the operator can.
+const OPERANDS_MAX: usize = 256;
+/// So many bytes of operands are let go unfolded, where it cannot.
+const OPERAND_BYTES_MAX: usize = 4 << 20;
+
+impl<'a, O: Outside> Rules<'a, O> {
+    /// Rules for readers who divide seqnos so.
+    pub(crate) fn new(stripes: Stripes, ranges: &'a Ranges, operator: Option<Arc<dyn MergeOperator>>, outside: O) -> Self {
+        Self {
+            stripes,
+            ranges,
+            outside,
+            user_key: Vec::new(),
+            last: None,
+            decided: None,
+            held: None,
+            fold: Fold::new(operator),
+            chain: None,
+            exact_from: ranges.exact_from(),
+        }
+    }
+
+    /// Takes the next row, and gives those that stay to `out`, in the order of rows.
+    #[inline]
+    pub(crate) fn add<F>(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8], out: &mut F) -> Result<()>
+    where
+        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
+    {
+        if self.user_key != key.user_key {
+            self.end_key(out)?;
+            self.user_key.extend_from_slice(key.user_key);
+        } else if self.last == Some((key.seqno, key.kind)) {
+            return Ok(());
+        }
+        self.last = Some((key.seqno, key.kind));
+        let Some(stripe) = self.stripes.of(key.seqno) else { return out(key, flags, value) };
+        let stripe = if planted(Bug::DropVersionUnderSnapshot) { 0 } else { stripe };
+        if let Some(cover) = self.ranges.hiding(key.user_key, key.seqno, self.stripes.end(stripe)) {
+            self.forget_below(cover);
+            return self.end_stripe(stripe, cover, out);
+        }
+        if let Some((decided, seqno)) = self.decided
+            && decided == stripe
+        {
+            self.forget_below(seqno);
+            return Ok(());
+        }
+        if self.chain.is_some() && self.join(stripe, key, value, out)? {
+            return Ok(());
+        }
+        match key.kind {
+            Kind::Value => {
+                self.let_held_go(out)?;
+                self.decided = Some((stripe, key.seqno));
+                let seqno = self.zeroed(stripe, key.seqno);
+                out(InternalKey { seqno, ..key }, flags, value)
+            }
+            Kind::Operand => {
+                self.let_held_go(out)?;
+                if !self.fold.has_operator() {
+                    return out(key, flags, value);
+                }
+                self.fold.begin();
+                self.fold.push(value);
+                self.chain = Some(Chain { stripe, seqnos: vec![key.seqno], oldest: key.seqno });
+                Ok(())
+            }
+            Kind::Tombstone | Kind::WeakTombstone => self.add_tombstone(stripe, key, out),
+        }
     }
 
     /// The rows are at their end. How far back reads are exact, if any row went, or lost its seqno: above all rows they always
     /// are, so that a tree whose log has lost its last writes in a crash can still be read at what is left.
-    pub(crate) fn end(&mut self) -> Option<History> {
+    pub(crate) fn end<F>(&mut self, out: &mut F) -> Result<Option<History>>
+    where
+        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
+    {
+        self.end_key(out)?;
+        let Some(floor) = self.exact_from else { return Ok(None) };
+        Ok(Some(History { oldest: floor.min(self.stripes.oldest()), floor }))
+    }
+
+    fn end_key<F>(&mut self, out: &mut F) -> Result<()>
+    where
+        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
+    {
+        if let Some(Chain { oldest, .. }) = self.chain {
+            let is_complete = !self.outside.may_hold_older_row(&self.user_key, oldest);
+            self.end_chain(is_complete, out)?;
+        }
         self.forget_held();
-        let floor = self.exact_from?;
-        Some(History { oldest: floor.min(self.stripes.oldest()), floor })
+        self.user_key.clear();
+        (self.last, self.decided) = (None, None);
+        Ok(())
     }
 
-    /// Decides about the next row. `is_older_elsewhere` says whether a source outside of the rewrite may hold a row of this
-    /// key with a seqno at or below the given one.
-    pub(crate) fn decide(&mut self, key: InternalKey<'_>, is_older_elsewhere: impl FnOnce(SeqNo) -> bool) -> Result<Verdict> {
-        if self.user_key != key.user_key {
-            self.user_key.clear();
-            self.user_key.extend_from_slice(key.user_key);
-            self.last = None;
-            self.forget_held();
+    /// What is older in the stripe goes: something at `seqno` hides it.
+    fn end_stripe<F>(&mut self, stripe: usize, seqno: SeqNo, out: &mut F) -> Result<()>
+    where
+        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
+    {
+        if self.chain.as_ref().is_some_and(|chain| chain.stripe == stripe) {
+            self.end_chain(true, out)?;
         }
-        if key.kind == Kind::Operand {
-            return Err(Error::unsupported("an operand of a merge operator; this version cannot fold it"));
-        }
-        let stripe = self.stripes.of(key.seqno).map(|stripe| if planted(Bug::DropVersionUnderSnapshot) { 0 } else { stripe });
-        if let Some((last_stripe, seqno, kind)) = self.last {
-            if (seqno, kind) == (key.seqno, key.kind) {
-                return Ok(Verdict::Drop);
-            }
-            if stripe.is_some() && stripe == last_stripe {
-                self.forget_below(seqno);
-                return Ok(Verdict::Drop);
-            }
-        }
-        self.last = Some((stripe, key.seqno, key.kind));
-        if stripe.is_none() {
-            return Ok(Verdict::Keep { seqno: key.seqno, held: None });
-        }
-        if key.kind.is_tombstone() {
-            return Ok(self.decide_tombstone(key, is_older_elsewhere));
-        }
-        let is_zeroed = stripe == Some(0) && key.seqno > 0 && !is_older_elsewhere(key.seqno);
-        if is_zeroed {
-            self.forget_below(key.seqno);
-        }
-        Ok(Verdict::Keep { seqno: if is_zeroed { 0 } else { key.seqno }, held: self.held.take() })
+        self.decided = Some((stripe, seqno));
+        Ok(())
     }
 
-    fn decide_tombstone(&mut self, key: InternalKey<'_>, is_older_elsewhere: impl FnOnce(SeqNo) -> bool) -> Verdict {
-        if planted(Bug::DropTombstoneAboveBottom) || !is_older_elsewhere(key.seqno) {
+    fn add_tombstone<F>(&mut self, stripe: usize, key: InternalKey<'_>, out: &mut F) -> Result<()>
+    where
+        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
+    {
+        self.decided = Some((stripe, key.seqno));
+        if planted(Bug::DropTombstoneAboveBottom) || !self.outside.may_hold_older_row(key.user_key, key.seqno) {
             self.forget_held();
             self.held = Some((key.seqno, key.kind));
-            return Verdict::Hold;
+            return Ok(());
         }
-        Verdict::Keep { seqno: key.seqno, held: self.held.take() }
+        self.let_held_go(out)?;
+        out(key, RowFlags::NONE, &[])
+    }
+
+    /// Takes a row that follows gathered operands; false if it is to be looked at by itself.
+    #[cold]
+    fn join<F>(&mut self, stripe: usize, key: InternalKey<'_>, value: &[u8], out: &mut F) -> Result<bool>
+    where
+        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
+    {
+        let Some(chain) = self.chain.as_mut().filter(|chain| chain.stripe == stripe) else {
+            self.end_chain(false, out)?;
+            return Ok(false);
+        };
+        if key.kind == Kind::Operand {
+            self.fold.push(value);
+            chain.seqnos.push(key.seqno);
+            chain.oldest = key.seqno;
+            self.shorten_chain(out)?;
+            return Ok(true);
+        }
+        if key.kind == Kind::Value {
+            self.fold.set_base(value);
+        }
+        let newest = chain.seqnos[0];
+        let is_folded = self.end_chain(true, out)?;
+        if is_folded {
+            self.forget_below(newest);
+            self.decided = Some((stripe, newest));
+        }
+        Ok(is_folded)
+    }
+
+    /// Lets the gathered operands go: as a value, if there is nothing below them but their base; whether they did.
+    fn end_chain<F>(&mut self, is_complete: bool, out: &mut F) -> Result<bool>
+    where
+        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
+    {
+        let Some(Chain { stripe, seqnos, .. }) = self.chain.take() else { return Ok(false) };
+        let newest = seqnos[0];
+        if is_complete && let Ok(value) = self.fold.fold(&self.user_key) {
+            if seqnos.len() > 1 {
+                self.forget_below(newest);
+            }
+            let seqno = self.zeroed(stripe, newest);
+            out(InternalKey::new(&self.user_key, seqno, Kind::Value), RowFlags::NONE, &value)?;
+            return Ok(true);
+        }
+        let together = if seqnos.len() > 1 { self.fold.fold_operands(&self.user_key) } else { None };
+        if let Some(operand) = together {
+            self.forget_below(newest);
+            out(InternalKey::new(&self.user_key, newest, Kind::Operand), RowFlags::NONE, &operand)?;
+            return Ok(false);
+        }
+        for (seqno, operand) in seqnos.into_iter().zip(self.fold.newest_first()) {
+            out(InternalKey::new(&self.user_key, seqno, Kind::Operand), RowFlags::NONE, operand)?;
+        }
+        Ok(false)
+    }
+
+    /// Keeps the gathered operands few.
+    fn shorten_chain<F>(&mut self, out: &mut F) -> Result<()>
+    where
+        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
+    {
+        if self.fold.len() >= OPERANDS_MAX
+            && let Some(operand) = self.fold.fold_operands(&self.user_key)
+        {
+            self.fold.begin();
+            self.fold.push(&operand);
+            if let Some(chain) = &mut self.chain {
+                chain.seqnos.truncate(1);
+                let newest = chain.seqnos[0];
+                self.forget_below(newest);
+            }
+        } else if self.fold.bytes() >= OPERAND_BYTES_MAX {
+            self.end_chain(false, out)?;
+        }
+        Ok(())
+    }
+
+    /// The seqno that a value keeps.
+    fn zeroed(&mut self, stripe: usize, seqno: SeqNo) -> SeqNo {
+        let is_zeroed = stripe == 0
+            && seqno > 0
+            && !self.outside.may_hold_older(&self.user_key, seqno)
+            && !self.ranges.would_hide_at_zero(&self.user_key, seqno);
+        if !is_zeroed {
+            return seqno;
+        }
+        self.forget_below(seqno);
+        0
+    }
+
+    /// An older row stays, and so does the tombstone that is held.
+    #[inline]
+    fn let_held_go<F>(&mut self, out: &mut F) -> Result<()>
+    where
+        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
+    {
+        match self.held.take() {
+            Some((seqno, kind)) => out(InternalKey::new(&self.user_key, seqno, kind), RowFlags::NONE, &[]),
+            None => Ok(()),
+        }
     }
 
     /// The tombstone that is held goes.

@@ -3,7 +3,8 @@
 use super::{
     elsewhere::Elsewhere,
     output::{OutputSpec, Outputs},
-    rules::{Rules, Verdict},
+    ranges::Ranges,
+    rules::Rules,
     slices::{OnSlice, Slices},
 };
 use crate::{
@@ -11,12 +12,14 @@ use crate::{
     retention::Retention,
     version::History,
 };
-use sediment_base::{Cursor, InternalKey, Result, RowFlags};
+use sediment_base::{Cursor, RangeTombstone, Result};
 
 /// What a rewrite needs.
 pub(crate) struct Rewrite<'a> {
     pub(crate) spec: OutputSpec<'a>,
     pub(crate) retention: &'a Retention,
+    /// Those of all sources.
+    pub(crate) range_tombstones: Vec<RangeTombstone>,
     pub(crate) elsewhere: Elsewhere,
     pub(crate) on_slice: OnSlice<'a>,
 }
@@ -34,27 +37,26 @@ pub(crate) struct Rewritten<'a> {
 impl<'a> Rewrite<'a> {
     /// Rewrites everything that `cursor` walks over.
     pub(crate) fn run(self, mut cursor: Merging<Source>) -> Result<Rewritten<'a>> {
-        let mut rules = Rules::new(self.retention);
-        let mut outputs = Outputs::new(self.spec);
+        let (stripes, elsewhere, options) = (self.retention.stripes(), &self.elsewhere, self.spec.options);
+        let ranges = Ranges::new(self.range_tombstones, &stripes, &options.order, |keys, seqno| {
+            elsewhere.may_hold_older_within(keys, seqno)
+        });
+        let mut rules = Rules::new(stripes, &ranges, options.merge_operator.clone(), elsewhere);
+        let mut outputs = Outputs::new(self.spec, ranges.kept().iter().cloned().collect());
         let mut slices = Slices::new(self.on_slice);
         let mut rows_in = 0;
         cursor.seek_to_first()?;
         while cursor.is_valid() {
             rows_in += 1;
             let key = cursor.key();
-            let verdict = rules.decide(key, |seqno| self.elsewhere.may_hold_older(key.user_key, seqno))?;
-            if let Verdict::Keep { seqno, held } = verdict {
-                if let Some((seqno, kind)) = held {
-                    outputs.add(InternalKey { seqno, kind, ..key }, RowFlags::NONE, &[])?;
-                }
-                outputs.add(InternalKey { seqno, ..key }, cursor.flags(), cursor.value())?;
-            }
+            rules.add(key, cursor.flags(), cursor.value(), &mut |key, flags, value| outputs.add(key, flags, value))?;
             let read = key.user_key.len() + cursor.value().len();
             cursor.next()?;
             slices.advance(read, outputs.bytes())?;
         }
+        let history = rules.end(&mut |key, flags, value| outputs.add(key, flags, value))?;
         outputs.finish()?;
         slices.end_slice(outputs.bytes())?;
-        Ok(Rewritten { outputs, rows_in, history: rules.end() })
+        Ok(Rewritten { outputs, rows_in, history })
     }
 }

@@ -136,6 +136,9 @@ impl SuperVersions {
         let mut installing = lock(&self.installing);
         edit.next_table = Some(self.home.next_id());
         let before = Arc::clone(&self.load().version);
+        if before.operator.is_none() {
+            edit.operator = self.options.merge_operator.as_ref().map(|operator| operator.name().into());
+        }
         let version = Arc::new(before.apply(&self.home, edit.clone())?);
         if cfg!(debug_assertions) {
             version.check(&self.options.order);

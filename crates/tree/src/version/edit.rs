@@ -26,6 +26,8 @@ pub(crate) struct Edit {
     pub(crate) history: Option<History>,
     /// The highest seqno ever flushed: rewrites may zero the seqnos of rows.
     pub(crate) highest_seqno: Option<SeqNo>,
+    /// Name of the merge operator, once operands may have been written.
+    pub(crate) operator: Option<String>,
     /// No id from here on was ever given.
     pub(crate) next_table: Option<TableId>,
 }
@@ -48,6 +50,7 @@ pub(crate) struct VersionBuilder<'a> {
     mark: Option<SeqNo>,
     history: History,
     highest_seqno: Option<SeqNo>,
+    operator: Option<String>,
 }
 
 #[derive(Debug)]
@@ -59,7 +62,15 @@ struct Placed {
 impl<'a> VersionBuilder<'a> {
     /// Begins with nothing.
     pub(crate) fn empty(home: &'a Arc<TableHome>) -> Self {
-        Self { home, tables: BTreeMap::new(), identity: None, mark: None, history: History::default(), highest_seqno: None }
+        Self {
+            home,
+            tables: BTreeMap::new(),
+            identity: None,
+            mark: None,
+            history: History::default(),
+            highest_seqno: None,
+            operator: None,
+        }
     }
 
     /// Begins with a version.
@@ -69,6 +80,7 @@ impl<'a> VersionBuilder<'a> {
         builder.mark = version.mark;
         builder.history = version.history;
         builder.highest_seqno = version.highest_seqno;
+        builder.operator = version.operator.clone();
         for (level, runs) in version.levels.iter().enumerate() {
             let placed = runs.tables().map(|file| (file.meta.id, Placed { level, file: Arc::clone(file) }));
             builder.tables.extend(placed);
@@ -96,6 +108,11 @@ impl<'a> VersionBuilder<'a> {
             && *self.identity.get_or_insert_with(|| identity.clone()) != identity
         {
             return Err(Error::corruption("an edit says that this is another tree"));
+        }
+        if let Some(operator) = edit.operator
+            && *self.operator.get_or_insert_with(|| operator.clone()) != operator
+        {
+            return Err(Error::corruption("an edit says that this tree has another merge operator"));
         }
         check_seqno(edit.mark.max(edit.highest_seqno))?;
         self.mark = edit.mark.max(self.mark);
@@ -126,21 +143,23 @@ impl<'a> VersionBuilder<'a> {
             let error = Error::corruption("history is said to begin above every row that there ever was");
             return Err(error.expected_found(format!("{:?} at most", self.highest_seqno), self.history.floor));
         }
-        let Self { mark, history, highest_seqno, .. } = self;
+        let Self { mark, history, highest_seqno, operator, .. } = self;
         let runs = levels.iter().flat_map(|level| &level.runs).cloned().collect();
-        Ok(Version { identity, levels, runs, mark, history, highest_seqno, score: OnceLock::new() })
+        Ok(Version { identity, levels, runs, mark, history, highest_seqno, operator, score: OnceLock::new() })
     }
 
     fn add(&mut self, added: AddedTable, leaving: &mut HashMap<TableId, Arc<TableFile>>) -> Result<()> {
         let AddedTable { level, run, meta } = added;
         let (id, keys) = (meta.id, &meta.range);
         check_id(id)?;
-        check_seqno(Some(meta.max_seqno))?;
-        self.highest_seqno = self.highest_seqno.max(Some(meta.max_seqno));
+        check_seqno(Some(meta.newest_seqno()))?;
+        self.highest_seqno = self.highest_seqno.max(Some(meta.newest_seqno()));
         if level >= limits::LEVELS_MAX {
             return Err(Error::corruption(format!("table {id} lies in level {level}")));
         }
-        if self.home.context.order.compare(&keys.min, &keys.max).is_gt() || meta.min_seqno > meta.max_seqno {
+        let is_bounded = meta.ranges.count > 0 || !(keys.min.is_empty() || keys.max.is_empty() || keys.is_open);
+        let ascends = meta.min_seqno <= meta.max_seqno && meta.ranges.min_seqno <= meta.ranges.max_seqno;
+        if !is_bounded || !ascends || keys.is_empty(&self.home.context.order) {
             return Err(Error::corruption(format!("bounds of table {id} are the wrong way round")));
         }
         let file = match leaving.remove(&id) {

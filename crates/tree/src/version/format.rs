@@ -7,9 +7,11 @@
 //!  3 key hash        version u8, seed u64   11 history         oldest u64, floor u64
 //!  5 table added     see below              13 next table id   u64
 //!  7 table removed   id varint              15 highest seqno   u64
+//!                                           17 merge operator  its name
 //!
 //! table added = level u8, run varint, id varint, uuid 16, file bytes varint, root u64, min key, max key (each with length
 //!               varint), min seqno varint, max seqno varint, rows varint, tombstones varint, oldest write varint, field*
+//!   1 range tombstones  whether max key lies outside u8, count varint, min seqno varint, max seqno varint
 //! ```
 //!
 //! The CRC-64 covers the file's uuid, the record's kind and offset, and the fields: an edit put elsewhere does not verify.
@@ -23,7 +25,7 @@ use sediment_codec::{
     coding::{Reader, Writer},
     fields::{put_field, read_fields},
 };
-use sediment_table::TableMeta;
+use sediment_table::{RangeCounts, TableMeta};
 
 /// Kind of the first record of a manifest.
 pub(crate) const SNAPSHOT_RECORD: u8 = 1;
@@ -38,6 +40,10 @@ const MARK: u64 = 9;
 const HISTORY: u64 = 11;
 const NEXT_TABLE: u64 = 13;
 const HIGHEST_SEQNO: u64 = 15;
+const OPERATOR: u64 = 17;
+
+/// In the description of a table.
+const RANGES: u64 = 1;
 
 const CRC_BYTES: usize = 8;
 /// What an edit is called in errors.
@@ -101,6 +107,9 @@ pub(super) fn encode_edit(edit: &Edit, out: &mut Vec<u8>) {
     }
     put_u64_field(out, NEXT_TABLE, edit.next_table.map(|id| id.0));
     put_u64_field(out, HIGHEST_SEQNO, edit.highest_seqno);
+    if let Some(operator) = &edit.operator {
+        put_field(out, OPERATOR, operator.as_bytes());
+    }
 }
 
 /// Reads the fields of an edit.
@@ -117,6 +126,7 @@ pub(crate) fn decode_edit(fields: &[u8]) -> Result<Edit> {
             HISTORY => edit.history = Some(History { oldest: field.u64()?, floor: field.u64()? }),
             NEXT_TABLE => edit.next_table = Some(TableId(field.u64()?)),
             HIGHEST_SEQNO => edit.highest_seqno = Some(field.u64()?),
+            OPERATOR => edit.operator = Some(read_text(field.rest())?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -143,30 +153,49 @@ fn encode_added(added: &AddedTable) -> Vec<u8> {
     for number in [meta.min_seqno, meta.max_seqno, meta.rows, meta.tombstones, meta.oldest_write_us] {
         out.put_varint(number);
     }
+    if meta.ranges.count > 0 {
+        let mut field = Vec::new();
+        field.put_u8(meta.range.is_open.into());
+        for number in [meta.ranges.count, meta.ranges.min_seqno, meta.ranges.max_seqno] {
+            field.put_varint(number);
+        }
+        put_field(&mut out, RANGES, &field);
+    }
     out
 }
 
 fn decode_added(field: &mut Reader<'_>) -> Result<AddedTable> {
     let level = usize::from(field.u8()?);
     let run = TableId(field.varint()?);
-    let meta = TableMeta {
+    let mut meta = TableMeta {
         id: TableId(field.varint()?),
         uuid: FileUuid(field.array()?),
         file_bytes: field.varint()?,
         root: field.u64()?,
-        range: KeyRange { min: field.length_prefixed()?.into(), max: field.length_prefixed()?.into() },
+        range: KeyRange::closed(field.length_prefixed()?.into(), field.length_prefixed()?.into()),
         min_seqno: field.varint()?,
         max_seqno: field.varint()?,
         rows: field.varint()?,
         tombstones: field.varint()?,
+        ranges: RangeCounts::default(),
         oldest_write_us: field.varint()?,
     };
-    read_fields(field, EDIT, |_, _| Ok(false))?;
+    read_fields(field, EDIT, |tag, field| {
+        match tag {
+            RANGES => {
+                meta.range.is_open = field.u8()? != 0;
+                let (count, min_seqno, max_seqno) = (field.varint()?, field.varint()?, field.varint()?);
+                meta.ranges = RangeCounts { count, min_seqno, max_seqno };
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
     Ok(AddedTable { level, run, meta })
 }
 
 fn read_text(bytes: &[u8]) -> Result<String> {
-    String::from_utf8(bytes.to_vec()).map_err(|_| Error::corruption("the name of the key order is not UTF-8"))
+    String::from_utf8(bytes.to_vec()).map_err(|_| Error::corruption("a name is not UTF-8"))
 }
 
 fn put_u64_field(out: &mut Vec<u8>, tag: u64, value: Option<u64>) {

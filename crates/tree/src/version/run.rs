@@ -4,7 +4,7 @@
 //! two tables of a run. Immutable.
 
 use super::table_file::TableFile;
-use sediment_base::{Error, KeyOrder, KeyRange, Result, SeqNo, TableId, range};
+use sediment_base::{Error, KeyOrder, KeyRange, Result, SeqNo, TableId, range::compare_starts};
 use std::{collections::HashSet, ops::Bound, ops::Range, sync::Arc};
 
 /// Tables with disjoint keys, in key order. Never empty.
@@ -15,14 +15,15 @@ pub(crate) struct Run {
     min_seqno: SeqNo,
     max_seqno: SeqNo,
     bytes: u64,
+    has_range_tombstones: bool,
 }
 
 impl Run {
     /// A run of these tables, in any order; overlapping ones are refused.
     pub(crate) fn new(mut tables: Vec<Arc<TableFile>>, order: &KeyOrder) -> Result<Self> {
-        tables.sort_by(|a, b| order.compare(&a.meta.range.min, &b.meta.range.min));
+        tables.sort_by(|a, b| compare_starts(&a.meta.range.min, &b.meta.range.min, order));
         for pair in tables.windows(2) {
-            if order.compare(&pair[0].meta.range.max, &pair[1].meta.range.min).is_ge() {
+            if !pair[0].meta.range.is_before(&pair[1].meta.range, order) {
                 return Err(overlap(&pair[0], &pair[1]));
             }
         }
@@ -37,9 +38,10 @@ impl Run {
 
     fn of_sorted(tables: Vec<Arc<TableFile>>, order: &KeyOrder) -> Self {
         Self {
-            max_heads: tables.iter().map(|table| order.head(&table.meta.range.max)).collect(),
-            min_seqno: tables.iter().map(|table| table.meta.min_seqno).min().unwrap_or(0),
-            max_seqno: tables.iter().map(|table| table.meta.max_seqno).max().unwrap_or(0),
+            max_heads: tables.iter().map(|table| table.meta.range.max_head(order)).collect(),
+            min_seqno: tables.iter().map(|table| table.meta.oldest_seqno()).min().unwrap_or(0),
+            max_seqno: tables.iter().map(|table| table.meta.newest_seqno()).max().unwrap_or(0),
+            has_range_tombstones: tables.iter().any(|table| table.meta.ranges.count > 0),
             bytes: tables.iter().map(|table| table.meta.file_bytes).sum(),
             tables,
         }
@@ -49,15 +51,20 @@ impl Run {
         &self.tables
     }
 
-    /// No row has a lower seqno.
+    /// No row or range tombstone has a lower seqno.
     pub(crate) fn min_seqno(&self) -> SeqNo {
         self.min_seqno
     }
 
-    /// No row has a higher seqno.
+    /// No row or range tombstone has a higher seqno.
     #[inline]
     pub(crate) fn max_seqno(&self) -> SeqNo {
         self.max_seqno
+    }
+
+    /// Whether a table has range tombstones.
+    pub(crate) fn has_range_tombstones(&self) -> bool {
+        self.has_range_tombstones
     }
 
     /// Bytes of all its files.
@@ -69,37 +76,40 @@ impl Run {
     #[inline]
     pub(crate) fn seek(&self, key: &[u8], order: &KeyOrder) -> usize {
         let head = order.head(key);
-        let mut index = self.max_heads.partition_point(|max| *max < head);
-        while self.max_heads.get(index) == Some(&head) && order.compare(&self.tables[index].meta.range.max, key).is_lt() {
-            index += 1;
+        let first = self.max_heads.partition_point(|max| *max < head);
+        if self.max_heads.get(first) != Some(&head) {
+            return first;
         }
-        index
+        let ties = self.max_heads[first..].partition_point(|max| *max == head);
+        first + self.tables[first..first + ties].partition_point(|table| table.meta.range.is_below(key, order))
     }
 
     /// The table that may hold `key`.
     #[inline]
     pub(crate) fn find(&self, key: &[u8], order: &KeyOrder) -> Option<&Arc<TableFile>> {
         let table = self.tables.get(self.seek(key, order))?;
-        order.compare(&table.meta.range.min, key).is_le().then_some(table)
+        (!table.meta.range.is_above(key, order)).then_some(table)
     }
 
     /// Indexes of the tables whose keys could lie within the bounds.
     pub(crate) fn overlapping_bounds(&self, lower: Bound<&[u8]>, upper: Bound<&[u8]>, order: &KeyOrder) -> Range<usize> {
-        let start = self.tables.partition_point(|table| !range::is_within_lower(&table.meta.range.max, lower, order));
-        let end = self.tables.partition_point(|table| range::is_within_upper(&table.meta.range.min, upper, order));
+        let start = self.tables.partition_point(|table| !table.meta.range.reaches_lower(lower, order));
+        let end = self.tables.partition_point(|table| table.meta.range.reaches_upper(upper, order));
         start..end.max(start)
     }
 
     /// The tables that share a key with `range`, or could.
     pub(crate) fn overlapping(&self, keys: &KeyRange, order: &KeyOrder) -> &[Arc<TableFile>] {
-        &self.tables[self.overlapping_bounds(Bound::Included(&keys.min), Bound::Included(&keys.max), order)]
+        let start = self.tables.partition_point(|table| table.meta.range.is_before(keys, order));
+        let end = self.tables.partition_point(|table| !keys.is_before(&table.meta.range, order));
+        &self.tables[start..end.max(start)]
     }
 }
 
 #[cold]
 fn overlap(a: &TableFile, b: &TableFile) -> Error {
     Error::corruption(format!(
-        "tables {} and {} of one run overlap: {:?} to {:?}, {:?} to {:?}",
-        a.meta.id, b.meta.id, a.meta.range.min, a.meta.range.max, b.meta.range.min, b.meta.range.max
+        "tables {} and {} of one run overlap: {:?} and {:?}",
+        a.meta.id, b.meta.id, a.meta.range, b.meta.range
     ))
 }

@@ -38,8 +38,8 @@ pub(crate) fn arrange(mut files: Vec<Arc<TableFile>>, order: &KeyOrder) -> Vec<V
 
 /// Where among disjoint tables in key order this range fits, `None` if it overlaps one.
 fn place_between(tables: &[Arc<TableFile>], range: &KeyRange, order: &KeyOrder) -> Option<usize> {
-    let place = tables.partition_point(|table| order.compare(&table.meta.range.max, &range.min).is_lt());
-    let is_free = tables.get(place).is_none_or(|next| order.compare(&range.max, &next.meta.range.min).is_lt());
+    let place = tables.partition_point(|table| table.meta.range.is_before(range, order));
+    let is_free = tables.get(place).is_none_or(|next| range.is_before(&next.meta.range, order));
     is_free.then_some(place)
 }
 

@@ -68,7 +68,7 @@ impl TableFile {
 
     /// Orders the tables of level 0: the greater, the newer.
     pub(crate) fn age(&self) -> (SeqNo, TableId) {
-        (self.meta.max_seqno, self.meta.id)
+        (self.meta.newest_seqno(), self.meta.id)
     }
 
     /// No version that can still be reached from the current one names this file: it goes with its last holder.

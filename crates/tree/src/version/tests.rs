@@ -3,7 +3,7 @@
 use super::{AddedTable, Edit, History, Identity, TableHome, VersionBuilder, format};
 use sediment_base::{ErrorKind, FileUuid, KeyOrder, KeyRange, TableId};
 use sediment_env::{Env, fs::MemFs};
-use sediment_table::{BlockCache, TableContext, TableMeta};
+use sediment_table::{BlockCache, RangeCounts, TableContext, TableMeta};
 use std::{path::Path, sync::Arc};
 
 /// The home of a tree that has no files.
@@ -30,11 +30,12 @@ pub(crate) fn table(line: &str) -> AddedTable {
         uuid: FileUuid([number(2) as u8; 16]),
         file_bytes: number(4),
         root: number(2).wrapping_mul(1000),
-        range: KeyRange { min: min.into(), max: max.into() },
+        range: KeyRange::closed(min.into(), max.into()),
         min_seqno: parse(min_seqno),
         max_seqno: parse(max_seqno),
         rows: number(5),
         tombstones: number(6),
+        ranges: RangeCounts::default(),
         oldest_write_us: 0,
     };
     AddedTable { level: number(0) as usize, run: TableId(number(1)), meta }
@@ -46,13 +47,19 @@ fn snapshot(tables: &[&str]) -> Edit {
 }
 
 fn full_edit() -> Edit {
+    let mut with_ranges = table("2 0 9 d..f 7 3 0");
+    with_ranges.meta.range.is_open = true;
+    with_ranges.meta.ranges = RangeCounts { count: 3, min_seqno: 2, max_seqno: 1 << 50 };
+    let mut edit = snapshot(&["0 3 3 a..b 10 2 1", "6 0 4 c..c 1 1 0"]);
+    edit.added.push(with_ranges);
     Edit {
         removed: vec![TableId(4), TableId(1 << 40)],
         mark: Some(0),
         history: Some(History { oldest: 5, floor: 9 }),
         highest_seqno: Some(u64::MAX >> 1),
         next_table: Some(TableId(12)),
-        ..snapshot(&["0 3 3 a..b 10 2 1", "6 0 4 c..c 1 1 0"])
+        operator: Some("add".into()),
+        ..edit
     }
 }
 

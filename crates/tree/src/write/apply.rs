@@ -1,10 +1,32 @@
-//! One row into the memtable that takes it.
+//! One row or range tombstone into the memtable that takes it.
 
-use crate::super_version::SuperVersions;
-use sediment_base::{Error, ErrorKind, InternalKey, Result, limits, seqno::SEQNO_MAX};
+use crate::{memtable::Memtable, super_version::SuperVersions};
+use sediment_base::{Error, ErrorKind, InternalKey, Kind, RangeTombstone, Result, SeqNo, limits, seqno::SEQNO_MAX};
 
-/// Refuses what no table could hold.
-fn check_row(key: &InternalKey<'_>, value: &[u8]) -> Result<()> {
+/// Puts a row into the memtable that takes its seqno when it gets there.
+#[inline]
+pub(crate) fn apply(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
+    check(versions, &key, value)?;
+    put(versions, key.seqno, |memtable| memtable.insert(key, value))
+}
+
+/// Puts a range tombstone there. One that covers nothing is not written.
+pub(crate) fn apply_range(versions: &SuperVersions, tombstone: &RangeTombstone) -> Result<()> {
+    for bound in [&tombstone.start, &tombstone.end] {
+        if bound.len() > limits::RANGE_BOUND_BYTES_MAX {
+            let range = format!("up to {} bytes", limits::RANGE_BOUND_BYTES_MAX);
+            return Err(Error::invalid_input("length of a bound").expected_found(range, bound.len()));
+        }
+    }
+    check_seqno(tombstone.seqno)?;
+    if tombstone.is_empty(&versions.options.order) {
+        return Ok(());
+    }
+    put(versions, tombstone.seqno, |memtable| memtable.remove_range(tombstone.clone()))
+}
+
+/// Refuses what no table could hold, and operands that nobody could fold.
+pub(super) fn check(versions: &SuperVersions, key: &InternalKey<'_>, value: &[u8]) -> Result<()> {
     let key_bytes = key.user_key.len();
     if key_bytes == 0 || key_bytes > limits::KEY_BYTES_MAX {
         let range = format!("1 to {} bytes", limits::KEY_BYTES_MAX);
@@ -14,17 +36,23 @@ fn check_row(key: &InternalKey<'_>, value: &[u8]) -> Result<()> {
         let range = format!("up to {} bytes", limits::VALUE_BYTES_MAX);
         return Err(Error::invalid_input("length of a value").expected_found(range, value.len()));
     }
-    if key.seqno >= SEQNO_MAX {
-        return Err(Error::invalid_input("sequence number of a row").expected_found(format!("below {SEQNO_MAX}"), key.seqno));
+    if key.kind == Kind::Operand && versions.options.merge_operator.is_none() {
+        return Err(Error::invalid_input("merging needs a merge operator: open the tree with one"));
     }
-    Ok(())
+    check_seqno(key.seqno)
 }
 
-/// Puts a row into the memtable that takes its seqno when it gets there.
-pub(crate) fn apply(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
-    check_row(&key, value)?;
+fn check_seqno(seqno: SeqNo) -> Result<()> {
+    if seqno < SEQNO_MAX {
+        return Ok(());
+    }
+    Err(Error::invalid_input("sequence number of a row").expected_found(format!("below {SEQNO_MAX}"), seqno))
+}
+
+#[inline]
+fn put(versions: &SuperVersions, seqno: SeqNo, insert: impl Fn(&Memtable) -> Result<()>) -> Result<()> {
     loop {
-        match versions.load().memtable_for(key.seqno).insert(key, value) {
+        match insert(versions.load().memtable_for(seqno)) {
             // Closed in between: another is in place already.
             Err(error) if error.kind() == ErrorKind::Closed => {}
             result => return result,

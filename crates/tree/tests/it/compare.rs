@@ -1,8 +1,10 @@
 //! Long random histories of writes, flushes, compactions, snapshots and reopenings, compared with the model at every turn.
 
-use crate::model::{Ends, Pair, owned};
+use crate::model::{Ends, Pair, Row, owned, small_options};
 use sediment_base::{Comparator, KeyOrder, Result, SeqNo};
-use sediment_env::random::SeededRandom;
+use sediment_codec::compress::Codec;
+use sediment_env::{Env, fs::MemFs, random::SeededRandom};
+use sediment_tree::TreeOptions;
 use std::{cmp::Ordering, ops::Bound, sync::Arc};
 
 /// Short keys first, then by bytes backwards: unlike the order of bytes in every respect, and without heads.
@@ -25,22 +27,54 @@ fn random_histories_agree_with_the_model() -> Result<()> {
     all()
 }
 
+/// `SEDIMENT_TREE_SEEDS` histories of `SEDIMENT_TREE_STEPS` steps, each under both orders, from `SEDIMENT_FIRST_SEED` on.
 pub(crate) fn all() -> Result<()> {
-    for seed in 0..12 {
-        let order = if seed % 2 == 0 { KeyOrder::bytewise() } else { KeyOrder::custom(Arc::new(Odd)) };
-        run(seed, order).inspect_err(|error| panic!("seed {seed}: {error}"))?;
+    let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().expect("a number"));
+    let (first, steps) = (number("SEDIMENT_FIRST_SEED", 0), number("SEDIMENT_TREE_STEPS", 1500));
+    let (seeds, mut compactions) = (number("SEDIMENT_TREE_SEEDS", 8), 0);
+    for seed in first..first + seeds {
+        for order in [KeyOrder::bytewise(), KeyOrder::custom(Arc::new(Odd))] {
+            compactions += run(seed, steps, order).inspect_err(|error| panic!("seed {seed}: {error}"))?;
+        }
     }
+    assert!(compactions as u64 > seeds, "only {compactions} compactions");
     Ok(())
 }
 
-fn run(seed: u64, order: KeyOrder) -> Result<()> {
+/// Small sizes, so that much happens; one set for each seed.
+fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
+    let pick = |choices: &[u64]| choices[random.below(choices.len() as u64) as usize];
+    let mut options = small_options(order);
+    options.block_bytes = pick(&[256, 512, 4096]) as usize;
+    options.table_bytes = pick(&[1 << 10, 4 << 10, 16 << 10]);
+    options.filter_bits_per_key = pick(&[0, 6, 10]) as u8;
+    options.level0_trigger = pick(&[1, 3, 5]) as usize;
+    options.level_ratio = pick(&[2, 3, 10]);
+    options.level_base_bytes = pick(&[4 << 10, 8 << 10, 64 << 10]);
+    options.codec = if random.below(2) == 0 { Codec::Lz4 } else { Codec::None };
+    options
+}
+
+/// How often it compacted.
+fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
     let random = SeededRandom::new(seed);
-    let mut pair = Pair::create(order, seed)?;
+    let options = options(&random, order);
+    let mut pair = Pair::create_with(Env::simulated(MemFs::new(), seed), options)?;
     let mut compactions = 0;
-    for step in 0..1500 {
+    for step in 0..steps {
         match random.below(100) {
-            0..64 => pair.write(&key(&random), value(&random).as_deref())?,
-            64..69 if pair.held.len() < 8 => pair.hold(&key(&random), value(&random).as_deref()),
+            0..48 => pair.write_row(&key(&random), row(&random))?,
+            48..52 => pair.write_batch((0..random.below(6)).map(|_| (key(&random), row(&random))).collect())?,
+            52..56 => {
+                let (start, end) = range(&random, &pair.options.order);
+                pair.remove_range(&start, &end)?;
+            }
+            56..60 => check_some(&pair, &random, &format!("seed {seed} step {step}"))?,
+            60..67 if pair.held.len() < 8 => pair.hold_row(&key(&random), row(&random)),
+            67..69 if pair.held.len() < 8 => {
+                let (start, end) = range(&random, &pair.options.order);
+                pair.hold_range(&start, &end);
+            }
             69..71 => pair.deliver_all()?,
             71..75 => pair.flush()?,
             75..80 => compactions += pair.compact_due()?,
@@ -58,7 +92,6 @@ fn run(seed: u64, order: KeyOrder) -> Result<()> {
             _ => check_some(&pair, &random, &format!("seed {seed} step {step}"))?,
         }
     }
-    assert!(compactions > 5, "only {compactions} compactions in seed {seed}");
     pair.deliver_all()?;
     let keys: Vec<_> = pair.keys().cloned().collect();
     for key in keys {
@@ -66,6 +99,7 @@ fn run(seed: u64, order: KeyOrder) -> Result<()> {
             pair.write(&key, None)?;
         }
     }
+    pair.remove_range(b"k5", b"longer-key-0030")?;
     pair.flush()?;
     pair.compact_all()?;
     check_all(&pair, &format!("seed {seed} at the end"))?;
@@ -74,9 +108,11 @@ fn run(seed: u64, order: KeyOrder) -> Result<()> {
     check_all(&pair, &format!("seed {seed} without pins"))?;
     let tombstones: u64 = pair.tree.stats().levels.iter().map(|level| level.tombstones).sum();
     assert_eq!(tombstones, 0, "nothing lies below the bottom for a tombstone to hide");
+    let ranges: u64 = pair.tree.stats().levels.iter().map(|level| level.range_tombstones).sum();
+    assert_eq!(ranges, 0, "nor for a range tombstone");
     let report = pair.tree.verify()?;
     assert!(report.faults.is_empty(), "{:?}", report.faults);
-    Ok(())
+    Ok(compactions)
 }
 
 fn key(random: &SeededRandom) -> Vec<u8> {
@@ -84,8 +120,33 @@ fn key(random: &SeededRandom) -> Vec<u8> {
     if number.is_multiple_of(3) { format!("k{number}").into_bytes() } else { format!("longer-key-{number:04}").into_bytes() }
 }
 
-fn value(random: &SeededRandom) -> Option<Vec<u8>> {
-    (random.below(4) > 0).then(|| vec![random.below(256) as u8; random.below(90) as usize])
+fn row(random: &SeededRandom) -> Row {
+    match random.below(8) {
+        0 => Row::Removed,
+        1 => Row::WeaklyRemoved,
+        2 | 3 => Row::Operand(vec![random.below(256) as u8; random.below(5) as usize]),
+        _ => Row::Value(vec![random.below(256) as u8; random.below(90) as usize]),
+    }
+}
+
+/// Mostly narrow, sometimes without an end, sometimes the wrong way round.
+fn range(random: &SeededRandom, order: &KeyOrder) -> (Vec<u8>, Vec<u8>) {
+    let (start, mut end) = (key(random), key(random));
+    match random.below(16) {
+        0 => (Vec::new(), end),
+        1 => (start, Vec::new()),
+        2 => (start, end),
+        _ => {
+            for _ in 0..6 {
+                let nearer = key(random);
+                let is_between = order.compare(&start, &nearer).is_lt() && order.compare(&nearer, &end).is_lt();
+                if order.compare(&end, &start).is_le() || is_between {
+                    end = nearer;
+                }
+            }
+            (start, end)
+        }
+    }
 }
 
 fn read_seqno(pair: &Pair, random: &SeededRandom) -> SeqNo {

@@ -1,6 +1,6 @@
 //! Level 0 as sublevels, seen from outside: how many runs a reader meets, and that any arrangement reads right.
 
-use crate::model::{Ends, Pair, small_options};
+use crate::model::{Ends, Held, Pair, Row, small_options};
 use sediment_base::{KeyOrder, Result};
 use sediment_codec::compress::Codec;
 use sediment_env::{Env, MemFs};
@@ -77,7 +77,7 @@ fn the_newest_row_wins_in_whatever_sublevel_it_lies() -> Result<()> {
         pair.hold(key.as_bytes(), Some(b"old"));
         pair.hold(key.as_bytes(), Some(b"new"));
     }
-    let is_old = |index: usize, pair: &Pair| pair.held[index].2.as_deref() == Some(b"old");
+    let is_old = |index: usize, pair: &Pair| matches!(&pair.held[index], Held::Row(_, _, Row::Value(value)) if value == b"old");
     for wanted_old in [false, true] {
         for index in (0..pair.held.len()).rev() {
             if is_old(index, &pair) == wanted_old {

@@ -1,9 +1,9 @@
 //! A tree beside the simplest model of one: every version ever written, in a map.
 
-use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
+use sediment_base::{FileUuid, KeyOrder, RangeTombstone, Result, SeqNo, merge_operator::Append};
 use sediment_env::{Env, fs::MemFs};
 use sediment_table::BlockCache;
-use sediment_tree::{CompactionContext, FlushContext, OnSlice, Progress, Retention, Tree, TreeOptions};
+use sediment_tree::{CompactionContext, FlushContext, OnSlice, Progress, Retention, Tree, TreeOptions, WriteBatch};
 use std::{
     cmp::Ordering,
     collections::BTreeMap,
@@ -21,8 +21,9 @@ pub(crate) struct Pair {
     pub(crate) dir: PathBuf,
     pub(crate) options: TreeOptions,
     pub(crate) tree: Tree,
-    /// Key, then seqno, to the value or its absence.
-    versions: BTreeMap<Vec<u8>, BTreeMap<SeqNo, Option<Vec<u8>>>>,
+    /// Key, then seqno, to what was written.
+    versions: BTreeMap<Vec<u8>, BTreeMap<SeqNo, Row>>,
+    ranges: Vec<RangeTombstone>,
     /// The next seqno.
     pub(crate) next: SeqNo,
     /// Rows that have their seqno and are still on their way.
@@ -35,12 +36,36 @@ pub(crate) fn go_on(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// A row on its way: key, seqno, value or its absence.
-pub(crate) type Held = (Vec<u8>, SeqNo, Option<Vec<u8>>);
+/// What was written to a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Row {
+    Value(Vec<u8>),
+    Removed,
+    WeaklyRemoved,
+    /// To be appended.
+    Operand(Vec<u8>),
+}
+
+/// A write that has its seqno and is still on its way.
+#[derive(Clone, Debug)]
+pub(crate) enum Held {
+    Row(Vec<u8>, SeqNo, Row),
+    Range(RangeTombstone),
+}
+
+impl Held {
+    fn seqno(&self) -> SeqNo {
+        match self {
+            Self::Row(_, seqno, _) => *seqno,
+            Self::Range(tombstone) => tombstone.seqno,
+        }
+    }
+}
 
 pub(crate) fn small_options(order: KeyOrder) -> TreeOptions {
     let mut options = TreeOptions::new(Arc::new(BlockCache::new(1 << 20)));
     options.order = order;
+    options.merge_operator = Some(Arc::new(Append));
     options.block_bytes = 256;
     options.table_bytes = 4 << 10;
     options.level0_trigger = 3;
@@ -65,7 +90,17 @@ impl Pair {
     pub(crate) fn create_with(env: Env, options: TreeOptions) -> Result<Self> {
         let dir = Path::new("/tree").to_path_buf();
         let tree = Tree::create(&env, &dir, FileUuid([7; 16]), options.clone())?;
-        Ok(Self { env, dir, options, tree, versions: BTreeMap::new(), next: 1, held: Vec::new(), pins: Vec::new() })
+        Ok(Self {
+            env,
+            dir,
+            options,
+            tree,
+            versions: BTreeMap::new(),
+            ranges: Vec::new(),
+            next: 1,
+            held: Vec::new(),
+            pins: Vec::new(),
+        })
     }
 
     pub(crate) fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
@@ -73,20 +108,63 @@ impl Pair {
         self.deliver(self.held.len() - 1)
     }
 
+    pub(crate) fn write_row(&mut self, key: &[u8], row: Row) -> Result<()> {
+        self.hold_row(key, row);
+        self.deliver(self.held.len() - 1)
+    }
+
+    pub(crate) fn remove_range(&mut self, start: &[u8], end: &[u8]) -> Result<()> {
+        self.hold_range(start, end);
+        self.deliver(self.held.len() - 1)
+    }
+
+    /// Writes several keys under one seqno.
+    pub(crate) fn write_batch(&mut self, rows: BTreeMap<Vec<u8>, Row>) -> Result<()> {
+        let mut batch = WriteBatch::new();
+        for (key, row) in rows {
+            match &row {
+                Row::Value(value) => batch.insert(&key[..], &value[..]),
+                Row::Removed => batch.remove(&key[..]),
+                Row::WeaklyRemoved => batch.remove_weak(&key[..]),
+                // In two parts, which have to become one row.
+                Row::Operand(operand) => {
+                    let (first, second) = operand.split_at(operand.len() / 2);
+                    batch.merge(&key[..], first);
+                    batch.merge(&key[..], second);
+                }
+            }
+            self.versions.entry(key).or_default().insert(self.next, row);
+        }
+        self.next += 1;
+        self.tree.apply(&batch, self.next - 1)
+    }
+
     /// Gives a row its seqno, but not yet to the tree.
     pub(crate) fn hold(&mut self, key: &[u8], value: Option<&[u8]>) {
-        let value = value.map(<[u8]>::to_vec);
-        self.versions.entry(key.to_vec()).or_default().insert(self.next, value.clone());
-        self.held.push((key.to_vec(), self.next, value));
+        self.hold_row(key, value.map_or(Row::Removed, |value| Row::Value(value.to_vec())));
+    }
+
+    pub(crate) fn hold_row(&mut self, key: &[u8], row: Row) {
+        self.versions.entry(key.to_vec()).or_default().insert(self.next, row.clone());
+        self.held.push(Held::Row(key.to_vec(), self.next, row));
         self.next += 1;
     }
 
-    /// Gives the tree a row that was held back.
+    pub(crate) fn hold_range(&mut self, start: &[u8], end: &[u8]) {
+        let tombstone = RangeTombstone { start: start.into(), end: end.into(), seqno: self.next };
+        self.ranges.push(tombstone.clone());
+        self.held.push(Held::Range(tombstone));
+        self.next += 1;
+    }
+
+    /// Gives the tree a write that was held back.
     pub(crate) fn deliver(&mut self, index: usize) -> Result<()> {
-        let (key, seqno, value) = self.held.swap_remove(index);
-        match value {
-            Some(value) => self.tree.insert(&key, &value, seqno),
-            None => self.tree.remove(&key, seqno),
+        match self.held.swap_remove(index) {
+            Held::Row(key, seqno, Row::Value(value)) => self.tree.insert(&key, &value, seqno),
+            Held::Row(key, seqno, Row::Removed) => self.tree.remove(&key, seqno),
+            Held::Row(key, seqno, Row::WeaklyRemoved) => self.tree.remove_weak(&key, seqno),
+            Held::Row(key, seqno, Row::Operand(operand)) => self.tree.merge(&key, &operand, seqno),
+            Held::Range(RangeTombstone { start, end, seqno }) => self.tree.remove_range(&start, &end, seqno),
         }
     }
 
@@ -96,7 +174,7 @@ impl Pair {
 
     /// What a reader of the latest reads at: every row below is in the tree.
     pub(crate) fn visible(&self) -> SeqNo {
-        self.held.iter().map(|held| held.1).min().unwrap_or(self.next)
+        self.held.iter().map(Held::seqno).min().unwrap_or(self.next)
     }
 
     pub(crate) fn retention(&self) -> Retention {
@@ -146,7 +224,24 @@ impl Pair {
     }
 
     pub(crate) fn expected(&self, key: &[u8], read_seqno: SeqNo) -> Option<Vec<u8>> {
-        self.versions.get(key)?.range(..read_seqno).next_back()?.1.clone()
+        let order = &self.options.order;
+        let covering = self.ranges.iter().filter(|range| range.seqno < read_seqno && range.contains(key, order));
+        let cover = covering.map(|range| range.seqno).max().unwrap_or(0);
+        let (mut base, mut operands) = (None, Vec::new());
+        for (seqno, row) in self.versions.get(key)?.range(..read_seqno).rev() {
+            match row {
+                _ if *seqno < cover => break,
+                Row::Value(value) => base = Some(value.clone()),
+                Row::Removed | Row::WeaklyRemoved => {}
+                Row::Operand(operand) => {
+                    operands.insert(0, operand.clone());
+                    continue;
+                }
+            }
+            break;
+        }
+        (base.is_some() || !operands.is_empty())
+            .then(|| base.unwrap_or_default().into_iter().chain(operands.concat()).collect())
     }
 
     fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {

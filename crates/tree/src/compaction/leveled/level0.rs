@@ -121,9 +121,10 @@ impl<'a> Level0<'a> {
         let mut staying: Vec<&KeyRange> = Vec::new();
         for file in self.files.iter().rev().filter(|file| !column.has(file)).collect::<Vec<_>>() {
             let range = &file.meta.range;
-            let is_within =
-                order.compare(&column.range.min, &range.min).is_le() && order.compare(&range.max, &column.range.max).is_le();
-            if is_within && !self.busy.has(file) && !staying.iter().any(|older| older.overlaps(range, order)) {
+            if column.range.holds(range, order)
+                && !self.busy.has(file)
+                && !staying.iter().any(|older| older.overlaps(range, order))
+            {
                 column.upper.push(Arc::clone(file));
             } else {
                 staying.push(range);

@@ -1,16 +1,15 @@
 //! The visible rows of a range in descending order.
 
-use super::{Bounds, STEPS_MAX, as_bytes, found_value, next_in_segment, oldest_of};
+use super::{Bounds, STEPS_MAX, Seen, View, as_bytes, next_in_segment, oldest_of, seen, take_in};
 use crate::cursor::Segmented;
-use sediment_base::{InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, range, seqno::is_visible};
+use sediment_base::{InternalKey, Kind, Result, RowFlags, range, seqno::is_visible};
 use sediment_table::Segment;
 use std::ops::Bound;
 
 /// The visible rows of a range in descending order, lent one after the other.
 pub(crate) struct Backward<C> {
     cursor: C,
-    order: KeyOrder,
-    read_seqno: SeqNo,
+    view: View,
     bounds: Bounds,
     is_started: bool,
     /// The key whose rows are being walked.
@@ -27,15 +26,16 @@ type Newest = Option<(Kind, RowFlags)>;
 
 impl<C: Segmented> Backward<C> {
     /// After the last row. `cursor` stands anywhere.
-    pub(crate) fn new(cursor: C, order: KeyOrder, read_seqno: SeqNo, bounds: Bounds) -> Self {
+    pub(crate) fn new(cursor: C, view: View, bounds: Bounds) -> Self {
         let (segment, is_in_segment) = (Segment::default(), false);
         let (group, value) = (Vec::new(), Vec::new());
-        Self { cursor, order, read_seqno, bounds, is_started: false, group, value, segment, is_in_segment }
+        Self { cursor, view, bounds, is_started: false, group, value, segment, is_in_segment }
     }
 
     /// Stands on the next row towards the front; false at the end.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<bool> {
+        self.view.fold.forget();
         if self.is_in_segment && self.next_in_segment()? { Ok(true) } else { self.next_by_cursor() }
     }
 
@@ -48,16 +48,22 @@ impl<C: Segmented> Backward<C> {
     /// The value of the row. It has to stand on one.
     #[inline]
     pub(crate) fn value(&self) -> &[u8] {
-        if self.is_in_segment { self.segment.value() } else { &self.value }
+        if self.view.fold.is_done() {
+            self.view.fold.value()
+        } else if self.is_in_segment {
+            self.segment.value()
+        } else {
+            &self.value
+        }
     }
 
     #[inline]
     fn next_in_segment(&mut self) -> Result<bool> {
-        next_in_segment(&mut self.segment, self.read_seqno, Segment::next_key_back)
+        next_in_segment(&mut self.segment, &mut self.view, Segment::next_key_back)
     }
 
     fn next_by_cursor(&mut self) -> Result<bool> {
-        if self.read_seqno == 0 {
+        if self.view.read_seqno == 0 {
             return Ok(false);
         }
         if !self.is_started {
@@ -71,8 +77,12 @@ impl<C: Segmented> Backward<C> {
             if !self.cursor.is_valid() || !self.is_within() {
                 return Ok(false);
             }
-            self.is_in_segment = self.cursor.segment_before(as_bytes(&self.bounds.0), &mut self.segment);
-            if self.is_in_segment {
+            self.view.cover.enter(self.cursor.key().user_key);
+            let cover = self.view.cover.seqno();
+            if cover > 0 && self.cursor.skip_back_below(cover, self.view.cover.from())? {
+                continue;
+            }
+            if self.enter_segment() {
                 if self.next_in_segment()? {
                     return Ok(true);
                 }
@@ -81,8 +91,10 @@ impl<C: Segmented> Backward<C> {
             self.group.clear();
             self.group.extend_from_slice(self.cursor.key().user_key);
             let Some((kind, flags)) = self.walk_group()? else { continue };
-            if found_value(kind, flags, || ())?.is_some() {
-                return Ok(true);
+            match seen(kind, flags)? {
+                Seen::Value => return Ok(true),
+                Seen::Gone => {}
+                Seen::Operand => return self.fold().map(|()| true),
             }
         }
     }
@@ -102,7 +114,36 @@ impl<C: Segmented> Backward<C> {
     }
 
     fn is_within(&self) -> bool {
-        range::is_within_lower(self.cursor.key().user_key, as_bytes(&self.bounds.0), &self.order)
+        range::is_within_lower(self.cursor.key().user_key, as_bytes(&self.bounds.0), &self.view.order)
+    }
+
+    /// Takes the rows up to here that come from one source.
+    fn enter_segment(&mut self) -> bool {
+        let (lower, order) = (as_bytes(&self.bounds.0), &self.view.order);
+        let lower = match self.view.cover.from() {
+            Some(from) if range::is_within_lower(from, lower, order) => Bound::Included(from),
+            _ => lower,
+        };
+        self.is_in_segment = self.cursor.segment_before(lower, &mut self.segment);
+        self.is_in_segment
+    }
+
+    /// Folds the group, whose newest visible row is an operand, and leaves the cursor before it.
+    #[cold]
+    fn fold(&mut self) -> Result<()> {
+        let (fold, cover) = (&mut self.view.fold, self.view.cover.seqno());
+        self.cursor.seek(InternalKey::seek_to(&self.group, self.view.read_seqno))?;
+        fold.begin();
+        while self.cursor.is_valid() {
+            let InternalKey { user_key, seqno, kind } = self.cursor.key();
+            let is_over = user_key != self.group || seqno < cover;
+            if is_over || !take_in(fold, seen(kind, self.cursor.flags())?, self.cursor.value()) {
+                break;
+            }
+            self.cursor.next()?;
+        }
+        self.cursor.seek_before(InternalKey::before(&self.group))?;
+        fold.finish(&self.group)
     }
 
     /// Leaves the cursor before all rows of the group and returns the newest visible one, whose value it keeps.
@@ -112,19 +153,25 @@ impl<C: Segmented> Backward<C> {
             if !self.is_in_group() {
                 return Ok(newest);
             }
-            if is_visible(self.cursor.key().seqno, self.read_seqno) {
+            if self.counts() {
                 newest = self.keep();
             }
             self.cursor.prev()?;
         }
         if self.is_in_group() {
-            if is_visible(self.cursor.key().seqno, self.read_seqno) {
-                self.cursor.seek(InternalKey::seek_to(&self.group, self.read_seqno))?;
-                newest = self.keep();
+            if is_visible(self.cursor.key().seqno, self.view.read_seqno) {
+                self.cursor.seek(InternalKey::seek_to(&self.group, self.view.read_seqno))?;
+                newest = if self.counts() { self.keep() } else { None };
             }
             self.cursor.seek_before(InternalKey::before(&self.group))?;
         }
         Ok(newest)
+    }
+
+    /// Whether the reader sees the row, and no range tombstone hides it.
+    fn counts(&self) -> bool {
+        let seqno = self.cursor.key().seqno;
+        is_visible(seqno, self.view.read_seqno) && seqno >= self.view.cover.seqno()
     }
 
     fn is_in_group(&self) -> bool {

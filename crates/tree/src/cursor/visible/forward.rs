@@ -1,16 +1,15 @@
 //! The visible rows of a range in ascending order.
 
-use super::{Bounds, STEPS_MAX, as_bytes, found_value, next_in_segment, oldest_of};
+use super::{Bounds, STEPS_MAX, Seen, View, as_bytes, next_in_segment, oldest_of, seen, take_in};
 use crate::cursor::Segmented;
-use sediment_base::{InternalKey, KeyOrder, Result, SeqNo, range, seqno::is_visible};
+use sediment_base::{InternalKey, Result, range, seqno::is_visible};
 use sediment_table::Segment;
 use std::ops::Bound;
 
 /// The visible rows of a range in ascending order, lent one after the other.
 pub(crate) struct Forward<C> {
     cursor: C,
-    order: KeyOrder,
-    read_seqno: SeqNo,
+    view: View,
     bounds: Bounds,
     is_started: bool,
     /// The key that is decided; its other rows are skipped.
@@ -24,11 +23,10 @@ pub(crate) struct Forward<C> {
 
 impl<C: Segmented> Forward<C> {
     /// Before the first row. `cursor` stands anywhere.
-    pub(crate) fn new(cursor: C, order: KeyOrder, read_seqno: SeqNo, bounds: Bounds) -> Self {
+    pub(crate) fn new(cursor: C, view: View, bounds: Bounds) -> Self {
         Self {
             cursor,
-            order,
-            read_seqno,
+            view,
             bounds,
             is_started: false,
             decided: None,
@@ -41,28 +39,40 @@ impl<C: Segmented> Forward<C> {
     /// Stands on the next row; false at the end.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<bool> {
+        self.view.fold.forget();
         if self.is_in_segment && self.next_in_segment()? { Ok(true) } else { self.next_by_cursor() }
     }
 
     /// The user key of the row. It has to stand on one.
     #[inline]
     pub(crate) fn key(&self) -> &[u8] {
-        if self.is_in_segment { self.segment.key() } else { self.cursor.key().user_key }
+        match &self.decided {
+            _ if self.is_in_segment => self.segment.key(),
+            // Folding has moved the cursor on.
+            Some(decided) if self.view.fold.is_done() => decided,
+            _ => self.cursor.key().user_key,
+        }
     }
 
     /// The value of the row. It has to stand on one.
     #[inline]
     pub(crate) fn value(&self) -> &[u8] {
-        if self.is_in_segment { self.segment.value() } else { self.cursor.value() }
+        if self.view.fold.is_done() {
+            self.view.fold.value()
+        } else if self.is_in_segment {
+            self.segment.value()
+        } else {
+            self.cursor.value()
+        }
     }
 
     #[inline]
     fn next_in_segment(&mut self) -> Result<bool> {
-        next_in_segment(&mut self.segment, self.read_seqno, Segment::next_key)
+        next_in_segment(&mut self.segment, &mut self.view, Segment::next_key)
     }
 
     fn next_by_cursor(&mut self) -> Result<bool> {
-        if self.read_seqno == 0 {
+        if self.view.read_seqno == 0 {
             return Ok(false);
         }
         if !self.is_started {
@@ -80,13 +90,23 @@ impl<C: Segmented> Forward<C> {
             if !self.cursor.is_valid() || !self.is_within() {
                 return Ok(false);
             }
+            self.view.cover.enter(self.cursor.key().user_key);
+            let cover = self.view.cover.seqno();
+            if cover > 0 && self.cursor.skip_below(cover, self.view.cover.to())? {
+                continue;
+            }
             if !self.skip_invisible()? {
                 continue;
             }
             self.decide();
             let key = self.cursor.key();
-            if found_value(key.kind, self.cursor.flags(), || ())?.is_some() {
-                return Ok(true);
+            if key.seqno < cover {
+                continue;
+            }
+            match seen(key.kind, self.cursor.flags())? {
+                Seen::Value => return Ok(true),
+                Seen::Gone => {}
+                Seen::Operand => return self.fold().map(|()| true),
             }
         }
     }
@@ -94,7 +114,7 @@ impl<C: Segmented> Forward<C> {
     fn start(&mut self) -> Result<()> {
         match &self.bounds.0 {
             Bound::Unbounded => self.cursor.seek_to_first(),
-            Bound::Included(key) => self.cursor.seek(InternalKey::seek_to(key, self.read_seqno)),
+            Bound::Included(key) => self.cursor.seek(InternalKey::seek_to(key, self.view.read_seqno)),
             Bound::Excluded(key) => {
                 self.decided = Some(key.to_vec());
                 self.cursor.seek(oldest_of(key))
@@ -103,7 +123,7 @@ impl<C: Segmented> Forward<C> {
     }
 
     fn is_within(&self) -> bool {
-        range::is_within_upper(self.cursor.key().user_key, as_bytes(&self.bounds.1), &self.order)
+        range::is_within_upper(self.cursor.key().user_key, as_bytes(&self.bounds.1), &self.view.order)
     }
 
     /// The key of the cursor's row is decided by that row.
@@ -116,10 +136,34 @@ impl<C: Segmented> Forward<C> {
 
     /// Takes the rows behind the decided key that come from one source.
     fn enter_segment(&mut self) -> bool {
-        let enters =
-            std::mem::take(&mut self.is_on_decided) && self.cursor.segment_after(as_bytes(&self.bounds.1), &mut self.segment);
+        if !std::mem::take(&mut self.is_on_decided) {
+            return false;
+        }
+        let (upper, order) = (as_bytes(&self.bounds.1), &self.view.order);
+        let upper = match self.view.cover.to() {
+            Some(to) if range::is_within_upper(to, upper, order) => Bound::Excluded(to),
+            _ => upper,
+        };
+        let enters = self.cursor.segment_after(upper, &mut self.segment);
         self.is_in_segment |= enters;
         enters
+    }
+
+    /// Folds the decided key, on whose newest visible row the cursor stands: an operand.
+    #[cold]
+    fn fold(&mut self) -> Result<()> {
+        let (fold, cover) = (&mut self.view.fold, self.view.cover.seqno());
+        let decided = self.decided.as_deref().unwrap_or_default();
+        fold.begin();
+        while self.cursor.is_valid() {
+            let InternalKey { user_key, seqno, kind } = self.cursor.key();
+            if user_key != decided || seqno < cover || !take_in(fold, seen(kind, self.cursor.flags())?, self.cursor.value()) {
+                break;
+            }
+            self.cursor.next()?;
+        }
+        self.is_on_decided = false;
+        fold.finish(decided)
     }
 
     /// Every key of the segment is decided, and the cursor stands on a row of the last one.
@@ -145,7 +189,7 @@ impl<C: Segmented> Forward<C> {
 
     /// Passes versions of one key that are too new; whether the cursor now stands on a visible one of that key.
     fn skip_invisible(&mut self) -> Result<bool> {
-        if is_visible(self.cursor.key().seqno, self.read_seqno) {
+        if is_visible(self.cursor.key().seqno, self.view.read_seqno) {
             return Ok(true);
         }
         let user_key = self.cursor.key().user_key.to_vec();
@@ -153,14 +197,14 @@ impl<C: Segmented> Forward<C> {
         loop {
             steps += 1;
             if steps == STEPS_MAX {
-                self.cursor.seek(InternalKey::seek_to(&user_key, self.read_seqno))?;
+                self.cursor.seek(InternalKey::seek_to(&user_key, self.view.read_seqno))?;
             } else {
                 self.cursor.next()?;
             }
             if !self.cursor.is_valid() || self.cursor.key().user_key != user_key {
                 return Ok(false);
             }
-            if is_visible(self.cursor.key().seqno, self.read_seqno) {
+            if is_visible(self.cursor.key().seqno, self.view.read_seqno) {
                 return Ok(true);
             }
         }

@@ -1,42 +1,71 @@
 //! Scripts: rows and readers in, what stays out.
 
-use super::{Rules, Verdict};
-use crate::retention::Retention;
-use sediment_base::{InternalKey, Kind, SeqNo};
+use super::{Outside, Rules};
+use crate::{retention::Retention, rewrite::ranges::Ranges};
+use sediment_base::{
+    InternalKey, KeyOrder, Kind, MergeOperator, RangeTombstone, RowFlags, SeqNo,
+    merge_operator::{Add, Append},
+};
 use sediment_testkit::script::{self, Case};
-use std::{fmt::Write, path::Path};
+use std::{fmt::Write, path::Path, sync::Arc};
 
 #[test]
 fn what_stays_is_what_some_reader_needs() {
-    for name in ["stripes", "tombstones", "zeroing"] {
+    for name in ["stripes", "tombstones", "zeroing", "operands", "ranges"] {
         let path = format!("{}/testdata/rules/{name}.txt", env!("CARGO_MANIFEST_DIR"));
         script::run(Path::new(&path), rewrite);
     }
 }
 
-/// `rewrite pins=5,9 horizon=20 keep=30`, then rows `key seqno kind` in order, and `elsewhere key seqno` for a source outside
-/// that may hold rows of this key from this seqno on.
-fn rewrite(case: &Case) -> String {
-    let mut rules = Rules::new(&retention(case));
-    let lines: Vec<Vec<&str>> = case.input.lines().map(|line| line.split_whitespace().collect()).collect();
-    let (outside, rows): (Vec<_>, Vec<_>) = lines.iter().partition(|words| words[0] == "elsewhere");
-    let mut out = String::new();
-    for words in rows {
-        let key = InternalKey::new(words[0].as_bytes(), number(words[1]), kind(words[2]));
-        let is_older = |seqno| outside.iter().any(|outside| outside[1] == words[0] && number(outside[2]) <= seqno);
-        match rules.decide(key, is_older) {
-            Ok(Verdict::Keep { seqno, held }) => {
-                if let Some((seqno, kind)) = held {
-                    writeln!(out, "{} {seqno} {kind:?}", words[0]).expect("a string");
-                }
-                writeln!(out, "{} {seqno} {:?}", words[0], key.kind).expect("a string");
-            }
-            Ok(Verdict::Drop | Verdict::Hold) => {}
-            Err(error) => writeln!(out, "{error}").expect("a string"),
-        }
+/// Keys, and from which seqno on a source outside may hold rows of them.
+struct Elsewhere<'a>(Vec<(&'a str, SeqNo)>);
+
+impl Outside for Elsewhere<'_> {
+    fn may_hold_older(&self, user_key: &[u8], seqno: SeqNo) -> bool {
+        self.0.iter().any(|(key, from)| key.as_bytes() == user_key && *from <= seqno)
     }
-    let forgotten = rules.end().map_or("nothing forgotten".into(), |history| format!("exact from {}", history.floor));
-    format!("{out}{forgotten}")
+
+    fn may_hold_older_row(&self, user_key: &[u8], seqno: SeqNo) -> bool {
+        self.may_hold_older(user_key, seqno)
+    }
+}
+
+/// `rewrite pins=5,9 horizon=20 keep=30 operator=append`, then rows `key seqno kind [value]` in order, `hide start end seqno` for a
+/// range tombstone, and `elsewhere key seqno` for a source outside that may hold rows of this key from this seqno on.
+fn rewrite(case: &Case) -> String {
+    let retention = retention(case);
+    let operator: Option<Arc<dyn MergeOperator>> = match case.args().iter().find_map(|arg| arg.strip_prefix("operator=")) {
+        None => None,
+        Some("append") => Some(Arc::new(Append)),
+        Some("add") => Some(Arc::new(Add)),
+        Some(other) => panic!("operator {other}"),
+    };
+    let lines: Vec<Vec<&str>> = case.input.lines().map(|line| line.split_whitespace().collect()).collect();
+    let named = |name: &'static str| lines.iter().filter(move |words| words[0] == name);
+    let outside = Elsewhere(named("elsewhere").map(|words| (words[1], number(words[2]))).collect());
+    let hiding =
+        named("hide").map(|words| RangeTombstone { start: words[1].into(), end: words[2].into(), seqno: number(words[3]) });
+    let order = KeyOrder::bytewise();
+    let ranges = Ranges::new(hiding.collect(), &retention.stripes(), &order, |keys, seqno| {
+        outside.0.iter().any(|(key, from)| keys.contains(key.as_bytes(), &order) && *from <= seqno)
+    });
+    let mut rules = Rules::new(retention.stripes(), &ranges, operator, outside);
+    let mut out = String::new();
+    let mut put = |key: InternalKey<'_>, _: RowFlags, value: &[u8]| {
+        let value = if value.is_empty() { String::new() } else { format!(" {}", value.escape_ascii()) };
+        writeln!(out, "{} {} {:?}{value}", key.user_key.escape_ascii(), key.seqno, key.kind).expect("a string");
+        Ok(())
+    };
+    for words in lines.iter().filter(|words| !["elsewhere", "hide"].contains(&words[0])) {
+        let key = InternalKey::new(words[0].as_bytes(), number(words[1]), kind(words[2]));
+        let value = words.get(3).map_or(&b""[..], |value| value.as_bytes());
+        rules.add(key, RowFlags::NONE, value, &mut put).expect("rows go to a string");
+    }
+    let forgotten = rules.end(&mut put).expect("rows go to a string");
+    for RangeTombstone { start, end, seqno } in ranges.kept().iter() {
+        writeln!(out, "{}..{} {seqno} hides", start.escape_ascii(), end.escape_ascii()).expect("a string");
+    }
+    out + &forgotten.map_or("nothing forgotten".into(), |history| format!("exact from {}", history.floor))
 }
 
 fn retention(case: &Case) -> Retention {
@@ -46,6 +75,7 @@ fn retention(case: &Case) -> Retention {
             ("pins", list) => pins = list.split(',').map(number).collect(),
             ("horizon", value) => horizon = number(value),
             ("keep", value) => keep_all_from = number(value),
+            ("operator", _) => {}
             other => panic!("{other:?}"),
         }
     }

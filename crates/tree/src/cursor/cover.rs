@@ -1,0 +1,94 @@
+//! `Cover`: what range tombstones hide from a reader, where a walk stands.
+//!
+//! Range tombstones cut the keys into stretches of the same cover. A walk asks once per stretch, and its rows are then compared
+//! with one number, or with none at all where no range tombstone is in sight.
+
+use sediment_base::{KeyOrder, RangeTombstones, SeqNo};
+use std::sync::Arc;
+
+/// The range tombstones that a reader sees, and the stretch that was entered last. One walk at a time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cover {
+    order: KeyOrder,
+    read_seqno: SeqNo,
+    sets: Arc<[Arc<RangeTombstones>]>,
+    /// Rows of the stretch below this are hidden.
+    seqno: SeqNo,
+    is_entered: bool,
+    from: Option<Vec<u8>>,
+    to: Option<Vec<u8>>,
+}
+
+impl Cover {
+    /// Of these range tombstones, for a reader at `read_seqno`.
+    pub(crate) fn new(sets: Vec<Arc<RangeTombstones>>, read_seqno: SeqNo, order: KeyOrder) -> Self {
+        Self { order, read_seqno, sets: sets.into(), ..Self::default() }
+    }
+
+    /// Enters the stretch around a key.
+    #[inline]
+    pub(crate) fn enter(&mut self, key: &[u8]) {
+        if !self.sets.is_empty() && !self.is_inside(key) {
+            self.enter_another(key);
+        }
+    }
+
+    /// Rows of the stretch with a lower seqno are hidden; 0 hides none.
+    #[inline]
+    pub(crate) fn seqno(&self) -> SeqNo {
+        self.seqno
+    }
+
+    /// The first key of the stretch, if it has a beginning.
+    #[inline]
+    pub(crate) fn from(&self) -> Option<&[u8]> {
+        self.from.as_deref()
+    }
+
+    /// The first key behind the stretch, if it has an end.
+    #[inline]
+    pub(crate) fn to(&self) -> Option<&[u8]> {
+        self.to.as_deref()
+    }
+
+    fn is_inside(&self, key: &[u8]) -> bool {
+        self.is_entered
+            && self.to().is_none_or(|to| self.order.compare(key, to).is_lt())
+            && self.from().is_none_or(|from| self.order.compare(from, key).is_le())
+    }
+
+    #[cold]
+    fn enter_another(&mut self, key: &[u8]) {
+        let (mut from, mut to) = (None, None);
+        self.seqno = 0;
+        for set in &*self.sets {
+            let stretch = set.stretch(key, self.read_seqno, &self.order);
+            self.seqno = self.seqno.max(stretch.cover);
+            from = latest(from, stretch.from, |a, b| self.order.compare(a, b).is_ge());
+            to = latest(to, stretch.to, |a, b| self.order.compare(a, b).is_le());
+        }
+        keep(&mut self.from, from);
+        keep(&mut self.to, to);
+        self.is_entered = true;
+    }
+}
+
+/// The one of two ends that is nearer, where there are two.
+fn latest<'a>(a: Option<&'a [u8]>, b: Option<&'a [u8]>, is_nearer: impl Fn(&[u8], &[u8]) -> bool) -> Option<&'a [u8]> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if is_nearer(a, b) { a } else { b }),
+        _ => a.or(b),
+    }
+}
+
+/// Copies an end, into memory that is there.
+fn keep(kept: &mut Option<Vec<u8>>, end: Option<&[u8]>) {
+    match end {
+        None => *kept = None,
+        Some(end) => {
+            let kept = kept.get_or_insert_default();
+            kept.clear();
+            kept.extend_from_slice(end);
+        }
+    }
+}
