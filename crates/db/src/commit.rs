@@ -19,14 +19,15 @@ use writes::Encoded;
 use crate::{
     catalog::KeyspaceState,
     options::Durability,
-    wal::{Placed, Prepared, RecordKind, for_each_op},
+    wal::{Op, OpKind, Placed, Prepared, RecordKind, for_each_op},
     worker::{Asked, Machinery, Worker},
 };
 use sediment_base::{
-    Error, ErrorKind, Kind, Result,
+    Error, ErrorKind, Kind, Result, SeqNo,
     planted::{Bug, planted},
     stats::{Counter, Histogram},
 };
+use sediment_tree::Tree;
 use std::sync::Arc;
 
 /// Applies all writes, in order and at once, or none.
@@ -80,6 +81,18 @@ pub(crate) fn check_alive(keyspace: &KeyspaceState) -> Result<()> {
     Ok(())
 }
 
+/// Puts one write of a batch into a tree.
+#[inline]
+pub(crate) fn apply_op(tree: &Tree, op: &Op<'_>, seqno: SeqNo) -> Result<()> {
+    match op.kind {
+        OpKind::Row(Kind::Value) => tree.insert(op.key, op.value, seqno),
+        OpKind::Row(Kind::Tombstone) => tree.remove(op.key, seqno),
+        OpKind::Row(Kind::WeakTombstone) => tree.remove_weak(op.key, seqno),
+        OpKind::Row(Kind::Operand) => tree.merge(op.key, op.value, seqno),
+        OpKind::RemoveRange => tree.remove_range(op.key, op.value, seqno),
+    }
+}
+
 /// Puts a logged batch into its memtables. That cannot fail for rows within the limits; if it does, log and memory differ.
 fn apply(machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], placed: &Placed) -> Result<()> {
     let mut next = placed.seqno();
@@ -87,11 +100,7 @@ fn apply(machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], placed: &Place
     let applied = for_each_op(record.payload(), record.count(), |op| {
         let keyspace = keyspaces.iter().find(|keyspace| keyspace.id() == op.keyspace);
         let keyspace = keyspace.expect("a batch holds every keyspace that it names");
-        keyspace.with_tree_for(next, |tree| match op.kind {
-            Kind::Value => tree.insert(op.key, op.value, next),
-            Kind::Tombstone => tree.remove(op.key, next),
-            kind => Err(Error::unsupported(format!("a write of kind {kind:?} is not known to this version"))),
-        })?;
+        keyspace.with_tree_for(next, |tree| apply_op(tree, &op, next))?;
         next += 1;
         Ok(())
     });

@@ -70,7 +70,9 @@ mod api;
 pub use api::{Db, DbBuilder, Iter, Keyspace, Snapshot, VerifyReport, WriteBatch};
 pub use dump::dump_file;
 pub use options::{Compression, Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options};
-pub use sediment_base::{Account, Error, ErrorKind, Location, Result, Slice, budget::BudgetSnapshot, event, stats};
+pub use sediment_base::{
+    Account, Comparator, Error, ErrorKind, Location, MergeOperator, Result, Slice, budget::BudgetSnapshot, event, stats,
+};
 pub use sediment_env::{self as env, Env};
 pub use status::{DbStats, KeyspaceStats, LevelStats, MemoryStats, SnapshotStats};
 pub use worker::{PaceStats, SlowdownCause};

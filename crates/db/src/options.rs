@@ -4,6 +4,7 @@
 //! keyspace its own numbers come first, then the experts' section, then the goal: its own, or the database's.
 
 mod check;
+mod components;
 mod compression;
 mod durability;
 mod expert;
@@ -17,6 +18,7 @@ pub use expert::ExpertOptions;
 pub use goal::Goal;
 pub use keyspace::KeyspaceOptions;
 
+pub(crate) use components::Components;
 pub(crate) use keyspace::Shape;
 pub(crate) use settings::Settings;
 

@@ -274,7 +274,7 @@ fn work<S: Store>(store: &mut S, contents: &mut Contents, world: &World, seed: u
         let value = Value { tag: seed ^ index, len: 20 };
         let key = format!("after:{index}").into_bytes();
         let level = if index == 9 { Level::Sync } else { Level::Os };
-        let write = Write { keyspace: keyspace.clone(), key: key.clone(), value: Some(value) };
+        let write = Write::insert(keyspace.clone(), key.clone(), value);
         store.write(&[write], level)?;
         world.turn();
         contents.0.get_mut(&keyspace).expect("it is there").insert(key, value.bytes());

@@ -13,10 +13,10 @@ mod tests;
 
 pub use contents::{Contents, Short};
 
-use crate::store::{Span, Value, Write};
+use crate::store::{Action, Span, Text, Write};
 use contents::{name_print, row_print};
 use std::{
-    collections::{BTreeMap, btree_map::Range},
+    collections::BTreeMap,
     ops::{Bound, RangeInclusive},
 };
 
@@ -48,7 +48,7 @@ pub struct Model {
     names: BTreeMap<String, Versions<Option<u64>>>,
     /// Which tree a keyspace has been, from which commit on.
     trees: BTreeMap<u64, Versions<u64>>,
-    rows: BTreeMap<(u64, Vec<u8>), Versions<Option<Value>>>,
+    rows: BTreeMap<(u64, Vec<u8>), Versions<Option<Text>>>,
     /// Fingerprint of each moment.
     prints: Vec<u64>,
     next_id: u64,
@@ -108,14 +108,18 @@ impl Model {
     }
 
     /// The value of a key at a moment; the keyspace is the one that has the name now.
-    pub fn get(&self, name: &str, key: &[u8], at: Moment) -> Option<Value> {
+    pub fn get(&self, name: &str, key: &[u8], at: Moment) -> Option<Text> {
         let tree = self.tree(name, at)?;
         visible(self.rows.get(&(tree, key.to_vec()))?, at)
     }
 
     /// The pairs in a span at a moment, ascending; the keyspace is the one that has the name now.
-    pub fn scan(&self, name: &str, span: &Span, at: Moment) -> Vec<(Vec<u8>, Value)> {
+    pub fn scan(&self, name: &str, span: &Span, at: Moment) -> Vec<(Vec<u8>, Text)> {
         let Some(tree) = self.tree(name, at) else { return Vec::new() };
+        self.rows_within(tree, span, at)
+    }
+
+    fn rows_within(&self, tree: u64, span: &Span, at: Moment) -> Vec<(Vec<u8>, Text)> {
         let low = match span {
             Span::Prefix(prefix) => prefix.clone(),
             Span::Range(Bound::Included(low) | Bound::Excluded(low), _) => low.clone(),
@@ -160,11 +164,37 @@ impl Model {
 
     fn write(&mut self, write: &Write, moment: Moment) -> u64 {
         let tree = self.tree(&write.keyspace, moment).expect("writes go to keyspaces that exist");
-        let versions = self.rows.entry((tree, write.key.clone())).or_default();
-        let before = visible(versions, moment).map_or(0, |old| row_print(&write.keyspace, &write.key, &old.bytes()));
-        let after = write.value.map_or(0, |new| row_print(&write.keyspace, &write.key, &new.bytes()));
-        versions.push((moment, write.value));
-        before ^ after
+        let keyspace = &write.keyspace;
+        match &write.action {
+            Action::Insert(key, value) => self.set(tree, keyspace, key, moment, |_| Some((*value).into())),
+            Action::Remove(key) | Action::RemoveWeak(key) => self.set(tree, keyspace, key, moment, |_| None),
+            Action::Merge(key, value) => self.set(tree, keyspace, key, moment, |before| {
+                let mut text = before.unwrap_or_default();
+                text.0.push(*value);
+                Some(text)
+            }),
+            Action::Erase(span) => {
+                let gone = self.rows_within(tree, span, moment);
+                gone.iter().fold(0, |print, (key, _)| print ^ self.set(tree, keyspace, key, moment, |_| None))
+            }
+        }
+    }
+
+    /// Gives a key another value; how the fingerprint changes.
+    fn set(
+        &mut self,
+        tree: u64,
+        keyspace: &str,
+        key: &[u8],
+        moment: Moment,
+        change: impl FnOnce(Option<Text>) -> Option<Text>,
+    ) -> u64 {
+        let versions = self.rows.entry((tree, key.to_vec())).or_default();
+        let before = visible(versions, moment);
+        let after = change(before.clone());
+        versions.push((moment, after.clone()));
+        let print = |text: Option<Text>| text.map_or(0, |text| row_print(keyspace, key, &text.bytes()));
+        print(before) ^ print(after)
     }
 
     fn keyspace_print(&self, name: &str, at: Moment) -> u64 {
@@ -172,9 +202,8 @@ impl Model {
         rows.iter().fold(0, |print, (key, value)| print ^ row_print(name, key, &value.bytes()))
     }
 
-    fn live_rows(&self, tree: u64, at: Moment) -> Vec<(Vec<u8>, Value)> {
-        let rows: Range<'_, _, _> = self.rows.range((tree, Vec::new())..(tree + 1, Vec::new()));
-        rows.filter_map(|((_, key), versions)| Some((key.clone(), visible(versions, at)?))).collect()
+    fn live_rows(&self, tree: u64, at: Moment) -> Vec<(Vec<u8>, Text)> {
+        self.rows_within(tree, &Span::all(), at)
     }
 
     fn keyspace(&self, name: &str, at: Moment) -> Option<u64> {
@@ -197,6 +226,6 @@ fn last<T>(versions: &[(Moment, T)], at: Moment) -> Option<&T> {
     versions.iter().rev().find(|(moment, _)| *moment <= at).map(|(_, version)| version)
 }
 
-fn visible(versions: &[(Moment, Option<Value>)], at: Moment) -> Option<Value> {
-    *last(versions, at)?
+fn visible(versions: &[(Moment, Option<Text>)], at: Moment) -> Option<Text> {
+    last(versions, at)?.clone()
 }

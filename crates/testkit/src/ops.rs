@@ -3,7 +3,9 @@
 //! ```text
 //! insert sync ks key 17x300          a value of 300 bytes grown from 17
 //! remove os ks key
-//! batch memory a+key=18x5 b-key      all or nothing, over keyspaces
+//! weak os ks key / merge os ks key 17x3
+//! erase os ks [a (b                  remove a span of keys; `^a` is all that begin with a
+//! batch memory a+key=18x5 b-key      all or nothing, over keyspaces; `~key` is weak, `*key=18x5` merges, `![a,(b` erases
 //! get ks key @2                      at snapshot 2; without `@`, now
 //! range ks [a (b forward             `[` and `(` include and exclude, `*` is no bound; forward, backward, zigzag
 //! prefix ks a zigzag @2
@@ -26,7 +28,7 @@ mod tests;
 pub use generate::{Generator, Mix};
 pub use parse::{ParseError, parse, parse_script};
 
-use crate::store::{Level, Span, Value, Write};
+use crate::store::{Action, Level, Span, Text, Value, Write};
 use std::{fmt, ops::Bound};
 
 /// One operation.
@@ -125,11 +127,15 @@ impl Op {
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Single(Write { keyspace, key, value: Some(value) }, level) => {
-                write!(f, "insert {level} {} {} {value}", Bare(keyspace.as_bytes()), Bare(key))
-            }
-            Self::Single(Write { keyspace, key, value: None }, level) => {
-                write!(f, "remove {level} {} {}", Bare(keyspace.as_bytes()), Bare(key))
+            Self::Single(Write { keyspace, action }, level) => {
+                let keyspace = Bare(keyspace.as_bytes());
+                match action {
+                    Action::Insert(key, value) => write!(f, "insert {level} {keyspace} {} {value}", Bare(key)),
+                    Action::Remove(key) => write!(f, "remove {level} {keyspace} {}", Bare(key)),
+                    Action::RemoveWeak(key) => write!(f, "weak {level} {keyspace} {}", Bare(key)),
+                    Action::Merge(key, value) => write!(f, "merge {level} {keyspace} {} {value}", Bare(key)),
+                    Action::Erase(span) => write!(f, "erase {level} {keyspace} {span}"),
+                }
             }
             Self::Batch(writes, level) => {
                 write!(f, "batch {level}")?;
@@ -174,10 +180,14 @@ pub fn print_script(ops: &[Op]) -> String {
 
 impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (keyspace, key) = (Bare(self.keyspace.as_bytes()), Bare(&self.key));
-        match self.value {
-            Some(value) => write!(f, "{keyspace}+{key}={value}"),
-            None => write!(f, "{keyspace}-{key}"),
+        let keyspace = Bare(self.keyspace.as_bytes());
+        match &self.action {
+            Action::Insert(key, value) => write!(f, "{keyspace}+{}={value}", Bare(key)),
+            Action::Remove(key) => write!(f, "{keyspace}-{}", Bare(key)),
+            Action::RemoveWeak(key) => write!(f, "{keyspace}~{}", Bare(key)),
+            Action::Merge(key, value) => write!(f, "{keyspace}*{}={value}", Bare(key)),
+            Action::Erase(Span::Prefix(prefix)) => write!(f, "{keyspace}!^{}", Bare(prefix)),
+            Action::Erase(Span::Range(low, high)) => write!(f, "{keyspace}!{},{}", End(low), End(high)),
         }
     }
 }
@@ -212,18 +222,29 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Prefix(prefix) => write!(f, "^{}", Bare(prefix)),
-            Self::Range(low, high) => {
-                for (index, bound) in [low, high].into_iter().enumerate() {
-                    f.write_str(if index == 0 { "" } else { " " })?;
-                    match bound {
-                        Bound::Included(key) => write!(f, "[{}", Bare(key))?,
-                        Bound::Excluded(key) => write!(f, "({}", Bare(key))?,
-                        Bound::Unbounded => f.write_str("*")?,
-                    }
-                }
-                Ok(())
-            }
+            Self::Range(low, high) => write!(f, "{} {}", End(low), End(high)),
         }
+    }
+}
+
+struct End<'a>(&'a Bound<Vec<u8>>);
+
+impl fmt::Display for End<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Bound::Included(key) => write!(f, "[{}", Bare(key)),
+            Bound::Excluded(key) => write!(f, "({}", Bare(key)),
+            Bound::Unbounded => f.write_str("*"),
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, value) in self.0.iter().enumerate() {
+            write!(f, "{}{value}", if index == 0 { "" } else { "," })?;
+        }
+        Ok(())
     }
 }
 

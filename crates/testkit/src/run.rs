@@ -19,7 +19,7 @@ use crate::{
     model::{Change, Contents, Model, Moment},
     ops::{Op, Walk},
     seed::mix,
-    store::{Level, Span, Store, Value},
+    store::{Level, Span, Store, Text},
     world::World,
 };
 use answers::{Bytes, OpenScan, shown};
@@ -244,7 +244,7 @@ impl<S: Store> Runner<S> {
             _ => return None,
         };
         let makes_sense = match change {
-            Change::Writes(writes) => writes.iter().all(|write| has(&write.keyspace) && !write.key.is_empty()),
+            Change::Writes(writes) => writes.iter().all(|write| has(&write.keyspace) && write.action.key() != Some(&[])),
             Change::Create(name) => !has(name),
             Change::Drop(name) | Change::Clear(name) | Change::Configure(name, _) => has(name),
         };
@@ -258,7 +258,7 @@ impl<S: Store> Runner<S> {
             found => found?,
         };
         let expected = self.model.get(keyspace, key, moment);
-        if found.as_deref() == expected.map(Value::bytes).as_deref() {
+        if found.as_deref() == expected.as_ref().map(Text::bytes).as_deref() {
             return Ok(());
         }
         let place = format!("get {keyspace}/{}", key.escape_ascii());

@@ -18,15 +18,67 @@ pub enum Level {
     Sync,
 }
 
-/// One change of one key.
+/// One write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// The keyspace's name.
     pub keyspace: String,
-    /// The key, never empty.
-    pub key: Vec<u8>,
-    /// The new value; `None` removes the key.
-    pub value: Option<Value>,
+    /// What it does there.
+    pub action: Action,
+}
+
+/// What a write does. Keys are never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Gives a key a value.
+    Insert(Vec<u8>, Value),
+    /// Removes a key.
+    Remove(Vec<u8>),
+    /// Removes a key, in the weak way.
+    RemoveWeak(Vec<u8>),
+    /// Appends to the value of a key, or gives it one.
+    Merge(Vec<u8>, Value),
+    /// Removes all keys of a span.
+    Erase(Span),
+}
+
+impl Action {
+    /// The key, if it is about one.
+    pub fn key(&self) -> Option<&[u8]> {
+        match self {
+            Self::Insert(key, _) | Self::Remove(key) | Self::RemoveWeak(key) | Self::Merge(key, _) => Some(key),
+            Self::Erase(_) => None,
+        }
+    }
+}
+
+impl Write {
+    /// Gives a key a value.
+    pub fn insert(keyspace: impl Into<String>, key: impl Into<Vec<u8>>, value: Value) -> Self {
+        Self { keyspace: keyspace.into(), action: Action::Insert(key.into(), value) }
+    }
+
+    /// Removes a key.
+    pub fn remove(keyspace: impl Into<String>, key: impl Into<Vec<u8>>) -> Self {
+        Self { keyspace: keyspace.into(), action: Action::Remove(key.into()) }
+    }
+}
+
+/// What a key holds: values one behind the other, because merges append.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text(pub Vec<Value>);
+
+impl Text {
+    /// The bytes themselves.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|value| value.bytes()).collect()
+    }
+}
+
+impl From<Value> for Text {
+    fn from(value: Value) -> Self {
+        Self(vec![value])
+    }
 }
 
 /// A value told by what it is made from, so that a script stays readable: `17x300` is 300 bytes grown from 17.
@@ -120,7 +172,7 @@ pub trait Store: Sized {
     /// Gives a keyspace other settings, drawn from `seed`; durable on return. No answer may depend on them.
     fn configure_keyspace(&mut self, name: &str, seed: u32) -> Result<()>;
 
-    /// Applies all writes or none; later ones of the same key win.
+    /// Applies all writes or none, in order: later ones of the same key win. A merge appends.
     fn write(&mut self, writes: &[Write], level: Level) -> Result<()>;
 
     /// The value of a key, now or at a snapshot.

@@ -102,7 +102,7 @@ impl Tree {
         self.remove_range(prefix, &prefix_end(prefix).unwrap_or_default(), seqno)
     }
 
-    /// Merges an operand into `key` at `seqno`. `InvalidInput` without a merge operator.
+    /// Merges an operand into `key` at `seqno`. Without a merge operator operands are kept, and reads of the key fail.
     pub fn merge(&self, key: &[u8], operand: &[u8], seqno: SeqNo) -> Result<()> {
         write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::Operand), operand)
     }

@@ -1,12 +1,13 @@
 //! `WriteBatch`: several writes that become visible and durable together.
 
 use crate::{
-    api::{Keyspace, core::Core},
+    api::{Keyspace, core::Core, keyspace::bounds},
     commit::Writes,
     options::Durability,
+    wal::OpKind,
 };
 use sediment_base::{Error, Kind, Result};
-use std::sync::Arc;
+use std::{ops::RangeBounds, sync::Arc};
 
 /// Writes over any keyspaces of one database, committed all or none. Made by [`Db::batch`](crate::Db::batch).
 ///
@@ -38,7 +39,7 @@ impl WriteBatch {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn insert(&mut self, keyspace: &Keyspace, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> &mut Self {
-        self.push(keyspace, Kind::Value, key.as_ref(), value.as_ref())
+        self.push(keyspace, OpKind::Row(Kind::Value), key.as_ref(), value.as_ref())
     }
 
     /// Adds a remove.
@@ -55,7 +56,77 @@ impl WriteBatch {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn remove(&mut self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> &mut Self {
-        self.push(keyspace, Kind::Tombstone, key.as_ref(), &[])
+        self.push(keyspace, OpKind::Row(Kind::Tombstone), key.as_ref(), &[])
+    }
+
+    /// Adds a weak remove: see [`Keyspace::remove_weak`].
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let jobs = db.keyspace("jobs")?;
+    /// jobs.insert("job-17", "wash the car")?;
+    /// let mut batch = db.batch();
+    /// batch.remove_weak(&jobs, "job-17");
+    /// batch.commit()?;
+    /// assert_eq!(jobs.get("job-17")?, None);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn remove_weak(&mut self, keyspace: &Keyspace, key: impl AsRef<[u8]>) -> &mut Self {
+        self.push(keyspace, OpKind::Row(Kind::WeakTombstone), key.as_ref(), &[])
+    }
+
+    /// Adds a remove of all keys within bounds: see [`Keyspace::remove_range`]. What the batch has written before is removed as well,
+    /// what it writes after stays.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// let mut batch = db.batch();
+    /// batch.remove_range(&users, "u".."v").insert(&users, "u18", "Grace");
+    /// batch.commit()?;
+    /// assert_eq!(users.iter().count(), 1);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn remove_range<K: AsRef<[u8]>, R: RangeBounds<K>>(&mut self, keyspace: &Keyspace, range: R) -> &mut Self {
+        self.add(keyspace, |writes| writes.remove_range(keyspace.state(), bounds(&range)))
+    }
+
+    /// Adds a remove of all keys that begin with `prefix`: see [`Keyspace::remove_prefix`].
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("eu/17", "Ada")?;
+    /// let mut batch = db.batch();
+    /// batch.remove_prefix(&users, "eu/");
+    /// batch.commit()?;
+    /// assert_eq!(users.iter().count(), 0);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn remove_prefix(&mut self, keyspace: &Keyspace, prefix: impl AsRef<[u8]>) -> &mut Self {
+        self.add(keyspace, |writes| writes.remove_prefix(keyspace.state(), prefix.as_ref()))
+    }
+
+    /// Adds a merge: see [`Keyspace::merge`].
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # use sedimentdb::KeyspaceOptions;
+    /// # let options = KeyspaceOptions { merge_operator: Some("append".into()), ..Default::default() };
+    /// let tags = db.keyspace_with("tags", options)?;
+    /// let mut batch = db.batch();
+    /// batch.merge(&tags, "u17", "red,").merge(&tags, "u17", "blue,");
+    /// batch.commit()?;
+    /// assert_eq!(tags.get("u17")?.as_deref(), Some(&b"red,blue,"[..]));
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn merge(&mut self, keyspace: &Keyspace, key: impl AsRef<[u8]>, operand: impl AsRef<[u8]>) -> &mut Self {
+        self.push(keyspace, OpKind::Row(Kind::Operand), key.as_ref(), operand.as_ref())
     }
 
     /// How many writes it holds.
@@ -119,9 +190,13 @@ impl WriteBatch {
         self.core.commit(self.writes, self.durability)
     }
 
-    fn push(&mut self, keyspace: &Keyspace, kind: Kind, key: &[u8], value: &[u8]) -> &mut Self {
+    fn push(&mut self, keyspace: &Keyspace, kind: OpKind, key: &[u8], value: &[u8]) -> &mut Self {
+        self.add(keyspace, |writes| writes.push(keyspace.state(), kind, key, value))
+    }
+
+    fn add(&mut self, keyspace: &Keyspace, write: impl FnOnce(&mut Writes)) -> &mut Self {
         if keyspace.is_of(&self.core) {
-            self.writes.push(keyspace.state(), kind, key, value);
+            write(&mut self.writes);
         } else {
             self.writes.refuse(foreign(keyspace));
         }

@@ -5,14 +5,14 @@ use crate::{
     catalog::KeyspaceState,
     commit::{self, TreeMaker, Writes},
     instruments::{Delivery, Growth, Instruments, Outbox},
-    options::{Create, Durability, KeyspaceOptions, Options, Settings},
+    options::{Components, Create, Durability, KeyspaceOptions, Options, Settings},
     recover::{self, Found, Leftovers, Opened},
     snapshot::Snapshots,
     status::{self, DbStats, Keeper},
     wal::{Fatal, Log, Lots},
     worker::{Machinery, Pool, Worker, WorkerSettings, delete_unseen, save_catalog, shorten_log},
 };
-use sediment_base::{Error, ErrorKind, EventListener, Result, SeqNo, Slice, TreeId, stats::Counter};
+use sediment_base::{Error, ErrorKind, EventListener, Result, SeqNo, Slice, TreeId, range::prefix_bounds, stats::Counter};
 use sediment_env::{Env, fs::DirLock};
 use sediment_tree::TakeValue;
 use std::{
@@ -29,6 +29,13 @@ pub(crate) type Bounds = (Bound<Slice>, Bound<Slice>);
 
 /// The clock is read for one of so many point reads of a thread.
 const GETS_PER_SAMPLE: u64 = 64;
+
+/// What a caller brings in code.
+#[derive(Clone, Default)]
+pub(crate) struct Brought {
+    pub(crate) listeners: Vec<Arc<dyn EventListener>>,
+    pub(crate) named: Components,
+}
 
 /// An open database.
 #[derive(Debug)]
@@ -54,10 +61,11 @@ pub(crate) struct Core {
 
 impl Core {
     /// Opens, or makes, the database in `dir`.
-    pub(crate) fn open(dir: &Path, options: Options, listeners: Vec<Arc<dyn EventListener>>, env: Env) -> Result<Self> {
+    pub(crate) fn open(dir: &Path, options: Options, brought: Brought, env: Env) -> Result<Self> {
+        let Brought { listeners, named } = brought;
         let instruments = Arc::new(Instruments::new(options.memory_bytes as u64, Arc::clone(&env.clock), listeners));
         let last_words = LastWords(Arc::clone(&instruments.events));
-        let settings = Settings::new(options, &instruments)?;
+        let settings = Settings::new(options, named, &instruments)?;
         let lock = Self::enter(dir, settings.options(), &env)?;
         let Found::Database(entries) = recover::look(&env, dir)? else {
             return Err(Error::corruption("the database vanished while it was being opened").in_file(dir));
@@ -280,6 +288,15 @@ impl Core {
         let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
         let scan = keyspace.with_tree_at(at, |tree, _| tree.range_at::<Slice, _>(bounds, visible));
         scan.map_or_else(Iter::empty, |scan| Iter::over(scan, &self.machinery.instruments.events))
+    }
+
+    /// The keys that begin with `prefix`, now or at a snapshot. Where keys have an order of their own, only the empty one has a place.
+    pub(crate) fn scan_prefix(&self, keyspace: &KeyspaceState, prefix: &[u8], at: Option<SeqNo>) -> Iter {
+        if prefix.is_empty() || keyspace.is_bytewise() {
+            return self.scan(keyspace, prefix_bounds(prefix), at);
+        }
+        let name = keyspace.name();
+        Iter::failed(Error::invalid_input(format!("keyspace {name:?} has an order of its own: prefixes need that of bytes")))
     }
 
     /// Refuses reads after a close, and of the present where there is none.

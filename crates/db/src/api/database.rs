@@ -1,11 +1,14 @@
 //! `Db` and its builder.
 
 use crate::{
-    api::{Keyspace, Snapshot, VerifyReport, WriteBatch, core::Core},
+    api::{
+        Keyspace, Snapshot, VerifyReport, WriteBatch,
+        core::{Brought, Core},
+    },
     options::{Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options},
     status::DbStats,
 };
-use sediment_base::{Error, EventListener, Result};
+use sediment_base::{Comparator, Error, EventListener, MergeOperator, Result};
 use sediment_env::Env;
 use std::{
     fmt,
@@ -45,7 +48,7 @@ impl Db {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn builder(path: impl AsRef<Path>) -> DbBuilder {
-        DbBuilder { path: path.as_ref().to_path_buf(), options: Options::default(), listeners: Vec::new(), env: None }
+        DbBuilder { path: path.as_ref().to_path_buf(), options: Options::default(), brought: Brought::default(), env: None }
     }
 
     /// Opens a keyspace, making it where it is missing; durable on return. One that exists keeps the settings it was given.
@@ -303,7 +306,7 @@ impl Db {
 pub struct DbBuilder {
     path: PathBuf,
     options: Options,
-    listeners: Vec<Arc<dyn EventListener>>,
+    brought: Brought,
     env: Option<Env>,
 }
 
@@ -431,7 +434,75 @@ impl DbBuilder {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn listener(mut self, listener: Arc<dyn EventListener>) -> Self {
-        self.listeners.push(listener);
+        self.brought.listeners.push(listener);
+        self
+    }
+
+    /// A merge operator that keyspaces name, beside `add`, `append` and `max`.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Db, KeyspaceOptions, MergeOperator, Result};
+    /// use std::sync::Arc;
+    ///
+    /// /// Keeps the longest.
+    /// #[derive(Debug)]
+    /// struct Longest;
+    ///
+    /// impl MergeOperator for Longest {
+    ///     fn name(&self) -> &str {
+    ///         "longest"
+    ///     }
+    ///
+    ///     fn fold(&self, _key: &[u8], base: Option<&[u8]>, operands: &[&[u8]]) -> Result<Vec<u8>> {
+    ///         let all = base.into_iter().chain(operands.iter().copied());
+    ///         Ok(all.max_by_key(|value| value.len()).unwrap_or_default().to_vec())
+    ///     }
+    /// }
+    ///
+    /// let db = Db::builder(dir.path()).merge_operator(Arc::new(Longest)).open()?;
+    /// let options = KeyspaceOptions { merge_operator: Some("longest".into()), ..Default::default() };
+    /// let names = db.keyspace_with("names", options)?;
+    /// names.merge("u17", "Ada Lovelace")?;
+    /// names.merge("u17", "Ada")?;
+    /// assert_eq!(names.get("u17")?.as_deref(), Some(&b"Ada Lovelace"[..]));
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn merge_operator(mut self, operator: Arc<dyn MergeOperator>) -> Self {
+        self.brought.named.add_merge_operator(operator);
+        self
+    }
+
+    /// An order of keys that keyspaces name.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Comparator, Db, KeyspaceOptions};
+    /// use std::{cmp::Ordering, sync::Arc};
+    ///
+    /// #[derive(Debug)]
+    /// struct Newest;
+    ///
+    /// impl Comparator for Newest {
+    ///     fn name(&self) -> &str {
+    ///         "newest first"
+    ///     }
+    ///
+    ///     fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
+    ///         b.cmp(a)
+    ///     }
+    /// }
+    ///
+    /// let db = Db::builder(dir.path()).comparator(Arc::new(Newest)).open()?;
+    /// let options = KeyspaceOptions { comparator: Some("newest first".into()), ..Default::default() };
+    /// let events = db.keyspace_with("events", options)?;
+    /// events.insert("2026-01-01", "a")?;
+    /// events.insert("2026-02-01", "b")?;
+    /// assert_eq!(events.iter().next().expect("there are two")?.0, "2026-02-01");
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn comparator(mut self, comparator: Arc<dyn Comparator>) -> Self {
+        self.brought.named.add_comparator(comparator);
         self
     }
 
@@ -463,7 +534,7 @@ impl DbBuilder {
     /// one that [`create`](Self::create) does not allow; [`Unsupported`](crate::ErrorKind::Unsupported) for one of a later version;
     /// [`Corruption`](crate::ErrorKind::Corruption) where something durable is damaged or missing.
     pub fn open(self) -> Result<Db> {
-        let core = Core::open(&self.path, self.options, self.listeners, self.env.unwrap_or_else(Env::system))?;
+        let core = Core::open(&self.path, self.options, self.brought, self.env.unwrap_or_else(Env::system))?;
         Ok(Db { core: Arc::new(core) })
     }
 }
@@ -471,7 +542,7 @@ impl DbBuilder {
 impl fmt::Debug for DbBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("DbBuilder");
-        out.field("path", &self.path).field("options", &self.options).field("listeners", &self.listeners.len());
+        out.field("path", &self.path).field("options", &self.options).field("listeners", &self.brought.listeners.len());
         out.finish_non_exhaustive()
     }
 }

@@ -9,8 +9,9 @@ use crate::{
     catalog::KeyspaceState,
     commit::Writes,
     options::KeyspaceOptions,
+    wal::OpKind,
 };
-use sediment_base::{Kind, Result, Slice, range::prefix_bounds};
+use sediment_base::{Kind, Result, Slice};
 use std::{ops::RangeBounds, sync::Arc};
 
 /// A named, ordered map of the database. Cheap to clone, usable from any thread.
@@ -76,7 +77,8 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn effective_options(&self) -> KeyspaceOptions {
-        self.core.settings().shape(&self.state.options()).into()
+        let own = self.state.options();
+        self.core.settings().shape(&own).as_options(&own)
     }
 
     /// Gives it these settings in place of those that it had; durable on return. They shape what is written from now on: what is
@@ -110,7 +112,7 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn insert(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        self.write(Kind::Value, key.as_ref(), value.as_ref())
+        self.write(OpKind::Row(Kind::Value), key.as_ref(), value.as_ref())
     }
 
     /// Removes a key, with the database's default durability. An absent one may be removed too.
@@ -125,7 +127,92 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<()> {
-        self.write(Kind::Tombstone, key.as_ref(), &[])
+        self.write(OpKind::Row(Kind::Tombstone), key.as_ref(), &[])
+    }
+
+    /// Removes a key that was inserted once since it was last gone. Readers see no difference to [`remove`](Self::remove); such a
+    /// remove is counted apart.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let jobs = db.keyspace("jobs")?;
+    /// jobs.insert("job-17", "wash the car")?;
+    /// jobs.remove_weak("job-17")?;
+    /// assert_eq!(jobs.get("job-17")?, None);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn remove_weak(&self, key: impl AsRef<[u8]>) -> Result<()> {
+        self.write(OpKind::Row(Kind::WeakTombstone), key.as_ref(), &[])
+    }
+
+    /// Removes all keys within bounds, at the cost of one write however many there are. Snapshots taken before go on seeing them.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let log = db.keyspace("log")?;
+    /// for day in ["2026-01-01", "2026-01-02", "2026-01-03"] {
+    ///     log.insert(day, "sunny")?;
+    /// }
+    /// log.remove_range(.."2026-01-03")?;
+    /// assert_eq!(log.iter().count(), 1);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) in a keyspace with a comparator for a start that is excluded or an end that is
+    /// included: which key comes next, only the comparator knows.
+    pub fn remove_range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Result<()> {
+        let mut writes = Writes::default();
+        writes.remove_range(&self.state, bounds(&range));
+        self.core.commit(writes, self.core.options().durability)
+    }
+
+    /// Removes all keys that begin with `prefix`, as [`remove_range`](Self::remove_range) does. Every key begins with the empty prefix.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("eu/17", "Ada")?;
+    /// users.insert("us/18", "Grace")?;
+    /// users.remove_prefix("eu/")?;
+    /// assert_eq!(users.iter().count(), 1);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) in a keyspace with a comparator.
+    pub fn remove_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<()> {
+        let mut writes = Writes::default();
+        writes.remove_prefix(&self.state, prefix.as_ref());
+        self.core.commit(writes, self.core.options().durability)
+    }
+
+    /// Merges an operand into the value of a key, without reading it: the keyspace's merge operator works the value out when it is
+    /// read, and for good when a flush or compaction comes by.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// use sedimentdb::KeyspaceOptions;
+    /// let options = KeyspaceOptions { merge_operator: Some("add".into()), ..Default::default() };
+    /// let visits = db.keyspace_with("visits", options)?;
+    /// visits.merge("u17", 1_i64.to_le_bytes())?;
+    /// visits.merge("u17", 2_i64.to_le_bytes())?;
+    /// assert_eq!(visits.get("u17")?.as_deref(), Some(&3_i64.to_le_bytes()[..]));
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) in a keyspace without a merge operator. What the operator itself refuses is told
+    /// to readers.
+    pub fn merge(&self, key: impl AsRef<[u8]>, operand: impl AsRef<[u8]>) -> Result<()> {
+        self.write(OpKind::Row(Kind::Operand), key.as_ref(), operand.as_ref())
     }
 
     /// The value of a key.
@@ -205,7 +292,7 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn prefix(&self, prefix: impl AsRef<[u8]>) -> Iter {
-        self.core.scan(&self.state, prefix_bounds(prefix.as_ref()), None)
+        self.core.scan_prefix(&self.state, prefix.as_ref(), None)
     }
 
     /// All keys, in order.
@@ -239,7 +326,7 @@ impl Keyspace {
         self.core.clear(&self.state)
     }
 
-    fn write(&self, kind: Kind, key: &[u8], value: &[u8]) -> Result<()> {
+    fn write(&self, kind: OpKind, key: &[u8], value: &[u8]) -> Result<()> {
         let mut writes = Writes::default();
         writes.push(&self.state, kind, key, value);
         self.core.commit(writes, self.core.options().durability)

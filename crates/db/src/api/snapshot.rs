@@ -4,7 +4,7 @@ use crate::{
     api::{Iter, Keyspace, batch::foreign, core::Core, keyspace::bounds, lent::Lent},
     snapshot::Pin,
 };
-use sediment_base::{Result, SeqNo, Slice, range::prefix_bounds};
+use sediment_base::{Result, SeqNo, Slice};
 use sediment_tree::TakeValue;
 use std::{ops::RangeBounds, sync::Arc};
 
@@ -93,7 +93,7 @@ impl Snapshot {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, keyspace: &Keyspace, range: R) -> Iter {
-        self.scan(keyspace, bounds(&range))
+        self.scan(keyspace, |core| core.scan(keyspace.state(), bounds(&range), Some(self.seqno())))
     }
 
     /// The keys that begin with `prefix`, in order.
@@ -107,7 +107,7 @@ impl Snapshot {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn prefix(&self, keyspace: &Keyspace, prefix: impl AsRef<[u8]>) -> Iter {
-        self.scan(keyspace, prefix_bounds(prefix.as_ref()))
+        self.scan(keyspace, |core| core.scan_prefix(keyspace.state(), prefix.as_ref(), Some(self.seqno())))
     }
 
     /// All keys of a keyspace, in order.
@@ -133,11 +133,8 @@ impl Snapshot {
         self.held.core.get(keyspace.state(), key, Some(self.seqno()), value)
     }
 
-    fn scan(&self, keyspace: &Keyspace, bounds: super::core::Bounds) -> Iter {
-        if !keyspace.is_of(&self.held.core) {
-            return Iter::failed(foreign(keyspace));
-        }
-        self.held.core.scan(keyspace.state(), bounds, Some(self.seqno()))
+    fn scan(&self, keyspace: &Keyspace, scan: impl FnOnce(&Core) -> Iter) -> Iter {
+        if keyspace.is_of(&self.held.core) { scan(&self.held.core) } else { Iter::failed(foreign(keyspace)) }
     }
 
     fn seqno(&self) -> SeqNo {

@@ -6,7 +6,7 @@
 //! before reads what was there at that moment.
 
 use crate::options::{KeyspaceOptions, Settings};
-use sediment_base::{KeyspaceId, Result, SeqNo, TreeId};
+use sediment_base::{Error, KeyspaceId, Result, SeqNo, TreeId};
 use sediment_raw::epoch::{Pin, Swap};
 use sediment_tree::Tree;
 use std::{
@@ -39,6 +39,9 @@ pub(crate) struct KeyspaceState {
     /// Size at which its memtable is flushed, as follows from that.
     memtable_bytes: AtomicUsize,
     is_dropped: AtomicBool,
+    /// Whether operands can be folded.
+    can_fold: bool,
+    is_bytewise: bool,
 }
 
 /// A tree of a keyspace, and the seqno of the change that made it.
@@ -112,10 +115,11 @@ impl KeyspaceState {
     /// A keyspace with its first tree, which was made or opened with these settings.
     pub(crate) fn new(id: KeyspaceId, tree: Incarnation, options: KeyspaceOptions, settings: &Settings) -> Self {
         let memtable_bytes = AtomicUsize::new(settings.shape(&options).memtable_bytes);
+        let (can_fold, is_bytewise) = (settings.can_fold(&options), options.is_bytewise());
         let name = Arc::clone(&tree.keyspace);
         let (trees, options) = (Swap::new(Arc::new(vec![tree])), Mutex::new(options));
         let (renewing, is_dropped) = (Mutex::default(), AtomicBool::new(false));
-        Self { id, name, trees, renewing, options, memtable_bytes, is_dropped }
+        Self { id, name, trees, renewing, options, memtable_bytes, is_dropped, can_fold, is_bytewise }
     }
 
     pub(crate) fn id(&self) -> KeyspaceId {
@@ -141,7 +145,28 @@ impl KeyspaceState {
     pub(crate) fn configure(&self, options: &KeyspaceOptions, settings: &Settings) -> Result<()> {
         self.memtable_bytes.store(settings.shape(options).memtable_bytes, Ordering::Relaxed);
         self.options.lock().expect("no code panics under this lock").clone_from(options);
-        self.newest().tree.set_options(&settings.tree_options(options))
+        self.newest().tree.set_options(&settings.tree_options(options)?)
+    }
+
+    /// Refuses operands that nobody could fold.
+    pub(crate) fn check_merge(&self) -> Result<()> {
+        if self.can_fold {
+            return Ok(());
+        }
+        let name = &self.name;
+        Err(Error::invalid_input(match self.options().merge_operator {
+            None => format!("keyspace {name:?} has no merge operator: make it with KeyspaceOptions::merge_operator"),
+            Some(operator) => {
+                format!(
+                    "the merge operator {operator:?} of keyspace {name:?} is not known: give it to DbBuilder::merge_operator"
+                )
+            }
+        }))
+    }
+
+    /// Whether keys are in the order of bytes.
+    pub(crate) fn is_bytewise(&self) -> bool {
+        self.is_bytewise
     }
 
     /// Whether it was dropped while handles held it.

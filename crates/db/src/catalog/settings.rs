@@ -1,7 +1,7 @@
-//! The settings of a keyspace as bytes: tagged fields, a number each; what was not set is not there.
+//! The settings of a keyspace as bytes: tagged fields, a number or a name each; what was not set is not there.
 //!
 //! They follow at the end of the log's records and of the catalog, so that a keyspace without settings takes no byte for them.
-//! All tags are even: who does not know a setting can read what was written under it.
+//! Numbers have even tags: who does not know one can read what was written under it. Names have odd ones.
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
@@ -22,6 +22,8 @@ const LEVEL_RATIO: u64 = 14;
 const LEVEL_BASE_BYTES: u64 = 16;
 const COMPRESSION: u64 = 18;
 const LEVEL0_COMPRESSION: u64 = 20;
+const MERGE_OPERATOR: u64 = 23;
+const COMPARATOR: u64 = 25;
 
 /// The goals by their numbers on disk.
 const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal::Space)];
@@ -42,6 +44,8 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         level0_trigger,
         level_ratio,
         level_base_bytes,
+        merge_operator,
+        comparator,
     } = options;
     let numbers = [
         (GOAL, number_of(&GOALS, *goal)),
@@ -60,6 +64,11 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
             let mut bytes = Vec::new();
             bytes.put_varint(number);
             put_field(out, tag, &bytes);
+        }
+    }
+    for (tag, name) in [(MERGE_OPERATOR, merge_operator), (COMPARATOR, comparator)] {
+        if let Some(name) = name {
+            put_field(out, tag, name.as_bytes());
         }
     }
 }
@@ -82,6 +91,8 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             LEVEL0_COMPRESSION => {
                 set(&mut options.level0_compression, known(&COMPRESSIONS, "compression", field.varint()?)?)?;
             }
+            MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
+            COMPARATOR => set(&mut options.comparator, name(field)?)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -107,6 +118,10 @@ fn known<T: Copy>(all: &[(u64, T)], what: &str, number: u64) -> Result<T> {
     known.ok_or_else(|| Error::unsupported(format!("{what} {number} of a keyspace is not known to this version")))
 }
 
+fn name(field: &mut Reader<'_>) -> Result<String> {
+    String::from_utf8(field.rest().to_vec()).map_err(|_| Error::corruption("a name in a keyspace's settings is not UTF-8"))
+}
+
 fn narrow<T: TryFrom<u64>>(field: &mut Reader<'_>) -> Result<T> {
     let number = field.varint()?;
     T::try_from(number)
@@ -130,6 +145,8 @@ mod tests {
             level_base_bytes: Some(1 << 22),
             compression: Some(Compression::Lz4),
             level0_compression: Some(Compression::None),
+            merge_operator: Some("add".into()),
+            comparator: Some("odd".into()),
         }
     }
 
@@ -156,7 +173,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 10, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 12, "each setting ends where a shorter list may end");
     }
 
     #[test]
@@ -166,8 +183,8 @@ mod tests {
             put_field(&mut bytes, tag, number);
             read(&bytes)
         };
-        assert_eq!(with(22, b"later").unwrap(), full());
-        assert_eq!(with(23, b"later").unwrap_err().kind(), ErrorKind::Unsupported);
+        assert_eq!(with(98, b"later").unwrap(), full());
+        assert_eq!(with(99, b"later").unwrap_err().kind(), ErrorKind::Unsupported);
         assert_eq!(with(GOAL, &[2]).unwrap_err().kind(), ErrorKind::Corruption);
     }
 

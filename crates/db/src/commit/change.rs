@@ -36,6 +36,7 @@ pub(crate) fn create(
 ) -> Result<Option<Arc<KeyspaceState>>> {
     check_name(name)?;
     check_options(name, options)?;
+    maker.settings.check_names(options)?;
     let mut catalog = lock(machinery)?;
     if machinery.keyspaces.get(name).is_some() {
         return Ok(None);
@@ -89,9 +90,22 @@ pub(crate) fn configure(
     check_options(keyspace.name(), options)?;
     let mut catalog = lock(machinery)?;
     check_alive(keyspace)?;
+    let options = &with_names(options, &keyspace.options())?;
     let change = KeyspaceChange::Configure { keyspace: keyspace.id(), options: options.clone() };
     record(machinery, &mut catalog, &change, |_| {})?;
     keyspace.configure(options, settings)
+}
+
+/// The settings that are wanted, with the names of before. Others are refused: what is there was written under those.
+fn with_names(wanted: &KeyspaceOptions, before: &KeyspaceOptions) -> Result<KeyspaceOptions> {
+    let names = |options: &KeyspaceOptions| [options.merge_operator.clone(), options.comparator.clone()];
+    let is_same = names(wanted).iter().zip(names(before)).all(|(wanted, before)| wanted.is_none() || *wanted == before);
+    if is_same {
+        let [merge_operator, comparator] = names(before);
+        return Ok(KeyspaceOptions { merge_operator, comparator, ..wanted.clone() });
+    }
+    let error = Error::invalid_input("merge_operator and comparator are chosen when a keyspace is made, and for good");
+    Err(error.expected_found(format!("{:?}", names(before)), format!("{:?}", names(wanted))))
 }
 
 fn check_options(name: &str, options: &KeyspaceOptions) -> Result<()> {
@@ -124,7 +138,7 @@ fn make_tree(
     let id = catalog.take_tree(maker.not_below);
     let trees = maker.dir.join(filename::TREES_DIR);
     let dir = filename::tree(maker.dir, id);
-    let tree = Tree::create(&machinery.env, &dir, catalog.db_uuid(), maker.settings.tree_options(options))?;
+    let tree = Tree::create(&machinery.env, &dir, catalog.db_uuid(), maker.settings.tree_options(options)?)?;
     machinery.env.fs.sync_dir(&trees)?;
     Ok((id, tree))
 }

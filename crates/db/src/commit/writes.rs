@@ -2,11 +2,11 @@
 
 use crate::{
     catalog::KeyspaceState,
-    wal::{Op, check_limits, put_op},
+    wal::{Op, OpKind, check_limits, put_op},
 };
-use sediment_base::{Error, Kind, Result, limits};
+use sediment_base::{Error, Kind, Result, Slice, limits, range::prefix_bounds};
 use smallvec::SmallVec;
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 /// The keyspaces of a commit: one, mostly.
 pub(crate) type KeyspacesOf = SmallVec<[Arc<KeyspaceState>; 1]>;
@@ -40,9 +40,11 @@ pub(crate) struct Encoded {
 }
 
 impl Writes {
-    /// Adds a row.
-    pub(crate) fn push(&mut self, keyspace: &Arc<KeyspaceState>, kind: Kind, key: &[u8], value: &[u8]) {
-        let fits = check_limits(key, value).and_then(|()| self.check_size(key.len() + value.len()));
+    /// Adds a write.
+    pub(crate) fn push(&mut self, keyspace: &Arc<KeyspaceState>, kind: OpKind, key: &[u8], value: &[u8]) {
+        let op = Op { keyspace: keyspace.id(), kind, key, value };
+        let fits = check_limits(&op).and_then(|()| self.check_size(key.len() + value.len()));
+        let fits = if kind == OpKind::Row(Kind::Operand) { fits.and_then(|()| keyspace.check_merge()) } else { fits };
         if let Err(error) = fits {
             self.error.get_or_insert(error);
             return;
@@ -50,11 +52,46 @@ impl Writes {
         if !self.keyspaces.iter().rev().any(|known| Arc::ptr_eq(known, keyspace)) {
             self.keyspaces.push(Arc::clone(keyspace));
         }
-        self.has_values |= kind != Kind::Tombstone;
+        self.has_values |= matches!(kind, OpKind::Row(Kind::Value | Kind::Operand));
         self.payload.reserve(key.len() + value.len() + ROW_OVERHEAD_BYTES);
-        put_op(&mut self.payload, Op { keyspace: keyspace.id(), kind, key, value });
+        put_op(&mut self.payload, op);
         self.count += 1;
         self.data_bytes += (key.len() + value.len()) as u64;
+    }
+
+    /// Adds a remove of all keys within bounds.
+    pub(crate) fn remove_range(&mut self, keyspace: &Arc<KeyspaceState>, (start, end): (Bound<Slice>, Bound<Slice>)) {
+        let is_foreseeable = !matches!((&start, &end), (Bound::Excluded(_), _) | (_, Bound::Included(_)));
+        if !is_foreseeable && !keyspace.is_bytewise() {
+            let name = keyspace.name();
+            return self.refuse(Error::invalid_input(format!(
+                "keyspace {name:?} has an order of its own: a range to remove includes its start and excludes its end"
+            )));
+        }
+        let start = match start {
+            Bound::Unbounded => Slice::default(),
+            Bound::Included(start) => start,
+            Bound::Excluded(start) => next_key(&start),
+        };
+        let end = match end {
+            Bound::Unbounded => Slice::default(),
+            // Before the first key there is none.
+            Bound::Excluded(end) if end.is_empty() => return,
+            Bound::Excluded(end) => end,
+            Bound::Included(end) => next_key(&end),
+        };
+        self.push(keyspace, OpKind::RemoveRange, &start, &end);
+    }
+
+    /// Adds a remove of all keys that begin with a prefix.
+    pub(crate) fn remove_prefix(&mut self, keyspace: &Arc<KeyspaceState>, prefix: &[u8]) {
+        if keyspace.is_bytewise() {
+            return self.remove_range(keyspace, prefix_bounds(prefix));
+        }
+        self.refuse(Error::invalid_input(format!(
+            "keyspace {:?} has an order of its own: prefixes need that of bytes",
+            keyspace.name()
+        )));
     }
 
     /// Refuses a keyspace of another database.
@@ -80,4 +117,9 @@ impl Writes {
         }
         Ok(())
     }
+}
+
+/// The key right behind this one in the order of bytes.
+fn next_key(key: &[u8]) -> Slice {
+    Slice::from([key, &[0]].concat().as_slice())
 }

@@ -66,6 +66,8 @@ impl Default for ExpertOptions {
             level0_trigger,
             level_ratio,
             level_base_bytes,
+            merge_operator: _,
+            comparator: _,
         } = KeyspaceOptions::default();
         Self {
             background_threads: None,
@@ -127,6 +129,8 @@ impl ExpertOptions {
             level0_trigger: self.level0_trigger,
             level_ratio: self.level_ratio,
             level_base_bytes: self.level_base_bytes,
+            merge_operator: None,
+            comparator: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Settings of one keyspace, and what its tree is like under them.
 
 use crate::options::{Compression, Goal, check::within};
-use sediment_base::{Result, limits};
+use sediment_base::{Bytewise, Result, limits};
 use sediment_tree::TreeOptions;
 use std::{fmt, ops::RangeInclusive};
 
@@ -39,6 +39,13 @@ pub struct KeyspaceOptions {
     /// Target size of level 1, in bytes: 1 KiB to 16 TiB; by default what level 0 holds when it is due, which is
     /// `level0_trigger` times `memtable_bytes`. Far from that, compactions of level 0 rewrite more than they bring.
     pub level_base_bytes: Option<u64>,
+    /// Name of the operator of [`merge`](crate::Keyspace::merge): `add`, `append`, `max`, or one given to
+    /// [`DbBuilder::merge_operator`](crate::DbBuilder::merge_operator); none by default. Chosen when the keyspace is made, and for
+    /// good.
+    pub merge_operator: Option<String>,
+    /// Name of the order of keys, given to [`DbBuilder::comparator`](crate::DbBuilder::comparator); that of bytes by default. Chosen
+    /// when the keyspace is made, and for good.
+    pub comparator: Option<String>,
 }
 
 const MEMTABLE_BYTES: RangeInclusive<u64> = 4 << 10..=4 << 30;
@@ -48,6 +55,7 @@ const TABLE_BYTES: RangeInclusive<u64> = 1 << 10..=4 << 30;
 const LEVEL0_TRIGGER: RangeInclusive<u64> = 1..=1000;
 const LEVEL_RATIO: RangeInclusive<u64> = 2..=100;
 const LEVEL_BASE_BYTES: RangeInclusive<u64> = 1 << 10..=16 << 40;
+const NAME_BYTES: RangeInclusive<u64> = 1..=255;
 
 /// Where a table's size goes by itself.
 const TABLE_BYTES_DERIVED: RangeInclusive<u64> = 1 << 20..=64 << 20;
@@ -66,6 +74,8 @@ impl KeyspaceOptions {
             level0_trigger,
             level_ratio,
             level_base_bytes,
+            merge_operator,
+            comparator,
         } = self;
         let check = |name: &str, value: Option<u64>, range: &RangeInclusive<u64>, unit: &str| match value {
             Some(value) => {
@@ -79,7 +89,15 @@ impl KeyspaceOptions {
         check("table_bytes", *table_bytes, &TABLE_BYTES, "bytes")?;
         check("level0_trigger", level0_trigger.map(|runs| runs as u64), &LEVEL0_TRIGGER, "runs")?;
         check("level_ratio", *level_ratio, &LEVEL_RATIO, "times")?;
-        check("level_base_bytes", *level_base_bytes, &LEVEL_BASE_BYTES, "bytes")
+        check("level_base_bytes", *level_base_bytes, &LEVEL_BASE_BYTES, "bytes")?;
+        let name_bytes = |name: &Option<String>| name.as_ref().map(|name| name.len() as u64);
+        check("length of merge_operator", name_bytes(merge_operator), &NAME_BYTES, "bytes")?;
+        check("length of comparator", name_bytes(comparator), &NAME_BYTES, "bytes")
+    }
+
+    /// Whether keys are in the order of bytes.
+    pub(crate) fn is_bytewise(&self) -> bool {
+        self.comparator.as_deref().is_none_or(|name| name == Bytewise::NAME)
     }
 
     /// These, and where something is open, `others`.
@@ -95,6 +113,8 @@ impl KeyspaceOptions {
             level0_trigger: self.level0_trigger.or(others.level0_trigger),
             level_ratio: self.level_ratio.or(others.level_ratio),
             level_base_bytes: self.level_base_bytes.or(others.level_base_bytes),
+            merge_operator: self.merge_operator.clone(),
+            comparator: self.comparator.clone(),
         }
     }
 }
@@ -103,7 +123,7 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 10] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 12] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
@@ -114,6 +134,8 @@ impl fmt::Debug for KeyspaceOptions {
             ("level0_trigger", self.level0_trigger.as_ref().map(|runs| runs as _)),
             ("level_ratio", self.level_ratio.as_ref().map(|ratio| ratio as _)),
             ("level_base_bytes", self.level_base_bytes.as_ref().map(|bytes| bytes as _)),
+            ("merge_operator", self.merge_operator.as_ref().map(|name| name as _)),
+            ("comparator", self.comparator.as_ref().map(|name| name as _)),
         ];
         for (name, value) in fields {
             if let Some(value) = value {
@@ -121,23 +143,6 @@ impl fmt::Debug for KeyspaceOptions {
             }
         }
         out.finish()
-    }
-}
-
-impl From<Shape> for KeyspaceOptions {
-    fn from(shape: Shape) -> Self {
-        Self {
-            goal: Some(shape.goal),
-            memtable_bytes: Some(shape.memtable_bytes),
-            block_bytes: Some(shape.block_bytes),
-            compression: Some(shape.compression),
-            level0_compression: Some(shape.level0_compression),
-            filter_bits_per_key: Some(shape.filter_bits_per_key),
-            table_bytes: Some(shape.table_bytes),
-            level0_trigger: Some(shape.level0_trigger),
-            level_ratio: Some(shape.level_ratio),
-            level_base_bytes: Some(shape.level_base_bytes),
-        }
     }
 }
 
@@ -176,6 +181,24 @@ impl Shape {
             level0_trigger,
             level_ratio: set.level_ratio.unwrap_or(profile.level_ratio),
             level_base_bytes,
+        }
+    }
+
+    /// As settings, every number of which is there, with the names of a keyspace's own.
+    pub(crate) fn as_options(&self, own: &KeyspaceOptions) -> KeyspaceOptions {
+        KeyspaceOptions {
+            goal: Some(self.goal),
+            memtable_bytes: Some(self.memtable_bytes),
+            block_bytes: Some(self.block_bytes),
+            compression: Some(self.compression),
+            level0_compression: Some(self.level0_compression),
+            filter_bits_per_key: Some(self.filter_bits_per_key),
+            table_bytes: Some(self.table_bytes),
+            level0_trigger: Some(self.level0_trigger),
+            level_ratio: Some(self.level_ratio),
+            level_base_bytes: Some(self.level_base_bytes),
+            merge_operator: own.merge_operator.clone(),
+            comparator: own.comparator.clone(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     instruments::Instruments,
-    options::{KeyspaceOptions, Options, Shape},
+    options::{Components, KeyspaceOptions, Options, Shape},
 };
 use sediment_base::Result;
 use sediment_tree::{Reclaimer, TreeOptions};
@@ -12,20 +12,21 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     options: Options,
+    named: Components,
     /// Its numbers are nobody's.
     components: TreeOptions,
 }
 
 impl Settings {
     /// Checks the options. All trees count with the same instruments.
-    pub(crate) fn new(options: Options, instruments: &Instruments) -> Result<Self> {
+    pub(crate) fn new(options: Options, named: Components, instruments: &Instruments) -> Result<Self> {
         options.validate()?;
         let components = TreeOptions {
             stats: Arc::clone(&instruments.stats),
             listeners: instruments.events.for_trees(),
             ..TreeOptions::new(Arc::clone(&instruments.cache))
         };
-        Ok(Self { options, components })
+        Ok(Self { options, named, components })
     }
 
     /// Lets another have files of trees removed.
@@ -45,8 +46,19 @@ impl Settings {
         self.options.shape(own)
     }
 
-    /// What the tree of a keyspace with these settings is given.
-    pub(crate) fn tree_options(&self, own: &KeyspaceOptions) -> TreeOptions {
-        self.shape(own).tree_options(&self.components)
+    /// What the tree of a keyspace with these settings is given. `InvalidInput` if its order of keys is not known.
+    pub(crate) fn tree_options(&self, own: &KeyspaceOptions) -> Result<TreeOptions> {
+        let (order, merge_operator) = (self.named.order(own)?, self.named.merge_operator(own));
+        Ok(TreeOptions { order, merge_operator, ..self.shape(own).tree_options(&self.components) })
+    }
+
+    /// Refuses names of what is not there: for a keyspace that is being made.
+    pub(crate) fn check_names(&self, own: &KeyspaceOptions) -> Result<()> {
+        self.named.check(own)
+    }
+
+    /// Whether operands of a keyspace can be folded.
+    pub(crate) fn can_fold(&self, own: &KeyspaceOptions) -> bool {
+        self.named.merge_operator(own).is_some()
     }
 }

@@ -27,7 +27,10 @@ fn defaults_are_valid_and_what_they_say() {
     };
     assert_eq!(shape, expected);
     assert_eq!(options.cache_bytes(), 128 << 20);
-    let tree = Settings::new(options, &Instruments::for_tests()).unwrap().tree_options(&KeyspaceOptions::default());
+    let tree = Settings::new(options, Components::default(), &Instruments::for_tests())
+        .unwrap()
+        .tree_options(&KeyspaceOptions::default())
+        .unwrap();
     tree.validate().unwrap();
     assert_eq!((tree.block_bytes, tree.filter_bits_per_key, tree.table_bytes), (4096, 10, 64 << 20));
     assert_eq!((tree.level0_trigger, tree.level_ratio, tree.level_base_bytes), (4, 10, 256 << 20));
@@ -191,9 +194,10 @@ fn the_ends_of_every_range_are_allowed() {
     });
     for options in [lowest, highest] {
         options.validate().unwrap();
-        Settings::new(options, &Instruments::for_tests())
+        Settings::new(options, Components::default(), &Instruments::for_tests())
             .unwrap()
             .tree_options(&KeyspaceOptions::default())
+            .unwrap()
             .validate()
             .unwrap();
     }

@@ -2,13 +2,14 @@
 
 use crate::{
     catalog::{Catalog, CatalogContext, Incarnation, KeyspaceChange, KeyspaceState, Keyspaces},
+    commit::apply_op,
     instruments::Instruments,
     options::{KeyspaceOptions, Settings},
     recover::{create::next_generation, leftovers::Leftovers},
     wal::{Anchor, Entry, Logged, Recovered, WalDir, for_each_op, replay},
 };
 use sediment_base::{
-    Error, KeyspaceId, Kind, Result, SeqNo, TreeId, WalId, filename,
+    Error, KeyspaceId, Result, SeqNo, TreeId, WalId, filename,
     planted::{Bug, planted},
     stats::Counter,
 };
@@ -89,7 +90,11 @@ impl Replaying<'_> {
     fn open_keyspace(&mut self, id: KeyspaceId, name: String, tree: (TreeId, SeqNo), options: KeyspaceOptions) -> Result<()> {
         let (tree_id, since) = tree;
         let dir = filename::tree(self.dir, tree_id);
-        let tree = Tree::open(self.env, &dir, self.settings.tree_options(&options))?;
+        let tree = Tree::open(
+            self.env,
+            &dir,
+            self.settings.tree_options(&options).map_err(|error| error.context(format!("keyspace {name:?}")))?,
+        )?;
         let tree = Incarnation { keyspace: name.into(), id: tree_id, since, tree };
         self.open.insert(id, KeyspaceState::new(id, tree, options, self.settings));
         Ok(())
@@ -132,11 +137,7 @@ impl Replaying<'_> {
                 return Ok(());
             }
             inserted += 1;
-            match op.kind {
-                Kind::Value => tree.tree.insert(op.key, op.value, row_seqno),
-                Kind::Tombstone => tree.tree.remove(op.key, row_seqno),
-                kind => Err(Error::unsupported(format!("a logged row of kind {kind:?} is not known to this version"))),
-            }
+            apply_op(&tree.tree, &op, row_seqno)
         })?;
         Ok(inserted)
     }

@@ -2,7 +2,7 @@
 
 use crate::wal::{
     files::read_birth,
-    format::{BODY_START, Entry, for_each_op},
+    format::{BODY_START, Entry, OpKind, for_each_op},
 };
 use sediment_base::{Error, Kind, Result};
 use sediment_codec::{
@@ -42,8 +42,16 @@ fn dump_record(record: &Record, payload: &[u8], start: u64, out: &mut dyn Write)
             for_each_op(payload, *count, |op| {
                 let key = op.key.escape_ascii();
                 match op.kind {
-                    Kind::Value => print(out, format_args!("  {} \"{key}\" = \"{}\"", op.keyspace, op.value.escape_ascii())),
-                    kind => print(out, format_args!("  {} \"{key}\" {kind:?}", op.keyspace)),
+                    OpKind::Row(Kind::Value) => {
+                        print(out, format_args!("  {} \"{key}\" = \"{}\"", op.keyspace, op.value.escape_ascii()))
+                    }
+                    OpKind::Row(Kind::Operand) => {
+                        print(out, format_args!("  {} \"{key}\" merge \"{}\"", op.keyspace, op.value.escape_ascii()))
+                    }
+                    OpKind::Row(kind) => print(out, format_args!("  {} \"{key}\" {kind:?}", op.keyspace)),
+                    OpKind::RemoveRange => {
+                        print(out, format_args!("  {} \"{key}\"..\"{}\" RemoveRange", op.keyspace, op.value.escape_ascii()))
+                    }
                 }
             })
         }

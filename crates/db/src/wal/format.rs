@@ -3,7 +3,8 @@
 //! ```text
 //! file:   FileHeader (kind Wal, file id, generation = epoch), then records of codec::frame
 //! start   the file's first record: previous file (id, uuid, valid end), first and resume seqno, oldest file that is needed
-//! batch   rows, each: kind u8, keyspace varint, key, and for a value its bytes; the header counts them
+//! batch   writes, each: kind u8, keyspace varint, key, and for a value or operand its bytes, for a range its end; the header
+//!         counts them
 //! create  keyspace u32, tree u64, name, catalog::settings      drop    keyspace u32      clear   keyspace u32, new tree u64
 //! configure  keyspace u32, catalog::settings
 //! anchor  tree u64, manifest generation u64, manifest length u64: written after each install
@@ -76,11 +77,39 @@ impl RecordKind {
     }
 }
 
-/// One row of a batch.
+/// What a write of a batch does. The tags are on disk: those of [`Kind`], and one more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OpKind {
+    /// It writes a row.
+    Row(Kind),
+    /// It removes the keys from `key` up to, and without, `value`; an empty bound is none.
+    RemoveRange,
+}
+
+const REMOVE_RANGE: u8 = 4;
+
+impl OpKind {
+    fn tag(self) -> u8 {
+        match self {
+            Self::Row(kind) => kind.tag(),
+            Self::RemoveRange => REMOVE_RANGE,
+        }
+    }
+
+    fn from_tag(tag: u8) -> Result<Self> {
+        if tag == REMOVE_RANGE { Ok(Self::RemoveRange) } else { Kind::from_tag(tag).map(Self::Row) }
+    }
+
+    fn has_value(self) -> bool {
+        matches!(self, Self::RemoveRange | Self::Row(Kind::Value | Kind::Operand))
+    }
+}
+
+/// One write of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Op<'a> {
     pub(crate) keyspace: KeyspaceId,
-    pub(crate) kind: Kind,
+    pub(crate) kind: OpKind,
     pub(crate) key: &'a [u8],
     pub(crate) value: &'a [u8],
 }
@@ -125,7 +154,7 @@ pub(crate) fn put_op(out: &mut Vec<u8>, op: Op<'_>) {
     out.put_u8(op.kind.tag());
     out.put_varint(op.keyspace.0.into());
     out.put_length_prefixed(op.key);
-    if op.kind == Kind::Value {
+    if op.kind.has_value() {
         out.put_length_prefixed(op.value);
     }
 }
@@ -140,8 +169,14 @@ pub(crate) fn for_each_op(payload: &[u8], count: u32, mut visit: impl FnMut(Op<'
     reader.expect_end()
 }
 
-/// Checks the limits of one row.
-pub(crate) fn check_limits(key: &[u8], value: &[u8]) -> Result<()> {
+/// Checks the limits of one write.
+pub(crate) fn check_limits(op: &Op<'_>) -> Result<()> {
+    let Op { kind, key, value, .. } = *op;
+    if kind == OpKind::RemoveRange {
+        let longest = key.len().max(value.len());
+        let max = limits::RANGE_BOUND_BYTES_MAX;
+        return if longest > max { Err(too_long("bound", max, longest)) } else { Ok(()) };
+    }
     if key.is_empty() {
         return Err(Error::invalid_input("the empty key is not allowed: keys are 1 to 65535 bytes long"));
     }
@@ -215,13 +250,14 @@ impl Entry {
 
 fn read_op<'a>(reader: &mut Reader<'a>) -> Result<Op<'a>> {
     let start = reader.position() as u64;
-    let kind = Kind::from_tag(reader.u8()?)?;
+    let kind = OpKind::from_tag(reader.u8()?)?;
     let keyspace = u32::try_from(reader.varint()?)
         .map_err(|_| Error::corruption("keyspace id of a logged row does not fit 32 bits").at(start))?;
     let key = reader.length_prefixed()?;
-    let value = if kind == Kind::Value { reader.length_prefixed()? } else { &[] };
-    check_limits(key, value).map_err(|error| error.with_kind(ErrorKind::Corruption).at(start))?;
-    Ok(Op { keyspace: KeyspaceId(keyspace), kind, key, value })
+    let value = if kind.has_value() { reader.length_prefixed()? } else { &[] };
+    let op = Op { keyspace: KeyspaceId(keyspace), kind, key, value };
+    check_limits(&op).map_err(|error| error.with_kind(ErrorKind::Corruption).at(start))?;
+    Ok(op)
 }
 
 #[cold]
@@ -235,6 +271,10 @@ mod tests {
     use super::*;
     use crate::options::KeyspaceOptions;
 
+    fn op<'a>(kind: OpKind, key: &'a [u8], value: &'a [u8]) -> Op<'a> {
+        Op { keyspace: KeyspaceId(900), kind, key, value }
+    }
+
     fn record(kind: RecordKind, count: u32) -> Record {
         Record { kind: kind as u8, count, ..Record::default() }
     }
@@ -242,24 +282,29 @@ mod tests {
     #[test]
     fn rows_read_back_in_order() {
         let ops = [
-            Op { keyspace: KeyspaceId(1), kind: Kind::Value, key: b"a", value: b"1" },
-            Op { keyspace: KeyspaceId(900), kind: Kind::Tombstone, key: b"b", value: b"" },
+            op(OpKind::Row(Kind::Value), b"a", b"1"),
+            op(OpKind::Row(Kind::Tombstone), b"b", b""),
+            op(OpKind::Row(Kind::WeakTombstone), b"c", b""),
+            op(OpKind::Row(Kind::Operand), b"d", b"2"),
+            op(OpKind::RemoveRange, b"", b"e"),
         ];
         let mut payload = Vec::new();
         ops.iter().for_each(|op| put_op(&mut payload, *op));
         let mut found = Vec::new();
-        for_each_op(&payload, 2, |op| {
+        for_each_op(&payload, 5, |op| {
             found.push((op.keyspace, op.kind, op.key.to_vec(), op.value.to_vec()));
             Ok(())
         })
         .unwrap();
-        assert_eq!(found.len(), 2);
-        assert_eq!((found[1].0, found[1].1, &found[1].2[..]), (KeyspaceId(900), Kind::Tombstone, &b"b"[..]));
-        for count in [0, 1, 3, u32::MAX] {
+        for (op, found) in ops.iter().zip(&found) {
+            assert_eq!((op.keyspace, op.kind, op.key, op.value), (found.0, found.1, &found.2[..], &found.3[..]));
+        }
+        assert_eq!(found.len(), 5);
+        for count in [0, 1, 4, 6, u32::MAX] {
             assert!(for_each_op(&payload, count, |_| Ok(())).is_err(), "{count}");
         }
         for len in 0..payload.len() {
-            assert!(for_each_op(&payload[..len], 2, |_| Ok(())).is_err(), "{len}");
+            assert!(for_each_op(&payload[..len], 5, |_| Ok(())).is_err(), "{len}");
         }
     }
 
@@ -288,8 +333,11 @@ mod tests {
 
     #[test]
     fn limits_are_named() {
-        let too_long = check_limits(&vec![0; 65_536], b"").unwrap_err();
+        let value = OpKind::Row(Kind::Value);
+        let too_long = check_limits(&op(value, &vec![0; 65_536], b"")).unwrap_err();
         assert!(too_long.to_string().contains("65535"), "{too_long}");
-        assert!(check_limits(b"", b"").unwrap_err().to_string().contains("empty"));
+        assert!(check_limits(&op(value, b"", b"")).unwrap_err().to_string().contains("empty"));
+        assert!(check_limits(&op(OpKind::RemoveRange, &vec![0; 65_536], b"")).is_ok());
+        assert!(check_limits(&op(OpKind::RemoveRange, b"", &vec![0; 65_537])).unwrap_err().to_string().contains("bound"));
     }
 }

@@ -16,6 +16,8 @@ fn archive() -> KeyspaceOptions {
         level0_trigger: Some(3),
         level_ratio: Some(7),
         level_base_bytes: Some(32 << 10),
+        merge_operator: None,
+        comparator: None,
     }
 }
 

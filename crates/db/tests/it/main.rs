@@ -18,6 +18,7 @@ mod listeners;
 mod model;
 mod no_space;
 mod opening;
+mod operations;
 mod parallel;
 #[cfg(planted_bugs)]
 mod planted;

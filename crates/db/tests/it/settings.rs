@@ -54,7 +54,13 @@ pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
         level0_trigger: *rng.pick(&[None, Some(1), Some(3)]),
         level_ratio: *rng.pick(&[None, Some(2), Some(6)]),
         level_base_bytes: *rng.pick(&[None, Some(1 << 10), Some(8 << 10)]),
+        ..appending()
     }
+}
+
+/// What every keyspace under the harness has: merges append.
+pub(crate) fn appending() -> KeyspaceOptions {
+    KeyspaceOptions { merge_operator: Some("append".into()), ..KeyspaceOptions::default() }
 }
 
 /// Another set for each seed.

@@ -3,7 +3,7 @@
 use crate::settings;
 use sediment_base::{Error, Result, Slice};
 use sediment_env::Env;
-use sediment_testkit::store::{Level, Span, Store, Write};
+use sediment_testkit::store::{Action, Level, Span, Store, Write};
 use sedimentdb::{Db, Durability, Iter, Keyspace, Options, Snapshot};
 use std::{ops::Bound, path::Path};
 
@@ -46,7 +46,7 @@ impl Store for DbStore {
     fn create_keyspace(&mut self, name: &str) -> Result<()> {
         match name {
             "extra" => self.db.create_keyspace_with(name, settings::of_keyspace(1)).map(drop),
-            _ => self.db.create_keyspace(name).map(drop),
+            _ => self.db.create_keyspace_with(name, settings::appending()).map(drop),
         }
     }
 
@@ -68,17 +68,27 @@ impl Store for DbStore {
     fn write(&mut self, writes: &[Write], level: Level) -> Result<()> {
         if let ([write], Level::Os) = (writes, level) {
             let keyspace = self.keyspace(&write.keyspace)?;
-            return match write.value {
-                Some(value) => keyspace.insert(&write.key, value.bytes()),
-                None => keyspace.remove(&write.key),
+            return match &write.action {
+                Action::Insert(key, value) => keyspace.insert(key, value.bytes()),
+                Action::Remove(key) => keyspace.remove(key),
+                Action::RemoveWeak(key) => keyspace.remove_weak(key),
+                Action::Merge(key, value) => keyspace.merge(key, value.bytes()),
+                Action::Erase(Span::Prefix(prefix)) => keyspace.remove_prefix(prefix),
+                Action::Erase(Span::Range(low, high)) => keyspace.remove_range::<Vec<u8>, _>((low.clone(), high.clone())),
             };
         }
         let mut batch = self.db.batch();
         for write in writes {
             let keyspace = self.keyspace(&write.keyspace)?;
-            match write.value {
-                Some(value) => batch.insert(&keyspace, &write.key, value.bytes()),
-                None => batch.remove(&keyspace, &write.key),
+            match &write.action {
+                Action::Insert(key, value) => batch.insert(&keyspace, key, value.bytes()),
+                Action::Remove(key) => batch.remove(&keyspace, key),
+                Action::RemoveWeak(key) => batch.remove_weak(&keyspace, key),
+                Action::Merge(key, value) => batch.merge(&keyspace, key, value.bytes()),
+                Action::Erase(Span::Prefix(prefix)) => batch.remove_prefix(&keyspace, prefix),
+                Action::Erase(Span::Range(low, high)) => {
+                    batch.remove_range::<Vec<u8>, _>(&keyspace, (low.clone(), high.clone()))
+                }
             };
         }
         batch.durability(durability(level)).commit()

@@ -4,7 +4,7 @@ use super::{Op, Walk};
 use crate::{
     keys::KeyPool,
     seed::Rng,
-    store::{Level, Span, Value, Write},
+    store::{Action, Level, Span, Value, Write},
 };
 use std::ops::Bound;
 
@@ -124,8 +124,28 @@ impl Generator {
             1 => self.rng.below(u64::from(self.mix.value_bytes_max) + 1) as u32,
             _ => self.rng.between(8, 60.min(u64::from(self.mix.value_bytes_max).max(8))) as u32,
         };
-        let value = (!self.rng.one_in(3)).then_some(Value { tag: self.tag, len });
-        Write { keyspace: self.keyspace(), key: self.pool.draw(&mut self.rng), value }
+        let (keyspace, key) = (self.keyspace(), self.pool.draw(&mut self.rng));
+        let action = match self.rng.below(24) {
+            0..5 => Action::Remove(key),
+            5..7 => Action::RemoveWeak(key),
+            7 => Action::Erase(self.narrow_span(key)),
+            8..12 => Action::Merge(key, Value { tag: self.tag, len: len.min(12) }),
+            _ => Action::Insert(key, Value { tag: self.tag, len }),
+        };
+        Write { keyspace, action }
+    }
+
+    /// Mostly a few keys from this one on; now and then any span.
+    fn narrow_span(&mut self, low: Vec<u8>) -> Span {
+        if self.rng.one_in(12) {
+            return self.span();
+        }
+        let nearest = (0..8).map(|_| self.pool.near(&mut self.rng)).filter(|key| *key > low).min();
+        let high = nearest.unwrap_or_else(|| [&low[..], &[0]].concat());
+        let is_included = self.rng.one_in(3);
+        let high = if is_included { Bound::Included(high) } else { Bound::Excluded(high) };
+        let low = if self.rng.one_in(3) { Bound::Excluded(low) } else { Bound::Included(low) };
+        Span::Range(low, high)
     }
 
     fn scan(&mut self) -> Op {

@@ -1,7 +1,7 @@
 //! Reads the operation language back.
 
 use super::{Op, Walk};
-use crate::store::{Level, Span, Value, Write};
+use crate::store::{Action, Level, Span, Value, Write};
 use std::{fmt, ops::Bound, str::SplitWhitespace};
 
 /// A line that is not an operation.
@@ -43,11 +43,23 @@ impl<'a> Words<'a> {
         Ok(match self.word()? {
             "insert" => {
                 let (level, keyspace, key) = (self.level()?, self.name()?, self.key()?);
-                Op::Single(Write { keyspace, key, value: Some(value(self.word()?)?) }, level)
+                Op::Single(Write::insert(keyspace, key, value(self.word()?)?), level)
             }
             "remove" => {
                 let (level, keyspace, key) = (self.level()?, self.name()?, self.key()?);
-                Op::Single(Write { keyspace, key, value: None }, level)
+                Op::Single(Write::remove(keyspace, key), level)
+            }
+            "weak" => {
+                let (level, keyspace) = (self.level()?, self.name()?);
+                Op::Single(Write { keyspace, action: Action::RemoveWeak(self.key()?) }, level)
+            }
+            "merge" => {
+                let (level, keyspace, key) = (self.level()?, self.name()?, self.key()?);
+                Op::Single(Write { keyspace, action: Action::Merge(key, value(self.word()?)?) }, level)
+            }
+            "erase" => {
+                let (level, keyspace) = (self.level()?, self.name()?);
+                Op::Single(Write { keyspace, action: Action::Erase(self.span()?) }, level)
             }
             "batch" => {
                 let level = self.level()?;
@@ -144,13 +156,24 @@ fn bound(word: &str) -> Parsed<Bound<Vec<u8>>> {
 }
 
 fn write(word: &str) -> Parsed<Write> {
-    let split = word.find(['+', '-']).ok_or("a write in a batch is keyspace+key=value or keyspace-key")?;
+    let split = word.find(['+', '-', '~', '*', '!']).ok_or("a write in a batch is keyspace+key=value or keyspace-key")?;
     let (keyspace, rest) = (name(&word[..split])?, &word[split + 1..]);
-    if word.as_bytes()[split] == b'-' {
-        return Ok(Write { keyspace, key: bytes(rest)?, value: None });
-    }
-    let (key, text) = rest.split_once('=').ok_or("an insert in a batch needs =")?;
-    Ok(Write { keyspace, key: bytes(key)?, value: Some(value(text)?) })
+    let pair = || {
+        let (key, text) = rest.split_once('=').ok_or("an insert or merge in a batch needs =")?;
+        Ok::<_, &str>((bytes(key)?, value(text)?))
+    };
+    let action = match (word.as_bytes()[split], rest.strip_prefix('^')) {
+        (b'-', _) => Action::Remove(bytes(rest)?),
+        (b'~', _) => Action::RemoveWeak(bytes(rest)?),
+        (b'!', Some(prefix)) => Action::Erase(Span::Prefix(bytes(prefix)?)),
+        (b'!', None) => {
+            let (low, high) = rest.split_once(',').ok_or("a range in a batch needs ,")?;
+            Action::Erase(Span::Range(bound(low)?, bound(high)?))
+        }
+        (b'*', _) => pair().map(|(key, value)| Action::Merge(key, value))?,
+        _ => pair().map(|(key, value)| Action::Insert(key, value))?,
+    };
+    Ok(Write { keyspace, action })
 }
 
 fn value(word: &str) -> Parsed<Value> {

@@ -3,7 +3,7 @@
 use super::{Failure, Outcome};
 use crate::{
     model::{Contents, Model, Moment, Short},
-    store::{Store, Value},
+    store::{Store, Text},
 };
 use sediment_base::Slice;
 use std::{collections::VecDeque, fmt};
@@ -11,7 +11,7 @@ use std::{collections::VecDeque, fmt};
 /// A scan in progress and what it should still return.
 pub(super) struct OpenScan<S: Store> {
     pub(super) scan: S::Scan,
-    pub(super) expected: VecDeque<(Vec<u8>, Value)>,
+    pub(super) expected: VecDeque<(Vec<u8>, Text)>,
 }
 
 impl<S: Store> OpenScan<S> {
@@ -59,7 +59,7 @@ pub fn describe_recovered(contents: &Contents, model: &Model, promised: Moment) 
     }
 }
 
-pub(super) fn shown(value: Option<Value>) -> String {
+pub(super) fn shown(value: Option<Text>) -> String {
     value.map_or("nothing".to_owned(), |value| value.to_string())
 }
 

@@ -1,6 +1,6 @@
 //! A store that is one map, on a "disk" that is its settings: to test the harness itself.
 
-use crate::store::{Level, Span, Store, Write};
+use crate::store::{Action, Level, Span, Store, Write};
 use sediment_base::{Error, Result, Slice};
 use sediment_env::Env;
 use std::{
@@ -86,14 +86,16 @@ impl Store for Toy {
 
     fn write(&mut self, writes: &[Write], _level: Level) -> Result<()> {
         for write in writes {
-            self.removes += u64::from(write.value.is_none());
+            self.removes += u64::from(matches!(write.action, Action::Remove(_)));
             let forget = self.disk.mistake == Some(Mistake::KeepsARemovedKey) && self.removes.is_multiple_of(50);
             let mut data = self.data();
             let rows = &mut data.1.get_mut(&write.keyspace).ok_or_else(|| Error::invalid_input("no keyspace"))?.1;
-            match write.value {
-                Some(value) => drop(rows.insert(write.key.clone(), value.bytes())),
-                None if forget => {}
-                None => drop(rows.remove(&write.key)),
+            match &write.action {
+                Action::Insert(key, value) => drop(rows.insert(key.clone(), value.bytes())),
+                Action::Remove(_) if forget => {}
+                Action::Remove(key) | Action::RemoveWeak(key) => drop(rows.remove(key)),
+                Action::Merge(key, value) => rows.entry(key.clone()).or_default().extend(value.bytes()),
+                Action::Erase(span) => rows.retain(|key, _| !span.contains(key)),
             }
         }
         Ok(())

@@ -1,12 +1,12 @@
 //! One row or range tombstone into the memtable that takes it.
 
 use crate::{memtable::Memtable, super_version::SuperVersions};
-use sediment_base::{Error, ErrorKind, InternalKey, Kind, RangeTombstone, Result, SeqNo, limits, seqno::SEQNO_MAX};
+use sediment_base::{Error, ErrorKind, InternalKey, RangeTombstone, Result, SeqNo, limits, seqno::SEQNO_MAX};
 
 /// Puts a row into the memtable that takes its seqno when it gets there.
 #[inline]
 pub(crate) fn apply(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
-    check(versions, &key, value)?;
+    check(&key, value)?;
     put(versions, key.seqno, |memtable| memtable.insert(key, value))
 }
 
@@ -25,8 +25,8 @@ pub(crate) fn apply_range(versions: &SuperVersions, tombstone: &RangeTombstone) 
     put(versions, tombstone.seqno, |memtable| memtable.remove_range(tombstone.clone()))
 }
 
-/// Refuses what no table could hold, and operands that nobody could fold.
-pub(super) fn check(versions: &SuperVersions, key: &InternalKey<'_>, value: &[u8]) -> Result<()> {
+/// Refuses what no table could hold.
+pub(super) fn check(key: &InternalKey<'_>, value: &[u8]) -> Result<()> {
     let key_bytes = key.user_key.len();
     if key_bytes == 0 || key_bytes > limits::KEY_BYTES_MAX {
         let range = format!("1 to {} bytes", limits::KEY_BYTES_MAX);
@@ -35,9 +35,6 @@ pub(super) fn check(versions: &SuperVersions, key: &InternalKey<'_>, value: &[u8
     if value.len() > limits::VALUE_BYTES_MAX {
         let range = format!("up to {} bytes", limits::VALUE_BYTES_MAX);
         return Err(Error::invalid_input("length of a value").expected_found(range, value.len()));
-    }
-    if key.kind == Kind::Operand && versions.options.merge_operator.is_none() {
-        return Err(Error::invalid_input("merging needs a merge operator: open the tree with one"));
     }
     check_seqno(key.seqno)
 }

@@ -1,6 +1,6 @@
 //! `WriteBatch`: writes of one tree that become visible at once, under one seqno.
 
-use super::apply::apply;
+use super::apply::{apply, check};
 use crate::super_version::SuperVersions;
 use sediment_base::{Error, InternalKey, Kind, Result, SeqNo, Slice};
 use std::collections::{HashMap, hash_map::Entry};
@@ -76,7 +76,7 @@ pub(crate) fn apply_batch(versions: &SuperVersions, batch: &WriteBatch, seqno: S
                 None => return Err(unfoldable()),
             },
         };
-        super::apply::check(versions, &InternalKey::new(key, seqno, kind), &value)?;
+        check(&InternalKey::new(key, seqno, kind), &value)?;
         rows.push((kind, key, value));
     }
     rows.iter().try_for_each(|(kind, key, value)| apply(versions, InternalKey::new(key, seqno, *kind), value))

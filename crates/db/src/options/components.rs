@@ -1,0 +1,70 @@
+//! What a caller brings in code, by its name: key orders and merge operators. A keyspace stores the names.
+
+use crate::options::KeyspaceOptions;
+use sediment_base::{
+    Bytewise, Comparator, Error, KeyOrder, MergeOperator, Result,
+    merge_operator::{Add, Append, Max},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Orders and operators by name.
+#[derive(Clone, Debug)]
+pub(crate) struct Components {
+    comparators: BTreeMap<String, Arc<dyn Comparator>>,
+    merge_operators: BTreeMap<String, Arc<dyn MergeOperator>>,
+}
+
+impl Default for Components {
+    /// Those that come with the database.
+    fn default() -> Self {
+        let mut components = Self { comparators: BTreeMap::new(), merge_operators: BTreeMap::new() };
+        components.add_merge_operator(Arc::new(Add));
+        components.add_merge_operator(Arc::new(Append));
+        components.add_merge_operator(Arc::new(Max));
+        components
+    }
+}
+
+impl Components {
+    /// Adds an order, in place of one of the same name.
+    pub(crate) fn add_comparator(&mut self, comparator: Arc<dyn Comparator>) {
+        self.comparators.insert(comparator.name().into(), comparator);
+    }
+
+    /// Adds an operator, in place of one of the same name.
+    pub(crate) fn add_merge_operator(&mut self, operator: Arc<dyn MergeOperator>) {
+        self.merge_operators.insert(operator.name().into(), operator);
+    }
+
+    /// The order of a keyspace's keys.
+    pub(super) fn order(&self, own: &KeyspaceOptions) -> Result<KeyOrder> {
+        match own.comparator.as_deref() {
+            None | Some(Bytewise::NAME) => Ok(KeyOrder::bytewise()),
+            Some(name) => match self.comparators.get(name) {
+                Some(comparator) => Ok(KeyOrder::custom(Arc::clone(comparator))),
+                None => {
+                    let advice = "give it to DbBuilder::comparator";
+                    Err(Error::invalid_input(format!("the order of keys {name:?} is not known: {advice}")))
+                }
+            },
+        }
+    }
+
+    /// The operator of a keyspace, if it has one that is known. Without it the keyspace can be opened, but not merged into.
+    pub(super) fn merge_operator(&self, own: &KeyspaceOptions) -> Option<Arc<dyn MergeOperator>> {
+        self.merge_operators.get(own.merge_operator.as_deref()?).cloned()
+    }
+
+    /// Refuses names of what is not there: for a keyspace that is being made.
+    pub(super) fn check(&self, own: &KeyspaceOptions) -> Result<()> {
+        self.order(own)?;
+        match &own.merge_operator {
+            Some(name) if self.merge_operator(own).is_none() => {
+                let known: Vec<_> = self.merge_operators.keys().map(String::as_str).collect();
+                let advice = format!("give it to DbBuilder::merge_operator, or choose one of: {}", known.join(", "));
+                Err(Error::invalid_input(format!("the merge operator {name:?} is not known: {advice}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
