@@ -3,6 +3,7 @@
 mod batch;
 mod core;
 mod database;
+mod ingest;
 mod iter;
 mod keyspace;
 mod lent;
@@ -11,6 +12,7 @@ mod verify;
 
 pub use batch::WriteBatch;
 pub use database::{Db, DbBuilder};
+pub use ingest::Ingest;
 pub use iter::Iter;
 pub use keyspace::Keyspace;
 pub use snapshot::Snapshot;

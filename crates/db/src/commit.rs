@@ -9,9 +9,11 @@
 //! [`Durability::Sync`] waits for that, and shares the sync with whoever waits too.
 
 mod change;
+mod ingest;
 mod writes;
 
 pub(crate) use change::{TreeMaker, clear, configure, create, drop_keyspace};
+pub(crate) use ingest::ingest;
 pub(crate) use writes::Writes;
 
 use writes::Encoded;

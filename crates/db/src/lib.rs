@@ -67,7 +67,7 @@ mod dump;
 
 mod api;
 
-pub use api::{Db, DbBuilder, Iter, Keyspace, Snapshot, VerifyReport, WriteBatch};
+pub use api::{Db, DbBuilder, Ingest, Iter, Keyspace, Snapshot, VerifyReport, WriteBatch};
 pub use dump::dump_file;
 pub use options::{Compression, Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options};
 pub use sediment_base::{

@@ -20,7 +20,7 @@ mod upkeep;
 
 pub use pace::{PaceStats, SlowdownCause};
 pub(crate) use pool::Pool;
-pub(crate) use upkeep::{delete_unseen, save_catalog, shorten_log};
+pub(crate) use upkeep::{anchor, delete_unseen, save_catalog, shorten_log};
 
 use crate::{
     catalog::{Catalog, Incarnation, KeyspaceState, Keyspaces},

@@ -58,7 +58,7 @@ fn write_ranges(tail: &Tail, out: &mut dyn Write) -> fmt::Result {
 fn write_blocks(context: &TableContext, file: &dyn File, tail: &Tail, fence: &Fence, out: &mut dyn Write) -> fmt::Result {
     for number in 0..fence.blocks() {
         let place = fence.place(number);
-        let BlockPlace { offset, bytes, min_seqno, max_seqno, flags } = place;
+        let BlockPlace { offset, bytes, min_seqno, max_seqno, flags, .. } = place;
         writeln!(out, "block {number} at {offset}, {bytes} bytes, seqnos {min_seqno}..={max_seqno}, {flags}")?;
         match load_block(context.cache.pool(), file, &tail.seal(), place) {
             Ok(block) => write_rows(Block::of(&block), out)?,

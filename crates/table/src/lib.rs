@@ -39,4 +39,4 @@ pub use cursor::{Segment, SegmentRow, TableCursor};
 pub use options::TableOptions;
 pub use properties::{Properties, RangeCounts, TableMeta};
 pub use reader::{Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};
-pub use writer::TableWriter;
+pub use writer::{TableWriter, UnnumberedTable};

@@ -170,6 +170,9 @@ properties! {
     50 min_key: Slice,
     /// Largest user key, range tombstones included; empty where one has no end.
     52 max_key: Slice,
+    /// The sequence number of every row, where that was not yet known when they were written; stored with each row is 0 then. A reader
+    /// must know it.
+    55 global_seqno: u64,
     /// Rows that are references into blob files.
     56 blob_rows: u64,
     /// Neighbouring blocks whose first keys have the same head.
@@ -180,9 +183,6 @@ properties! {
     62 is_max_key_open: u64,
 }
 
-/// Reserved: the sequence number of every row of an ingested table. Required, because it changes what the rows mean; refused
-/// until tables are ingested.
-const GLOBAL_SEQNO_TAG: u64 = 55;
 const REQUIRED: u64 = 1;
 
 impl Properties {
@@ -250,8 +250,7 @@ impl Properties {
 
 #[cold]
 fn unknown(tag: u64) -> Error {
-    let name = if tag == GLOBAL_SEQNO_TAG { "a global sequence number".into() } else { format!("property {tag}") };
-    Error::unsupported(format!("the table has {name}, which this version does not know; upgrade Sediment"))
+    Error::unsupported(format!("the table has property {tag}, which this version does not know; upgrade Sediment"))
 }
 
 trait Field: Sized {
@@ -308,7 +307,7 @@ mod tests {
         bytes.put_varint(1000);
         bytes.put_length_prefixed(b"of a later version");
         assert_eq!(Properties::decode(&bytes).unwrap(), properties);
-        for tag in [1001, GLOBAL_SEQNO_TAG] {
+        for tag in [1001, 57] {
             let mut refused = bytes.clone();
             refused.put_varint(tag);
             refused.put_length_prefixed(b"");

@@ -137,7 +137,13 @@ impl TableWriter {
 
     /// Completes the file and syncs it. Making its name durable is the caller's. A table without rows and range tombstones
     /// is `InvalidInput`.
-    pub fn finish(mut self) -> Result<TableMeta> {
+    pub fn finish(self) -> Result<TableMeta> {
+        self.end_rows()?.close()
+    }
+
+    /// Ends the rows of a table that get their sequence number later, all the same one: they were added with 0. What is left
+    /// takes little memory.
+    pub fn end_rows(mut self) -> Result<UnnumberedTable> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -153,10 +159,7 @@ impl TableWriter {
             self.properties.count_ranges(&ranges, &self.order);
             self.file.put_region(Region::RangeTombstones, kinds::RANGES, &tombstone_block::encode(&ranges))?;
         }
-        let properties = self.properties.encode();
-        self.file.put_region(Region::Properties, kinds::FIELDS, &properties)?;
-        let (root, file_bytes) = self.file.finish(&self.header)?;
-        Ok(self.properties.meta(&self.header, file_bytes, root))
+        Ok(UnnumberedTable { header: self.header, file: self.file, properties: self.properties })
     }
 
     /// Ends the data, and describes it.
@@ -295,6 +298,7 @@ impl TableWriter {
             min_seqno: summary.min_seqno,
             max_seqno: summary.max_seqno,
             flags: BlockFlags::of(summary, self.continues, is_jumbo),
+            global_seqno: 0,
         };
         self.fence.add(InternalKey::new(first_key, seqno, kind), place);
         self.charge.grow_to((self.file.pending.capacity() + self.hashes.capacity() * size_of::<u64>()) as u64);
@@ -305,6 +309,34 @@ impl TableWriter {
             self.failed = Some(error.clone());
         }
         result
+    }
+}
+
+/// A table whose rows are written, but not what it says of itself.
+#[derive(Debug)]
+pub struct UnnumberedTable {
+    header: FileHeader,
+    file: FrameFile,
+    properties: Properties,
+}
+
+impl UnnumberedTable {
+    /// Gives the rows, which were added with 0, their sequence number, completes the file and syncs it. Making its name durable is the
+    /// caller's. `InvalidInput` for a table that has numbers already.
+    pub fn number(mut self, seqno: SeqNo) -> Result<TableMeta> {
+        if self.properties.max_seqno > 0 || self.properties.range_tombstones > 0 {
+            return Err(Error::invalid_input("the rows have sequence numbers already"));
+        }
+        let Properties { min_seqno, max_seqno, global_seqno, .. } = &mut self.properties;
+        (*min_seqno, *max_seqno, *global_seqno) = (seqno, seqno, seqno);
+        self.close()
+    }
+
+    fn close(mut self) -> Result<TableMeta> {
+        let properties = self.properties.encode();
+        self.file.put_region(Region::Properties, kinds::FIELDS, &properties)?;
+        let (root, file_bytes) = self.file.finish(&self.header)?;
+        Ok(self.properties.meta(&self.header, file_bytes, root))
     }
 }
 

@@ -6,6 +6,7 @@
 //! weak os ks key / merge os ks key 17x3
 //! erase os ks [a (b                  remove a span of keys; `^a` is all that begin with a
 //! batch memory a+key=18x5 b-key      all or nothing, over keyspaces; `~key` is weak, `*key=18x5` merges, `![a,(b` erases
+//! ingest a+key=18x5 a-key2           sorted rows of one keyspace, all or nothing, past the log
 //! get ks key @2                      at snapshot 2; without `@`, now
 //! range ks [a (b forward             `[` and `(` include and exclude, `*` is no bound; forward, backward, zigzag
 //! prefix ks a zigzag @2
@@ -39,6 +40,8 @@ pub enum Op {
     Single(Write, Level),
     /// Writes that go together.
     Batch(Vec<Write>, Level),
+    /// Inserts and removes in one keyspace, their keys ascending, past the log. Never empty.
+    Ingest(Vec<Write>),
     /// Looks a key up and compares.
     Get { keyspace: String, key: Vec<u8>, at: Option<u32> },
     /// Walks a span to its end and compares.
@@ -107,7 +110,7 @@ impl Op {
         match self {
             Self::Batch(writes, _) if writes.is_empty() => None,
             Self::Single(_, level) | Self::Batch(_, level) | Self::Persist(level) => Some(*level),
-            Self::Flush | Self::Reopen => Some(Level::Sync),
+            Self::Flush | Self::Reopen | Self::Ingest(_) => Some(Level::Sync),
             _ if self.is_of_catalog() => Some(Level::Sync),
             _ => None,
         }
@@ -115,7 +118,7 @@ impl Op {
 
     /// Whether it asks for a commit.
     pub fn is_change(&self) -> bool {
-        matches!(self, Self::Single(..) | Self::Batch(..)) || self.is_of_catalog()
+        matches!(self, Self::Single(..) | Self::Batch(..) | Self::Ingest(_)) || self.is_of_catalog()
     }
 
     /// Whether it asks for a change of which keyspaces there are, and how.
@@ -139,6 +142,10 @@ impl fmt::Display for Op {
             }
             Self::Batch(writes, level) => {
                 write!(f, "batch {level}")?;
+                writes.iter().try_for_each(|write| write!(f, " {write}"))
+            }
+            Self::Ingest(writes) => {
+                f.write_str("ingest")?;
                 writes.iter().try_for_each(|write| write!(f, " {write}"))
             }
             Self::Get { keyspace, key, at } => {

@@ -199,7 +199,7 @@ impl<S: Store> Runner<S> {
             Op::Reopen => self.reopen()?,
             Op::Kill => self.kill()?,
             Op::PowerLoss(number) => self.lose_power(*number as usize)?,
-            Op::Single(..) | Op::Batch(..) | Op::Create(_) | Op::Drop(_) | Op::Clear(_) | Op::Configure(..) => {
+            Op::Single(..) | Op::Batch(..) | Op::Ingest(_) | Op::Create(_) | Op::Drop(_) | Op::Clear(_) | Op::Configure(..) => {
                 self.change(op)?
             }
         }
@@ -221,6 +221,7 @@ impl<S: Store> Runner<S> {
         match (op, change) {
             (Op::Single(write, level), _) => store.write(std::slice::from_ref(write), *level)?,
             (Op::Batch(writes, level), _) => store.write(writes, *level)?,
+            (Op::Ingest(writes), _) => store.ingest(writes)?,
             (_, Change::Create(name)) => store.create_keyspace(name)?,
             (_, Change::Drop(name)) => store.drop_keyspace(name)?,
             (_, Change::Clear(name)) => store.clear_keyspace(name)?,
@@ -236,7 +237,7 @@ impl<S: Store> Runner<S> {
         let has = |name: &str| self.model.has_keyspace(name, self.model.now());
         let change = match op {
             Op::Single(write, _) => Change::Writes(std::slice::from_ref(write)),
-            Op::Batch(writes, _) => Change::Writes(writes),
+            Op::Batch(writes, _) | Op::Ingest(writes) => Change::Writes(writes),
             Op::Create(name) => Change::Create(name),
             Op::Drop(name) => Change::Drop(name),
             Op::Clear(name) => Change::Clear(name),

@@ -175,6 +175,9 @@ pub trait Store: Sized {
     /// Applies all writes or none, in order: later ones of the same key win. A merge appends.
     fn write(&mut self, writes: &[Write], level: Level) -> Result<()>;
 
+    /// Applies inserts and removes of one keyspace, their keys ascending, all or none, past the log; durable on return.
+    fn ingest(&mut self, writes: &[Write]) -> Result<()>;
+
     /// The value of a key, now or at a snapshot.
     fn get(&self, keyspace: &str, key: &[u8], at: Option<&Self::Snapshot>) -> Result<Option<Slice>>;
 

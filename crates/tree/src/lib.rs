@@ -25,6 +25,8 @@ mod compaction;
 
 mod flush;
 
+mod ingest;
+
 mod open;
 
 mod admin;
@@ -34,11 +36,12 @@ mod tree;
 pub use admin::{LevelStats, TreeStats, VerifyReport, dump_current, dump_manifest};
 pub use compaction::{CompactionContext, CompactionReport, Plan};
 pub use flush::{FlushContext, FlushReport};
+pub use ingest::IngestReport;
 pub use open::is_not_created;
 pub use options::{Reclaimer, TreeOptions};
 pub use read::{Scan, TakeValue};
 pub use retention::Retention;
 pub use rewrite::{OnSlice, Progress};
-pub use tree::{BegunGet, StoppedGet, Tree};
+pub use tree::{BegunGet, Ingestion, StoppedGet, Tree};
 pub use version::ManifestPosition;
 pub use write::{Pressure, WriteBatch};

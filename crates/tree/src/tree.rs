@@ -7,6 +7,7 @@ use crate::{
     admin::{self, TreeStats, VerifyReport},
     compaction::{self, CompactionContext, CompactionReport, Plan, Reservations},
     flush::{self, FlushContext, FlushReport},
+    ingest::{IngestReport, Ingesting},
     open,
     options::TreeOptions,
     read::{Ended, Scan, Search, TakeValue},
@@ -48,6 +49,14 @@ pub enum BegunGet<'a, V> {
 pub struct StoppedGet<'a, V> {
     search: Search<'a, V>,
     pinned: Arc<SuperVersion>,
+    tree: Tree,
+}
+
+/// Sorted rows on their way into tables of a tree. Dropped unfinished, it leaves nothing.
+#[derive(Debug)]
+#[must_use = "nothing is ingested before `finish`"]
+pub struct Ingestion {
+    ingesting: Ingesting,
     tree: Tree,
 }
 
@@ -217,6 +226,12 @@ impl Tree {
         flush::flush(&self.inner.versions, context)
     }
 
+    /// Begins to write sorted rows straight into tables. Nothing is seen of them before [`Ingestion::finish`]; `now_us` is the wall
+    /// clock, in microseconds since 1970.
+    pub fn ingest(&self, now_us: u64) -> Ingestion {
+        Ingestion { ingesting: Ingesting::new(&self.inner.versions, now_us), tree: self.clone() }
+    }
+
     /// The newest durable boundary: everything at or below it is in tables.
     pub fn mark(&self) -> Option<SeqNo> {
         self.inner.versions.load().version.mark
@@ -357,6 +372,30 @@ impl Tree {
                 return (pinned, read_seqno);
             }
         }
+    }
+}
+
+impl Ingestion {
+    /// Gives `key` a value. Keys ascend, each once; another is `InvalidInput`, and harmless.
+    pub fn insert(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.ingesting.add(Kind::Value, key, value)
+    }
+
+    /// Removes `key`. As [`Ingestion::insert`] in all else.
+    pub fn remove(&mut self, key: &[u8]) -> Result<()> {
+        self.ingesting.add(Kind::Tombstone, key, &[])
+    }
+
+    /// Whether it holds no row.
+    pub fn is_empty(&self) -> bool {
+        self.ingesting.is_empty()
+    }
+
+    /// Gives all rows this seqno, makes them durable and shows them, at once or not at all: newer than what has a lower one, wherever
+    /// that is. The caller's log is durable up to there, and no read at a higher seqno has begun.
+    pub fn finish(self, seqno: SeqNo) -> Result<IngestReport> {
+        let inner = &self.tree.inner;
+        self.ingesting.finish(&inner.versions, &inner.reservations, seqno)
     }
 }
 

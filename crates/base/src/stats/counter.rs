@@ -109,6 +109,13 @@ counters! {
     FlushRowsDropped: "flush_rows_dropped" in Rows,
     /// Bytes of the tables that flushes wrote.
     FlushBytesWritten: "flush_bytes_written" in Bytes,
+
+    /// Ingestions that were finished.
+    IngestCount: "ingest_count" in Count,
+    /// Rows that they brought.
+    IngestRows: "ingest_rows" in Rows,
+    /// Bytes of tables that they made.
+    IngestBytesWritten: "ingest_bytes_written" in Bytes,
     /// Compactions that rewrote tables.
     CompactionCount: "compaction_count" in Count,
     /// Compactions that only gave tables another level.

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Iter, VerifyReport},
-    catalog::KeyspaceState,
+    catalog::{Incarnation, KeyspaceState},
     commit::{self, TreeMaker, Writes},
     instruments::{Delivery, Growth, Instruments, Outbox},
     options::{Components, Create, Durability, KeyspaceOptions, Options, Settings},
@@ -14,7 +14,7 @@ use crate::{
 };
 use sediment_base::{Error, ErrorKind, EventListener, Result, SeqNo, Slice, TreeId, range::prefix_bounds, stats::Counter};
 use sediment_env::{Env, fs::DirLock};
-use sediment_tree::TakeValue;
+use sediment_tree::{Ingestion, TakeValue};
 use std::{
     ops::Bound,
     path::{Path, PathBuf},
@@ -215,6 +215,22 @@ impl Core {
         self.worker.noticed(&self.machinery, configured)?;
         self.settle();
         Ok(())
+    }
+
+    /// Ends an ingestion.
+    pub(crate) fn ingest(&self, keyspace: &KeyspaceState, into: &Incarnation, ingestion: Ingestion) -> Result<()> {
+        let _delivery = self.delivery();
+        self.check_writable()?;
+        let ingested = commit::ingest(&self.machinery, keyspace, into, ingestion);
+        self.worker.noticed(&self.machinery, ingested)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Refuses to begin one where there must be no writes.
+    pub(crate) fn check_ingest(&self, keyspace: &KeyspaceState) -> Result<()> {
+        self.check_writable()?;
+        commit::check_alive(keyspace)
     }
 
     pub(crate) fn clear(&self, keyspace: &KeyspaceState) -> Result<()> {

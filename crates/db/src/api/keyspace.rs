@@ -2,7 +2,7 @@
 
 use crate::{
     api::{
-        Iter,
+        Ingest, Iter,
         core::{Bounds, Core},
         lent::Lent,
     },
@@ -324,6 +324,12 @@ impl Keyspace {
     /// ```
     pub fn clear(&self) -> Result<()> {
         self.core.clear(&self.state)
+    }
+
+    /// Begins to write sorted rows straight into tables: see [`Ingest`].
+    pub fn ingest(&self) -> Result<Ingest> {
+        self.core.check_ingest(&self.state)?;
+        Ok(Ingest::new(Arc::clone(&self.core), self.clone()))
     }
 
     fn write(&self, kind: OpKind, key: &[u8], value: &[u8]) -> Result<()> {

@@ -143,7 +143,7 @@ fn make_tree(
     Ok((id, tree))
 }
 
-fn lock(machinery: &Machinery) -> Result<MutexGuard<'_, Catalog>> {
+pub(super) fn lock(machinery: &Machinery) -> Result<MutexGuard<'_, Catalog>> {
     let mut catalog = machinery.catalog();
     machinery.log.check()?;
     catalog.confirm()?;

@@ -113,7 +113,7 @@ impl Replaying<'_> {
                 self.anchors.insert(anchor.tree, *anchor);
                 Ok(())
             }
-            Entry::Trim { .. } | Entry::Start(_) | Entry::End => Ok(()),
+            Entry::Ingest { .. } | Entry::Trim { .. } | Entry::Start(_) | Entry::End => Ok(()),
         }
     }
 

@@ -7,12 +7,13 @@
 //!         counts them
 //! create  keyspace u32, tree u64, name, catalog::settings      drop    keyspace u32      clear   keyspace u32, new tree u64
 //! configure  keyspace u32, catalog::settings
+//! ingest  tree u64: tables of this tree have the record's seqno, if its manifest names them
 //! anchor  tree u64, manifest generation u64, manifest length u64: written after each install
 //! trim    oldest file that is needed: synced before older ones are removed
 //! end     empty: nothing follows, and everything before it is durable
 //! ```
 //!
-//! Batches and keyspace changes take seqnos, one for each row or change; the others carry the next seqno and count 0. A batch
+//! Batches, keyspace changes and ingestions take seqnos, one for each write, change or ingestion; the others carry the next seqno and count 0. A batch
 //! too large for one record is cut into fragments, each of which carries the seqno and count of the whole.
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
@@ -36,7 +37,7 @@ const START_PAYLOAD_BYTES: u64 = 56;
 /// Where the first record after a file's [`FileStart`] begins: all that is written before the file's creation is synced.
 pub(crate) const CREATION_BYTES: u64 = BODY_START + RECORD_HEADER_BYTES as u64 + START_PAYLOAD_BYTES;
 
-/// What a record is. The numbers are on disk; 5 to 9 are kept for ingest, blob, prepare, commit and clock.
+/// What a record is. The numbers are on disk; 6 to 9 are kept for blob, prepare, commit and clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum RecordKind {
@@ -44,6 +45,7 @@ pub(crate) enum RecordKind {
     Create = 2,
     Drop = 3,
     Clear = 4,
+    Ingest = 5,
     Anchor = 10,
     End = 11,
     Start = 12,
@@ -67,6 +69,7 @@ impl RecordKind {
             2 => Self::Create,
             3 => Self::Drop,
             4 => Self::Clear,
+            5 => Self::Ingest,
             10 => Self::Anchor,
             11 => Self::End,
             12 => Self::Start,
@@ -143,8 +146,14 @@ pub(crate) struct Anchor {
 pub(crate) enum Entry {
     Batch,
     Change(KeyspaceChange),
+    /// Tables of this tree have the record's seqno. They are in its manifest, or the ingestion never ended.
+    Ingest {
+        tree: TreeId,
+    },
     Anchor(Anchor),
-    Trim { oldest: WalId },
+    Trim {
+        oldest: WalId,
+    },
     Start(FileStart),
     End,
 }
@@ -223,6 +232,7 @@ impl Entry {
             RecordKind::Drop => Self::Change(KeyspaceChange::read_drop(&mut reader)?),
             RecordKind::Clear => Self::Change(KeyspaceChange::read_clear(&mut reader)?),
             RecordKind::Configure => Self::Change(KeyspaceChange::read_configure(&mut reader)?),
+            RecordKind::Ingest => Self::Ingest { tree: TreeId(reader.u64()?) },
             RecordKind::Anchor => Self::Anchor(Anchor {
                 tree: TreeId(reader.u64()?),
                 generation: Generation(reader.u64()?),
@@ -240,7 +250,7 @@ impl Entry {
             RecordKind::End => Self::End,
         };
         reader.expect_end()?;
-        let takes = u32::from(matches!(entry, Self::Change(_)));
+        let takes = u32::from(matches!(entry, Self::Change(_) | Self::Ingest { .. }));
         if record.count != takes {
             return Err(Error::corruption("seqnos that a log record takes").expected_found(takes, record.count));
         }
@@ -327,6 +337,9 @@ mod tests {
         assert_eq!(Entry::decode(&record(RecordKind::Start, 0), &start.encode()).unwrap(), Entry::Start(start));
         let anchor = Anchor { tree: TreeId(1), generation: Generation(2), length: 3 };
         assert_eq!(Entry::decode(&record(RecordKind::Anchor, 0), &anchor.encode()).unwrap(), Entry::Anchor(anchor));
+        let ingest = Entry::Ingest { tree: TreeId(7) };
+        assert_eq!(Entry::decode(&record(RecordKind::Ingest, 1), &7_u64.to_le_bytes()).unwrap(), ingest);
+        assert!(Entry::decode(&record(RecordKind::Ingest, 0), &7_u64.to_le_bytes()).is_err());
         assert!(Entry::decode(&record(RecordKind::Anchor, 1), &anchor.encode()).is_err());
         assert!(Entry::decode(&record(RecordKind::End, 0), b"x").is_err());
     }

@@ -188,7 +188,7 @@ fn go_on(machinery: &Machinery, is_cancelled: &dyn Fn() -> bool) -> ControlFlow<
 
 /// Notes in the log how far the tree's manifest is durable, which one that was only read is not known to be: it is made so first. On
 /// a full disk the log goes without.
-fn anchor(machinery: &Machinery, tree: &Tree, id: TreeId) -> Result<()> {
+pub(crate) fn anchor(machinery: &Machinery, tree: &Tree, id: TreeId) -> Result<()> {
     let noted = tree.confirm().and_then(|()| {
         let position = tree.manifest_position();
         machinery.log.append_anchor(Anchor { tree: id, generation: position.generation, length: position.length })

@@ -106,7 +106,7 @@ fn merges_survive_what_values_survive() -> Result<()> {
     ks.remove_range("a".."b")?;
     db.compact()?;
     assert_eq!(number(&ks, "hits"), Some(7), "nothing of before the remove");
-    assert_eq!(ks.iter().rev().next().expect("one row")?.1[..], 7_i64.to_le_bytes());
+    assert_eq!(ks.iter().next_back().expect("one row")?.1[..], 7_i64.to_le_bytes());
     Ok(())
 }
 
@@ -237,5 +237,54 @@ fn weak_removes_hide_all_that_is_older() -> Result<()> {
         assert_eq!(ks.get("a")?, None);
         db.compact()?;
     }
+    Ok(())
+}
+
+#[test]
+fn ingested_rows_are_seen_when_it_is_finished_and_are_durable_then() -> Result<()> {
+    let disk = crate::disks::recorded();
+    let db = open_env(Env::simulated(disk.clone(), 1))?;
+    let ks = db.keyspace("ks")?;
+    ks.insert("b", "before")?;
+    let before = db.snapshot();
+    let mut ingest = ks.ingest()?;
+    for key in ["a", "b", "c"] {
+        ingest.insert(key, "ingested")?;
+    }
+    assert_eq!(ingest.insert("b", "again").unwrap_err().kind(), ErrorKind::InvalidInput);
+    ks.insert("c", "meanwhile")?;
+    assert_eq!(keys(&ks), ["b", "c"]);
+    ingest.finish()?;
+    assert_eq!(keys(&ks), ["a", "b", "c"]);
+    let values: Vec<_> = ks.iter().map(|row| row.expect("read").1).collect();
+    assert_eq!(values, ["ingested", "ingested", "ingested"], "newer than what was written before its end");
+    assert_eq!(before.iter(&ks).count(), 1);
+    ks.insert("c", "after")?;
+    assert_eq!(ks.get("c")?.as_deref(), Some(&b"after"[..]));
+    drop((before, ks));
+    drop(db);
+    let db = open_env(Env::simulated(crate::disks::powerless(&disk), 2))?;
+    assert_eq!(keys(&db.keyspace("ks")?), ["a", "b", "c"], "what was acknowledged survives a power loss");
+    Ok(())
+}
+
+#[test]
+fn an_ingestion_into_what_was_cleared_or_dropped_is_refused() -> Result<()> {
+    let db = open_env(Env::simulated(MemFs::new(), 1))?;
+    let ks = db.keyspace("ks")?;
+    let begin = || {
+        let mut ingest = ks.ingest().expect("begun");
+        ingest.insert("a", "1").expect("the first key");
+        ingest
+    };
+    let ingest = begin();
+    ks.clear()?;
+    assert_eq!(ingest.finish().unwrap_err().kind(), ErrorKind::Conflict);
+    let ingest = begin();
+    drop(begin());
+    db.drop_keyspace("ks")?;
+    assert_eq!(ingest.finish().unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(ks.ingest().unwrap_err().kind(), ErrorKind::Closed);
+    assert!(db.verify()?.faults.is_empty());
     Ok(())
 }

@@ -94,6 +94,19 @@ impl Store for DbStore {
         batch.durability(durability(level)).commit()
     }
 
+    fn ingest(&mut self, writes: &[Write]) -> Result<()> {
+        let keyspace = self.keyspace(&writes[0].keyspace)?;
+        let mut ingest = keyspace.ingest()?;
+        for write in writes {
+            match &write.action {
+                Action::Insert(key, value) => ingest.insert(key, value.bytes())?,
+                Action::Remove(key) => ingest.remove(key)?,
+                other => panic!("{other:?} cannot be ingested"),
+            }
+        }
+        ingest.finish()
+    }
+
     fn get(&self, keyspace: &str, key: &[u8], at: Option<&Snapshot>) -> Result<Option<Slice>> {
         let keyspace = self.keyspace(keyspace)?;
         let (found, lent, there) = match at {

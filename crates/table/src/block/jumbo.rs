@@ -14,6 +14,7 @@ use super::{
     ARC_COUNTS_BYTES, Lookup, RowHead, allocated_bytes,
     builder::RowParts,
     format::{extra_bytes, flags_of, kind_of},
+    slotted::check_unnumbered,
 };
 use sediment_base::{Error, InternalKey, KeyOrder, Result, RowFlags, SeqNo, Slice, limits};
 use sediment_codec::coding::{Reader, Writer};
@@ -42,6 +43,15 @@ pub(crate) struct JumboHead<'a> {
 }
 
 impl<'a> JumboHead<'a> {
+    /// With the seqno of an ingested table, whose rows are stored with 0; 0 if it is of another one.
+    pub(crate) fn numbered(mut self, global_seqno: SeqNo) -> Result<Self> {
+        if global_seqno > 0 {
+            check_unnumbered(self.head.seqno, 0)?;
+            self.head.seqno = global_seqno;
+        }
+        Ok(self)
+    }
+
     /// Reads the first frame.
     pub(crate) fn decode(payload: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(payload);

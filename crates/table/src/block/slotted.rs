@@ -7,7 +7,7 @@ use super::{
     Lookup, RowHead, RowView, allocated_bytes,
     format::{self, HEADER_BYTES, HINTS, HINTS_AT, LONG_SUFFIX, SLOT_BYTES, Slot},
 };
-use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
+use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo};
 use sediment_raw::simd;
 use std::cmp::Ordering;
 
@@ -28,6 +28,15 @@ pub(crate) struct SlottedHead {
 }
 
 impl SlottedHead {
+    /// With the seqno of an ingested table, whose rows are stored with 0; 0 if it is of another one.
+    pub(crate) fn numbered(mut self, global_seqno: SeqNo) -> Result<Self> {
+        if global_seqno > 0 {
+            check_unnumbered(self.seq_base, self.seq_width)?;
+            self.seq_base = global_seqno;
+        }
+        Ok(self)
+    }
+
     /// What it owns elsewhere.
     pub(super) fn heap_bytes(&self) -> usize {
         allocated_bytes(self.key_rows.len() * 2)
@@ -294,4 +303,9 @@ fn partition(mut low: usize, mut high: usize, is_before: impl Fn(usize) -> bool)
         }
     }
     low
+}
+
+/// The rows of an ingested table are stored with the seqno 0.
+pub(super) fn check_unnumbered(seqno: SeqNo, width: u8) -> Result<()> {
+    if (seqno, width) == (0, 0) { Ok(()) } else { Err(Error::corruption("a row of an ingested table has a seqno of its own")) }
 }

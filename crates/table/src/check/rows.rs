@@ -41,6 +41,7 @@ impl<'a> RowCheck<'a> {
             created_us: stated.created_us,
             oldest_write_us: stated.oldest_write_us,
             fence_ties: stated.fence_ties,
+            global_seqno: stated.global_seqno,
             writer: stated.writer.clone(),
             ..Properties::default()
         };

@@ -96,6 +96,8 @@ pub(crate) struct BlockPlace {
     pub(crate) min_seqno: SeqNo,
     pub(crate) max_seqno: SeqNo,
     pub(crate) flags: BlockFlags,
+    /// The seqno of its rows in an ingested table, which are stored with 0; else 0.
+    pub(crate) global_seqno: SeqNo,
 }
 
 /// Collects the entries of a table being written.
@@ -172,6 +174,8 @@ pub(crate) struct Fence {
     entries: Box<[Entry]>,
     prefix: Box<[u8]>,
     pool: Box<[u8]>,
+    /// Of an ingested table, else 0.
+    global_seqno: SeqNo,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -217,7 +221,7 @@ impl Fence {
             pool_end,
             flags,
         });
-        let fence = Self { entries: entries.collect(), heads: heads.into(), prefix, pool };
+        let fence = Self { entries: entries.collect(), heads: heads.into(), prefix, pool, global_seqno: 0 };
         fence.check(data_end)?;
         Ok(fence)
     }
@@ -226,7 +230,7 @@ impl Fence {
         let mut next = BODY_AT;
         let mut pool_at = 0;
         for (block, entry) in self.entries.iter().enumerate() {
-            let place = entry.place();
+            let place = entry.place(0);
             if place.flags.0 & !BlockFlags::KNOWN != 0 {
                 let flags = place.flags.0;
                 return Err(Error::unsupported(format!(
@@ -254,6 +258,16 @@ impl Fence {
         Ok(())
     }
 
+    /// With the seqno of an ingested table, whose rows are stored with 0; 0 if it is of another one.
+    pub(crate) fn numbered(mut self, global_seqno: SeqNo) -> Result<Self> {
+        let is_unnumbered = |entry: &Entry| entry.max_seqno == 0 && !entry.flags.contains(BlockFlags::CONTINUES);
+        if global_seqno > 0 && !self.entries.iter().all(is_unnumbered) {
+            return Err(Error::corruption("blocks of an ingested table have seqnos of their own"));
+        }
+        self.global_seqno = global_seqno;
+        Ok(self)
+    }
+
     /// Blocks of the table.
     #[inline]
     pub(crate) fn blocks(&self) -> usize {
@@ -262,13 +276,13 @@ impl Fence {
 
     /// Where the last block ends.
     pub(crate) fn data_end(&self) -> u64 {
-        self.entries.last().map_or(BODY_AT, |entry| entry.place().offset.saturating_add(entry.place().bytes))
+        self.entries.last().map_or(BODY_AT, |entry| entry.place(0).offset.saturating_add(entry.place(0).bytes))
     }
 
     /// Where a block lies and what is known of it. Panics where there is none.
     #[inline]
     pub(crate) fn place(&self, block: usize) -> BlockPlace {
-        self.entry(block).place()
+        self.entry(block).place(self.global_seqno)
     }
 
     /// The last block that can begin at or before `target`; nothing if the whole table comes after it. The first row at or
@@ -373,13 +387,14 @@ impl Fence {
 
 impl Entry {
     #[inline]
-    fn place(&self) -> BlockPlace {
+    fn place(&self, global_seqno: SeqNo) -> BlockPlace {
         BlockPlace {
             offset: u64::from(self.offset).saturating_mul(FRAME_ALIGN as u64),
             bytes: u64::from(self.bytes).saturating_mul(FRAME_ALIGN as u64),
-            min_seqno: self.min_seqno,
-            max_seqno: self.max_seqno,
+            min_seqno: self.min_seqno.max(global_seqno),
+            max_seqno: self.max_seqno.max(global_seqno),
             flags: self.flags,
+            global_seqno,
         }
     }
 }

@@ -48,7 +48,8 @@ pub(crate) fn read_fully(file: &dyn File, offset: u64, bytes: &mut [u8]) -> Resu
 pub(crate) fn decode_block(pool: &Pool, seal: &Seal, place: BlockPlace, bytes: &[u8]) -> Result<BlockRef> {
     let (header, plain) = open_block(seal, place, bytes)?;
     if header.kind == kinds::JUMBO {
-        let head = JumboHead::decode(&plain).map_err(|error| error.at(place.offset))?;
+        let head = JumboHead::decode(&plain).and_then(|head| head.numbered(place.global_seqno));
+        let head = head.map_err(|error| error.at(place.offset))?;
         let rest = Rest { seal, offset: place.offset, bytes, at: header.frame_bytes() as usize };
         let value = rest.value(&head)?;
         let head = BlockHead::Jumbo(Box::new(head.into_block(value)));
@@ -76,7 +77,8 @@ fn open_block<'a>(seal: &Seal, place: BlockPlace, bytes: &'a [u8]) -> Result<(Fr
 }
 
 fn decode_slotted(place: BlockPlace, plain: &[u8]) -> Result<BlockHead> {
-    SlottedHead::decode(plain).map(BlockHead::Slotted).map_err(|error| error.at(place.offset))
+    let numbered = SlottedHead::decode(plain).and_then(|head| head.numbered(place.global_seqno));
+    numbered.map(BlockHead::Slotted).map_err(|error| error.at(place.offset))
 }
 
 /// The frames behind the first one of a jumbo block.

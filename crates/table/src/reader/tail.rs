@@ -101,6 +101,7 @@ impl Tail {
         let fence = self.footer.expect_region(Region::Fence)?;
         expect_kind(fence, kinds::FENCE)?;
         let fence = Fence::decode(&self.content(fence)?, data.end()).map_err(|error| error.at(fence.offset))?;
+        let fence = fence.numbered(properties.global_seqno)?;
         let filter = match self.footer.region(Region::Filter) {
             Some(region) => {
                 let filter = Filter::decode(region.kind, &self.content(region)?);

@@ -170,6 +170,10 @@ impl Store for LogStore {
         self.append(&Op::Batch(writes.to_vec(), level), level)
     }
 
+    fn ingest(&mut self, writes: &[Write]) -> Result<()> {
+        self.append(&Op::Batch(writes.to_vec(), Level::Sync), Level::Sync)
+    }
+
     fn get(&self, keyspace: &str, key: &[u8], at: Option<&Moment>) -> Result<Option<Slice>> {
         let at = at.copied().unwrap_or(self.model.now());
         Ok(self.model.get(keyspace, key, at).map(|value| value.bytes().into()))

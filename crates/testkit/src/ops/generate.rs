@@ -109,12 +109,29 @@ impl Generator {
     }
 
     fn write(&mut self) -> Op {
+        if self.rng.one_in(60) {
+            return self.ingest();
+        }
         let level = *self.rng.pick(&[Level::Memory, Level::Os, Level::Os, Level::Os, Level::Sync]);
         if !self.rng.one_in(5) {
             return Op::Single(self.one_write(), level);
         }
         let count = self.rng.between(0, 8);
         Op::Batch((0..count).map(|_| self.one_write()).collect(), level)
+    }
+
+    fn ingest(&mut self) -> Op {
+        let keyspace = self.keyspace();
+        let count = self.rng.between(1, 30);
+        let mut keys: Vec<Vec<u8>> = (0..count).map(|_| self.pool.draw(&mut self.rng)).collect();
+        keys.sort();
+        keys.dedup();
+        let writes = keys.into_iter().map(|key| {
+            self.tag += 1;
+            let value = Value { tag: self.tag, len: self.rng.between(8, 40) as u32 };
+            if self.rng.one_in(5) { Write::remove(&*keyspace, key) } else { Write::insert(&*keyspace, key, value) }
+        });
+        Op::Ingest(writes.collect())
     }
 
     fn one_write(&mut self) -> Write {

@@ -65,6 +65,7 @@ impl<'a> Words<'a> {
                 let level = self.level()?;
                 Op::Batch(self.0.by_ref().map(write).collect::<Parsed<_>>()?, level)
             }
+            "ingest" => Op::Ingest(self.0.by_ref().map(write).collect::<Parsed<_>>()?),
             "get" => Op::Get { keyspace: self.name()?, key: self.key()?, at: self.at()? },
             "range" => Op::Scan { keyspace: self.name()?, span: self.span()?, walk: self.walk()?, at: self.at()? },
             "prefix" => {

@@ -101,6 +101,10 @@ impl Store for Toy {
         Ok(())
     }
 
+    fn ingest(&mut self, writes: &[Write]) -> Result<()> {
+        self.write(writes, Level::Sync)
+    }
+
     fn get(&self, keyspace: &str, key: &[u8], at: Option<&Data>) -> Result<Option<Slice>> {
         let now = self.data();
         let rows = rows(&now.1, keyspace, at);

@@ -55,6 +55,11 @@ impl Plan {
         Some(Self { action, inputs, target, range, reservation: None })
     }
 
+    /// Tables that arrive from elsewhere.
+    pub(crate) fn arrival(target: usize, range: KeyRange) -> Self {
+        Self { action: Action::Move, inputs: Vec::new(), target, range, reservation: None }
+    }
+
     /// All tables it takes.
     pub(crate) fn tables(&self) -> impl Iterator<Item = TableId> {
         self.inputs.iter().flat_map(|input| input.tables.iter().copied())

@@ -11,7 +11,7 @@ use crate::{
     super_version::SuperVersion,
     version::{Run, TableFile},
 };
-use sediment_base::{KeyOrder, KeyRange, SeqNo, TableId};
+use sediment_base::{KeyOrder, KeyRange, Result, SeqNo, TableId};
 use sediment_codec::hash::key_hash;
 use std::{collections::HashSet, sync::Arc};
 
@@ -65,5 +65,20 @@ impl Outside for &Elsewhere {
             file.open().map_or(true, |table| table.may_contain(of_table(table.properties().hash_seed)))
         };
         self.is_in_memtables(seqno) || self.tables(user_key, seqno).any(may_contain)
+    }
+
+    fn may_hold_between(&self, user_key: &[u8], above: SeqNo, below: SeqNo) -> bool {
+        let Some(last) = below.checked_sub(1).filter(|last| *last > above) else { return false };
+        let newer = |file: &&Arc<TableFile>| file.meta.newest_seqno() > above;
+        self.is_in_memtables(last)
+            || self.tables(user_key, last).filter(newer).any(|file| {
+                let newest = || -> Result<Option<SeqNo>> {
+                    let table = file.open()?;
+                    let row = table.get(user_key, key_hash(table.properties().hash_seed, user_key), below)?;
+                    let cover = table.range_tombstones().map(|ranges| ranges.cover(user_key, below, &self.order));
+                    Ok(row.map(|row| row.seqno).max(cover))
+                };
+                newest().map_or(true, |newest| newest > Some(above))
+            })
     }
 }

@@ -31,6 +31,21 @@ const GUARDED_BYTES_MIN: u64 = 2 << 20;
 const GUARDED_PER_TABLE_MAX: u64 = 16;
 
 impl OutputSpec<'_> {
+    /// Begins a table, and notes its id.
+    pub(crate) fn begin_table(&self, ids: &mut Vec<TableId>) -> Result<TableWriter> {
+        let id = self.home.allocate();
+        ids.push(id);
+        let options = TableOptions {
+            block_bytes: self.options.block_bytes,
+            codec: self.options.codec_at(self.level),
+            filter_bits_per_key: self.options.filter_bits_per_key,
+            hash_seed: self.home.hash_seed,
+            created_us: self.now_us,
+            oldest_write_us: self.oldest_write_us.min(self.now_us),
+        };
+        TableWriter::create(&self.home.context, &options, self.home.path(id), id)
+    }
+
     fn guarded_bytes_min(&self) -> u64 {
         GUARDED_BYTES_MIN.min(self.options.table_bytes / GUARDED_PER_TABLE_MAX)
     }
@@ -81,7 +96,7 @@ impl<'a> Outputs<'a> {
         }
         let writer = match &mut self.writer {
             Some(writer) => writer,
-            None => self.writer.insert(begin_table(self.spec, &mut self.ids)?),
+            None => self.writer.insert(self.spec.begin_table(&mut self.ids)?),
         };
         writer.add(key, flags, value)
     }
@@ -95,7 +110,7 @@ impl<'a> Outputs<'a> {
     /// Completes the last table and makes all their names durable.
     pub(crate) fn finish(&mut self) -> Result<()> {
         if self.writer.is_none() && !self.range_tombstones.is_empty() {
-            self.writer = Some(begin_table(self.spec, &mut self.ids)?);
+            self.writer = Some(self.spec.begin_table(&mut self.ids)?);
         }
         self.cut(None)?;
         if self.finished.is_empty() || planted(Bug::SkipTableDirectorySync) {
@@ -146,18 +161,4 @@ impl Drop for Outputs<'_> {
             self.ids.drain(..).for_each(|id| self.spec.home.discard(id, None));
         }
     }
-}
-
-fn begin_table(spec: OutputSpec<'_>, ids: &mut Vec<TableId>) -> Result<TableWriter> {
-    let id = spec.home.allocate();
-    ids.push(id);
-    let options = TableOptions {
-        block_bytes: spec.options.block_bytes,
-        codec: spec.options.codec_at(spec.level),
-        filter_bits_per_key: spec.options.filter_bits_per_key,
-        hash_seed: spec.home.hash_seed,
-        created_us: spec.now_us,
-        oldest_write_us: spec.oldest_write_us.min(spec.now_us),
-    };
-    TableWriter::create(&spec.home.context, &options, spec.home.path(id), id)
 }

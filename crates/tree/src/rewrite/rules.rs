@@ -21,7 +21,7 @@
 //!   ends (then it goes). A second one that follows a held one takes its place: it hides all that the first one did.
 //! * *Operands* of one stripe are gathered until a row ends them: with a value or tombstone of the same stripe, or with the end of the
 //!   key where nothing older lies outside, they are folded to a value; else to one operand, if the operator can. Where it
-//!   fails, or where there is none, they stay as they are.
+//!   fails, where there is none, or where a row that belongs between them may lie outside, they stay as they are.
 //! * *Zeroing*: a value in the lowest stripe is seen by every reader in use, so its seqno tells nothing if no row of the key
 //!   is older anywhere. Zero compresses away, and a read at 1 or above still sees it.
 //! * Rows that are equal in key, seqno and kind are one row.
@@ -41,6 +41,10 @@ pub(crate) trait Outside {
 
     /// The same of rows alone, and more closely; asked of few.
     fn may_hold_older_row(&self, user_key: &[u8], seqno: SeqNo) -> bool;
+
+    /// Whether a row or range tombstone with a seqno between these two, both excluded, may lie there. Levels are searched by
+    /// seqno and not by age: what was written late, or ingested, can be newer and lie deeper.
+    fn may_hold_between(&self, user_key: &[u8], above: SeqNo, below: SeqNo) -> bool;
 }
 
 /// The state between the rows of a rewrite.
@@ -110,7 +114,12 @@ impl<'a, O: Outside> Rules<'a, O> {
         let stripe = if planted(Bug::DropVersionUnderSnapshot) { 0 } else { stripe };
         if let Some(cover) = self.ranges.hiding(key.user_key, key.seqno, self.stripes.end(stripe)) {
             self.forget_below(cover);
-            return self.end_stripe(stripe, cover, out);
+            if self.chain.as_ref().is_some_and(|chain| chain.stripe == stripe) {
+                // One of the same seqno is not hidden.
+                self.end_chain(Some(cover - 1), out)?;
+            }
+            self.decided = Some((stripe, cover));
+            return Ok(());
         }
         if let Some((decided, seqno)) = self.decided
             && decided == stripe
@@ -159,23 +168,11 @@ impl<'a, O: Outside> Rules<'a, O> {
     {
         if let Some(Chain { oldest, .. }) = self.chain {
             let is_complete = !self.outside.may_hold_older_row(&self.user_key, oldest);
-            self.end_chain(is_complete, out)?;
+            self.end_chain(is_complete.then_some(oldest), out)?;
         }
         self.forget_held();
         self.user_key.clear();
         (self.last, self.decided) = (None, None);
-        Ok(())
-    }
-
-    /// What is older in the stripe goes: something at `seqno` hides it.
-    fn end_stripe<F>(&mut self, stripe: usize, seqno: SeqNo, out: &mut F) -> Result<()>
-    where
-        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
-    {
-        if self.chain.as_ref().is_some_and(|chain| chain.stripe == stripe) {
-            self.end_chain(true, out)?;
-        }
-        self.decided = Some((stripe, seqno));
         Ok(())
     }
 
@@ -200,7 +197,7 @@ impl<'a, O: Outside> Rules<'a, O> {
         F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
     {
         let Some(chain) = self.chain.as_mut().filter(|chain| chain.stripe == stripe) else {
-            self.end_chain(false, out)?;
+            self.end_chain(None, out)?;
             return Ok(false);
         };
         if key.kind == Kind::Operand {
@@ -214,7 +211,7 @@ impl<'a, O: Outside> Rules<'a, O> {
             self.fold.set_base(value);
         }
         let newest = chain.seqnos[0];
-        let is_folded = self.end_chain(true, out)?;
+        let is_folded = self.end_chain(Some(key.seqno), out)?;
         if is_folded {
             self.forget_below(newest);
             self.decided = Some((stripe, newest));
@@ -222,14 +219,17 @@ impl<'a, O: Outside> Rules<'a, O> {
         Ok(is_folded)
     }
 
-    /// Lets the gathered operands go: as a value, if there is nothing below them but their base; whether they did.
-    fn end_chain<F>(&mut self, is_complete: bool, out: &mut F) -> Result<bool>
+    /// Lets the gathered operands go: as a value, if a row of this seqno ends them and nothing comes between; whether they did.
+    fn end_chain<F>(&mut self, ended_at: Option<SeqNo>, out: &mut F) -> Result<bool>
     where
         F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
     {
-        let Some(Chain { stripe, seqnos, .. }) = self.chain.take() else { return Ok(false) };
+        let Some(Chain { stripe, seqnos, oldest }) = self.chain.take() else { return Ok(false) };
         let newest = seqnos[0];
-        if is_complete && let Ok(value) = self.fold.fold(&self.user_key) {
+        let is_whole = |from| !self.outside.may_hold_between(&self.user_key, from, newest);
+        if ended_at.is_some_and(is_whole)
+            && let Ok(value) = self.fold.fold(&self.user_key)
+        {
             if seqnos.len() > 1 {
                 self.forget_below(newest);
             }
@@ -237,8 +237,8 @@ impl<'a, O: Outside> Rules<'a, O> {
             out(InternalKey::new(&self.user_key, seqno, Kind::Value), RowFlags::NONE, &value)?;
             return Ok(true);
         }
-        let together = if seqnos.len() > 1 { self.fold.fold_operands(&self.user_key) } else { None };
-        if let Some(operand) = together {
+        let can_shorten = seqnos.len() > 1 && is_whole(oldest);
+        if can_shorten && let Some(operand) = self.fold.fold_operands(&self.user_key) {
             self.forget_below(newest);
             out(InternalKey::new(&self.user_key, newest, Kind::Operand), RowFlags::NONE, &operand)?;
             return Ok(false);
@@ -254,18 +254,18 @@ impl<'a, O: Outside> Rules<'a, O> {
     where
         F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
     {
+        let Some(chain) = &mut self.chain else { return Ok(()) };
         if self.fold.len() >= OPERANDS_MAX
+            && !self.outside.may_hold_between(&self.user_key, chain.oldest, chain.seqnos[0])
             && let Some(operand) = self.fold.fold_operands(&self.user_key)
         {
             self.fold.begin();
             self.fold.push(&operand);
-            if let Some(chain) = &mut self.chain {
-                chain.seqnos.truncate(1);
-                let newest = chain.seqnos[0];
-                self.forget_below(newest);
-            }
+            chain.seqnos.truncate(1);
+            let newest = chain.seqnos[0];
+            self.forget_below(newest);
         } else if self.fold.bytes() >= OPERAND_BYTES_MAX {
-            self.end_chain(false, out)?;
+            self.end_chain(None, out)?;
         }
         Ok(())
     }

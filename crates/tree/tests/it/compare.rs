@@ -69,7 +69,13 @@ fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
                 let (start, end) = range(&random, &pair.options.order);
                 pair.remove_range(&start, &end)?;
             }
-            56..60 => check_some(&pair, &random, &format!("seed {seed} step {step}"))?,
+            56 => {
+                let mut rows: Vec<_> = (0..random.below(40)).map(|_| (key(&random), value(&random))).collect();
+                rows.sort_by(|a, b| pair.options.order.compare(&a.0, &b.0));
+                rows.dedup_by(|a, b| a.0 == b.0);
+                pair.ingest(&rows)?;
+            }
+            57..60 => check_some(&pair, &random, &format!("seed {seed} step {step}"))?,
             60..67 if pair.held.len() < 8 => pair.hold_row(&key(&random), row(&random)),
             67..69 if pair.held.len() < 8 => {
                 let (start, end) = range(&random, &pair.options.order);
@@ -129,6 +135,10 @@ fn row(random: &SeededRandom) -> Row {
     }
 }
 
+fn value(random: &SeededRandom) -> Option<Vec<u8>> {
+    (random.below(4) > 0).then(|| vec![random.below(256) as u8; random.below(90) as usize])
+}
+
 /// Mostly narrow, sometimes without an end, sometimes the wrong way round.
 fn range(random: &SeededRandom, order: &KeyOrder) -> (Vec<u8>, Vec<u8>) {
     let (start, mut end) = (key(random), key(random));
@@ -171,7 +181,10 @@ fn check_some(pair: &Pair, random: &SeededRandom, place: &str) -> Result<()> {
     }
     let ends = (bound(random), bound(random));
     let expected = pair.expected_range(&ends, read_seqno);
-    assert_eq!(pair.scanned(&ends, read_seqno)?, expected, "{place}: {ends:?} at {read_seqno}");
+    let found = pair.scanned(&ends, read_seqno)?;
+    let difference = expected.iter().zip(&found).find(|(expected, found)| expected != found);
+    assert_eq!(found.len(), expected.len(), "{place}: {ends:?} at {read_seqno}, first {difference:?}");
+    assert_eq!(difference, None, "{place}: {ends:?} at {read_seqno}");
     let mut backward = pair.tree.range(ends.clone(), read_seqno).rev().map(owned).collect::<Result<Vec<_>>>()?;
     backward.reverse();
     assert_eq!(backward, expected, "{place}: backward {ends:?} at {read_seqno}");

@@ -5,6 +5,7 @@ mod counts;
 mod crash;
 mod directory;
 mod faults;
+mod ingesting;
 mod levels;
 mod model;
 #[cfg(planted_bugs)]

@@ -3,7 +3,9 @@
 use sediment_base::{FileUuid, KeyOrder, RangeTombstone, Result, SeqNo, merge_operator::Append};
 use sediment_env::{Env, fs::MemFs};
 use sediment_table::BlockCache;
-use sediment_tree::{CompactionContext, FlushContext, OnSlice, Progress, Retention, Tree, TreeOptions, WriteBatch};
+use sediment_tree::{
+    CompactionContext, FlushContext, IngestReport, OnSlice, Progress, Retention, Tree, TreeOptions, WriteBatch,
+};
 use std::{
     cmp::Ordering,
     collections::BTreeMap,
@@ -137,6 +139,21 @@ impl Pair {
         }
         self.next += 1;
         self.tree.apply(&batch, self.next - 1)
+    }
+
+    /// Ingests rows, which ascend.
+    pub(crate) fn ingest(&mut self, rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<IngestReport> {
+        let mut ingestion = self.tree.ingest(7);
+        for (key, value) in rows {
+            match value {
+                Some(value) => ingestion.insert(key, value)?,
+                None => ingestion.remove(key)?,
+            }
+            let row = value.clone().map_or(Row::Removed, Row::Value);
+            self.versions.entry(key.clone()).or_default().insert(self.next, row);
+        }
+        self.next += 1;
+        ingestion.finish(self.next - 1)
     }
 
     /// Gives a row its seqno, but not yet to the tree.

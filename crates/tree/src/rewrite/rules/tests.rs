@@ -28,6 +28,10 @@ impl Outside for Elsewhere<'_> {
     fn may_hold_older_row(&self, user_key: &[u8], seqno: SeqNo) -> bool {
         self.may_hold_older(user_key, seqno)
     }
+
+    fn may_hold_between(&self, user_key: &[u8], above: SeqNo, below: SeqNo) -> bool {
+        self.0.iter().any(|(key, seqno)| key.as_bytes() == user_key && above < *seqno && *seqno < below)
+    }
 }
 
 /// `rewrite pins=5,9 horizon=20 keep=30 operator=append`, then rows `key seqno kind [value]` in order, `hide start end seqno` for a
