@@ -10,10 +10,12 @@
 
 mod change;
 mod ingest;
+mod swap;
 mod writes;
 
 pub(crate) use change::{TreeMaker, clear, configure, create, drop_keyspace};
 pub(crate) use ingest::ingest;
+pub(crate) use swap::{Swap, compare_and_swap};
 pub(crate) use writes::Writes;
 
 use writes::Encoded;
@@ -34,6 +36,17 @@ use std::sync::Arc;
 
 /// Applies all writes, in order and at once, or none.
 pub(crate) fn commit(machinery: &Machinery, worker: &Worker, writes: Writes, durability: Durability) -> Result<()> {
+    commit_if(machinery, worker, writes, durability, || Ok(()))
+}
+
+/// The same, if `admit` lets it in the moment in which its place in the order is decided.
+fn commit_if(
+    machinery: &Machinery,
+    worker: &Worker,
+    writes: Writes,
+    durability: Durability,
+    admit: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let Encoded { payload, count, data_bytes, keyspaces, only_removes } = writes.finish()?;
     if count == 0 {
         return Ok(());
@@ -42,7 +55,7 @@ pub(crate) fn commit(machinery: &Machinery, worker: &Worker, writes: Writes, dur
     worker.admit(machinery, &Asked { keyspaces: &keyspaces, bytes, only_removes })?;
     let keyspace = if let [only] = &*keyspaces { only.id().0 } else { 0 };
     let record = Prepared::new(RecordKind::Batch, keyspace, count, payload);
-    let alive = || keyspaces.iter().try_for_each(|keyspace| check_alive(keyspace));
+    let alive = || keyspaces.iter().try_for_each(|keyspace| check_alive(keyspace)).and_then(|()| admit());
     let mut placed = worker.noticed(machinery, machinery.log.submit(record, durability, alive))?;
     apply(machinery, &keyspaces, &placed)?;
     let ticket = placed.ticket.take().expect("a batch takes seqnos");

@@ -24,13 +24,14 @@ mod reader;
 mod submitted;
 mod sync;
 mod upkeep;
+mod watch;
 mod writer;
 
 pub(crate) use dump::dump_log;
 pub(crate) use fatal::Fatal;
 pub(crate) use files::{WalDir, read_whole};
 pub(crate) use format::{Anchor, Entry, Op, OpKind, RecordKind, check_limits, for_each_op, put_op};
-pub(crate) use log::{Log, Placed};
+pub(crate) use log::{Log, Placed, Watch};
 pub(crate) use lots::{Lots, wait_briefly};
 pub(crate) use prepared::Prepared;
 pub(crate) use reader::{Logged, Recovered, replay};

@@ -16,7 +16,7 @@ use crate::{
     write::{self, Pressure, WriteBatch},
 };
 use sediment_base::{
-    Error, FileUuid, InternalKey, Kind, RangeTombstone, Result, SeqNo, Slice,
+    Error, FileUuid, InternalKey, KeyOrder, Kind, RangeTombstone, Result, SeqNo, Slice,
     range::{prefix_bounds, prefix_end},
 };
 use sediment_env::Env;
@@ -194,6 +194,11 @@ impl Tree {
         self.check_prefixes()?;
         let (pinned, read_seqno) = self.pin_at(visible);
         Ok(Scan::new(pinned, &versions.options, read_seqno, prefix_bounds(prefix)))
+    }
+
+    /// The order of its keys.
+    pub fn order(&self) -> &KeyOrder {
+        &self.inner.versions.options.order
     }
 
     /// Bytes of the active memtable.

@@ -3,16 +3,18 @@
 use crate::{
     api::{Iter, VerifyReport},
     catalog::{Incarnation, KeyspaceState},
-    commit::{self, TreeMaker, Writes},
+    commit::{self, Swap, TreeMaker, Writes},
     instruments::{Delivery, Growth, Instruments, Outbox},
     options::{Components, Create, Durability, KeyspaceOptions, Options, Settings},
     recover::{self, Found, Leftovers, Opened},
     snapshot::Snapshots,
     status::{self, DbStats, Keeper},
-    wal::{Fatal, Log, Lots},
+    wal::{Fatal, Log, Lots, OpKind},
     worker::{Machinery, Pool, Worker, WorkerSettings, delete_unseen, save_catalog, shorten_log},
 };
-use sediment_base::{Error, ErrorKind, EventListener, Result, SeqNo, Slice, TreeId, range::prefix_bounds, stats::Counter};
+use sediment_base::{
+    Error, ErrorKind, EventListener, Kind, Result, SeqNo, Slice, TreeId, range::prefix_bounds, stats::Counter,
+};
 use sediment_env::{Env, fs::DirLock};
 use sediment_tree::{Ingestion, TakeValue};
 use std::{
@@ -23,6 +25,9 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+
+/// What a compare and swap came to: done, or what the key holds instead.
+pub(crate) type Swapped = std::result::Result<(), Option<Slice>>;
 
 /// Bounds of a scan, owned.
 pub(crate) type Bounds = (Bound<Slice>, Bound<Slice>);
@@ -179,6 +184,25 @@ impl Core {
         commit::commit(&self.machinery, &self.worker, writes, durability)?;
         self.settle();
         Ok(())
+    }
+
+    /// Writes `new` (`None` removes) if the key holds what is expected; else what it holds.
+    pub(crate) fn compare_and_swap(&self, swap: &Swap<'_>, new: Option<&[u8]>) -> Result<Swapped> {
+        let _delivery = self.delivery();
+        self.check_writable()?;
+        let read = || {
+            let mut value = Slice::default();
+            Ok(self.get(swap.keyspace, swap.key, None, &mut value)?.then_some(value))
+        };
+        let write = || {
+            let mut writes = Writes::default();
+            let kind = if new.is_some() { Kind::Value } else { Kind::Tombstone };
+            writes.push(swap.keyspace, OpKind::Row(kind), swap.key, new.unwrap_or_default());
+            writes
+        };
+        let swapped = commit::compare_and_swap(&self.machinery, &self.worker, swap, read, write)?;
+        self.settle();
+        Ok(swapped)
     }
 
     pub(crate) fn persist(&self, durability: Durability) -> Result<()> {

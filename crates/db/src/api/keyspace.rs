@@ -7,7 +7,7 @@ use crate::{
         lent::Lent,
     },
     catalog::KeyspaceState,
-    commit::Writes,
+    commit::{Swap, Writes},
     options::KeyspaceOptions,
     wal::OpKind,
 };
@@ -324,6 +324,30 @@ impl Keyspace {
     /// ```
     pub fn clear(&self) -> Result<()> {
         self.core.clear(&self.state)
+    }
+
+    /// Sets a key to `new` (`None` removes it) if it holds `expected` (`None`: nothing), as one step that no other write comes between.
+    /// Otherwise the inner error is what it holds.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// assert_eq!(users.compare_and_swap("u17", None, Some(b"Ada"))?, Ok(()));
+    /// assert_eq!(users.compare_and_swap("u17", None, Some(b"Grace"))?, Err(Some("Ada".into())));
+    /// assert_eq!(users.compare_and_swap("u17", Some(b"Ada"), None)?, Ok(()));
+    /// assert_eq!(users.get("u17")?, None);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn compare_and_swap(
+        &self,
+        key: impl AsRef<[u8]>,
+        expected: Option<&[u8]>,
+        new: Option<&[u8]>,
+    ) -> Result<std::result::Result<(), Option<Slice>>> {
+        let durability = self.core.options().durability;
+        let swap = Swap { keyspace: &self.state, key: key.as_ref(), expected, durability };
+        self.core.compare_and_swap(&swap, new)
     }
 
     /// Begins to write sorted rows straight into tables: see [`Ingest`].

@@ -6,7 +6,7 @@
 //! before reads what was there at that moment.
 
 use crate::options::{KeyspaceOptions, Settings};
-use sediment_base::{Error, KeyspaceId, Result, SeqNo, TreeId};
+use sediment_base::{Error, KeyOrder, KeyspaceId, Result, SeqNo, TreeId};
 use sediment_raw::epoch::{Pin, Swap};
 use sediment_tree::Tree;
 use std::{
@@ -162,6 +162,11 @@ impl KeyspaceState {
                 )
             }
         }))
+    }
+
+    /// The order of its keys.
+    pub(crate) fn order(&self) -> KeyOrder {
+        self.newest().tree.order().clone()
     }
 
     /// Whether keys are in the order of bytes.

@@ -21,10 +21,11 @@ use crate::{
         reader::Recovered,
         submitted::{Settled, Submitted},
         sync::{Position, Syncer},
+        watch::Watched,
         writer::{Link, Writer},
     },
 };
-use sediment_base::{Error, ErrorKind, Result, SeqNo};
+use sediment_base::{Error, ErrorKind, KeyOrder, KeyspaceId, Result, SeqNo};
 use sediment_raw::{
     lead::Lead,
     ratchet::{Ratchet, Ticket},
@@ -73,6 +74,52 @@ impl Placed {
 
     pub(crate) fn record(&self) -> &Prepared {
         self.submitted.record()
+    }
+}
+
+/// A watch on a key, from its making on; ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Watch<'a> {
+    log: &'a Log,
+    watched: Arc<Watched>,
+    settled: SeqNo,
+}
+
+impl<'a> Watch<'a> {
+    /// Begins to watch, and returns once every commit that took its place before is decided.
+    pub(crate) fn new(log: &'a Log, keyspace: KeyspaceId, key: &[u8], order_of_keys: KeyOrder) -> Result<Self> {
+        let watched = Watched::new(keyspace, key, order_of_keys);
+        let before = {
+            let mut order = log.order();
+            log.check_order(&order)?;
+            order.watches.add(Arc::clone(&watched));
+            order.next()
+        };
+        let mut watch = Self { log, watched, settled: before };
+        // Those that are refused give their seqnos back.
+        wait_briefly(&*log.lots.written, &mut || {
+            let order = log.order();
+            watch.settled = order.settled().min(before);
+            order.settled() >= before || order.next() < before || log.check_order(&order).is_err()
+        });
+        log.check()?;
+        Ok(watch)
+    }
+
+    /// Every commit with smaller seqnos that took its place before the watch began stands, and no other does.
+    pub(crate) fn settled(&self) -> SeqNo {
+        self.settled
+    }
+
+    /// `Conflict` if a commit that took its place since may have changed the key. To be asked where one's own takes it.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.watched.is_touched() { Err(Error::new(ErrorKind::Conflict, "the key was written meanwhile")) } else { Ok(()) }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.log.order().watches.remove(&self.watched);
     }
 }
 

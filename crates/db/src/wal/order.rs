@@ -8,6 +8,7 @@ use crate::wal::{
     prepared::Prepared,
     submitted::{Settled, Submitted},
     sync::Position,
+    watch::Watches,
 };
 use sediment_base::{Account, Error, MemoryBudget, Result, SeqNo, budget::Charge, seqno::SEQNO_MAX};
 use sediment_raw::ratchet::{Ratchet, Ticket};
@@ -30,6 +31,7 @@ pub(super) struct Order {
     /// Records that are not decided: waiting, or being written.
     undecided: usize,
     pub(super) is_closed: bool,
+    pub(super) watches: Watches,
     visible: Arc<Ratchet>,
 }
 
@@ -38,7 +40,8 @@ impl Order {
     pub(super) fn new(next: SeqNo, tail: Vec<Arc<Submitted>>, visible: Arc<Ratchet>, budget: &Arc<MemoryBudget>) -> Self {
         let waiting_bytes = tail.iter().map(|submitted| submitted.record().stored_bytes()).sum();
         let charge = Charge::new(budget, Account::Log, 0);
-        let order = Self { next, settled: next, waiting: tail, waiting_bytes, charge, undecided: 0, is_closed: false, visible };
+        let (undecided, is_closed, watches) = (0, false, Watches::default());
+        let order = Self { next, settled: next, waiting: tail, waiting_bytes, charge, undecided, is_closed, watches, visible };
         order.count_memory();
         order
     }
@@ -46,6 +49,11 @@ impl Order {
     /// Every record with smaller seqnos stands; seqnos from here on may be given again.
     pub(super) fn settled(&self) -> SeqNo {
         self.settled
+    }
+
+    /// The seqno that the next record gets.
+    pub(super) fn next(&self) -> SeqNo {
+        self.next
     }
 
     /// Whether a record may stand without being written: it fits, and none before it is in doubt.
@@ -62,6 +70,7 @@ impl Order {
     pub(super) fn push(&mut self, record: Prepared) -> Result<Arc<Submitted>> {
         let end = self.next.checked_add(record.count().into()).filter(|end| *end < SEQNO_MAX);
         let end = end.ok_or_else(|| Error::invalid_input("the database has used up its sequence numbers"))?;
+        self.watches.look_at(&record);
         self.waiting_bytes += record.stored_bytes();
         self.count_memory();
         let submitted = Arc::new(Submitted::new(self.next, record));

@@ -29,6 +29,16 @@ impl Prepared {
         self.count
     }
 
+    /// What it is.
+    pub(crate) fn kind(&self) -> RecordKind {
+        self.kind
+    }
+
+    /// The keyspace that all of it is about; 0 if there are several.
+    pub(crate) fn keyspace(&self) -> u32 {
+        self.keyspace
+    }
+
     /// The payload.
     pub(crate) fn payload(&self) -> &[u8] {
         &self.payload

@@ -288,3 +288,58 @@ fn an_ingestion_into_what_was_cleared_or_dropped_is_refused() -> Result<()> {
     assert!(db.verify()?.faults.is_empty());
     Ok(())
 }
+
+#[test]
+fn a_swap_happens_if_the_key_holds_what_is_expected() -> Result<()> {
+    let db = open_env(Env::simulated(MemFs::new(), 1))?;
+    let ks = db.keyspace_with("ks", merging("append"))?;
+    assert_eq!(ks.compare_and_swap("a", Some(b"1"), Some(b"2"))?, Err(None));
+    assert_eq!(ks.compare_and_swap("a", None, Some(b"1"))?, Ok(()));
+    assert_eq!(ks.compare_and_swap("a", None, Some(b"2"))?, Err(Some("1".into())));
+    ks.merge("a", "2")?;
+    assert_eq!(ks.compare_and_swap("a", Some(b"12"), Some(b"3"))?, Ok(()));
+    ks.remove_range("a".."b")?;
+    assert_eq!(ks.compare_and_swap("a", Some(b"3"), Some(b"4"))?, Err(None));
+    assert_eq!(ks.compare_and_swap("a", None, None)?, Ok(()), "nothing stays nothing");
+    assert_eq!(ks.compare_and_swap("", None, Some(b"1")).unwrap_err().kind(), ErrorKind::InvalidInput);
+    db.drop_keyspace("ks")?;
+    assert_eq!(ks.compare_and_swap("a", None, None).unwrap_err().kind(), ErrorKind::Closed);
+    Ok(())
+}
+
+/// Threads count one number up and another down by swaps alone, beside writers of other keys, and none of the steps is lost.
+#[test]
+fn swaps_of_many_threads_lose_no_step() -> Result<()> {
+    const THREADS: u64 = 4;
+    const STEPS: u64 = 300;
+    let dir = tempfile::tempdir().expect("a directory");
+    let db = Db::open(dir.path())?;
+    let ks = db.keyspace("ks")?;
+    let step = |key: &str, by: u64| -> Result<()> {
+        let mut held = ks.get(key)?;
+        loop {
+            let number = held.as_ref().map_or(0, |held| u64::from_le_bytes(held[..].try_into().expect("eight bytes")));
+            let next = number.wrapping_add(by).to_le_bytes();
+            match ks.compare_and_swap(key, held.as_deref(), Some(&next))? {
+                Ok(()) => return Ok(()),
+                Err(found) => held = found,
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (ks, step) = (&ks, &step);
+            scope.spawn(move || {
+                for number in 0..STEPS {
+                    step("up", 1).expect("swapped");
+                    step("down", u64::MAX).expect("swapped");
+                    ks.insert(format!("other-{thread}-{number}"), "x").expect("written");
+                }
+            });
+        }
+    });
+    let number = |key: &str| number(&ks, key).expect("counted");
+    assert_eq!(number("up"), (THREADS * STEPS) as i64);
+    assert_eq!(number("down"), -((THREADS * STEPS) as i64));
+    Ok(())
+}
