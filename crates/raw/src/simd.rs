@@ -15,19 +15,20 @@ pub fn match_mask(tags: &[u8], tag: u8) -> u64 {
     return match_mask_plain(tags, tag);
 }
 
-/// How many of the ascending `heads` are below `target`: where it belongs among them. No branch depends on their values.
+/// How many of the ascending `heads`, little-endian numbers, are below `target`: where it belongs among them. No branch depends on
+/// their values.
 #[inline]
-pub fn lower_bound_u64(heads: &[u64], target: u64) -> usize {
+pub fn lower_bound_u64(heads: &[[u8; 8]], target: u64) -> usize {
     let (mut below, mut rest) = (0, heads.len());
     while rest > 1 {
         let half = rest / 2;
         // SAFETY: `below + rest` is `heads.len()` at first and never more, because what is added to the one, at most `half`, is no
         // more than what the other loses; and `half` is at least 1 and less than `rest`.
         let head = unsafe { heads.get_unchecked(below + half - 1) };
-        below += select_unpredictable(*head < target, half, 0);
+        below += select_unpredictable(u64::from_le_bytes(*head) < target, half, 0);
         rest -= half;
     }
-    below + usize::from(heads.get(below).is_some_and(|head| *head < target))
+    below + usize::from(heads.get(below).is_some_and(|head| u64::from_le_bytes(*head) < target))
 }
 
 /// Asks for the cache line of `place`, which need not be one that may be read. Costs a slot in the load queue, waits for nothing.
@@ -96,8 +97,9 @@ mod tests {
     fn a_head_is_found_where_a_plain_search_finds_it() {
         for len in (0..70_u64).step_by(if cfg!(miri) { 23 } else { 1 }) {
             let heads: Vec<u64> = (0..len).map(|i| i / 3 * 10).collect();
+            let stored: Vec<[u8; 8]> = heads.iter().map(|head| head.to_le_bytes()).collect();
             for target in (0..260).chain([u64::MAX]) {
-                assert_eq!(lower_bound_u64(&heads, target), heads.partition_point(|head| *head < target), "{len} {target}");
+                assert_eq!(lower_bound_u64(&stored, target), heads.partition_point(|head| *head < target), "{len} {target}");
             }
         }
     }

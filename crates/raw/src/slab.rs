@@ -6,18 +6,22 @@
 //!
 //! Every class of sizes has slabs of its own: the first of a few pieces, each next one as long as all before it, up to a huge page;
 //! large stores lie on huge pages, small ones stay small. The oldest slab with room is used first, so that the younger ones run
-//! empty. An empty one is freed; of those that any class could use, one is kept. What is above the largest class comes from the
-//! allocator.
+//! empty. An empty one is freed; of those that any class could use, one is kept. What is above the largest class by far is cut out of
+//! chunks of huge pages; what is in between comes from the allocator.
 //!
 //! Pieces are taken and given back under one lock: both go with work that takes a hundred times as long.
 
+mod chunk;
 mod classes;
 mod memory;
+mod part;
 mod shared;
 
+pub use part::Part;
 pub use shared::{Buffer, Shared};
 
 use crate::sync::{Arc, Mutex, lock};
+use chunk::{CHUNKED_BYTES, Chunk};
 use classes::{CLASSES, LINE_BYTES, class_bytes, class_of};
 use memory::{Memory, SLAB_BYTES_MAX, Slab};
 use std::{
@@ -35,9 +39,11 @@ struct Store {
     classes: Vec<Class>,
     /// An empty slab of the largest size.
     spare: Option<Memory>,
-    /// How many slabs were ever cut.
+    /// Chunks by number, likewise.
+    chunks: BTreeMap<u32, Chunk>,
+    /// How many slabs and chunks there ever were.
     slabs: u32,
-    /// Bytes of all slabs.
+    /// Bytes of all of them.
     bytes: usize,
 }
 
@@ -56,37 +62,41 @@ struct Class {
 struct Piece {
     memory: NonNull<u8>,
     class: u16,
-    /// Of the slab, or bytes of what came from the allocator.
+    /// Of the slab or chunk, or bytes of what came from the allocator.
     number: u32,
 }
 
 /// The class of what came from the allocator.
 const ALLOCATED: u16 = u16::MAX;
+/// The class of what was cut out of a chunk.
+const CHUNKED: u16 = ALLOCATED - 1;
 
 impl Pool {
     /// An empty one.
     pub fn new() -> Self {
         let classes = (0..CLASSES).map(|_| Class::default()).collect();
-        Self(Arc::new(Mutex::new(Store { classes, spare: None, slabs: 0, bytes: 0 })))
+        Self(Arc::new(Mutex::new(Store { classes, spare: None, chunks: BTreeMap::new(), slabs: 0, bytes: 0 })))
     }
 
-    /// Bytes that it holds in slabs, given out or not; what came from the allocator is not among them.
+    /// Bytes that it holds in slabs and chunks, given out or not; what came from the allocator is not among them.
     pub fn slab_bytes(&self) -> usize {
         lock(&self.0).bytes
     }
 
-    /// A piece of at least so many bytes, aligned to a cache line. What is in it may be anything, or nothing.
-    fn take(&self, bytes: usize) -> Piece {
-        match class_of(bytes) {
-            Some(class) => lock(&self.0).take(class),
-            None => {
-                let bytes = u32::try_from(bytes).expect("buffers are below 4 GiB");
-                let layout = layout(bytes);
-                // SAFETY: the layout is not empty: it is above the largest class.
-                let Some(memory) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
-                Piece { memory, class: ALLOCATED, number: bytes }
-            }
+    /// A piece of at least so many bytes, aligned to a cache line, and whether it is all zeros. If not, what is in it may be anything,
+    /// or nothing.
+    fn take(&self, bytes: usize) -> (Piece, bool) {
+        if let Some(class) = class_of(bytes) {
+            return (lock(&self.0).take(class), false);
         }
+        if bytes >= CHUNKED_BYTES {
+            assert!(u32::try_from(bytes).is_ok(), "buffers are below 4 GiB");
+            return lock(&self.0).take_chunked(bytes);
+        }
+        let layout = layout(bytes as u32);
+        // SAFETY: the layout is not empty: it is above the largest class.
+        let Some(memory) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        (Piece { memory, class: ALLOCATED, number: bytes as u32 }, false)
     }
 
     /// Takes a piece back.
@@ -99,9 +109,23 @@ impl Pool {
             unsafe { dealloc(piece.memory.as_ptr(), layout(piece.number)) };
             return;
         }
-        let emptied = lock(&self.0).give_back(piece);
-        // Outside the lock: the system takes its time.
-        drop(emptied);
+        // What is empty goes outside the lock: the system takes its time.
+        if piece.class == CHUNKED {
+            let emptied = lock(&self.0).give_back_chunked(piece);
+            drop(emptied);
+        } else {
+            let emptied = lock(&self.0).give_back(piece);
+            drop(emptied);
+        }
+    }
+
+    /// How long a piece of this pool is.
+    fn piece_bytes(&self, piece: Piece) -> usize {
+        match piece.class {
+            ALLOCATED => piece.number as usize,
+            CHUNKED => lock(&self.0).chunks[&piece.number].piece_bytes(piece.memory),
+            class => class_bytes(usize::from(class)),
+        }
     }
 }
 
@@ -114,13 +138,6 @@ impl Default for Pool {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pool({} bytes)", self.slab_bytes())
-    }
-}
-
-impl Piece {
-    /// How long it is.
-    fn bytes(&self) -> usize {
-        if self.class == ALLOCATED { self.number as usize } else { class_bytes(usize::from(self.class)) }
     }
 }
 
@@ -154,15 +171,38 @@ impl Store {
                 Memory::new(bytes)
             }
         };
-        let number = self.slabs;
-        self.slabs = number.checked_add(1).expect("a pool is not that old");
+        let number = next_number(&mut self.slabs);
         of_class.slabs.insert(number, Slab::new(memory, class));
         of_class.open.insert(number);
         of_class.bytes += bytes;
         number
     }
 
-    /// Takes a piece back; returns memory to be freed.
+    fn take_chunked(&mut self, bytes: usize) -> (Piece, bool) {
+        let taken = self.chunks.iter_mut().find_map(|(number, chunk)| Some((*number, chunk.take(bytes)?)));
+        let (number, (memory, is_zero)) = taken.unwrap_or_else(|| {
+            let mut chunk = Chunk::with_room_for(bytes);
+            let taken = chunk.take(bytes).expect("it has room");
+            self.bytes += chunk.bytes();
+            let number = next_number(&mut self.slabs);
+            self.chunks.insert(number, chunk);
+            (number, taken)
+        });
+        (Piece { memory, class: CHUNKED, number }, is_zero)
+    }
+
+    /// Takes a piece of a chunk back; returns memory to be freed.
+    fn give_back_chunked(&mut self, piece: Piece) -> Option<Chunk> {
+        let chunk = self.chunks.get_mut(&piece.number).expect("a chunk with a piece outside is there");
+        chunk.give_back(piece.memory);
+        if !chunk.is_empty() {
+            return None;
+        }
+        self.bytes -= chunk.bytes();
+        self.chunks.remove(&piece.number)
+    }
+
+    /// Takes a piece of a slab back; returns memory to be freed.
     fn give_back(&mut self, piece: Piece) -> Option<Memory> {
         let number = piece.number;
         let of_class = &mut self.classes[usize::from(piece.class)];
@@ -184,6 +224,12 @@ impl Store {
         self.bytes -= memory.bytes();
         Some(memory)
     }
+}
+
+fn next_number(slabs: &mut u32) -> u32 {
+    let number = *slabs;
+    *slabs = number.checked_add(1).expect("a pool is not that old");
+    number
 }
 
 #[cfg(all(test, not(loom)))]

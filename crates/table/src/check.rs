@@ -46,7 +46,7 @@ pub fn check_table(context: &TableContext, path: &Path, meta: Option<&TableMeta>
     let bytes = file.len()?;
     let mut walk = Walk { file: &*file, path, report: CheckReport { bytes, ..CheckReport::default() }, root: 0, frames: 0 };
     let head = walk.head();
-    match Tail::read(&*file, meta.map(|meta| meta.file_bytes)) {
+    match Tail::read(context.cache.pool(), &*file, meta.map(|meta| meta.file_bytes)) {
         Ok(tail) => walk.table(context, &tail, head.as_ref(), meta),
         Err(error) => {
             walk.fault(error);

@@ -7,7 +7,7 @@ mod split_block;
 
 pub(crate) use split_block::SplitBlock;
 
-use crate::format::kinds;
+use crate::format::{Content, kinds};
 use sediment_base::{Error, Result};
 
 /// The filter of one table.
@@ -18,10 +18,10 @@ pub(crate) enum Filter {
 }
 
 impl Filter {
-    /// Reads a filter region whose frames are of this kind.
-    pub(crate) fn decode(kind: u8, payload: &[u8]) -> Result<Self> {
+    /// Takes a filter region whose frames are of this kind.
+    pub(crate) fn decode(kind: u8, content: Content) -> Result<Self> {
         match kind {
-            kinds::SPLIT_BLOCK => SplitBlock::decode(payload).map(Self::SplitBlock),
+            kinds::SPLIT_BLOCK => SplitBlock::decode(content).map(Self::SplitBlock),
             _ => Err(Error::unsupported(format!("filter {kind} is unknown to this version; upgrade Sediment"))),
         }
     }
@@ -31,13 +31,6 @@ impl Filter {
     pub(crate) fn may_contain(&self, hash: u64) -> bool {
         match self {
             Self::SplitBlock(filter) => filter.may_contain(hash),
-        }
-    }
-
-    /// Memory it takes.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        match self {
-            Self::SplitBlock(filter) => filter.memory_bytes(),
         }
     }
 }

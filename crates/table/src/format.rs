@@ -26,6 +26,7 @@ use sediment_codec::{
     header::HEADER_BYTES,
     seal::{FRAME_ALIGN, Region},
 };
+use sediment_raw::slab::Part;
 
 /// Kinds of frames, within their regions. The numbers are on disk.
 pub(crate) mod kinds {
@@ -46,6 +47,9 @@ pub(crate) mod kinds {
     /// Footer: the list of regions.
     pub(crate) const FOOTER: u8 = 1;
 }
+
+/// The content of a region, most often where it was read to.
+pub(crate) type Content = Part<()>;
 
 /// Where the first frame begins.
 pub(crate) const BODY_AT: u64 = HEADER_BYTES as u64;

@@ -136,7 +136,7 @@ impl Table {
         // A reader above every row need not look at the bounds of a block.
         let is_above_all = read_seqno > self.meta.max_seqno;
         loop {
-            if is_above_all || self.fence.place(number).min_seqno < read_seqno {
+            if is_above_all || self.fence.min_seqno(number) < read_seqno {
                 let mut is_found = false;
                 let look = |block: &BlockRef| is_found = find_in(Block::of(block), read, taker);
                 counts.blocks += 1;
@@ -234,7 +234,7 @@ impl Table {
 
     fn open_file(context: &TableContext, path: &Path, expected_bytes: Option<u64>) -> Result<Self> {
         let file = context.fs.open(path)?;
-        let tail = Tail::read(&*file, expected_bytes).map_err(|error| error.in_file(path))?;
+        let tail = Tail::read(context.cache.pool(), &*file, expected_bytes).map_err(|error| error.in_file(path))?;
         let parts = tail.parts().map_err(|error| error.in_file(path))?;
         let (properties, fence, filter) = parts;
         if properties.comparator != context.order.name() {
@@ -244,10 +244,8 @@ impl Table {
         let ranges = tail.range_tombstones(&properties, &context.order).map_err(|error| error.in_file(path))?;
         let ranges = (!ranges.is_empty()).then(|| Arc::new(ranges));
         let range_bytes = ranges.as_ref().map_or(0, |ranges| ranges.memory_bytes());
-        let filter_bytes = filter.as_ref().map_or(0, Filter::memory_bytes);
         let blocks = context.cache.pages(&context.park, fence.blocks());
-        let memory_bytes =
-            (size_of::<Self>() + fence.memory_bytes() + filter_bytes + range_bytes + blocks.memory_bytes()) as u64;
+        let memory_bytes = (size_of::<Self>() + tail.memory_bytes() + range_bytes + blocks.memory_bytes()) as u64;
         context.stats.add(Counter::TableOpens, 1);
         context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes());
         Ok(Self {

@@ -171,8 +171,8 @@ impl TableWriter {
         let (fence, fence_ties) = self.fence.encode(&self.order)?;
         self.file.put_region(Region::Fence, kinds::FENCE, &fence)?;
         if self.options.filter_bits_per_key > 0 {
-            let filter = SplitBlock::build(&self.hashes, self.options.filter_bits_per_key);
-            self.file.put_region(Region::Filter, kinds::SPLIT_BLOCK, &filter.encode(self.hashes.len() as u64))?;
+            let filter = SplitBlock::encode(&self.hashes, self.options.filter_bits_per_key);
+            self.file.put_region(Region::Filter, kinds::SPLIT_BLOCK, &filter)?;
         }
         self.properties.blocks = self.fence.blocks() as u64;
         self.properties.fence_ties = fence_ties;

@@ -13,7 +13,7 @@ pub(super) const SLAB_BYTES_MAX: usize = HUGE_BYTES;
 /// Pieces of the first slab of a class.
 const FIRST_PIECES: usize = 4;
 
-/// Memory from the system or the allocator, on its own. What is in it is zero, or left behind by whoever had it before.
+/// Memory from the system or the allocator, on its own: zeros at first, then what its users leave behind.
 pub(super) struct Memory {
     first: NonNull<u8>,
     layout: Layout,
@@ -23,12 +23,16 @@ pub(super) struct Memory {
 unsafe impl Send for Memory {}
 
 impl Memory {
-    /// So many bytes, whole cache lines; on huge pages, if they are as long as one.
+    /// So many bytes, whole cache lines; on huge pages, if they are whole huge pages.
     pub(super) fn new(bytes: usize) -> Self {
-        let align = if bytes == HUGE_BYTES { HUGE_BYTES } else { LINE_BYTES };
+        let align = if bytes.is_multiple_of(HUGE_BYTES) { HUGE_BYTES } else { LINE_BYTES };
         let layout = Layout::from_size_align(bytes, align).expect("lengths of slabs are small");
         let Some(first) = NonNull::new(pages::allocate(layout)) else { handle_alloc_error(layout) };
         Self { first, layout }
+    }
+
+    pub(super) fn first(&self) -> NonNull<u8> {
+        self.first
     }
 
     pub(super) fn bytes(&self) -> usize {

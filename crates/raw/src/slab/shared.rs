@@ -59,24 +59,26 @@ impl<H> Buffer<H> {
 
     /// So many zeros. Panics above 4 GiB less a few KiB.
     pub fn zeroed(pool: &Pool, len: usize) -> Self {
-        let buffer = Self::take(pool, len);
-        // SAFETY: the piece has room for so many bytes from there on, and is this buffer's alone.
-        unsafe { buffer.first().write_bytes(0, len) };
+        let (buffer, is_zero) = Self::take(pool, len);
+        if !is_zero {
+            // SAFETY: the piece has room for so many bytes from there on, and is this buffer's alone.
+            unsafe { buffer.first().write_bytes(0, len) };
+        }
         buffer
     }
 
     /// A copy of `bytes`. Panics above 4 GiB less a few KiB.
     pub fn copied(pool: &Pool, bytes: &[u8]) -> Self {
-        let buffer = Self::take(pool, bytes.len());
+        let (buffer, _) = Self::take(pool, bytes.len());
         // SAFETY: the piece has room for so many bytes from there on, and nobody else, `bytes` neither, reaches them.
         unsafe { buffer.first().copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
         buffer
     }
 
-    /// Its bytes are to be written before anything else is done with it.
-    fn take(pool: &Pool, len: usize) -> Self {
-        let piece = pool.take(len.saturating_add(Self::START));
-        Self { pool: pool.clone(), piece, len, _header: PhantomData }
+    /// One, and whether it is all zeros. If not, its bytes are to be written before anything else is done with it.
+    fn take(pool: &Pool, len: usize) -> (Self, bool) {
+        let (piece, is_zero) = pool.take(len.saturating_add(Self::START));
+        (Self { pool: pool.clone(), piece, len, _header: PhantomData }, is_zero)
     }
 
     fn first(&self) -> NonNull<u8> {
@@ -146,7 +148,7 @@ impl<H> Shared<H> {
 
     /// Memory that it takes, in bytes: the piece, header and all. What the header owns elsewhere is not in it.
     pub fn memory_bytes(&self) -> usize {
-        self.piece().bytes()
+        self.inner().pool.piece_bytes(self.piece())
     }
 
     /// Gives one owner's right away, as a pointer that is a multiple of the length of a cache line.

@@ -1,5 +1,6 @@
 use super::{
-    Buffer, Pool, Shared,
+    Buffer, Part, Pool, Shared,
+    chunk::CHUNKED_BYTES,
     classes::{CLASSES, class_bytes},
     memory::SLAB_BYTES_MAX,
 };
@@ -179,6 +180,61 @@ fn the_oldest_slabs_stay_full_and_the_others_run_empty() {
 }
 
 #[test]
+fn long_pieces_lie_side_by_side_and_leave_nothing_behind() {
+    let (pool, mut random) = (Pool::new(), Random(5));
+    let mut values: Vec<Shared<u64>> = Vec::new();
+    let (mut used, mut most) = (0, 0);
+    for number in 0..if cfg!(miri) { 12 } else { 600 } {
+        if values.len() > 10 || random.below(3) == 0 && !values.is_empty() {
+            let value = values.swap_remove(random.below(values.len() as u64) as usize);
+            used -= value.memory_bytes();
+        } else {
+            let len = CHUNKED_BYTES + random.below(1 << 20) as usize;
+            // What others left behind must not be seen.
+            let mut buffer = Buffer::zeroed(&pool, len);
+            assert!(buffer.bytes().iter().step_by(if cfg!(miri) { 4093 } else { 1 }).all(|byte| *byte == 0), "{number}");
+            buffer.bytes_mut().fill(number as u8);
+            values.push(buffer.share(number, 0..len));
+            used += values[values.len() - 1].memory_bytes();
+            assert!((len..len + 3 * HEADER).contains(&values[values.len() - 1].memory_bytes()));
+        }
+        most = most.max(used);
+        let step = if cfg!(miri) { 65_537 } else { 997 };
+        let is_whole = |value: &Shared<u64>| value.bytes().iter().step_by(step).all(|byte| *byte == **value as u8);
+        assert!(values.iter().all(is_whole), "{number}");
+        assert!(values.iter().all(|value| value.bytes().as_ptr().addr() % 64 == 0));
+        assert!((used..=2 * most + 4 * SLAB_BYTES_MAX).contains(&pool.slab_bytes()), "{used} of {most}: {pool:?}");
+    }
+    drop(values);
+    assert_eq!(pool.slab_bytes(), 0);
+    let longest = zeros(&pool, 5 * SLAB_BYTES_MAX);
+    assert_eq!(pool.slab_bytes(), 6 * SLAB_BYTES_MAX);
+    drop(longest);
+    assert_eq!(pool.slab_bytes(), 0);
+}
+
+#[test]
+fn a_part_is_some_of_the_bytes_and_keeps_them() {
+    let drops = AtomicUsize::new(0);
+    let shared = Buffer::copied(&Pool::new(), b"some bytes").share(Counted(1, &drops), 0..10);
+    let part = shared.part(5..10);
+    let inner = part.part(1..3);
+    drop(shared);
+    drop(part);
+    assert_eq!((&*inner, drops.load(SeqCst)), (b"yt".as_slice(), 0));
+    assert_eq!(format!("{inner:?}"), "Part(2 bytes)");
+    assert!(inner.part(2..2).is_empty() && Part::<u64>::default().part(0..0).is_empty());
+    drop(inner);
+    assert_eq!(drops.load(SeqCst), 1);
+}
+
+#[test]
+#[should_panic(expected = "range")]
+fn a_part_ends_where_its_part_ends() {
+    Buffer::copied(&Pool::new(), b"bytes").share(0_u8, 0..5).part(0..3).part(1..4);
+}
+
+#[test]
 fn slots_hold_values_of_a_pool() {
     let drops = AtomicUsize::new(0);
     let pool = Pool::new();
@@ -249,6 +305,8 @@ fn pointers_are_shared_as_their_headers_are_and_as_thin() {
     }
     assert_eq!([Is::<Shared<u64>>::IS, IsSync::<Shared<u64>>::IS, Is::<Pool>::IS, IsSync::<Pool>::IS], [true; 4]);
     assert_eq!([Is::<Shared<Cell<u64>>>::IS, IsSync::<Shared<Cell<u64>>>::IS], [false; 2]);
+    assert_eq!([Is::<Part<u64>>::IS, IsSync::<Part<u64>>::IS], [true; 2]);
+    assert_eq!([Is::<Part<Cell<u64>>>::IS, IsSync::<Part<Cell<u64>>>::IS], [false; 2]);
     assert_eq!(size_of::<Option<Shared<[u64; 9]>>>(), 8);
     assert_eq!(size_of::<super::shared::Inner<[u64; 5]>>(), 64);
 }

@@ -11,6 +11,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
+use crate::format::Content;
 use sediment_base::{Error, Result};
 use sediment_codec::coding::{Reader, Writer};
 
@@ -23,45 +24,37 @@ const PROBES: u8 = 8;
 const SALTS: [u32; 8] =
     [0x47B6_137B, 0x4497_4D91, 0x8824_AD5B, 0xA2B7_289D, 0x7054_95C7, 0x2DF1_424B, 0x9EFC_4947, 0x5C6B_FB31];
 
-type Line = [u64; 8];
-
-/// A filter in memory.
+/// A filter, where it was read to.
 #[derive(Debug)]
 pub(crate) struct SplitBlock {
-    lines: Box<[Line]>,
+    lines: Content,
 }
 
 impl SplitBlock {
-    /// Over these hashes, with this many bits for each. Equal hashes need to come only once.
-    pub(crate) fn build(hashes: &[u64], bits_per_key: u8) -> Self {
+    /// The bytes of the filter region over these hashes, one of each key, with this many bits for each.
+    pub(crate) fn encode(hashes: &[u64], bits_per_key: u8) -> Vec<u8> {
         let bits = (hashes.len() as u64).saturating_mul(u64::from(bits_per_key));
-        let lines = bits.div_ceil(LINE_BITS).clamp(1, u64::from(u32::MAX));
-        let mut filter = Self { lines: vec![[0; 8]; lines as usize].into_boxed_slice() };
+        let count = bits.div_ceil(LINE_BITS).clamp(1, u64::from(u32::MAX)) as usize;
+        let mut lines = vec![[0_u64; 8]; count];
         for hash in hashes {
-            let at = filter.line_of(*hash);
-            if let Some(line) = filter.lines.get_mut(at) {
+            if let Some(line) = lines.get_mut(line_of(*hash, count)) {
                 for (word, bit) in line.iter_mut().zip(bits_of(*hash)) {
                     *word |= bit;
                 }
             }
         }
-        filter
-    }
-
-    /// The bytes of the filter region.
-    pub(crate) fn encode(&self, keys: u64) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.memory_bytes().saturating_add(HEADER_BYTES));
-        out.put_u64(keys);
-        out.put_u32(self.lines.len() as u32);
+        let mut out = Vec::with_capacity(count.saturating_mul(LINE_BYTES).saturating_add(HEADER_BYTES));
+        out.put_u64(hashes.len() as u64);
+        out.put_u32(count as u32);
         out.put_u8(PROBES);
         out.resize(HEADER_BYTES, 0);
-        self.lines.iter().flatten().for_each(|word| out.put_u64(*word));
+        lines.iter().flatten().for_each(|word| out.put_u64(*word));
         out
     }
 
-    /// Reads the bytes of the filter region.
-    pub(crate) fn decode(payload: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(payload);
+    /// Takes the filter region.
+    pub(crate) fn decode(content: Content) -> Result<Self> {
+        let mut reader = Reader::new(&content);
         let _keys = reader.u64()?;
         let lines = reader.u32()? as usize;
         let probes = reader.u8()?;
@@ -72,32 +65,22 @@ impl SplitBlock {
         if lines == 0 || lines.checked_mul(LINE_BYTES) != Some(reader.remaining()) {
             return Err(Error::corruption("filter length").at(8).expected_found(lines, reader.remaining()));
         }
-        let words = |line: &[u8]| {
-            let mut words = [0; 8];
-            for (word, bytes) in words.iter_mut().zip(line.chunks_exact(8)) {
-                *word = u64::from_le_bytes(bytes.first_chunk::<8>().copied().unwrap_or_default());
-            }
-            words
-        };
-        Ok(Self { lines: reader.rest().chunks_exact(LINE_BYTES).map(words).collect() })
+        Ok(Self { lines: content.part(reader.position()..content.len()) })
     }
 
     /// False only if no key has this hash.
     #[inline]
     pub(crate) fn may_contain(&self, hash: u64) -> bool {
-        let Some(line) = self.lines.get(self.line_of(hash)) else { return true };
-        let missing = line.iter().zip(bits_of(hash)).fold(0, |missing, (word, bit)| missing | (bit & !word));
-        missing == 0
+        let lines = self.lines.as_chunks::<LINE_BYTES>().0;
+        let Some(line) = lines.get(line_of(hash, lines.len())) else { return true };
+        let words = line.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+        words.zip(bits_of(hash)).fold(0, |missing, (word, bit)| missing | (bit & !word)) == 0
     }
+}
 
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.lines.len().saturating_mul(LINE_BYTES)
-    }
-
-    #[inline]
-    fn line_of(&self, hash: u64) -> usize {
-        ((hash >> 32).wrapping_mul(self.lines.len() as u64) >> 32) as usize
-    }
+#[inline]
+fn line_of(hash: u64, lines: usize) -> usize {
+    ((hash >> 32).wrapping_mul(lines as u64) >> 32) as usize
 }
 
 #[inline]
@@ -110,9 +93,15 @@ fn bits_of(hash: u64) -> [u64; 8] {
 mod tests {
     use super::*;
     use sediment_codec::hash::key_hash;
+    use sediment_raw::slab::{Buffer, Pool};
+
+    fn decode(region: &[u8]) -> Result<SplitBlock> {
+        let content = Buffer::copied(&Pool::new(), region).share((), 0..region.len());
+        SplitBlock::decode(content.part(0..region.len()))
+    }
 
     fn built(hashes: &[u64], bits: u8) -> SplitBlock {
-        SplitBlock::decode(&SplitBlock::build(hashes, bits).encode(hashes.len() as u64)).unwrap()
+        decode(&SplitBlock::encode(hashes, bits)).unwrap()
     }
 
     #[test]
@@ -148,14 +137,14 @@ mod tests {
 
     #[test]
     fn other_shapes_and_lengths_are_refused() {
-        let sound = SplitBlock::build(&[1, 2, 3], 10).encode(3);
+        let sound = SplitBlock::encode(&[1, 2, 3], 10);
         for cut in 0..sound.len() {
-            assert!(SplitBlock::decode(&sound[..cut]).is_err());
+            assert!(decode(&sound[..cut]).is_err());
         }
         for at in 8..HEADER_BYTES {
             let mut changed = sound.clone();
             changed[at] ^= 1;
-            assert!(SplitBlock::decode(&changed).is_err(), "byte {at}");
+            assert!(decode(&changed).is_err(), "byte {at}");
         }
     }
 }

@@ -16,10 +16,15 @@
 //! A block *continues* if its first row has the user key of the last row before it. Only then does the version of the first row
 //! matter for a search: any other block begins with all that the table knows of its first key. Blocks lie in the
 //! file without gaps. An unknown flag refuses the fence.
+//!
+//! The region is searched where it was read to: opening looks at it once, and copies nothing.
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use crate::{block::BlockSummary, format::BODY_AT};
+use crate::{
+    block::BlockSummary,
+    format::{BODY_AT, Content},
+};
 use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, SeqNo, comparator::shared_prefix};
 use sediment_codec::{
     coding::{Reader, Writer},
@@ -56,6 +61,11 @@ impl BlockFlags {
 
     pub(crate) fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Whether it is among the flags of a stored block.
+    fn is_in(self, stored: [u8; 2]) -> bool {
+        Self(u16::from_le_bytes(stored)).contains(self)
     }
 
     /// What a builder found, and the two things that it cannot know.
@@ -167,32 +177,43 @@ impl FenceBuilder {
     }
 }
 
-/// The fence of an open table. Immutable. The default is that of a table without rows.
+/// The fence of an open table, where it was read to. Immutable. The default is that of a table without rows.
 #[derive(Debug, Default)]
 pub(crate) struct Fence {
-    heads: Box<[u64]>,
-    entries: Box<[Entry]>,
-    prefix: Box<[u8]>,
-    pool: Box<[u8]>,
+    heads: Column<8>,
+    min_seqnos: Column<8>,
+    max_seqnos: Column<8>,
+    offsets: Column<4>,
+    lengths: Column<4>,
+    pool_ends: Column<4>,
+    flags: Column<2>,
+    prefix: Content,
+    pool: Content,
     /// Of an ingested table, else 0.
     global_seqno: SeqNo,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    min_seqno: SeqNo,
-    max_seqno: SeqNo,
-    offset: u32,
-    bytes: u32,
-    pool_end: u32,
-    flags: BlockFlags,
+/// An array of the region: numbers of so many bytes.
+#[derive(Debug, Default)]
+struct Column<const BYTES: usize>(Content);
+
+impl<const BYTES: usize> Column<BYTES> {
+    #[inline]
+    fn all(&self) -> &[[u8; BYTES]] {
+        self.0.as_chunks().0
+    }
+
+    #[inline]
+    fn get(&self, block: usize) -> [u8; BYTES] {
+        *self.all().get(block).expect("callers ask for blocks of the fence")
+    }
 }
 
 impl Fence {
-    /// Reads the fence region of a table whose data ends at `data_end`. Every block that it returns lies between the header
+    /// Takes the fence region of a table whose data ends at `data_end`. Every block that it returns lies between the header
     /// and there.
-    pub(crate) fn decode(payload: &[u8], data_end: u64) -> Result<Self> {
-        let mut reader = Reader::new(payload);
+    pub(crate) fn decode(content: Content, data_end: u64) -> Result<Self> {
+        let mut reader = Reader::new(&content);
         let count = reader.u32()? as usize;
         let (prefix_len, pool_len) = (reader.u32()? as usize, reader.u32()? as usize);
         let flags = reader.u32()?;
@@ -204,64 +225,84 @@ impl Fence {
         if count == 0 || needed != reader.remaining() {
             return Err(reader.error("fence length").expected_found(needed, reader.remaining()));
         }
-        let heads = u64s(&mut reader, count)?;
-        let (min, max) = (u64s(&mut reader, count)?, u64s(&mut reader, count)?);
-        let (offsets, lengths) = (u32s(&mut reader, count)?, u32s(&mut reader, count)?);
-        let pool_ends = u32s(&mut reader, count)?;
-        let flags = (0..count).map(|_| reader.u16().map(BlockFlags)).collect::<Result<Vec<_>>>()?;
-        let prefix = reader.bytes(prefix_len)?.into();
-        let pool = reader.bytes(pool_len)?.into();
-        let seqnos = min.iter().zip(&max);
-        let places = offsets.iter().zip(&lengths).zip(pool_ends).zip(flags);
-        let entries = seqnos.zip(places).map(|((min, max), (((offset, bytes), pool_end), flags))| Entry {
-            min_seqno: *min,
-            max_seqno: *max,
-            offset: *offset,
-            bytes: *bytes,
-            pool_end,
-            flags,
-        });
-        let fence = Self { entries: entries.collect(), heads: heads.into(), prefix, pool, global_seqno: 0 };
-        fence.check(data_end)?;
+        let mut at = reader.position();
+        let mut take = |bytes: usize| {
+            let start = at;
+            at = at.saturating_add(bytes);
+            content.part(start..at)
+        };
+        let mut array = |bytes: usize| take(bytes.saturating_mul(count));
+        let fence = Self {
+            heads: Column(array(8)),
+            min_seqnos: Column(array(8)),
+            max_seqnos: Column(array(8)),
+            offsets: Column(array(4)),
+            lengths: Column(array(4)),
+            pool_ends: Column(array(4)),
+            flags: Column(array(2)),
+            prefix: take(prefix_len),
+            pool: take(pool_len),
+            global_seqno: 0,
+        };
+        fence.check_places(data_end)?;
+        fence.check_keys()?;
         Ok(fence)
     }
 
-    fn check(&self, data_end: u64) -> Result<()> {
-        let mut next = BODY_AT;
-        let mut pool_at = 0;
-        for (block, entry) in self.entries.iter().enumerate() {
-            let place = entry.place(0);
-            if place.flags.0 & !BlockFlags::KNOWN != 0 {
-                let flags = place.flags.0;
-                return Err(Error::unsupported(format!(
-                    "flags {flags:#x} of a block are unknown to this version; upgrade Sediment"
-                )));
-            }
-            if place.offset != next || place.bytes == 0 {
-                return Err(bad_entry(block, "does not follow the one before").expected_found(next, place.offset));
-            }
-            next = next.saturating_add(place.bytes);
-            let continues = place.flags.contains(BlockFlags::CONTINUES);
-            let smallest = if continues { VERSION_BYTES as u32 } else { 0 };
-            if entry.pool_end.checked_sub(pool_at).is_none_or(|len| len < smallest) || entry.pool_end as usize > self.pool.len()
-            {
-                return Err(bad_entry(block, "has no place for its first key"));
-            }
-            pool_at = entry.pool_end;
-            if continues && (block == 0 || self.version(block).is_none()) {
+    /// Blocks lie one behind the other, from the header to the end of the data.
+    fn check_places(&self, data_end: u64) -> Result<()> {
+        let flags = self.flags.all().iter().fold(0, |all, flags| all | u16::from_le_bytes(*flags));
+        if flags & !BlockFlags::KNOWN != 0 {
+            return Err(Error::unsupported(format!(
+                "flags {flags:#x} of a block are unknown to this version; upgrade Sediment"
+            )));
+        }
+        let (offsets, lengths) = (self.offsets.all(), self.lengths.all());
+        let first = offsets.first().map(|offset| in_bytes(*offset));
+        if first != Some(BODY_AT) {
+            return Err(bad_entry(0, "does not come first").expected_found(BODY_AT, first.unwrap_or_default()));
+        }
+        if let Some(block) = first_false(lengths.iter().map(|length| *length != [0; 4])) {
+            return Err(bad_entry(block, "is empty"));
+        }
+        let nexts = offsets.get(1..).unwrap_or_default();
+        let ends = offsets.iter().zip(lengths).map(|(offset, length)| end_of(*offset, *length));
+        if let Some(block) = first_false(ends.zip(nexts).map(|(end, next)| end == in_bytes(*next))) {
+            return Err(bad_entry(block, "does not end where the next begins"));
+        }
+        if self.data_end() != data_end {
+            return Err(Error::corruption("the fence does not end with the data").expected_found(data_end, self.data_end()));
+        }
+        Ok(())
+    }
+
+    /// Heads ascend, and every block has its part of the pool.
+    fn check_keys(&self) -> Result<()> {
+        let heads = self.heads.all();
+        let pairs = heads.iter().zip(heads.get(1..).unwrap_or_default());
+        if let Some(block) = first_false(pairs.map(|(head, next)| u64::from_le_bytes(*head) <= u64::from_le_bytes(*next))) {
+            return Err(bad_entry(block, "has a head above the next"));
+        }
+        let ends = self.pool_ends.all();
+        let pairs = ends.iter().zip(ends.get(1..).unwrap_or_default());
+        let falls = first_false(pairs.map(|(end, next)| u32::from_le_bytes(*end) <= u32::from_le_bytes(*next)));
+        if falls.is_some() || ends.last().map(|end| u32::from_le_bytes(*end) as usize) != Some(self.pool.len()) {
+            return Err(bad_entry(falls.unwrap_or(0), "has no place for its first key"));
+        }
+        let continuing = self.flags.all().iter().enumerate().filter(|(_, flags)| BlockFlags::CONTINUES.is_in(**flags));
+        for (block, _) in continuing {
+            if block == 0 || self.version(block).is_none() {
                 return Err(bad_entry(block, "continues nothing"));
             }
-        }
-        if next != data_end || pool_at as usize != self.pool.len() || !self.heads.is_sorted() {
-            return Err(Error::corruption("the fence does not end with the data").expected_found(data_end, next));
         }
         Ok(())
     }
 
     /// With the seqno of an ingested table, whose rows are stored with 0; 0 if it is of another one.
     pub(crate) fn numbered(mut self, global_seqno: SeqNo) -> Result<Self> {
-        let is_unnumbered = |entry: &Entry| entry.max_seqno == 0 && !entry.flags.contains(BlockFlags::CONTINUES);
-        if global_seqno > 0 && !self.entries.iter().all(is_unnumbered) {
+        let is_numbered = self.max_seqnos.all().iter().any(|seqno| *seqno != [0; 8]);
+        let continues = self.flags.all().iter().any(|flags| BlockFlags::CONTINUES.is_in(*flags));
+        if global_seqno > 0 && (is_numbered || continues) {
             return Err(Error::corruption("blocks of an ingested table have seqnos of their own"));
         }
         self.global_seqno = global_seqno;
@@ -271,18 +312,32 @@ impl Fence {
     /// Blocks of the table.
     #[inline]
     pub(crate) fn blocks(&self) -> usize {
-        self.entries.len()
+        self.heads.all().len()
     }
 
     /// Where the last block ends.
     pub(crate) fn data_end(&self) -> u64 {
-        self.entries.last().map_or(BODY_AT, |entry| entry.place(0).offset.saturating_add(entry.place(0).bytes))
+        let last = self.offsets.all().last().zip(self.lengths.all().last());
+        last.map_or(BODY_AT, |(offset, length)| end_of(*offset, *length))
     }
 
     /// Where a block lies and what is known of it. Panics where there is none.
     #[inline]
     pub(crate) fn place(&self, block: usize) -> BlockPlace {
-        self.entry(block).place(self.global_seqno)
+        BlockPlace {
+            offset: in_bytes(self.offsets.get(block)),
+            bytes: in_bytes(self.lengths.get(block)),
+            min_seqno: self.min_seqno(block),
+            max_seqno: u64::from_le_bytes(self.max_seqnos.get(block)).max(self.global_seqno),
+            flags: BlockFlags(u16::from_le_bytes(self.flags.get(block))),
+            global_seqno: self.global_seqno,
+        }
+    }
+
+    /// The lowest seqno in a block. Panics where there is none.
+    #[inline]
+    pub(crate) fn min_seqno(&self, block: usize) -> SeqNo {
+        u64::from_le_bytes(self.min_seqnos.get(block)).max(self.global_seqno)
     }
 
     /// The last block that can begin at or before `target`; nothing if the whole table comes after it. The first row at or
@@ -298,10 +353,12 @@ impl Fence {
             Ordering::Equal | Ordering::Greater => return None,
         }
         let head = order.head(rest);
-        let mut low = simd::lower_bound_u64(&self.heads, head);
+        let heads = self.heads.all();
+        let mut low = simd::lower_bound_u64(heads, head);
+        let head = head.to_le_bytes();
         let mut high = low;
-        if self.heads.get(low) == Some(&head) {
-            let ties = self.heads.get(low..).unwrap_or_default();
+        if heads.get(low) == Some(&head) {
+            let ties = heads.get(low..).unwrap_or_default();
             let is_single = ties.get(1) != Some(&head);
             high = low.saturating_add(if is_single { 1 } else { ties.partition_point(|tied| *tied == head) });
         }
@@ -320,25 +377,19 @@ impl Fence {
     #[inline]
     pub(crate) fn is_continued(&self, block: usize, user_key: &[u8]) -> bool {
         let next = block.saturating_add(1);
-        let continues = self.entries.get(next).is_some_and(|entry| entry.flags.contains(BlockFlags::CONTINUES));
+        let continues = self.flags.all().get(next).is_some_and(|flags| BlockFlags::CONTINUES.is_in(*flags));
         continues && user_key.strip_prefix(&*self.prefix) == Some(self.suffix(next))
     }
 
     /// Whether the block begins with more rows of the user key that ends the one before.
     #[inline]
     pub(crate) fn continues(&self, block: usize) -> bool {
-        self.entry(block).flags.contains(BlockFlags::CONTINUES)
+        BlockFlags::CONTINUES.is_in(self.flags.get(block))
     }
 
     /// The first user key of a block.
     pub(crate) fn first_key(&self, block: usize) -> Vec<u8> {
         [&*self.prefix, self.suffix(block)].concat()
-    }
-
-    /// Memory it takes.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        let each = size_of::<Entry>().saturating_add(8);
-        self.blocks().saturating_mul(each).saturating_add(self.pool.len()).saturating_add(self.prefix.len())
     }
 
     fn begins_at_or_before(&self, block: usize, rest: &[u8], target: InternalKey<'_>, order: &KeyOrder) -> bool {
@@ -352,22 +403,17 @@ impl Fence {
         }
     }
 
-    #[inline]
-    fn entry(&self, block: usize) -> &Entry {
-        self.entries.get(block).expect("callers ask for blocks of the fence")
-    }
-
     fn pooled(&self, block: usize) -> &[u8] {
-        let before = block.checked_sub(1).and_then(|before| self.entries.get(before));
-        let start = before.map_or(0, |entry| entry.pool_end as usize);
-        self.pool.get(start..self.entry(block).pool_end as usize).unwrap_or_default()
+        let end = |block| u32::from_le_bytes(self.pool_ends.get(block)) as usize;
+        let start = block.checked_sub(1).map_or(0, end);
+        self.pool.get(start..end(block)).unwrap_or_default()
     }
 
     /// The first user key of a block, behind the prefix.
     #[inline]
     fn suffix(&self, block: usize) -> &[u8] {
         let pooled = self.pooled(block);
-        if self.entry(block).flags.contains(BlockFlags::CONTINUES) {
+        if self.continues(block) {
             pooled.split_last_chunk::<VERSION_BYTES>().map_or(pooled, |(suffix, _)| suffix)
         } else {
             pooled
@@ -376,7 +422,7 @@ impl Fence {
 
     /// Version of the first row of a block that continues.
     fn version(&self, block: usize) -> Option<(SeqNo, Kind)> {
-        if !self.entry(block).flags.contains(BlockFlags::CONTINUES) {
+        if !self.continues(block) {
             return None;
         }
         let (_, version) = self.pooled(block).split_last_chunk::<VERSION_BYTES>()?;
@@ -385,26 +431,19 @@ impl Fence {
     }
 }
 
-impl Entry {
-    #[inline]
-    fn place(&self, global_seqno: SeqNo) -> BlockPlace {
-        BlockPlace {
-            offset: u64::from(self.offset).saturating_mul(FRAME_ALIGN as u64),
-            bytes: u64::from(self.bytes).saturating_mul(FRAME_ALIGN as u64),
-            min_seqno: self.min_seqno.max(global_seqno),
-            max_seqno: self.max_seqno.max(global_seqno),
-            flags: self.flags,
-            global_seqno,
-        }
-    }
+/// The first place where it does not hold. All are looked at without a branch: it holds everywhere, most often.
+fn first_false(mut holds: impl Iterator<Item = bool> + Clone) -> Option<usize> {
+    if holds.clone().fold(true, |all, holds| all & holds) { None } else { holds.position(|holds| !holds) }
 }
 
-fn u64s(reader: &mut Reader<'_>, count: usize) -> Result<Vec<u64>> {
-    (0..count).map(|_| reader.u64()).collect()
+#[inline]
+fn in_bytes(units: [u8; 4]) -> u64 {
+    u64::from(u32::from_le_bytes(units)).saturating_mul(FRAME_ALIGN as u64)
 }
 
-fn u32s(reader: &mut Reader<'_>, count: usize) -> Result<Vec<u32>> {
-    (0..count).map(|_| reader.u32()).collect()
+#[inline]
+fn end_of(offset: [u8; 4], length: [u8; 4]) -> u64 {
+    in_bytes(offset).saturating_add(in_bytes(length))
 }
 
 fn in_units(bytes: u64) -> Result<u32> {

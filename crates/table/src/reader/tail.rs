@@ -1,9 +1,10 @@
-//! The end of a table file, read at once: header, footer, and the regions that every reader needs.
+//! The end of a table file: header, footer, and the regions that every reader needs. It is read once, to where these are used from
+//! then on, but for its last few KiB, which tell how long it is.
 
 use super::load::read_fully;
 use crate::{
     filter::Filter,
-    format::{BODY_AT, Footer, RegionEntry, kinds},
+    format::{BODY_AT, Content, Footer, RegionEntry, kinds},
     index::Fence,
     properties::Properties,
     tombstone_block,
@@ -13,15 +14,18 @@ use sediment_codec::{
     compress::Codec,
     hash::KEY_HASH_VERSION,
     header::{FileHeader, FileKind, HEADER_BYTES},
-    seal::{FRAME_ALIGN, Region, Seal},
+    seal::{FRAME_ALIGN, FRAME_HEADER_BYTES, Region, Seal},
 };
 use sediment_env::File;
+use sediment_raw::slab::{Buffer, Pool, Shared};
+use std::borrow::Cow;
 
 /// The smallest file that could be a table.
 const FILE_BYTES_MIN: u64 = BODY_AT + HEADER_BYTES as u64 + FRAME_ALIGN as u64;
-/// How much is read in the hope that the metadata is in it: this, and one part in [`GUESS_SHARE`] of the file.
-const GUESS_BYTES: u64 = 16 << 10;
-const GUESS_SHARE: u64 = 32;
+/// How much is read first: the footer, which says where the rest is, and all of a small table's metadata.
+const FIRST_BYTES: u64 = 16 << 10;
+/// What is in memory before the bytes of the file, so that what follows a frame's header begins a cache line.
+const SHIFT: usize = FRAME_ALIGN - FRAME_HEADER_BYTES;
 
 /// The verified end of a table file.
 #[derive(Debug)]
@@ -31,14 +35,17 @@ pub(crate) struct Tail {
     pub(crate) file_bytes: u64,
     /// Where the footer frame begins.
     pub(crate) body_len: u64,
-    /// The file from `bytes_at` to its end.
-    bytes: Vec<u8>,
+    /// The file from `bytes_at` to its end, behind [`SHIFT`] bytes.
+    bytes: Shared<()>,
     bytes_at: u64,
+    read_bytes: u64,
+    pool: Pool,
 }
 
 impl Tail {
-    /// Reads and verifies the end of `file`, which should have `expected_bytes`. Allocates no more than the file is long.
-    pub(crate) fn read(file: &dyn File, expected_bytes: Option<u64>) -> Result<Self> {
+    /// Reads and verifies the end of `file`, which should have `expected_bytes`, into memory of `pool`: no more than the file is
+    /// long, and a few KiB.
+    pub(crate) fn read(pool: &Pool, file: &dyn File, expected_bytes: Option<u64>) -> Result<Self> {
         let file_bytes = file.len()?;
         if let Some(expected) = expected_bytes.filter(|expected| *expected != file_bytes) {
             return Err(Error::corruption("length of the file").expected_found(expected, file_bytes));
@@ -46,16 +53,17 @@ impl Tail {
         if file_bytes < FILE_BYTES_MIN {
             return Err(Error::corruption("too short for a table").expected_found(FILE_BYTES_MIN, file_bytes));
         }
-        let guess = (GUESS_BYTES + file_bytes / GUESS_SHARE).min(file_bytes);
+        let bytes_at = file_bytes.saturating_sub(FIRST_BYTES);
         let mut tail = Self {
             header: FileHeader::new(FileKind::Table, FileUuid::default(), 0, FileUuid::default()),
             footer: Footer::default(),
             file_bytes,
             body_len: 0,
-            bytes: Vec::new(),
-            bytes_at: file_bytes,
+            bytes: read_from(pool, file, bytes_at, file_bytes)?,
+            bytes_at,
+            read_bytes: file_bytes - bytes_at,
+            pool: pool.clone(),
         };
-        tail.extend_to(file, file_bytes - guess)?;
         let tail_at = file_bytes - HEADER_BYTES as u64;
         let (header, body_len) = FileHeader::decode_tail(tail.slice(tail_at)).map_err(|error| error.at(tail_at))?;
         header.expect(FileKind::Table).map_err(|error| error.at(tail_at))?;
@@ -69,13 +77,20 @@ impl Tail {
         tail.footer = tail.read_footer(tail_at)?;
         let needed = [Region::Fence, Region::Filter, Region::RangeTombstones, Region::Properties];
         let first = needed.iter().filter_map(|id| tail.footer.region(*id)).map(|region| region.offset).min();
-        tail.extend_to(file, first.unwrap_or(body_len))?;
+        let first = first.unwrap_or(body_len);
+        tail.extend_to(file, first)?;
+        tail.keep_from(first);
         Ok(tail)
     }
 
     /// Bytes that were read for it.
     pub(crate) fn read_bytes(&self) -> u64 {
-        self.bytes.len() as u64
+        self.read_bytes
+    }
+
+    /// Memory that it takes, which its parts share.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.bytes.memory_bytes()
     }
 
     pub(crate) fn seal(&self) -> Seal {
@@ -100,11 +115,11 @@ impl Tail {
         }
         let fence = self.footer.expect_region(Region::Fence)?;
         expect_kind(fence, kinds::FENCE)?;
-        let fence = Fence::decode(&self.content(fence)?, data.end()).map_err(|error| error.at(fence.offset))?;
-        let fence = fence.numbered(properties.global_seqno)?;
+        let fence = Fence::decode(self.content(fence)?, data.end()).and_then(|fence| fence.numbered(properties.global_seqno));
+        let fence = fence.map_err(|error| error.at(data.end()))?;
         let filter = match self.footer.region(Region::Filter) {
             Some(region) => {
-                let filter = Filter::decode(region.kind, &self.content(region)?);
+                let filter = Filter::decode(region.kind, self.content(region)?);
                 Some(filter.map_err(|error| error.at(region.offset))?)
             }
             None => None,
@@ -135,25 +150,33 @@ impl Tail {
         Ok(Some(decoded))
     }
 
-    /// The plain bytes of a region that was read.
-    pub(crate) fn content(&self, region: &RegionEntry) -> Result<Vec<u8>> {
-        let mut content = Vec::with_capacity(region.plain_bytes.min(region.bytes) as usize);
+    /// The plain bytes of a region that was read: where they are, if they are in one frame as they were before.
+    pub(crate) fn content(&self, region: &RegionEntry) -> Result<Content> {
+        let mut content = Vec::new();
         let mut offset = region.offset;
         for ordinal in 0..region.frames {
             let (header, plain) = self.seal().open(offset, self.slice(offset))?;
             if (header.region, header.kind, header.ordinal) != (region.id, region.kind, ordinal) {
                 return Err(Error::corruption("a block of another region").at(offset));
             }
-            content.extend_from_slice(&plain);
-            offset += header.frame_bytes();
-            if offset > region.end() || content.len() as u64 > region.plain_bytes {
+            let end = offset + header.frame_bytes();
+            let bytes = content.len() as u64 + plain.len() as u64;
+            if end > region.end() || bytes > region.plain_bytes {
                 return Err(Error::corruption("a region is longer than the footer says").at(region.offset));
             }
+            if let (Cow::Borrowed(plain), 1) = (&plain, region.frames)
+                && (end, bytes) == (region.end(), region.plain_bytes)
+            {
+                let at = SHIFT + (offset - self.bytes_at) as usize + FRAME_HEADER_BYTES;
+                return Ok(self.bytes.part(at..at + plain.len()));
+            }
+            content.extend_from_slice(&plain);
+            offset = end;
         }
         if offset != region.end() || content.len() as u64 != region.plain_bytes {
             return Err(Error::corruption("a region is shorter than the footer says").at(region.offset));
         }
-        Ok(content)
+        Ok(Buffer::copied(&self.pool, &content).share((), 0..content.len()).part(0..content.len()))
     }
 
     fn read_footer(&self, tail_at: u64) -> Result<Footer> {
@@ -169,19 +192,36 @@ impl Tail {
 
     /// What was read, from this place of the file on.
     fn slice(&self, offset: u64) -> &[u8] {
-        offset.checked_sub(self.bytes_at).and_then(|at| self.bytes.get(at as usize..)).unwrap_or_default()
+        let read = self.bytes.bytes().get(SHIFT..).unwrap_or_default();
+        offset.checked_sub(self.bytes_at).and_then(|at| read.get(at as usize..)).unwrap_or_default()
     }
 
     /// Makes sure that everything from `offset` on was read.
     fn extend_to(&mut self, file: &dyn File, offset: u64) -> Result<()> {
         if offset < self.bytes_at {
-            let mut bytes = vec![0; (self.bytes_at - offset) as usize];
-            read_fully(file, offset, &mut bytes)?;
-            bytes.append(&mut self.bytes);
-            (self.bytes, self.bytes_at) = (bytes, offset);
+            self.bytes = read_from(&self.pool, file, offset, self.file_bytes)?;
+            self.bytes_at = offset;
+            self.read_bytes += self.file_bytes - offset;
         }
         Ok(())
     }
+
+    /// Lets go of what is before `offset`.
+    fn keep_from(&mut self, offset: u64) {
+        if offset > self.bytes_at {
+            let shifted = [&[0; SHIFT], self.slice(offset)].concat();
+            self.bytes = Buffer::copied(&self.pool, &shifted).share((), 0..shifted.len());
+            self.bytes_at = offset;
+        }
+    }
+}
+
+/// The file from `offset` to its end, behind [`SHIFT`] bytes.
+fn read_from(pool: &Pool, file: &dyn File, offset: u64, file_bytes: u64) -> Result<Shared<()>> {
+    let len = SHIFT + (file_bytes - offset) as usize;
+    let mut buffer = Buffer::zeroed(pool, len);
+    read_fully(file, offset, &mut buffer.bytes_mut()[SHIFT..])?;
+    Ok(buffer.share((), 0..len))
 }
 
 fn expect_kind(region: &RegionEntry, kind: u8) -> Result<()> {
