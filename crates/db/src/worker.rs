@@ -79,8 +79,8 @@ pub(crate) struct WorkerSettings {
     pub(crate) memtables_bytes: usize,
     /// How many log files may be needed before the trees that need the oldest are flushed.
     pub(crate) wal_files: usize,
-    /// Threads for compaction; 0 for no threads at all.
-    pub(crate) threads: usize,
+    /// Whether threads do it, or the writer that finds it due.
+    pub(crate) has_threads: bool,
     /// Space that is kept for going on when the disk is full.
     pub(crate) reserve_bytes: u64,
 }
@@ -259,7 +259,7 @@ impl Worker {
     }
 
     fn is_inline(&self) -> bool {
-        self.settings.threads == 0
+        !self.settings.has_threads
     }
 
     /// Seals a memtable that has reached its size, unless another thread was faster.

@@ -76,7 +76,7 @@ impl Core {
             return Err(Error::corruption("the database vanished while it was being opened").in_file(dir));
         };
         let lots = Arc::new(Lots::new(&*env.park));
-        let worker = Arc::new(Worker::new(Self::worker_settings(settings.options(), &env), dir, &lots));
+        let worker = Arc::new(Worker::new(Self::worker_settings(settings.options()), dir, &lots));
         let settings = settings.reclaimed_by(worker.reclaimer());
         let opened = recover::open(&env, dir, &entries, &settings, &instruments)?;
         let Opened { catalog, keyspaces, wal, recovered, leftovers, next_tree } = opened;
@@ -87,16 +87,12 @@ impl Core {
         let catalog = Mutex::new(catalog);
         let machinery = Arc::new(Machinery { env, instruments, log, fatal, lots, snapshots, keyspaces, catalog });
         machinery.instruments.fit_cache(Growth::Whole);
-        let pool = Pool::start(&machinery, &worker)?;
         let interval_us = settings.options().expert.stats_file_interval_us;
-        let keeper = Keeper::start(&machinery, &worker, dir, interval_us).inspect_err(|_| {
-            worker.stop();
-            pool.join();
-        })?;
+        let keeper = Keeper::start(&machinery, &worker, dir, interval_us)?;
         Ok(Self {
             worker,
             machinery,
-            pool,
+            pool: Pool::default(),
             keeper,
             dir: dir.to_path_buf(),
             settings,
@@ -110,12 +106,12 @@ impl Core {
         })
     }
 
-    fn worker_settings(options: &Options, env: &Env) -> WorkerSettings {
+    fn worker_settings(options: &Options) -> WorkerSettings {
         WorkerSettings {
             memtables_bytes: options.memtables_bytes(),
             wal_files: options.wal_files(),
             reserve_bytes: options.expert.reserve_bytes,
-            threads: if options.read_only { 0 } else { options.compaction_threads(env.spawn.cores()) },
+            has_threads: !options.read_only && options.expert.background_threads != Some(0),
         }
     }
 
@@ -178,9 +174,16 @@ impl Core {
         Ok(())
     }
 
+    /// Before whatever writes.
+    fn begin_write(&self) -> Result<()> {
+        self.check_writable()?;
+        let threads = || self.options().compaction_threads(self.machinery.env.spawn.cores());
+        self.pool.ensure_started(&self.machinery, &self.worker, threads)
+    }
+
     pub(crate) fn commit(&self, writes: Writes, durability: Durability) -> Result<()> {
         let _delivery = self.delivery();
-        self.check_writable()?;
+        self.begin_write()?;
         commit::commit(&self.machinery, &self.worker, writes, durability)?;
         self.settle();
         Ok(())
@@ -207,7 +210,7 @@ impl Core {
 
     pub(crate) fn persist(&self, durability: Durability) -> Result<()> {
         let _delivery = self.delivery();
-        self.check_writable()?;
+        self.begin_write()?;
         commit::persist(&self.machinery, durability)
     }
 
@@ -217,7 +220,7 @@ impl Core {
 
     pub(crate) fn create_keyspace(&self, name: &str, options: &KeyspaceOptions) -> Result<Option<Arc<KeyspaceState>>> {
         let _delivery = self.delivery();
-        self.check_writable()?;
+        self.begin_write()?;
         let made = commit::create(&self.machinery, &self.tree_maker(), name, options);
         let made = self.worker.noticed(&self.machinery, made)?;
         self.settle();
@@ -226,7 +229,7 @@ impl Core {
 
     pub(crate) fn drop_keyspace(&self, name: &str) -> Result<bool> {
         let _delivery = self.delivery();
-        self.check_writable()?;
+        self.begin_write()?;
         let is_dropped = commit::drop_keyspace(&self.machinery, name)?;
         self.settle();
         Ok(is_dropped)
@@ -234,7 +237,7 @@ impl Core {
 
     pub(crate) fn configure(&self, keyspace: &KeyspaceState, options: &KeyspaceOptions) -> Result<()> {
         let _delivery = self.delivery();
-        self.check_writable()?;
+        self.begin_write()?;
         let configured = commit::configure(&self.machinery, &self.settings, keyspace, options);
         self.worker.noticed(&self.machinery, configured)?;
         self.settle();
@@ -259,7 +262,7 @@ impl Core {
 
     pub(crate) fn clear(&self, keyspace: &KeyspaceState) -> Result<()> {
         let _delivery = self.delivery();
-        self.check_writable()?;
+        self.begin_write()?;
         commit::clear(&self.machinery, &self.tree_maker(), keyspace)?;
         self.settle();
         Ok(())
@@ -267,7 +270,7 @@ impl Core {
 
     pub(crate) fn flush(&self) -> Result<()> {
         let _delivery = self.delivery();
-        self.check_writable()?;
+        self.begin_write()?;
         self.worker.flush_all(&self.machinery)?;
         self.settle();
         Ok(())
@@ -275,7 +278,7 @@ impl Core {
 
     pub(crate) fn compact(&self) -> Result<()> {
         let _delivery = self.delivery();
-        self.check_writable()?;
+        self.begin_write()?;
         self.worker.compact_all(&self.machinery)?;
         self.settle();
         Ok(())

@@ -1,7 +1,7 @@
 //! The background threads: one for flushes, one for the log and for files that may go, the others for compaction.
 //!
-//! A thread sleeps until its kind of work is asked for, then works until none is left. What fails for want of space is tried again
-//! after a while; anything else has ended all writing by then, and the thread waits for the end.
+//! They start with the first write. A thread sleeps until its kind of work is asked for, then works until none is left. What fails
+//! for want of space is tried again after a while; anything else has ended all writing by then, and the thread waits for the end.
 
 use crate::{
     wal::Fatal,
@@ -11,42 +11,54 @@ use sediment_base::{Error, ErrorKind, Result};
 use sediment_env::{Priority, Task};
 use std::{
     ops::ControlFlow,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     thread,
 };
 
 /// How long a full disk is left alone.
 const RETRY_US: u64 = 100_000;
 
-/// Threads that work for a database, until they are stopped.
-#[derive(Debug)]
+/// Threads that work for a database, from its first write on until they are stopped. Shared.
+#[derive(Debug, Default)]
 pub(crate) struct Pool {
+    /// How starting them went.
+    started: OnceLock<Result<()>>,
     tasks: Mutex<Vec<Box<dyn Task>>>,
 }
 
 impl Pool {
-    /// Starts the threads that the worker's settings ask for.
-    pub(crate) fn start(machinery: &Arc<Machinery>, worker: &Arc<Worker>) -> Result<Self> {
-        let pool = Self { tasks: Mutex::default() };
-        let threads = worker.settings.threads;
-        if threads == 0 {
-            return Ok(pool);
+    /// Before a write: starts the threads, `threads` of them for compaction, unless they were started or none are wanted. Who opens to
+    /// read does not wait for that. Where they cannot be started every write gets the error.
+    #[inline]
+    pub(crate) fn ensure_started(
+        &self,
+        machinery: &Arc<Machinery>,
+        worker: &Arc<Worker>,
+        threads: impl FnOnce() -> usize,
+    ) -> Result<()> {
+        if !worker.has_threads() {
+            return Ok(());
         }
+        self.started.get_or_init(|| self.start(machinery, worker, threads())).clone()
+    }
+
+    #[cold]
+    fn start(&self, machinery: &Arc<Machinery>, worker: &Arc<Worker>, threads: usize) -> Result<()> {
         machinery.log.set_helped(true);
-        let started = pool
+        let started = self
             .spawn(machinery, worker, "sediment-flush", Priority::Reduced, Worker::run_flushes)
-            .and_then(|()| pool.spawn(machinery, worker, "sediment-log", Priority::Normal, Worker::run_log))
+            .and_then(|()| self.spawn(machinery, worker, "sediment-log", Priority::Normal, Worker::run_log))
             .and_then(|()| {
                 (1..=threads).try_for_each(|number| {
                     let name = format!("sediment-compact-{number}");
-                    pool.spawn(machinery, worker, &name, Priority::Low, Worker::run_compactions)
+                    self.spawn(machinery, worker, &name, Priority::Low, Worker::run_compactions)
                 })
             });
         if started.is_err() {
             worker.stop();
-            pool.join();
+            self.join();
         }
-        started.map(|()| pool)
+        started
     }
 
     /// Waits until the threads have ended; the worker was stopped before. Panics if one of them did.
