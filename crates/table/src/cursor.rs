@@ -135,6 +135,24 @@ impl TableCursor {
         Ok(())
     }
 
+    /// Whether no row of the table behind this one has its user key. Panics on no row.
+    #[inline]
+    pub fn is_last_of_key(&self) -> bool {
+        let (number, block) = self.standing();
+        let (row, next) = (self.row + 1, number + 1);
+        if row < self.rows {
+            return !Block::of(block).is_same_key(row);
+        }
+        next == self.table.fence().blocks() || !self.table.fence().continues(next)
+    }
+
+    /// Whether no row of the table before this one has its user key. Panics on no row.
+    #[inline]
+    pub fn is_first_of_key(&self) -> bool {
+        let (number, _) = self.standing();
+        !self.head.flags.contains(RowFlags::SAME_KEY) && (self.row > 0 || !self.table.fence().continues(number))
+    }
+
     /// Whether every row of the block comes at or after `target`, by what the fence knows.
     fn starts_after(&self, number: usize, target: InternalKey<'_>) -> bool {
         let place = self.table.fence().place(number);

@@ -38,6 +38,14 @@ pub(crate) trait Segmented: Cursor {
     /// between them and none below `lower`, and moves onto the first of them. Every key is whole. False, and nothing done,
     /// where it would not pay. Panics on no row.
     fn segment_before(&mut self, lower: Bound<&[u8]>, segment: &mut Segment) -> bool;
+
+    /// Whether surely no row behind this one has its user key; false where that would take long to find out. Asked of a cursor that came
+    /// here forwards. Panics on no row.
+    fn is_last_of_key(&self) -> bool;
+
+    /// Whether surely no row before this one has its user key; false where that would take long to find out. Asked of a cursor that
+    /// came here backwards. Panics on no row.
+    fn is_first_of_key(&self) -> bool;
 }
 
 /// One sorted sequence among those that are merged. An enum, so that no row costs a dynamic call.
@@ -124,5 +132,15 @@ impl Segmented for Source {
 
     fn skip_back_below(&mut self, cover: SeqNo, from: Option<&[u8]>) -> Result<bool> {
         each!(self, cursor => cursor.skip_back_below(cover, from))
+    }
+
+    #[inline]
+    fn is_last_of_key(&self) -> bool {
+        each!(self, cursor => cursor.is_last_of_key())
+    }
+
+    #[inline]
+    fn is_first_of_key(&self) -> bool {
+        each!(self, cursor => cursor.is_first_of_key())
     }
 }

@@ -56,6 +56,11 @@ impl Segment {
         Some(first..last + 1)
     }
 
+    /// How many rows are not given yet.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
     /// What a row is. Panics outside the segment.
     #[inline]
     pub fn row(&self, row: usize) -> SegmentRow {

@@ -1,49 +1,47 @@
 //! `Merging`: several cursors as one, in the order of internal keys.
 //!
-//! A tree of losers: each inner node keeps the source that lost there, so that one step compares along one path from a leaf to
-//! the root. Comparisons are of 8-byte heads; keys are compared whole only where heads tie. Rows that are equal in key, seqno
-//! and kind come in the order of the sources, which callers give newest first. Turning round seeks every source anew. One
-//! caller at a time.
+//! A tournament finds the least row (`merging/losers.rs`). It compares 8-byte heads, taken from where keys differ
+//! (`merging/heads.rs`); keys are compared whole only where heads tie. Rows that are equal in key, seqno and kind come in the order
+//! of the sources, which callers give newest first. Turning round seeks every source anew. One caller at a time.
 //!
 //! A source that has won a few times in a row is likely to go on: it is asked for all its rows up to the next row of any other, which
 //! then need no comparison at all.
 
+mod heads;
+mod losers;
+
 use super::Segmented;
+use heads::Heads;
+use losers::Losers;
 use sediment_base::{
     Cursor, Error, InternalKey, KeyOrder, Result, RowFlags, SeqNo,
     range::{is_within_lower, is_within_upper},
 };
 use sediment_table::Segment;
-use smallvec::{SmallVec, smallvec};
-use std::{cmp::Ordering, ops::Bound};
+use std::ops::Bound;
 
-/// Up to so many sources take no memory of their own for the tree.
-const SOURCES: usize = 8;
+/// After so many wins in a row a source is asked for a segment, at least and at most. Where sources alternate, asking costs more than
+/// it saves.
+const STREAK_MIN: u32 = 3;
+const STREAK_MAX: u32 = 12;
 
-/// After so many wins in a row a source is asked for a segment. Where sources alternate, asking costs more than it saves.
-const STREAK: u32 = 3;
+/// A segment of so many rows was worth asking for.
+const ROWS_WORTHWHILE: usize = 12;
 
 /// Several cursors as one.
 pub(crate) struct Merging<C> {
     sources: Vec<C>,
     order: KeyOrder,
-    leaves: SmallVec<[Leaf; SOURCES]>,
-    /// `losers[0]` is the winner; node `n` has the children `2n` and `2n + 1`, source `i` is the leaf `n = count + i`.
-    losers: SmallVec<[usize; SOURCES]>,
+    heads: Heads,
+    losers: Losers,
     direction: Direction,
     /// How often the winner has won in a row.
     streak: u32,
+    /// How often it has to, to be asked for a segment: more often while segments are short.
+    patience: u32,
     /// Where a segment had to end, kept for its memory.
     rival: Vec<u8>,
     error: Option<Error>,
-}
-
-/// What the tree knows of a source.
-#[derive(Clone, Copy, Default)]
-struct Leaf {
-    /// Head of its row; meaningless where it is on none.
-    head: u64,
-    is_live: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,24 +50,37 @@ enum Direction {
     Backward,
 }
 
+impl Direction {
+    /// What is lower for what comes earlier. It may be the highest number, which is that of sources on no row.
+    #[inline]
+    fn rank(self, head: u64) -> u64 {
+        match self {
+            Self::Forward => head,
+            Self::Backward => !head,
+        }
+    }
+}
+
 impl<C: Cursor> Merging<C> {
     /// A cursor on no row over these, newest first.
     pub(crate) fn new(sources: Vec<C>, order: KeyOrder) -> Self {
         let count = sources.len();
         Self {
             sources,
+            heads: Heads::new(order.clone()),
             order,
-            leaves: smallvec![Leaf::default(); count],
-            losers: smallvec![0; count],
+            losers: Losers::new(count),
             direction: Direction::Forward,
             streak: 0,
+            patience: STREAK_MIN,
             rival: Vec::new(),
             error: None,
         }
     }
 
+    #[inline]
     fn winner(&self) -> &C {
-        &self.sources[self.losers[0]]
+        &self.sources[self.losers.winner().source]
     }
 
     /// Moves every source and finds the winner anew.
@@ -91,18 +102,17 @@ impl<C: Cursor> Merging<C> {
             if this.direction != direction {
                 this.turn(direction)?;
             }
-            let winner = this.losers[0];
+            let winner = this.losers.winner().source;
             step(&mut this.sources[winner])?;
-            this.refresh(winner);
             this.replay(winner);
-            this.streak = if this.losers[0] == winner { this.streak + 1 } else { 0 };
+            this.streak = if this.losers.winner().source == winner { this.streak + 1 } else { 0 };
             Ok(())
         })
     }
 
     /// Puts every source but the winner on its first row after the winner's, in the new direction.
     fn turn(&mut self, direction: Direction) -> Result<()> {
-        let winner = self.losers[0];
+        let winner = self.losers.winner().source;
         let key = self.sources[winner].key();
         let (user_key, seqno, kind) = (key.user_key.to_vec(), key.seqno, key.kind);
         let target = InternalKey::new(&user_key, seqno, kind);
@@ -120,80 +130,57 @@ impl<C: Cursor> Merging<C> {
         self.direction = direction;
         self.rebuild();
         // The winner stands where it stood; it leads in the new direction as well.
-        debug_assert_eq!(self.losers[0], winner);
+        debug_assert_eq!(self.losers.winner().source, winner);
         Ok(())
     }
 
     fn rebuild(&mut self) {
         self.streak = 0;
-        let count = self.sources.len();
-        if count == 0 {
-            return;
-        }
-        (0..count).for_each(|index| self.refresh(index));
-        let mut winners: SmallVec<[usize; 2 * SOURCES]> = (0..count).map(|_| 0).chain(0..count).collect();
-        for node in (1..count).rev() {
-            let (left, right) = (winners[2 * node], winners[2 * node + 1]);
-            let is_left = self.beats(left, right);
-            (winners[node], self.losers[node]) = if is_left { (left, right) } else { (right, left) };
-        }
-        self.losers[0] = winners[1];
+        self.fit_heads();
+        let Self { sources, order, heads, losers, direction, .. } = self;
+        losers.play(sources.iter().map(|source| rank(source, heads, *direction)), tie(sources, order, heads, *direction));
     }
 
+    /// Lets the winner, which has moved, play again.
     #[inline]
-    fn refresh(&mut self, index: usize) {
-        let source = &self.sources[index];
-        let is_live = source.is_valid();
-        let head = if is_live { self.order.head(source.key().user_key) } else { 0 };
-        self.leaves[index] = Leaf { head, is_live };
-    }
-
-    #[inline]
-    fn replay(&mut self, leaf: usize) {
-        let mut winner = leaf;
-        let mut node = (self.sources.len() + leaf) / 2;
-        while node > 0 {
-            if self.beats(self.losers[node], winner) {
-                std::mem::swap(&mut self.losers[node], &mut winner);
+    fn replay(&mut self, winner: usize) {
+        let source = &self.sources[winner];
+        let rank = if source.is_valid() {
+            match self.heads.of(source.key().user_key) {
+                Some(head) if !self.heads.is_worn() => self.direction.rank(head),
+                _ => self.remake_heads(winner),
             }
-            node /= 2;
-        }
-        self.losers[0] = winner;
-    }
-
-    /// Whether source `a` comes before source `b` in the current direction.
-    #[inline]
-    fn beats(&self, a: usize, b: usize) -> bool {
-        let (leaf, other) = (self.leaves[a], self.leaves[b]);
-        if !(leaf.is_live && other.is_live) {
-            return leaf.is_live;
-        }
-        let ordering = match leaf.head.cmp(&other.head) {
-            Ordering::Equal => self.compare_whole(a, b),
-            unequal => unequal,
+        } else {
+            u64::MAX
         };
-        match self.direction {
-            Direction::Forward => ordering.is_lt(),
-            Direction::Backward => ordering.is_gt(),
-        }
+        let Self { sources, order, heads, losers, direction, .. } = self;
+        losers.replay(rank, tie(sources, order, heads, *direction));
     }
 
-    /// The user key where the next best source stands: the best of those that lost against the winner.
+    /// Makes the heads of all sources anew; returns the rank of this one, whose key is not like the others or tied too often.
+    #[cold]
+    fn remake_heads(&mut self, index: usize) -> u64 {
+        if self.heads.is_worn() {
+            self.fit_heads();
+        } else {
+            self.heads.admit(self.sources[index].key().user_key);
+        }
+        let Self { sources, heads, losers, direction, .. } = self;
+        losers.rerank(|source| rank(&sources[source], heads, *direction));
+        rank(&sources[index], heads, *direction)
+    }
+
+    /// Takes heads from where the rows of the sources differ.
+    fn fit_heads(&mut self) {
+        let live = self.sources.iter().filter(|source| source.is_valid());
+        self.heads.fit(live.map(|source| source.key().user_key));
+    }
+
+    /// The user key where the next best source stands.
     fn runner_up(&self) -> Option<&[u8]> {
-        let mut best: Option<usize> = None;
-        let mut node = (self.sources.len() + self.losers[0]) / 2;
-        while node > 0 {
-            let loser = self.losers[node];
-            if self.leaves[loser].is_live && best.is_none_or(|best| self.beats(loser, best)) {
-                best = Some(loser);
-            }
-            node /= 2;
-        }
-        best.map(|best| self.sources[best].key().user_key)
-    }
-
-    fn compare_whole(&self, a: usize, b: usize) -> Ordering {
-        self.sources[a].key().compare(self.sources[b].key(), &self.order).then(a.cmp(&b))
+        let Self { sources, order, heads, losers, direction, .. } = self;
+        let runner_up = &sources[losers.runner_up(tie(sources, order, heads, *direction))?];
+        runner_up.is_valid().then(|| runner_up.key().user_key)
     }
 
     #[inline]
@@ -205,10 +192,40 @@ impl<C: Cursor> Merging<C> {
     }
 }
 
+/// The rank of a source, whose key was admitted to the heads.
+#[inline]
+fn rank<C: Cursor>(source: &C, heads: &Heads, direction: Direction) -> u64 {
+    if !source.is_valid() {
+        return u64::MAX;
+    }
+    direction.rank(heads.of(source.key().user_key).expect("admitted"))
+}
+
+/// Tells of two sources of equal rank whether the first comes before the other.
+fn tie<'a, C: Cursor>(
+    sources: &'a [C],
+    order: &'a KeyOrder,
+    heads: &'a Heads,
+    direction: Direction,
+) -> impl Fn(usize, usize) -> bool + 'a {
+    move |a, b| {
+        let (left, right) = (&sources[a], &sources[b]);
+        if !(left.is_valid() && right.is_valid()) {
+            return left.is_valid();
+        }
+        heads.tied();
+        let ordering = left.key().compare(right.key(), order).then(a.cmp(&b));
+        match direction {
+            Direction::Forward => ordering.is_lt(),
+            Direction::Backward => ordering.is_gt(),
+        }
+    }
+}
+
 impl<C: Cursor> Cursor for Merging<C> {
     #[inline]
     fn is_valid(&self) -> bool {
-        self.error.is_none() && self.losers.first().is_some_and(|winner| self.leaves[*winner].is_live)
+        self.error.is_none() && !self.sources.is_empty() && self.winner().is_valid()
     }
 
     #[inline]
@@ -257,45 +274,70 @@ impl<C: Cursor> Cursor for Merging<C> {
 mod tests;
 
 impl<C: Segmented> Merging<C> {
+    /// Whether asking the winner for a segment is likely to pay.
+    #[inline]
+    fn has_segment(&self, direction: Direction) -> bool {
+        self.direction == direction && (self.streak >= self.patience || self.sources.len() == 1)
+    }
+
     /// Lets the winner give its rows up to where the runner-up stands or `bound` ends, the nearer of the two.
     fn segment(
         &mut self,
-        direction: Direction,
         bound: Bound<&[u8]>,
         is_within: impl Fn(&[u8], &KeyOrder) -> bool,
-        give: impl FnOnce(&mut C, Bound<&[u8]>) -> bool,
+        give: impl FnOnce(&mut C, Bound<&[u8]>) -> Option<usize>,
     ) -> bool {
-        let is_likely = self.streak >= STREAK || self.sources.len() == 1;
-        if self.direction != direction || !is_likely {
-            return false;
-        }
-        let winner = self.losers[0];
+        let winner = self.losers.winner().source;
         let mut rival = std::mem::take(&mut self.rival);
         rival.clear();
         let nearer = self.runner_up().filter(|rival| is_within(rival, &self.order));
         rival.extend_from_slice(nearer.unwrap_or_default());
         // No key is empty.
         let bound = if rival.is_empty() { bound } else { Bound::Excluded(&*rival) };
-        let is_given = give(&mut self.sources[winner], bound);
-        if is_given {
-            self.refresh(winner);
+        let given = give(&mut self.sources[winner], bound);
+        self.rival = rival;
+        if given.is_some_and(|rows| rows >= ROWS_WORTHWHILE) {
+            self.patience = STREAK_MIN;
+        } else {
+            self.patience = (self.patience + 1).min(STREAK_MAX);
+        }
+        if given.is_some() {
+            self.replay(winner);
+            debug_assert_eq!(self.losers.winner().source, winner);
         } else {
             self.streak = 0;
         }
-        self.rival = rival;
-        is_given
+        given.is_some()
     }
 }
 
 impl<C: Segmented> Segmented for Merging<C> {
+    #[inline]
     fn segment_after(&mut self, upper: Bound<&[u8]>, segment: &mut Segment) -> bool {
+        if !self.has_segment(Direction::Forward) {
+            return false;
+        }
         let is_within = |key: &[u8], order: &KeyOrder| is_within_upper(key, upper, order);
-        self.segment(Direction::Forward, upper, is_within, |source, upper| source.segment_after(upper, segment))
+        self.segment(upper, is_within, |source, upper| source.segment_after(upper, segment).then(|| segment.rows()))
     }
 
+    #[inline]
     fn segment_before(&mut self, lower: Bound<&[u8]>, segment: &mut Segment) -> bool {
+        if !self.has_segment(Direction::Backward) {
+            return false;
+        }
         let is_within = |key: &[u8], order: &KeyOrder| is_within_lower(key, lower, order);
-        self.segment(Direction::Backward, lower, is_within, |source, lower| source.segment_before(lower, segment))
+        self.segment(lower, is_within, |source, lower| source.segment_before(lower, segment).then(|| segment.rows()))
+    }
+
+    #[inline]
+    fn is_last_of_key(&self) -> bool {
+        self.direction == Direction::Forward && !self.losers.is_tied() && self.winner().is_last_of_key()
+    }
+
+    #[inline]
+    fn is_first_of_key(&self) -> bool {
+        self.direction == Direction::Backward && !self.losers.is_tied() && self.winner().is_first_of_key()
     }
 
     fn skip_below(&mut self, cover: SeqNo, to: Option<&[u8]>) -> Result<bool> {

@@ -94,6 +94,18 @@ impl RunCursor {
         self.current.as_ref().expect("the cursor stands on a row").0
     }
 
+    /// [`Segmented::is_last_of_key`](super::Segmented::is_last_of_key). No key is in two tables of a run.
+    #[inline]
+    pub(super) fn is_last_of_key(&self) -> bool {
+        self.here().is_last_of_key()
+    }
+
+    /// [`Segmented::is_first_of_key`](super::Segmented::is_first_of_key).
+    #[inline]
+    pub(super) fn is_first_of_key(&self) -> bool {
+        self.here().is_first_of_key()
+    }
+
     /// Opens a table, or finds it open.
     fn enter(&mut self, index: usize) -> Result<&mut TableCursor> {
         if self.current.as_ref().is_none_or(|(current, _)| *current != index) {

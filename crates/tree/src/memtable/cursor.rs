@@ -109,6 +109,16 @@ impl MemtableCursor {
         let row = self.oldest().map(Record::id);
         self.stand(row)
     }
+
+    /// Whether the row is the oldest of its key. Older ones come only before the seqno of any reader.
+    pub(crate) fn is_last_of_key(&self) -> bool {
+        chain::previous(self.row().record()).is_none()
+    }
+
+    /// Whether the row is the newest of its key, but for those that came since and that no reader sees who was there before.
+    pub(crate) fn is_first_of_key(&self) -> bool {
+        self.newest().is_some_and(|newest| newest == self.row().record())
+    }
 }
 
 /// Whether `record` comes before `target` among the rows of one key.

@@ -19,6 +19,8 @@ pub(crate) struct Backward<C> {
     segment: Segment,
     /// Whether the row given last is in the segment; the cursor then stands on the first row of it.
     is_in_segment: bool,
+    /// Whether the row given last is the cursor's, the only one of its key.
+    is_on_cursor: bool,
 }
 
 /// What the newest visible row of a group is.
@@ -27,9 +29,17 @@ type Newest = Option<(Kind, RowFlags)>;
 impl<C: Segmented> Backward<C> {
     /// After the last row. `cursor` stands anywhere.
     pub(crate) fn new(cursor: C, view: View, bounds: Bounds) -> Self {
-        let (segment, is_in_segment) = (Segment::default(), false);
-        let (group, value) = (Vec::new(), Vec::new());
-        Self { cursor, view, bounds, is_started: false, group, value, segment, is_in_segment }
+        Self {
+            cursor,
+            view,
+            bounds,
+            is_started: false,
+            group: Vec::new(),
+            value: Vec::new(),
+            segment: Segment::default(),
+            is_in_segment: false,
+            is_on_cursor: false,
+        }
     }
 
     /// Stands on the next row towards the front; false at the end.
@@ -42,7 +52,13 @@ impl<C: Segmented> Backward<C> {
     /// The user key of the row. It has to stand on one.
     #[inline]
     pub(crate) fn key(&self) -> &[u8] {
-        if self.is_in_segment { self.segment.key() } else { &self.group }
+        if self.is_in_segment {
+            self.segment.key()
+        } else if self.is_on_cursor {
+            self.cursor.key().user_key
+        } else {
+            &self.group
+        }
     }
 
     /// The value of the row. It has to stand on one.
@@ -52,6 +68,8 @@ impl<C: Segmented> Backward<C> {
             self.view.fold.value()
         } else if self.is_in_segment {
             self.segment.value()
+        } else if self.is_on_cursor {
+            self.cursor.value()
         } else {
             &self.value
         }
@@ -71,7 +89,7 @@ impl<C: Segmented> Backward<C> {
             self.start()?;
         }
         loop {
-            if std::mem::take(&mut self.is_in_segment) {
+            if std::mem::take(&mut self.is_in_segment) || std::mem::take(&mut self.is_on_cursor) {
                 self.cursor.prev()?;
             }
             if !self.cursor.is_valid() || !self.is_within() {
@@ -84,6 +102,14 @@ impl<C: Segmented> Backward<C> {
             }
             if self.enter_segment() {
                 if self.next_in_segment()? {
+                    return Ok(true);
+                }
+                continue;
+            }
+            if self.cursor.key().kind != Kind::Operand && self.cursor.is_first_of_key() {
+                // No other row of the key: it need not be kept while the cursor looks for them.
+                self.is_on_cursor = true;
+                if self.counts() && seen(self.cursor.key().kind, self.cursor.flags())? == Seen::Value {
                     return Ok(true);
                 }
                 continue;

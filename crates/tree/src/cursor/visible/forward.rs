@@ -2,7 +2,7 @@
 
 use super::{Bounds, STEPS_MAX, Seen, View, as_bytes, next_in_segment, oldest_of, seen, take_in};
 use crate::cursor::Segmented;
-use sediment_base::{InternalKey, Result, range, seqno::is_visible};
+use sediment_base::{InternalKey, Kind, Result, range, seqno::is_visible};
 use sediment_table::Segment;
 use std::ops::Bound;
 
@@ -14,8 +14,10 @@ pub(crate) struct Forward<C> {
     is_started: bool,
     /// The key that is decided; its other rows are skipped.
     decided: Option<Vec<u8>>,
-    /// Whether the cursor stands on a row of that key.
+    /// Whether the cursor stands on a row of the key that was decided last.
     is_on_decided: bool,
+    /// Whether that row is the last of its key, which then is not in `decided`.
+    is_last_of_decided: bool,
     segment: Segment,
     /// Whether the row given last is in the segment; the cursor then stands on the last row of it.
     is_in_segment: bool,
@@ -31,6 +33,7 @@ impl<C: Segmented> Forward<C> {
             is_started: false,
             decided: None,
             is_on_decided: false,
+            is_last_of_decided: false,
             segment: Segment::default(),
             is_in_segment: false,
         }
@@ -127,11 +130,17 @@ impl<C: Segmented> Forward<C> {
     }
 
     /// The key of the cursor's row is decided by that row.
+    #[inline]
     fn decide(&mut self) {
+        self.is_on_decided = true;
+        // Folding moves the cursor on, and needs the key.
+        self.is_last_of_decided = self.cursor.key().kind != Kind::Operand && self.cursor.is_last_of_key();
+        if self.is_last_of_decided {
+            return;
+        }
         let decided = self.decided.get_or_insert_default();
         decided.clear();
         decided.extend_from_slice(self.cursor.key().user_key);
-        self.is_on_decided = true;
     }
 
     /// Takes the rows behind the decided key that come from one source.
@@ -174,6 +183,9 @@ impl<C: Segmented> Forward<C> {
     }
 
     fn skip_decided(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.is_last_of_decided) {
+            return self.cursor.next();
+        }
         let Some(decided) = &self.decided else { return Ok(()) };
         let mut steps = 0;
         while self.cursor.is_valid() && self.cursor.key().user_key == decided.as_slice() {
