@@ -18,7 +18,7 @@ use std::ops::RangeInclusive;
 pub struct ExpertOptions {
     /// Threads for compactions, beside one for flushes and one for the log: up to 256; `None` for half of the machine's cores,
     /// at least one. `Some(0)` is for no threads at all: maintenance then runs on the thread of the writer that finds it due,
-    /// and that write waits for it.
+    /// and that write waits for it. All start with the first write.
     pub background_threads: Option<usize>,
     /// Capacity of one log file, in bytes: 1 KiB to 1 GiB; 64 MiB by default. Space for it is reserved when the file begins. A
     /// small one lets go of its space sooner; each new one costs a few syncs.
