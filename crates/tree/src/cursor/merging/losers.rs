@@ -17,20 +17,22 @@ pub(super) struct Player {
 
 /// The tree. One caller at a time.
 pub(super) struct Losers {
-    /// `nodes[0]` is the winner; node `n` has the children `2n` and `2n + 1`, source `i` is the leaf `n = count + i`.
+    /// Without sources anything.
+    winner: Player,
+    /// Node `n`, from 1 on, has the children `2n` and `2n + 1`, source `i` is the leaf `n = count + i`.
     nodes: SmallVec<[Player; SOURCES]>,
 }
 
 impl Losers {
     /// Of so many sources, of which nothing is known.
     pub(super) fn new(count: usize) -> Self {
-        Self { nodes: smallvec![Player::default(); count] }
+        Self { winner: Player::default(), nodes: smallvec![Player::default(); count] }
     }
 
-    /// Who won. Panics without sources.
+    /// Who won.
     #[inline]
     pub(super) fn winner(&self) -> Player {
-        self.nodes[0]
+        self.winner
     }
 
     /// Plays everything anew, among sources of these ranks. `is_first` says of two sources of equal rank whether the first is better.
@@ -44,16 +46,14 @@ impl Losers {
             let is_left = is_better(left, right, &is_first);
             (winners[node], self.nodes[node]) = if is_left { (left, right) } else { (right, left) };
         }
-        if let Some(winner) = self.nodes.first_mut() {
-            *winner = winners[1];
-        }
+        self.winner = winners.get(1).copied().unwrap_or_default();
     }
 
     /// Lets the winner, whose rank is another now, play its way up again.
     #[inline]
     pub(super) fn replay(&mut self, rank: u64, is_first: impl Fn(usize, usize) -> bool) {
         let nodes = &mut *self.nodes;
-        let mut winner = Player { rank, source: nodes[0].source };
+        let mut winner = Player { rank, source: self.winner.source };
         let mut node = (nodes.len() + winner.source) / 2;
         while node > 0 {
             if is_better(nodes[node], winner, &is_first) {
@@ -61,12 +61,13 @@ impl Losers {
             }
             node /= 2;
         }
-        nodes[0] = winner;
+        self.winner = winner;
     }
 
     /// Gives every source another rank, which must not change who is better than whom.
     pub(super) fn rerank(&mut self, rank: impl Fn(usize) -> u64) {
-        self.nodes.iter_mut().for_each(|player| player.rank = rank(player.source));
+        self.winner.rank = rank(self.winner.source);
+        self.nodes.iter_mut().skip(1).for_each(|player| player.rank = rank(player.source));
     }
 
     /// The best of those that lost against the winner: the next best of all. None where there is only one source.
@@ -78,7 +79,7 @@ impl Losers {
     /// Whether the next best source has the winner's rank.
     #[inline]
     pub(super) fn is_tied(&self) -> bool {
-        let rank = self.nodes[0].rank;
+        let rank = self.winner.rank;
         self.rivals().fold(false, |is_tied, rival| is_tied | (rival.rank == rank))
     }
 
@@ -86,7 +87,7 @@ impl Losers {
     #[inline]
     fn rivals(&self) -> impl Iterator<Item = Player> {
         let nodes = &*self.nodes;
-        let first = (nodes.len() + nodes[0].source) / 2;
+        let first = (nodes.len() + self.winner.source) / 2;
         std::iter::successors(Some(first), |node| Some(node / 2)).take_while(|node| *node > 0).map(|node| nodes[node])
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Bounds, STEPS_MAX, Seen, View, as_bytes, next_in_segment, oldest_of, seen, take_in};
 use crate::cursor::Segmented;
-use sediment_base::{InternalKey, Kind, Result, RowFlags, range, seqno::is_visible};
+use sediment_base::{InternalKey, Kind, Result, RowFlags, SeqNo, range, seqno::is_visible};
 use sediment_table::Segment;
 use std::ops::Bound;
 
@@ -92,10 +92,14 @@ impl<C: Segmented> Backward<C> {
             if std::mem::take(&mut self.is_in_segment) || std::mem::take(&mut self.is_on_cursor) {
                 self.cursor.prev()?;
             }
-            if !self.cursor.is_valid() || !self.is_within() {
+            if !self.cursor.is_valid() {
                 return Ok(false);
             }
-            self.view.cover.enter(self.cursor.key().user_key);
+            let InternalKey { user_key, seqno, kind } = self.cursor.key();
+            if !range::is_within_lower(user_key, as_bytes(&self.bounds.0), &self.view.order) {
+                return Ok(false);
+            }
+            self.view.cover.enter(user_key);
             let cover = self.view.cover.seqno();
             if cover > 0 && self.cursor.skip_back_below(cover, self.view.cover.from())? {
                 continue;
@@ -106,10 +110,10 @@ impl<C: Segmented> Backward<C> {
                 }
                 continue;
             }
-            if self.cursor.key().kind != Kind::Operand && self.cursor.is_first_of_key() {
+            if kind != Kind::Operand && self.cursor.is_first_of_key() {
                 // No other row of the key: it need not be kept while the cursor looks for them.
                 self.is_on_cursor = true;
-                if self.counts() && seen(self.cursor.key().kind, self.cursor.flags())? == Seen::Value {
+                if self.counts(seqno) && seen(kind, self.cursor.flags())? == Seen::Value {
                     return Ok(true);
                 }
                 continue;
@@ -137,10 +141,6 @@ impl<C: Segmented> Backward<C> {
                 self.cursor.seek_before(oldest_of(key))
             }
         }
-    }
-
-    fn is_within(&self) -> bool {
-        range::is_within_lower(self.cursor.key().user_key, as_bytes(&self.bounds.0), &self.view.order)
     }
 
     /// Takes the rows up to here that come from one source.
@@ -179,7 +179,7 @@ impl<C: Segmented> Backward<C> {
             if !self.is_in_group() {
                 return Ok(newest);
             }
-            if self.counts() {
+            if self.counts(self.cursor.key().seqno) {
                 newest = self.keep();
             }
             self.cursor.prev()?;
@@ -187,16 +187,16 @@ impl<C: Segmented> Backward<C> {
         if self.is_in_group() {
             if is_visible(self.cursor.key().seqno, self.view.read_seqno) {
                 self.cursor.seek(InternalKey::seek_to(&self.group, self.view.read_seqno))?;
-                newest = if self.counts() { self.keep() } else { None };
+                newest = if self.counts(self.cursor.key().seqno) { self.keep() } else { None };
             }
             self.cursor.seek_before(InternalKey::before(&self.group))?;
         }
         Ok(newest)
     }
 
-    /// Whether the reader sees the row, and no range tombstone hides it.
-    fn counts(&self) -> bool {
-        let seqno = self.cursor.key().seqno;
+    /// Whether the reader sees a row of this seqno, and no range tombstone hides it.
+    #[inline]
+    fn counts(&self, seqno: SeqNo) -> bool {
         is_visible(seqno, self.view.read_seqno) && seqno >= self.view.cover.seqno()
     }
 

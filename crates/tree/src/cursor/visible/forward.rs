@@ -90,23 +90,27 @@ impl<C: Segmented> Forward<C> {
                 self.leave_segment();
             }
             self.skip_decided()?;
-            if !self.cursor.is_valid() || !self.is_within() {
+            if !self.cursor.is_valid() {
                 return Ok(false);
             }
-            self.view.cover.enter(self.cursor.key().user_key);
+            let InternalKey { user_key, seqno, .. } = self.cursor.key();
+            if !range::is_within_upper(user_key, as_bytes(&self.bounds.1), &self.view.order) {
+                return Ok(false);
+            }
+            self.view.cover.enter(user_key);
             let cover = self.view.cover.seqno();
             if cover > 0 && self.cursor.skip_below(cover, self.view.cover.to())? {
                 continue;
             }
-            if !self.skip_invisible()? {
+            if !is_visible(seqno, self.view.read_seqno) && !self.skip_invisible()? {
                 continue;
             }
-            self.decide();
-            let key = self.cursor.key();
-            if key.seqno < cover {
+            let InternalKey { seqno, kind, .. } = self.cursor.key();
+            self.decide(kind);
+            if seqno < cover {
                 continue;
             }
-            match seen(key.kind, self.cursor.flags())? {
+            match seen(kind, self.cursor.flags())? {
                 Seen::Value => return Ok(true),
                 Seen::Gone => {}
                 Seen::Operand => return self.fold().map(|()| true),
@@ -125,16 +129,12 @@ impl<C: Segmented> Forward<C> {
         }
     }
 
-    fn is_within(&self) -> bool {
-        range::is_within_upper(self.cursor.key().user_key, as_bytes(&self.bounds.1), &self.view.order)
-    }
-
-    /// The key of the cursor's row is decided by that row.
+    /// The key of the cursor's row, which is of this kind, is decided by that row.
     #[inline]
-    fn decide(&mut self) {
+    fn decide(&mut self, kind: Kind) {
         self.is_on_decided = true;
         // Folding moves the cursor on, and needs the key.
-        self.is_last_of_decided = self.cursor.key().kind != Kind::Operand && self.cursor.is_last_of_key();
+        self.is_last_of_decided = kind != Kind::Operand && self.cursor.is_last_of_key();
         if self.is_last_of_decided {
             return;
         }
@@ -178,7 +178,7 @@ impl<C: Segmented> Forward<C> {
     /// Every key of the segment is decided, and the cursor stands on a row of the last one.
     fn leave_segment(&mut self) {
         self.is_in_segment = false;
-        self.decide();
+        self.decide(self.cursor.key().kind);
         self.is_on_decided = false;
     }
 
@@ -199,11 +199,9 @@ impl<C: Segmented> Forward<C> {
         Ok(())
     }
 
-    /// Passes versions of one key that are too new; whether the cursor now stands on a visible one of that key.
+    /// Passes versions of one key that are too new, on the first of which the cursor stands; whether it now stands on a visible one of
+    /// that key.
     fn skip_invisible(&mut self) -> Result<bool> {
-        if is_visible(self.cursor.key().seqno, self.view.read_seqno) {
-            return Ok(true);
-        }
         let user_key = self.cursor.key().user_key.to_vec();
         let mut steps = 0;
         loop {
