@@ -9,7 +9,7 @@ use std::{cmp::Ordering, ops::Bound, sync::Arc};
 
 /// Short keys first, then by bytes backwards: unlike the order of bytes in every respect, and without heads.
 #[derive(Debug)]
-struct Odd;
+pub(crate) struct Odd;
 
 impl Comparator for Odd {
     fn name(&self) -> &str {

@@ -13,5 +13,6 @@ mod planted;
 mod points;
 mod reclaim;
 mod sealing;
+mod semantics;
 mod slices;
 mod threads;
