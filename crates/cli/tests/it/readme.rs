@@ -5,9 +5,11 @@ use std::process::Command;
 
 const README: &str = include_str!("../../../../README.md");
 const EXAMPLE: &str = include_str!("readme/example.rs");
+const WRITES: &str = include_str!("readme/writes.rs");
 
 #[expect(clippy::print_stdout, reason = "examples print")]
 mod example;
+mod writes;
 
 #[test]
 fn the_example_is_this_one_and_runs() {
@@ -17,6 +19,15 @@ fn the_example_is_this_one_and_runs() {
     );
     let place = Place::new();
     example::example(place.db.as_ref()).expect("the example works");
+}
+
+#[test]
+fn the_example_of_other_writes_is_this_one_and_runs() {
+    assert!(README.contains(WRITES.replace("pub(super) ", "").trim()), "README.md does not hold the text of readme/writes.rs");
+    let place = Place::new();
+    let db = sedimentdb::Db::open(&place.db).expect("opens");
+    writes::example(&db).expect("the example works");
+    assert_eq!(db.keyspace("visits").expect("it is there").iter().count(), 10);
 }
 
 /// Runs the lines after `$` in the README's console block, and compares what they print.
