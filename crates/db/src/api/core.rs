@@ -192,7 +192,7 @@ impl Core {
     /// Writes `new` (`None` removes) if the key holds what is expected; else what it holds.
     pub(crate) fn compare_and_swap(&self, swap: &Swap<'_>, new: Option<&[u8]>) -> Result<Swapped> {
         let _delivery = self.delivery();
-        self.check_writable()?;
+        self.begin_write()?;
         let read = || {
             let mut value = Slice::default();
             Ok(self.get(swap.keyspace, swap.key, None, &mut value)?.then_some(value))
@@ -247,7 +247,7 @@ impl Core {
     /// Ends an ingestion.
     pub(crate) fn ingest(&self, keyspace: &KeyspaceState, into: &Incarnation, ingestion: Ingestion) -> Result<()> {
         let _delivery = self.delivery();
-        self.check_writable()?;
+        self.begin_write()?;
         let ingested = commit::ingest(&self.machinery, keyspace, into, ingestion);
         self.worker.noticed(&self.machinery, ingested)?;
         self.settle();
@@ -256,7 +256,7 @@ impl Core {
 
     /// Refuses to begin one where there must be no writes.
     pub(crate) fn check_ingest(&self, keyspace: &KeyspaceState) -> Result<()> {
-        self.check_writable()?;
+        self.begin_write()?;
         commit::check_alive(keyspace)
     }
 
