@@ -26,6 +26,10 @@ test:
 model seeds="20" ops="50000":
     SEDIMENT_MODEL_SEEDS={{seeds}} SEDIMENT_MODEL_OPS={{ops}} {{soak}} model:: -- --nocapture
 
+# The same of a bare tree, with all it can do, under two orders of keys and other settings for each seed.
+tree-model seeds="50" steps="100000":
+    SEDIMENT_TREE_SEEDS={{seeds}} SEDIMENT_TREE_STEPS={{steps}} cargo test --profile soak --package sediment-tree --test it compare:: -- --nocapture
+
 # Crash images at every file-system call of every script.
 crash images="100000":
     SEDIMENT_CRASH_STRIDE=1 SEDIMENT_CRASH_IMAGES={{images}} {{soak}} crash:: -- --nocapture

@@ -1,6 +1,6 @@
 //! A small table made by the real writer, tables in which one part is replaced, and everything one can ask of a table.
 
-use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RowFlags, SeqNo, TableId};
+use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RangeTombstone, RowFlags, SeqNo, TableId};
 use sediment_codec::{
     checksum::crc64,
     coding::Writer,
@@ -23,7 +23,8 @@ struct Part {
     plain: Vec<u8>,
 }
 
-/// A table of a few blocks: several versions of a key, tombstones, an empty value, a value with a block of its own.
+/// A table of a few blocks: several versions of a key, tombstones, an empty value, a value with a block of its own, range
+/// tombstones.
 pub fn sample() -> Vec<u8> {
     let disk = MemFs::new();
     let context = context(&disk);
@@ -38,6 +39,8 @@ pub fn sample() -> Vec<u8> {
         }
     }
     writer.add(InternalKey::new(b"large", 3, Kind::Value), RowFlags::NONE, &[0x5A; 3000]).expect("rows ascend");
+    let range = |start: &str, end: &str, seqno| RangeTombstone { start: start.into(), end: end.into(), seqno };
+    writer.add_range_tombstones([range("key-b", "key-d", 90), range("", "key-c", 150), range("x", "", 4)]);
     writer.finish().expect("a sound disk");
     disk.tree().into_values().next().expect("it was just written")
 }
@@ -79,6 +82,10 @@ pub fn exercise(bytes: &[u8]) {
     for key in &keys {
         let hash = key_hash(seed, key);
         let _ = table.may_contain(hash);
+        if let Some(ranges) = table.range_tombstones() {
+            let cover = ranges.cover(key, SeqNo::MAX, &KeyOrder::bytewise());
+            assert!(cover == 0 || ranges.oldest(key, &KeyOrder::bytewise()) <= Some(cover), "the newest is not the oldest");
+        }
         for read_seqno in [0, 1, 102, SeqNo::MAX] {
             let _ = table.get(key, hash, read_seqno);
         }

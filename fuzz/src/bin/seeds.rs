@@ -65,6 +65,7 @@ fn table() -> Result<()> {
     let parts = [
         ("block", Region::Data),
         ("fence", Region::Fence),
+        ("ranges", Region::RangeTombstones),
         ("filter", Region::Filter),
         ("properties", Region::Properties),
         ("footer", Region::Footer),

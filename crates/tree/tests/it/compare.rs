@@ -62,6 +62,9 @@ fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
     let mut pair = Pair::create_with(Env::simulated(MemFs::new(), seed), options)?;
     let mut compactions = 0;
     for step in 0..steps {
+        if step % 500 == 499 {
+            pair.forget_old();
+        }
         match random.below(100) {
             0..48 => pair.write_row(&key(&random), row(&random))?,
             48..52 => pair.write_batch((0..random.below(6)).map(|_| (key(&random), row(&random))).collect())?,

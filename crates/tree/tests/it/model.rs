@@ -194,6 +194,21 @@ impl Pair {
         self.held.iter().map(Held::seqno).min().unwrap_or(self.next)
     }
 
+    /// Forgets what no reader in use can ask for, so that long histories stay quick.
+    pub(crate) fn forget_old(&mut self) {
+        let oldest = self.pins.iter().copied().chain([self.visible()]).min().unwrap_or(0);
+        let keys: Vec<Vec<u8>> = self.versions.keys().cloned().collect();
+        for key in keys {
+            let value = self.expected(&key, oldest);
+            let versions = self.versions.get_mut(&key).expect("just listed");
+            *versions = versions.split_off(&oldest);
+            if let Some(value) = value {
+                versions.insert(oldest - 1, Row::Value(value));
+            }
+        }
+        self.ranges.retain(|range| range.seqno >= oldest);
+    }
+
     pub(crate) fn retention(&self) -> Retention {
         let mut pins = self.pins.clone();
         pins.sort_unstable();
