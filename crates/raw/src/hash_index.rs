@@ -61,6 +61,21 @@ impl HashIndex {
         prefetch(&raw const table.lines[table.line(tag(hash))]);
     }
 
+    /// Asks for the memory of the records that a lookup of this hash would look at. Worth it once what [`HashIndex::prefetch`] asked
+    /// for is there.
+    #[inline]
+    pub fn prefetch_records(&self, arena: &Arena, hash: u64, _pin: &Pin) {
+        assert_eq!(self.arena, arena.tag(), "an index knows one arena");
+        let table = self.shard(hash).table.load();
+        let tag = tag(hash);
+        for word in &table.lines[table.line(tag)].0 {
+            let found = word.load(Acquire);
+            if found != 0 && (found >> 32) as u32 == tag {
+                arena.at(found as u32).prefetch();
+            }
+        }
+    }
+
     /// Stores a record for the key with this hash: `link` gets the record stored last, if any, and returns the one to store.
     /// It runs with the key's lock held, so that no other `upsert` of the key runs meanwhile; it must not call back.
     #[inline]

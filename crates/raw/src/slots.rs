@@ -16,6 +16,7 @@
 
 use crate::{
     epoch::Pin,
+    simd::prefetch,
     sync::{
         Arc,
         atomic::{
@@ -92,6 +93,12 @@ impl<P: Pointer> Slots<P> {
         // thread was pinned before it loaded the word.
         let value = ManuallyDrop::new(unsafe { P::from_raw(pointer) });
         Some(Resident { slot, seen, value, _pin: pin })
+    }
+
+    /// Asks for the memory of this slot.
+    #[inline]
+    pub fn prefetch(&self, index: usize) {
+        prefetch(&raw const self.words[index]);
     }
 
     /// The right to load this slot; none if it has a value or somebody loads it. Whoever waits for the loader's end, by

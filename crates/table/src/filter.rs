@@ -33,4 +33,12 @@ impl Filter {
             Self::SplitBlock(filter) => filter.may_contain(hash),
         }
     }
+
+    /// Asks for the memory that a question about this hash looks at.
+    #[inline]
+    pub(crate) fn prefetch(&self, hash: u64) {
+        match self {
+            Self::SplitBlock(filter) => filter.prefetch(hash),
+        }
+    }
 }

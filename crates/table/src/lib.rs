@@ -38,5 +38,5 @@ pub use context::TableContext;
 pub use cursor::{Segment, SegmentRow, TableCursor};
 pub use options::TableOptions;
 pub use properties::{Properties, RangeCounts, TableMeta};
-pub use reader::{Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};
+pub use reader::{Approach, Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};
 pub use writer::{TableWriter, UnnumberedTable};

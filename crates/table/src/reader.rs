@@ -4,12 +4,15 @@
 //! the fence, then reads at most one block that is not cached (two where the versions of the key go on in the next). Nothing is
 //! read that the fence did not promise, and nothing is interpreted that its checksum did not prove. Shared; immutable.
 
+mod approach;
 mod counts;
+mod estimate;
 mod load;
 mod point;
 mod tail;
 mod window;
 
+pub use approach::Approach;
 pub use counts::ReadCounts;
 pub(crate) use load::{decode_block, load_block, read_fully};
 pub use point::{Looked, PointRead, Reach, TakeRow};

@@ -11,6 +11,11 @@ use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo}
 use sediment_raw::simd;
 use std::cmp::Ordering;
 
+/// Bytes that come to the processor at once.
+const LINE_BYTES: usize = 64;
+/// Lines of a record that are asked for before it is looked at.
+const RECORD_LINES: usize = 3;
+
 /// Where the parts of a block of many rows are. Made by `decode`, which proves what the accessors of [`SlottedBlock`] take for
 /// granted. Small: it shares a cache line with the block's count.
 #[derive(Debug)]
@@ -151,6 +156,51 @@ impl<'a> SlottedBlock<'a> {
             }
         }
         Lookup::Absent
+    }
+
+    /// Asks for what a point lookup looks at first.
+    #[inline]
+    pub(crate) fn prefetch_tags(self) {
+        self.prefetch(HEADER_BYTES);
+        self.prefetch(usize::from(self.head.prefix_at));
+    }
+
+    /// Asks for what a point lookup of this tag looks at next: the slots of the keys that have it.
+    #[inline]
+    pub(crate) fn prefetch_slots(self, tag: u8) {
+        self.each_match(tag, |row| {
+            self.prefetch(usize::from(self.head.slots_at) + row * SLOT_BYTES);
+            self.prefetch(usize::from(self.head.seqs_at) + row * usize::from(self.head.seq_width));
+        });
+    }
+
+    /// Asks for what a point lookup of this tag looks at last: the keys and the beginnings of their values.
+    #[inline]
+    pub(crate) fn prefetch_records(self, tag: u8) {
+        self.each_match(tag, |row| {
+            let at = self.slot(row).offset();
+            (0..RECORD_LINES).for_each(|line| self.prefetch(at + line * LINE_BYTES));
+        });
+    }
+
+    /// The first rows of the keys with this tag.
+    #[inline]
+    fn each_match(self, tag: u8, mut found: impl FnMut(usize)) {
+        for (chunk, tags) in self.tags().chunks(64).enumerate() {
+            let mut mask = simd::match_mask(tags, tag);
+            while mask != 0 {
+                let key = chunk * 64 + mask.trailing_zeros() as usize;
+                if key < self.keys() {
+                    found(self.first_row(key));
+                }
+                mask &= mask - 1;
+            }
+        }
+    }
+
+    #[inline]
+    fn prefetch(self, at: usize) {
+        simd::prefetch(self.payload.as_ptr().wrapping_add(at));
     }
 
     /// The tags, with as many bytes behind them as make them a multiple of 16, which is what is matched at once.

@@ -74,6 +74,22 @@ impl<P: Weigh> Pages<P> {
         page.and_then(|page| page.look_under(pin, index % PAGE_SLOTS, heat, |found| look(found))).is_some()
     }
 
+    /// Asks for the memory of this slot.
+    #[inline]
+    pub(crate) fn prefetch(&self, index: usize) {
+        if let Some(page) = self.pages[index / PAGE_SLOTS].get() {
+            page.slots.prefetch(index % PAGE_SLOTS);
+        }
+    }
+
+    /// What `look` makes of the value of this slot, if it is there, under the caller's pin: no use of it that counts. `look` is short,
+    /// and waits for nothing.
+    #[inline]
+    pub(crate) fn peek<R>(&self, index: usize, pin: &Pin, look: impl FnOnce(&P) -> R) -> Option<R> {
+        let page = self.pages[index / PAGE_SLOTS].get()?;
+        page.slots.get(index % PAGE_SLOTS, pin).map(|found| look(&found))
+    }
+
     /// Shows `look` the value of this slot, loaded where it is not there. `look` runs under an epoch pin: it is short, and waits for
     /// nothing.
     #[inline]

@@ -14,6 +14,7 @@
 use crate::format::Content;
 use sediment_base::{Error, Result};
 use sediment_codec::coding::{Reader, Writer};
+use sediment_raw::simd;
 
 const HEADER_BYTES: usize = 64;
 const LINE_BYTES: usize = 64;
@@ -75,6 +76,15 @@ impl SplitBlock {
         let Some(line) = lines.get(line_of(hash, lines.len())) else { return true };
         let words = line.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
         words.zip(bits_of(hash)).fold(0, |missing, (word, bit)| missing | (bit & !word)) == 0
+    }
+
+    /// Asks for the line that a question about this hash looks at.
+    #[inline]
+    pub(crate) fn prefetch(&self, hash: u64) {
+        let lines = self.lines.as_chunks::<LINE_BYTES>().0;
+        if let Some(line) = lines.get(line_of(hash, lines.len())) {
+            simd::prefetch(&raw const *line);
+        }
     }
 }
 

@@ -238,3 +238,26 @@ fn rewrites_are_charged_for_their_buffers() {
     drop(cursor);
     assert_eq!(used(), 0);
 }
+
+#[test]
+fn what_is_asked_for_ahead_is_no_read() {
+    let (context, meta) = table(&TableOptions::default(), 1 << 20);
+    let table = open(&context, &meta);
+    let (there, absent) = (key(42), key(43));
+    let approach = |key: &[u8]| table.approach(key, key_hash(0, key), SEQNO_MAX);
+    for round in 0..2 {
+        table.prefetch_filter(key_hash(0, &there));
+        let way = approach(&there).expect("the row is in a block");
+        let pin = pin();
+        way.prefetch_head(&pin);
+        way.prefetch_tags(&pin);
+        way.prefetch_slots(&pin);
+        way.prefetch_records(&pin);
+        drop(pin);
+        let before = context.stats.snapshot();
+        let loaded = [before.counter(Counter::BlockCacheMisses), u64::from(context.cache.used_bytes() > 0)];
+        assert_eq!(loaded, [round; 2], "nothing was loaded ahead");
+        assert!(get(&table, 42));
+    }
+    assert!(approach(&absent).is_none(), "the filter ends it");
+}

@@ -1,0 +1,83 @@
+//! `Approach`: where a point read will look, worked out ahead, so that many reads can wait for memory at the same time.
+//!
+//! A read is a chain: what is looked at next is known once the memory of the step before is there. One read alone waits at every
+//! step. Of many, each step is taken for all of them before the next: while one waits, the others' memory is on its way. All of this is
+//! advice: nothing is answered here, and a read that comes without it finds the same.
+
+use super::Table;
+use crate::block::{Block, BlockRef, tag_of};
+use sediment_base::{InternalKey, SeqNo};
+use sediment_raw::{epoch::Pin, simd};
+
+/// The way of one point read to a row that may be in a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Approach<'t> {
+    table: &'t Table,
+    block: usize,
+    hash: u64,
+}
+
+impl Table {
+    /// Asks for the part of the filter that a read of this hash looks at.
+    #[inline]
+    pub fn prefetch_filter(&self, hash: u64) {
+        if let Some(filter) = &self.filter {
+            filter.prefetch(hash);
+        }
+    }
+
+    /// Where a read goes that the filter does not end: asks for the slot of its block.
+    #[inline]
+    pub fn approach(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Option<Approach<'_>> {
+        if !self.may_contain(hash) {
+            return None;
+        }
+        let block = self.fence.find(InternalKey::seek_to(user_key, read_seqno), &self.order)?;
+        self.blocks.prefetch(block);
+        Some(Approach { table: self, block, hash })
+    }
+}
+
+impl Approach<'_> {
+    /// Second step: asks for the head of the block.
+    #[inline]
+    pub fn prefetch_head(&self, pin: &Pin) {
+        self.with_block(pin, |block| simd::prefetch(&raw const **block));
+    }
+
+    /// Third: for its tags.
+    #[inline]
+    pub fn prefetch_tags(&self, pin: &Pin) {
+        self.with_block(pin, |block| {
+            if let Block::Slotted(block) = Block::of(block) {
+                block.prefetch_tags();
+            }
+        });
+    }
+
+    /// Fourth: for the slots of the rows that it could be.
+    #[inline]
+    pub fn prefetch_slots(&self, pin: &Pin) {
+        self.with_block(pin, |block| {
+            if let Block::Slotted(block) = Block::of(block) {
+                block.prefetch_slots(tag_of(self.hash));
+            }
+        });
+    }
+
+    /// Last: for those rows.
+    #[inline]
+    pub fn prefetch_records(&self, pin: &Pin) {
+        self.with_block(pin, |block| {
+            if let Block::Slotted(block) = Block::of(block) {
+                block.prefetch_records(tag_of(self.hash));
+            }
+        });
+    }
+
+    /// Shows `look` the block, if it is in memory.
+    #[inline]
+    fn with_block(&self, pin: &Pin, look: impl FnOnce(&BlockRef)) {
+        self.table.blocks.peek(self.block, pin, look);
+    }
+}
