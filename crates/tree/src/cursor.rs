@@ -3,15 +3,19 @@
 //! A [`Source`] is one memtable or one run. [`Merging`] walks several as one, all versions of a key included; [`Forward`] and
 //! [`Backward`] show of that what a reader at one seqno sees.
 
+mod below;
 mod cover;
 mod fold;
 mod merging;
+mod metered;
 mod run;
 mod visible;
 
+pub(crate) use below::Below;
 pub(crate) use cover::Cover;
 pub(crate) use fold::Fold;
 pub(crate) use merging::Merging;
+pub(crate) use metered::Metered;
 pub(crate) use run::RunCursor;
 pub(crate) use visible::{Backward, Bounds, Forward, Seen, View, seen, take_in};
 
@@ -25,6 +29,12 @@ pub(crate) trait Segmented: Cursor {
     /// Fills `segment` with rows of keys behind the current one, with nothing between them and none above `upper`, and moves onto
     /// the last of them. Every key is whole. False, and nothing done, where it would not pay. Panics on no row.
     fn segment_after(&mut self, upper: Bound<&[u8]>, segment: &mut Segment) -> bool;
+
+    /// Whether a walk may begin with the key that it stands on; where not, it ends in front of it.
+    #[inline]
+    fn may_begin_key(&mut self) -> bool {
+        true
+    }
 
     /// Moves to the first row from `to` on, or to none without one, where no row before that has a seqno from `cover` on; false, and
     /// nothing done, where one might. It may stop earlier. Panics on no row.
@@ -52,6 +62,8 @@ pub(crate) trait Segmented: Cursor {
 pub(crate) enum Source {
     Memtable(MemtableCursor),
     Run(RunCursor),
+    /// One of the others, with rows hidden.
+    Below(Box<Below>),
 }
 
 macro_rules! each {
@@ -59,6 +71,7 @@ macro_rules! each {
         match $self {
             Source::Memtable($cursor) => $call,
             Source::Run($cursor) => $call,
+            Source::Below($cursor) => $call,
         }
     };
 }
@@ -116,6 +129,7 @@ impl Segmented for Source {
         match self {
             Self::Memtable(_) => false,
             Self::Run(cursor) => cursor.segment_after(upper, segment),
+            Self::Below(cursor) => cursor.segment_after(upper, segment),
         }
     }
 
@@ -123,6 +137,7 @@ impl Segmented for Source {
         match self {
             Self::Memtable(_) => false,
             Self::Run(cursor) => cursor.segment_before(lower, segment),
+            Self::Below(cursor) => cursor.segment_before(lower, segment),
         }
     }
 

@@ -23,7 +23,8 @@ use sediment_base::{
 use sediment_codec::hash::key_hash;
 use sediment_raw::{
     arena::{Arena, Record, Refused},
-    chain, epoch,
+    chain,
+    epoch::{self, Pin},
     hash_index::HashIndex,
 };
 use std::{
@@ -168,6 +169,18 @@ impl Memtable {
             let row = Row::of(record);
             MemtableRow { seqno: row.seqno(), kind: row.kind(), value: row.value() }
         })
+    }
+
+    /// Asks for the memory that a lookup begins with, for whoever has others to do first.
+    #[inline]
+    pub(crate) fn prefetch(&self, hash: u64, pin: &Pin) {
+        self.index.prefetch(hash, pin);
+    }
+
+    /// Asks for the row that a lookup looks at next.
+    #[inline]
+    pub(crate) fn prefetch_row(&self, hash: u64, pin: &Pin) {
+        self.index.prefetch_records(&self.arena, hash, pin);
     }
 
     /// A cursor that keeps the memtable alive. It sees at least the rows whose insert had returned before its last seek.

@@ -3,6 +3,13 @@
 //! The caller brings seqnos, time, threads and durability. Reads at `S` see rows with a seqno below `S`. What was inserted is
 //! in memory only until [`Tree::seal`] and [`Tree::flush`] have put it into tables. Every method may be called from any thread.
 
+mod multi_get;
+mod overlay;
+mod reads;
+
+pub use multi_get::{BegunMultiGet, StoppedMultiGet};
+pub use overlay::Overlay;
+
 use crate::{
     admin::{self, TreeStats, VerifyReport},
     compaction::{self, CompactionContext, CompactionReport, Plan, Reservations},
@@ -10,7 +17,7 @@ use crate::{
     ingest::{IngestReport, Ingesting},
     open,
     options::TreeOptions,
-    read::{Ended, Scan, Search, TakeValue},
+    read::{Ended, Reader, Scan, Search, TakeValue},
     super_version::{SuperVersion, SuperVersions, TreeParts},
     version::ManifestPosition,
     write::{self, Pressure, WriteBatch},
@@ -180,7 +187,7 @@ impl Tree {
         let own = |bound: Bound<&K>| bound.map(|key| Slice::new(key.as_ref()));
         let bounds = (own(range.start_bound()), own(range.end_bound()));
         let (pinned, read_seqno) = self.pin_at(visible);
-        Scan::new(pinned, &self.inner.versions.options, read_seqno, bounds)
+        Scan::new(pinned, self.reader(read_seqno), bounds)
     }
 
     /// The rows whose keys begin with `prefix`. `InvalidInput` under an order that is not lexicographic.
@@ -190,10 +197,9 @@ impl Tree {
 
     /// The rows whose keys begin with `prefix` at the seqno that `visible` returns, asked as in [`Tree::range_at`].
     pub fn prefix_at(&self, prefix: &[u8], visible: impl FnMut() -> SeqNo) -> Result<Scan> {
-        let versions = &self.inner.versions;
         self.check_prefixes()?;
         let (pinned, read_seqno) = self.pin_at(visible);
-        Ok(Scan::new(pinned, &versions.options, read_seqno, prefix_bounds(prefix)))
+        Ok(Scan::new(pinned, self.reader(read_seqno), prefix_bounds(prefix)))
     }
 
     /// The order of its keys.
@@ -361,6 +367,10 @@ impl Tree {
             return Ok(());
         }
         Err(Error::invalid_input(format!("prefixes need the order of bytes, this tree has {:?}", order.name())))
+    }
+
+    fn reader(&self, read_seqno: SeqNo) -> Reader {
+        Reader::new(&self.inner.versions.options, read_seqno)
     }
 
     fn pin(&self) -> Arc<SuperVersion> {

@@ -4,7 +4,7 @@ mod apply;
 mod batch;
 mod pressure;
 
-pub(crate) use apply::{apply, apply_range};
+pub(crate) use apply::{apply, apply_range, check, check_range};
 pub use batch::WriteBatch;
 pub(crate) use batch::apply_batch;
 pub use pressure::Pressure;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cover {
     order: KeyOrder,
-    read_seqno: SeqNo,
-    sets: Arc<[Arc<RangeTombstones>]>,
+    /// With the seqno at and above which the reader sees none of them.
+    sets: Arc<[(Arc<RangeTombstones>, SeqNo)]>,
     /// Rows of the stretch below this are hidden.
     seqno: SeqNo,
     is_entered: bool,
@@ -20,9 +20,9 @@ pub(crate) struct Cover {
 }
 
 impl Cover {
-    /// Of these range tombstones, for a reader at `read_seqno`.
-    pub(crate) fn new(sets: Vec<Arc<RangeTombstones>>, read_seqno: SeqNo, order: KeyOrder) -> Self {
-        Self { order, read_seqno, sets: sets.into(), ..Self::default() }
+    /// Of these range tombstones, each set with the seqno that it is read at.
+    pub(crate) fn new(sets: Vec<(Arc<RangeTombstones>, SeqNo)>, order: KeyOrder) -> Self {
+        Self { order, sets: sets.into(), ..Self::default() }
     }
 
     /// Enters the stretch around a key.
@@ -61,8 +61,8 @@ impl Cover {
     fn enter_another(&mut self, key: &[u8]) {
         let (mut from, mut to) = (None, None);
         self.seqno = 0;
-        for set in &*self.sets {
-            let stretch = set.stretch(key, self.read_seqno, &self.order);
+        for (set, read_seqno) in &*self.sets {
+            let stretch = set.stretch(key, *read_seqno, &self.order);
             self.seqno = self.seqno.max(stretch.cover);
             from = latest(from, stretch.from, |a, b| self.order.compare(a, b).is_ge());
             to = latest(to, stretch.to, |a, b| self.order.compare(a, b).is_le());

@@ -17,7 +17,7 @@ use crate::{
 };
 use sediment_base::{Kind, Result, RowFlags, SeqNo, Slice, stats::Counter};
 use sediment_codec::hash::key_hash;
-use sediment_table::{Looked, PointRead, RangeCounts, Reach, ReadCounts, RowHead, TakeRow};
+use sediment_table::{Approach, Looked, PointRead, RangeCounts, Reach, ReadCounts, RowHead, Table, TakeRow};
 
 use super::fold::fold_key;
 
@@ -66,6 +66,13 @@ pub(crate) struct Search<'a, V> {
     met: ReadCounts,
 }
 
+/// The table of a run that a search will look into, and the key's hash there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead<'r> {
+    table: &'r Table,
+    hash: u64,
+}
+
 /// What a search has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -91,15 +98,33 @@ impl<'a, V: TakeValue> Search<'a, V> {
     /// Begins, with the memtables. Whether the super-version can be read at this seqno is checked already.
     #[inline]
     pub(crate) fn begin(pinned: &SuperVersion, key: &'a [u8], read_seqno: SeqNo, value: &'a mut V) -> Self {
+        let mut search = Self::new(pinned, key, read_seqno, value);
+        search.look_into_memtables(pinned);
+        search
+    }
+
+    /// Has looked nowhere yet: [`Search::look_into_memtables`] is next.
+    #[inline]
+    pub(crate) fn new(pinned: &SuperVersion, key: &'a [u8], read_seqno: SeqNo, value: &'a mut V) -> Self {
         let hash_seed = pinned.version.identity.hash_seed;
         let hash = key_hash(hash_seed, key);
         let newest = Newest { row: None, place: Counter::GetMemtableHits, value };
-        let mut search = Self { key, hash_seed, hash, read_seqno, newest, runs: 0, met: ReadCounts::default() };
-        if search.can_see_rows() {
-            search.look_into(&pinned.active);
-            pinned.sealed.iter().for_each(|sealed| search.look_into(&sealed.memtable));
+        Self { key, hash_seed, hash, read_seqno, newest, runs: 0, met: ReadCounts::default() }
+    }
+
+    #[inline]
+    pub(crate) fn look_into_memtables(&mut self, pinned: &SuperVersion) {
+        if self.can_see_rows() {
+            self.look_into(&pinned.active, self.read_seqno);
+            pinned.sealed.iter().for_each(|sealed| self.look_into(&sealed.memtable, self.read_seqno));
         }
-        search
+    }
+
+    /// Looks into a memtable that is no part of the tree, for rows below a bound of its own.
+    pub(crate) fn look_into_overlay(&mut self, memtable: &Memtable, cutoff: SeqNo) {
+        if cutoff > 0 && !self.key.is_empty() {
+            self.look_into(memtable, cutoff);
+        }
     }
 
     /// Goes on with the tables of the same super-version; false if it stopped in front of what is out of reach. With
@@ -110,12 +135,59 @@ impl<'a, V: TakeValue> Search<'a, V> {
             return Ok(true);
         }
         while let Some(run) = pinned.version.runs.get(self.runs) {
-            if !self.newest.beats(run.max_seqno()) && !self.search(run, options, reach)? {
+            if !self.pass(run, options, reach)? {
                 return Ok(false);
             }
-            self.runs += 1;
         }
         Ok(true)
+    }
+
+    /// Goes through the next run, which is this one; false if it stopped in front of what is out of reach.
+    #[inline]
+    pub(super) fn pass(&mut self, run: &Run, options: &TreeOptions, reach: Reach<'_>) -> Result<bool> {
+        if !self.newest.beats(run.max_seqno()) && !self.search(run, options, reach)? {
+            return Ok(false);
+        }
+        self.runs += 1;
+        Ok(true)
+    }
+
+    /// How many runs it has gone through.
+    #[inline]
+    pub(super) fn passed(&self) -> usize {
+        self.runs
+    }
+
+    /// The key, and its hash under the tree's seed.
+    #[inline]
+    pub(super) fn key(&self) -> (&'a [u8], u64) {
+        (self.key, self.hash)
+    }
+
+    /// Where it will look in the next run, which is this one, if in a table that is open: asks for the filter's memory.
+    #[inline]
+    pub(super) fn look_ahead<'r>(&self, run: &'r Run, options: &TreeOptions) -> Option<Ahead<'r>> {
+        if !self.can_see_rows() || self.newest.beats(run.max_seqno()) {
+            return None;
+        }
+        let table = run.find(self.key, &options.order)?.opened()?;
+        let hash = self.hash_for(table);
+        table.prefetch_filter(hash);
+        Some(Ahead { table, hash })
+    }
+
+    /// Goes on with that: asks the filter, finds the block, and asks for its slot.
+    #[inline]
+    pub(super) fn approach<'r>(&self, ahead: Ahead<'r>) -> Option<Approach<'r>> {
+        ahead.table.approach(self.key, ahead.hash, self.read_seqno)
+    }
+
+    /// Its hash under the seed of a table.
+    #[inline]
+    fn hash_for(&self, table: &Table) -> u64 {
+        let table_seed = table.properties().hash_seed;
+        // A table that came from elsewhere is asked with the seed that it was built with.
+        if table_seed == self.hash_seed { self.hash } else { key_hash(table_seed, self.key) }
     }
 
     /// What it has come to, once it has gone to the end.
@@ -152,14 +224,14 @@ impl<'a, V: TakeValue> Search<'a, V> {
     }
 
     #[inline]
-    fn can_see_rows(&self) -> bool {
+    pub(super) fn can_see_rows(&self) -> bool {
         self.read_seqno > 0 && !self.key.is_empty()
     }
 
     #[inline]
-    fn look_into(&mut self, memtable: &Memtable) {
+    fn look_into(&mut self, memtable: &Memtable, read_seqno: SeqNo) {
         if memtable.has_range_tombstones() {
-            self.newest.hide_below(memtable.cover(self.key, self.read_seqno), Counter::GetMemtableHits);
+            self.newest.hide_below(memtable.cover(self.key, read_seqno), Counter::GetMemtableHits);
         }
         let is_needless = match self.newest.row {
             None => memtable.is_untouched(),
@@ -168,7 +240,7 @@ impl<'a, V: TakeValue> Search<'a, V> {
         if is_needless {
             return;
         }
-        if let Some(MemtableRow { seqno, kind, value }) = memtable.get(self.key, self.hash, self.read_seqno) {
+        if let Some(MemtableRow { seqno, kind, value }) = memtable.get(self.key, self.hash, read_seqno) {
             let found = RowHead { seqno, kind, flags: RowFlags::NONE };
             self.newest.take(found, Counter::GetMemtableHits, |taker| taker.take(value));
         }
@@ -197,10 +269,7 @@ impl<'a, V: TakeValue> Search<'a, V> {
                 return Ok(true);
             }
         }
-        let table_seed = table.properties().hash_seed;
-        // A table that came from elsewhere is asked with the seed that it was built with.
-        let hash = if table_seed == self.hash_seed { self.hash } else { key_hash(table_seed, self.key) };
-        let read = PointRead { key: self.key, hash, read_seqno: self.read_seqno, reach };
+        let read = PointRead { key: self.key, hash: self.hash_for(table), read_seqno: self.read_seqno, reach };
         Ok(table.look(&read, &mut self.met, &mut self.newest)? != Looked::OutOfReach)
     }
 }

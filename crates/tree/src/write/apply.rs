@@ -12,6 +12,14 @@ pub(crate) fn apply(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]
 
 /// Puts a range tombstone there. One that covers nothing is not written.
 pub(crate) fn apply_range(versions: &SuperVersions, tombstone: &RangeTombstone) -> Result<()> {
+    if check_range(versions, tombstone)? {
+        put(versions, tombstone.seqno, |memtable| memtable.remove_range(tombstone.clone()))?;
+    }
+    Ok(())
+}
+
+/// Refuses what no table could hold; whether it covers anything.
+pub(crate) fn check_range(versions: &SuperVersions, tombstone: &RangeTombstone) -> Result<bool> {
     for bound in [&tombstone.start, &tombstone.end] {
         if bound.len() > limits::RANGE_BOUND_BYTES_MAX {
             let range = format!("up to {} bytes", limits::RANGE_BOUND_BYTES_MAX);
@@ -19,14 +27,11 @@ pub(crate) fn apply_range(versions: &SuperVersions, tombstone: &RangeTombstone) 
         }
     }
     check_seqno(tombstone.seqno)?;
-    if tombstone.is_empty(&versions.options.order) {
-        return Ok(());
-    }
-    put(versions, tombstone.seqno, |memtable| memtable.remove_range(tombstone.clone()))
+    Ok(!tombstone.is_empty(&versions.options.order))
 }
 
 /// Refuses what no table could hold.
-pub(super) fn check(key: &InternalKey<'_>, value: &[u8]) -> Result<()> {
+pub(crate) fn check(key: &InternalKey<'_>, value: &[u8]) -> Result<()> {
     let key_bytes = key.user_key.len();
     if key_bytes == 0 || key_bytes > limits::KEY_BYTES_MAX {
         let range = format!("1 to {} bytes", limits::KEY_BYTES_MAX);

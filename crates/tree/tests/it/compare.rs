@@ -1,6 +1,10 @@
 //! Long random histories of writes, flushes, compactions, snapshots and reopenings, compared with the model at every turn.
 
-use crate::model::{Ends, Pair, Row, owned, small_options};
+use crate::{
+    cursors,
+    model::{Ends, Pair, Row, owned, small_options},
+    multi_gets, parts,
+};
 use sediment_base::{Comparator, KeyOrder, Result, SeqNo};
 use sediment_codec::compress::Codec;
 use sediment_env::{Env, fs::MemFs, random::SeededRandom};
@@ -192,7 +196,9 @@ fn check_some(pair: &Pair, random: &SeededRandom, place: &str) -> Result<()> {
     backward.reverse();
     assert_eq!(backward, expected, "{place}: backward {ends:?} at {read_seqno}");
     assert_eq!(from_both_ends(pair, random, &ends, read_seqno)?, expected, "{place}: both ends {ends:?} at {read_seqno}");
-    Ok(())
+    parts::check(pair, random, read_seqno, &ends, place)?;
+    multi_gets::check(pair, random, read_seqno, &|| key(random), place)?;
+    cursors::check(pair, random, read_seqno, &|| key(random), place)
 }
 
 fn from_both_ends(pair: &Pair, random: &SeededRandom, ends: &Ends, read_seqno: SeqNo) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {

@@ -3,16 +3,21 @@
 mod compare;
 mod counts;
 mod crash;
+mod cursors;
 mod directory;
 mod faults;
 mod ingesting;
 mod levels;
 mod model;
+mod multi_gets;
+mod overlays;
+mod parts;
 #[cfg(planted_bugs)]
 mod planted;
 mod points;
 mod reclaim;
 mod sealing;
 mod semantics;
+mod sizes;
 mod slices;
 mod threads;

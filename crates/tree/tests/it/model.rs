@@ -276,6 +276,12 @@ impl Pair {
             .then(|| base.unwrap_or_default().into_iter().chain(operands.concat()).collect())
     }
 
+    /// The newest version of a key, and its seqno; of keys that have no operands.
+    pub(crate) fn newest(&self, key: &[u8], read_seqno: SeqNo) -> Option<(SeqNo, Option<Vec<u8>>)> {
+        let (seqno, _) = self.versions.get(key)?.range(..read_seqno).next_back()?;
+        Some((*seqno, self.expected(key, read_seqno)))
+    }
+
     fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
         self.options.order.compare(a, b)
     }

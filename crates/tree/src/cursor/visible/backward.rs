@@ -2,7 +2,7 @@
 
 use super::{Bounds, STEPS_MAX, Seen, View, as_bytes, next_in_segment, oldest_of, seen, take_in};
 use crate::cursor::Segmented;
-use sediment_base::{InternalKey, Kind, Result, RowFlags, SeqNo, range, seqno::is_visible};
+use sediment_base::{InternalKey, Kind, Result, RowFlags, SeqNo, Slice, range, seqno::is_visible};
 use sediment_table::Segment;
 use std::ops::Bound;
 
@@ -40,6 +40,17 @@ impl<C: Segmented> Backward<C> {
             is_in_segment: false,
             is_on_cursor: false,
         }
+    }
+
+    /// What it walks over.
+    pub(crate) fn cursor(&self) -> &C {
+        &self.cursor
+    }
+
+    /// Begins again at another upper bound: after the last row below it.
+    pub(crate) fn restart(&mut self, upper: Bound<Slice>) {
+        self.bounds.1 = upper;
+        (self.is_started, self.is_in_segment, self.is_on_cursor) = (false, false, false);
     }
 
     /// Stands on the next row towards the front; false at the end.
@@ -92,7 +103,7 @@ impl<C: Segmented> Backward<C> {
             if std::mem::take(&mut self.is_in_segment) || std::mem::take(&mut self.is_on_cursor) {
                 self.cursor.prev()?;
             }
-            if !self.cursor.is_valid() {
+            if !self.cursor.is_valid() || !self.cursor.may_begin_key() {
                 return Ok(false);
             }
             let InternalKey { user_key, seqno, kind } = self.cursor.key();

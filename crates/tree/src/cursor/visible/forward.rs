@@ -2,7 +2,7 @@
 
 use super::{Bounds, STEPS_MAX, Seen, View, as_bytes, next_in_segment, oldest_of, seen, take_in};
 use crate::cursor::Segmented;
-use sediment_base::{InternalKey, Kind, Result, range, seqno::is_visible};
+use sediment_base::{InternalKey, Kind, Result, Slice, range, seqno::is_visible};
 use sediment_table::Segment;
 use std::ops::Bound;
 
@@ -37,6 +37,19 @@ impl<C: Segmented> Forward<C> {
             segment: Segment::default(),
             is_in_segment: false,
         }
+    }
+
+    /// What it walks over.
+    pub(crate) fn cursor(&self) -> &C {
+        &self.cursor
+    }
+
+    /// Begins again at another lower bound: before the first row above it.
+    pub(crate) fn restart(&mut self, lower: Bound<Slice>) {
+        self.bounds.0 = lower;
+        self.decided = None;
+        (self.is_started, self.is_in_segment) = (false, false);
+        (self.is_on_decided, self.is_last_of_decided) = (false, false);
     }
 
     /// Stands on the next row; false at the end.
@@ -90,7 +103,7 @@ impl<C: Segmented> Forward<C> {
                 self.leave_segment();
             }
             self.skip_decided()?;
-            if !self.cursor.is_valid() {
+            if !self.cursor.is_valid() || !self.cursor.may_begin_key() {
                 return Ok(false);
             }
             let InternalKey { user_key, seqno, .. } = self.cursor.key();

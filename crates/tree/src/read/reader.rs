@@ -1,0 +1,90 @@
+//! `Reader`: who walks over a range, and what of it is to be walked over.
+
+use crate::{
+    cursor::{Below, Bounds, Cover, Fold, Merging, RunCursor, Source, View},
+    memtable::Memtable,
+    options::TreeOptions,
+    super_version::SuperVersion,
+};
+use sediment_base::{KeyOrder, MergeOperator, RangeTombstones, Result, SeqNo, Slice};
+use std::{ops::Bound, sync::Arc};
+
+/// What a walk needs to know of its tree and its moment.
+pub(crate) struct Reader {
+    pub(super) order: KeyOrder,
+    pub(super) read_seqno: SeqNo,
+    merge_operator: Option<Arc<dyn MergeOperator>>,
+    overlaid: Option<Overlaid>,
+}
+
+/// A memtable that is read with a tree, and the seqno at and above which its rows are hidden.
+#[derive(Clone, Debug)]
+pub(crate) struct Overlaid {
+    pub(crate) memtable: Arc<Memtable>,
+    pub(crate) cutoff: SeqNo,
+}
+
+impl Reader {
+    pub(crate) fn new(options: &TreeOptions, read_seqno: SeqNo) -> Self {
+        let (order, merge_operator) = (options.order.clone(), options.merge_operator.clone());
+        Self { order, read_seqno, merge_operator, overlaid: None }
+    }
+
+    /// Who reads the rows of an overlay as well.
+    pub(crate) fn with_overlay(self, overlaid: Overlaid) -> Self {
+        Self { overlaid: Some(overlaid), ..self }
+    }
+
+    /// All that could hold a row of the range, newest first, and what of it is seen. Opens tables that have range tombstones there.
+    pub(super) fn begin(&self, pinned: &SuperVersion, bounds: &Bounds) -> Result<(Merging<Source>, View)> {
+        let read_seqno = self.overlaid.as_ref().map_or(self.read_seqno, |overlaid| self.read_seqno.max(overlaid.cutoff));
+        let cover = Cover::new(self.ranges(pinned, bounds)?, self.order.clone());
+        let fold = Fold::new(self.merge_operator.clone());
+        let view = View { order: self.order.clone(), read_seqno, cover, fold };
+        Ok((Merging::new(self.sources(pinned, bounds, read_seqno), self.order.clone()), view))
+    }
+
+    /// For a walk that reads at `highest`, what is above the bound of a source is hidden by the source.
+    fn sources(&self, pinned: &SuperVersion, bounds: &Bounds, highest: SeqNo) -> Vec<Source> {
+        let mut sources: Vec<Source> = Vec::with_capacity(pinned.sealed.len() + 2 + pinned.version.runs.len());
+        let hide = |source, read_seqno| {
+            if read_seqno < highest { Source::Below(Box::new(Below::new(source, read_seqno))) } else { source }
+        };
+        let overlay = self.overlaid.as_ref().map(|overlaid| (Source::Memtable(overlaid.memtable.cursor()), overlaid.cutoff));
+        sources.extend(overlay.map(|(overlay, cutoff)| hide(overlay, cutoff)));
+        let memtables = pinned.memtables().filter(|memtable| !memtable.is_empty());
+        sources.extend(memtables.map(|memtable| hide(Source::Memtable(memtable.cursor()), self.read_seqno)));
+        let (lower, upper) = as_bytes(bounds);
+        for run in pinned.version.runs.iter() {
+            let tables = run.overlapping_bounds(lower, upper, &self.order);
+            if !tables.is_empty() {
+                let cursor = RunCursor::new(Arc::clone(run), tables, self.order.clone());
+                sources.push(hide(Source::Run(cursor), self.read_seqno));
+            }
+        }
+        sources
+    }
+
+    /// The range tombstones of all that could hold one for the range, each set with the bound of its source.
+    fn ranges(&self, pinned: &SuperVersion, bounds: &Bounds) -> Result<Vec<(Arc<RangeTombstones>, SeqNo)>> {
+        let mut sets = Vec::new();
+        if let Some(Overlaid { memtable, cutoff }) = &self.overlaid {
+            sets.extend(memtable.range_tombstones().map(|set| (set, *cutoff)));
+        }
+        let in_memory = pinned.memtables().filter_map(|memtable| memtable.range_tombstones());
+        sets.extend(in_memory.map(|set| (set, self.read_seqno)));
+        let (lower, upper) = as_bytes(bounds);
+        for run in pinned.version.runs.iter().filter(|run| run.has_range_tombstones()) {
+            let files = &run.tables()[run.overlapping_bounds(lower, upper, &self.order)];
+            let is_seen = |min_seqno| min_seqno < self.read_seqno;
+            for file in files.iter().filter(|file| file.meta.ranges.count > 0 && is_seen(file.meta.ranges.min_seqno)) {
+                sets.extend(file.open()?.range_tombstones().map(|set| (Arc::clone(set), self.read_seqno)));
+            }
+        }
+        Ok(sets)
+    }
+}
+
+fn as_bytes(bounds: &Bounds) -> (Bound<&[u8]>, Bound<&[u8]>) {
+    (bounds.0.as_ref().map(Slice::as_bytes), bounds.1.as_ref().map(Slice::as_bytes))
+}
