@@ -10,6 +10,9 @@
 //! get ks key @2                      at snapshot 2; without `@`, now
 //! range ks [a (b forward             `[` and `(` include and exclude, `*` is no bound; forward, backward, zigzag
 //! prefix ks a zigzag @2
+//! multiget ks a b a @2               several keys at once
+//! moves ks first >=b > <=a < last @2  a cursor, sent about: `>=b` and `<=b` seek, `>` and `<` go on and back
+//! parts ks [a * backward 10 50 @2    a scan in parts of at most 10 pairs, each for the work of 50
 //! snapshot 2 / release 2             pin a moment, let it go
 //! cursor 1 ks * * @2                 a scan that stays open while other things happen
 //! step 1 backward 3 / end 1
@@ -29,7 +32,7 @@ mod tests;
 pub use generate::{Generator, Mix};
 pub use parse::{ParseError, parse, parse_script};
 
-use crate::store::{Action, Level, Span, Text, Value, Write};
+use crate::store::{Action, Level, Move, Parts, Span, Text, Value, Write};
 use std::{fmt, ops::Bound};
 
 /// One operation.
@@ -44,6 +47,12 @@ pub enum Op {
     Ingest(Vec<Write>),
     /// Looks a key up and compares.
     Get { keyspace: String, key: Vec<u8>, at: Option<u32> },
+    /// Looks several keys up at once and compares.
+    MultiGet { keyspace: String, keys: Vec<Vec<u8>>, at: Option<u32> },
+    /// Sends a cursor about and compares.
+    Moves { keyspace: String, moves: Vec<Move>, at: Option<u32> },
+    /// Reads a span part by part and compares.
+    Parts { keyspace: String, span: Span, parts: Parts, at: Option<u32> },
     /// Walks a span to its end and compares.
     Scan { keyspace: String, span: Span, walk: Walk, at: Option<u32> },
     /// Takes a snapshot under this number, in place of one that had it.
@@ -151,6 +160,21 @@ impl fmt::Display for Op {
             Self::Get { keyspace, key, at } => {
                 write!(f, "get {} {}{}", Bare(keyspace.as_bytes()), Bare(key), At(*at))
             }
+            Self::MultiGet { keyspace, keys, at } => {
+                write!(f, "multiget {}", Bare(keyspace.as_bytes()))?;
+                keys.iter().try_for_each(|key| write!(f, " {}", Bare(key)))?;
+                write!(f, "{}", At(*at))
+            }
+            Self::Moves { keyspace, moves, at } => {
+                write!(f, "moves {}", Bare(keyspace.as_bytes()))?;
+                moves.iter().try_for_each(|to| write!(f, " {to}"))?;
+                write!(f, "{}", At(*at))
+            }
+            Self::Parts { keyspace, span, parts, at } => {
+                let walk = if parts.is_forward { Walk::Forward } else { Walk::Backward };
+                let Parts { rows, steps, .. } = parts;
+                write!(f, "parts {} {span} {walk} {rows} {steps}{}", Bare(keyspace.as_bytes()), At(*at))
+            }
             Self::Scan { keyspace, span, walk, at } => match span {
                 Span::Prefix(prefix) => {
                     write!(f, "prefix {} {} {walk}{}", Bare(keyspace.as_bytes()), Bare(prefix), At(*at))
@@ -195,6 +219,19 @@ impl fmt::Display for Write {
             Action::Merge(key, value) => write!(f, "{keyspace}*{}={value}", Bare(key)),
             Action::Erase(Span::Prefix(prefix)) => write!(f, "{keyspace}!^{}", Bare(prefix)),
             Action::Erase(Span::Range(low, high)) => write!(f, "{keyspace}!{},{}", End(low), End(high)),
+        }
+    }
+}
+
+impl fmt::Display for Move {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::First => f.write_str("first"),
+            Self::Last => f.write_str("last"),
+            Self::AtOrAfter(key) => write!(f, ">={}", Bare(key)),
+            Self::AtOrBefore(key) => write!(f, "<={}", Bare(key)),
+            Self::Next => f.write_str(">"),
+            Self::Prev => f.write_str("<"),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod answers;
 mod demand;
 mod life;
+mod reads;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -182,6 +183,9 @@ impl<S: Store> Runner<S> {
     fn run(&mut self, op: &Op) -> Outcome {
         match op {
             Op::Get { keyspace, key, at } => self.get(keyspace, key, *at)?,
+            Op::MultiGet { keyspace, keys, at } => self.multi_get(keyspace, keys, *at)?,
+            Op::Moves { keyspace, moves, at } => self.moves(keyspace, moves, *at)?,
+            Op::Parts { keyspace, span, parts, at } => self.parts(keyspace, span, *parts, *at)?,
             Op::Scan { keyspace, span, walk, at } => self.scan(keyspace, span, *walk, *at)?,
             Op::Snapshot(id) => {
                 let pinned = (self.store().snapshot(), self.model.now());

@@ -3,6 +3,10 @@
 //! The integration tests of a crate implement it for their own handle. Keyspaces go by name, values are plain bytes, and every
 //! failure is a [`sediment_base::Error`]. One caller at a time.
 
+mod moves;
+
+pub use moves::{Move, walk};
+
 use sediment_base::{Result, Slice};
 use sediment_env::Env;
 use std::{fmt, ops::Bound, path::Path};
@@ -142,6 +146,17 @@ impl Span {
     }
 }
 
+/// How a scan is read part by part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// From the front, or from the back.
+    pub is_forward: bool,
+    /// Pairs in a part, at most.
+    pub rows: u32,
+    /// Work for a part: rows looked at, about so many at most.
+    pub steps: u32,
+}
+
 /// An open store. Dropping it without [`Store::close`] is a process that dies as kindly as it can.
 pub trait Store: Sized {
     /// How it is opened: sizes and switches, never a recovery mode.
@@ -180,6 +195,24 @@ pub trait Store: Sized {
 
     /// The value of a key, now or at a snapshot.
     fn get(&self, keyspace: &str, key: &[u8], at: Option<&Self::Snapshot>) -> Result<Option<Slice>>;
+
+    /// The values of several keys of one moment, in the order of the keys. Here as of a store that has nothing better than `get`; the
+    /// same is true of the reads that follow, by `scan`.
+    fn multi_get(&self, keyspace: &str, keys: &[Vec<u8>], at: Option<&Self::Snapshot>) -> Result<Vec<Option<Slice>>> {
+        keys.iter().map(|key| self.get(keyspace, key, at)).collect()
+    }
+
+    /// The pair that a cursor stands on after each of these moves, made one after another from before the first pair.
+    fn moves(&self, keyspace: &str, moves: &[Move], at: Option<&Self::Snapshot>) -> Result<Vec<Option<(Slice, Slice)>>> {
+        let pairs: Vec<_> = self.scan(keyspace, &Span::all(), at)?.collect::<Result<_>>()?;
+        Ok(walk(&pairs, |pair| &pair.0, moves).into_iter().map(|pair| pair.cloned()).collect())
+    }
+
+    /// The pairs in a span, from one end to the other, read in parts of so many pairs and so much work.
+    fn parts(&self, keyspace: &str, span: &Span, parts: Parts, at: Option<&Self::Snapshot>) -> Result<Vec<(Slice, Slice)>> {
+        let scan = self.scan(keyspace, span, at)?;
+        if parts.is_forward { scan.collect() } else { scan.rev().collect() }
+    }
 
     /// The pairs in a span, now or at a snapshot.
     fn scan(&self, keyspace: &str, span: &Span, at: Option<&Self::Snapshot>) -> Result<Self::Scan>;

@@ -4,7 +4,7 @@ use super::{Op, Walk};
 use crate::{
     keys::KeyPool,
     seed::Rng,
-    store::{Action, Level, Span, Value, Write},
+    store::{Action, Level, Move, Parts, Span, Value, Write},
 };
 use std::ops::Bound;
 
@@ -95,8 +95,13 @@ impl Generator {
         });
         match kind.expect("below the sum of the odds") {
             0 => self.write(),
+            1 if self.rng.one_in(8) => self.multi_get(),
             1 => Op::Get { keyspace: self.keyspace(), key: self.pool.near(&mut self.rng), at: self.at() },
-            2 => self.scan(),
+            2 => match self.rng.below(6) {
+                0 => self.moves(),
+                1 => self.parts(),
+                _ => self.scan(),
+            },
             3 if self.rng.one_in(2) => Op::Release(self.number()),
             3 => Op::Snapshot(self.number()),
             4 => self.cursor(),
@@ -163,6 +168,35 @@ impl Generator {
         let high = if is_included { Bound::Included(high) } else { Bound::Excluded(high) };
         let low = if self.rng.one_in(3) { Bound::Excluded(low) } else { Bound::Included(low) };
         Span::Range(low, high)
+    }
+
+    fn multi_get(&mut self) -> Op {
+        let count = *self.rng.pick(&[0, 1, 3, 8, 40]);
+        let keys = (0..count).map(|_| self.pool.near(&mut self.rng)).collect();
+        Op::MultiGet { keyspace: self.keyspace(), keys, at: self.at() }
+    }
+
+    fn moves(&mut self) -> Op {
+        let count = self.rng.between(1, 24);
+        let moves = (0..count).map(|_| self.one_move()).collect();
+        Op::Moves { keyspace: self.keyspace(), moves, at: self.at() }
+    }
+
+    fn one_move(&mut self) -> Move {
+        match self.rng.below(10) {
+            0 => Move::First,
+            1 => Move::Last,
+            2 | 3 => Move::AtOrAfter(self.pool.near(&mut self.rng)),
+            4 | 5 => Move::AtOrBefore(self.pool.near(&mut self.rng)),
+            6 | 7 => Move::Next,
+            _ => Move::Prev,
+        }
+    }
+
+    fn parts(&mut self) -> Op {
+        let (rows, steps) = (*self.rng.pick(&[1, 7, 50]), *self.rng.pick(&[1, 20, 1000]));
+        let parts = Parts { is_forward: self.rng.one_in(2), rows, steps };
+        Op::Parts { keyspace: self.keyspace(), span: self.span(), parts, at: self.at() }
     }
 
     fn scan(&mut self) -> Op {

@@ -1,7 +1,7 @@
 //! Reads the operation language back.
 
 use super::{Op, Walk};
-use crate::store::{Action, Level, Span, Value, Write};
+use crate::store::{Action, Level, Move, Parts, Span, Value, Write};
 use std::{fmt, ops::Bound, str::SplitWhitespace};
 
 /// A line that is not an operation.
@@ -67,6 +67,21 @@ impl<'a> Words<'a> {
             }
             "ingest" => Op::Ingest(self.0.by_ref().map(write).collect::<Parsed<_>>()?),
             "get" => Op::Get { keyspace: self.name()?, key: self.key()?, at: self.at()? },
+            "multiget" => {
+                let keyspace = self.name()?;
+                let (keys, at) = self.until_at(bytes)?;
+                Op::MultiGet { keyspace, keys, at }
+            }
+            "moves" => {
+                let keyspace = self.name()?;
+                let (moves, at) = self.until_at(one_move)?;
+                Op::Moves { keyspace, moves, at }
+            }
+            "parts" => {
+                let (keyspace, span, is_forward) = (self.name()?, self.span()?, self.walk()? == Walk::Forward);
+                let parts = Parts { is_forward, rows: self.number()?, steps: self.number()? };
+                Op::Parts { keyspace, span, parts, at: self.at()? }
+            }
             "range" => Op::Scan { keyspace: self.name()?, span: self.span()?, walk: self.walk()?, at: self.at()? },
             "prefix" => {
                 let (keyspace, span) = (self.name()?, Span::Prefix(self.key()?));
@@ -128,13 +143,19 @@ impl<'a> Words<'a> {
     }
 
     fn at(&mut self) -> Parsed<Option<u32>> {
-        match self.0.next() {
-            None => Ok(None),
-            Some(word) => {
-                let id = word.strip_prefix('@').ok_or("expected @ and a snapshot")?;
-                id.parse().map(Some).map_err(|_| "expected a number after @")
+        self.0.next().map(snapshot).transpose()
+    }
+
+    /// All that is left: things of one kind, and perhaps a snapshot behind them.
+    fn until_at<T>(&mut self, read: impl Fn(&str) -> Parsed<T>) -> Parsed<(Vec<T>, Option<u32>)> {
+        let mut things = Vec::new();
+        for word in self.0.by_ref() {
+            if word.starts_with('@') {
+                return Ok((things, Some(snapshot(word)?)));
             }
+            things.push(read(word)?);
         }
+        Ok((things, None))
     }
 
     fn span(&mut self) -> Parsed<Span> {
@@ -144,6 +165,25 @@ impl<'a> Words<'a> {
         }
         Ok(Span::Range(bound(word)?, bound(self.word()?)?))
     }
+}
+
+fn snapshot(word: &str) -> Parsed<u32> {
+    let id = word.strip_prefix('@').ok_or("expected @ and a snapshot")?;
+    id.parse().map_err(|_| "expected a number after @")
+}
+
+fn one_move(word: &str) -> Parsed<Move> {
+    Ok(match word {
+        "first" => Move::First,
+        "last" => Move::Last,
+        ">" => Move::Next,
+        "<" => Move::Prev,
+        _ => match (word.strip_prefix(">="), word.strip_prefix("<=")) {
+            (Some(key), _) => Move::AtOrAfter(bytes(key)?),
+            (_, Some(key)) => Move::AtOrBefore(bytes(key)?),
+            _ => return Err("a move is first, last, >, <, >=key or <=key"),
+        },
+    })
 }
 
 fn bound(word: &str) -> Parsed<Bound<Vec<u8>>> {
