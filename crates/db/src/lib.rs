@@ -55,6 +55,8 @@ mod wal;
 
 mod snapshot;
 
+mod token;
+
 mod worker;
 
 mod status;
@@ -67,12 +69,13 @@ mod dump;
 
 mod api;
 
-pub use api::{Db, DbBuilder, Ingest, Iter, Keyspace, Snapshot, VerifyReport, WriteBatch};
+pub use api::{Cursor, Db, DbBuilder, Ingest, Iter, Keys, Keyspace, ScanPart, Snapshot, VerifyReport, WriteBatch};
 pub use dump::dump_file;
 pub use options::{Compression, Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options};
 pub use sediment_base::{
     Account, Comparator, Error, ErrorKind, Location, MergeOperator, Result, Slice, budget::BudgetSnapshot, event, stats,
 };
 pub use sediment_env::{self as env, Env};
+pub use sediment_tree::{Direction, ScanLimits};
 pub use status::{DbStats, KeyspaceStats, LevelStats, MemoryStats, SnapshotStats};
 pub use worker::{PaceStats, SlowdownCause};

@@ -1,7 +1,7 @@
 //! What every handle shares: the parts of an open database, put together.
 
 use crate::{
-    api::{Iter, VerifyReport},
+    api::{Cursor, Iter, ScanPart, VerifyReport, part::token_at},
     catalog::{Incarnation, KeyspaceState},
     commit::{self, Swap, TreeMaker, Writes},
     instruments::{Delivery, Growth, Instruments, Outbox},
@@ -9,14 +9,15 @@ use crate::{
     recover::{self, Found, Leftovers, Opened},
     snapshot::Snapshots,
     status::{self, DbStats, Keeper},
+    token::TokenHome,
     wal::{Fatal, Log, Lots, OpKind},
     worker::{Machinery, Pool, Worker, WorkerSettings, delete_unseen, save_catalog, shorten_log},
 };
 use sediment_base::{
-    Error, ErrorKind, EventListener, Kind, Result, SeqNo, Slice, TreeId, range::prefix_bounds, stats::Counter,
+    Error, ErrorKind, EventListener, FileUuid, Kind, Result, SeqNo, Slice, TreeId, range::prefix_bounds, stats::Counter,
 };
 use sediment_env::{Env, fs::DirLock};
-use sediment_tree::{Ingestion, TakeValue};
+use sediment_tree::{Direction, Ingestion, ScanLimits, TakeValue, Tree};
 use std::{
     ops::Bound,
     path::{Path, PathBuf},
@@ -50,6 +51,7 @@ pub(crate) struct Core {
     pool: Pool,
     keeper: Keeper,
     dir: PathBuf,
+    uuid: FileUuid,
     settings: Settings,
     next_tree: TreeId,
     is_closed: AtomicBool,
@@ -84,6 +86,7 @@ impl Core {
         let is_settled = leftovers.is_empty() && catalog.unsaved_from().is_none() && recovered.is_clean;
         let snapshots = Arc::new(Snapshots::new(recovered.next_seqno, Arc::clone(&fatal), Arc::clone(&lots)));
         let log = Log::new(wal, recovered, Arc::clone(&fatal), Arc::clone(&lots), snapshots.ratchet());
+        let uuid = catalog.db_uuid();
         let catalog = Mutex::new(catalog);
         let machinery = Arc::new(Machinery { env, instruments, log, fatal, lots, snapshots, keyspaces, catalog });
         machinery.instruments.fit_cache(Growth::Whole);
@@ -95,6 +98,7 @@ impl Core {
             pool: Pool::default(),
             keeper,
             dir: dir.to_path_buf(),
+            uuid,
             settings,
             next_tree,
             is_closed: AtomicBool::new(false),
@@ -323,6 +327,22 @@ impl Core {
         found
     }
 
+    /// The values of several keys, now or at a snapshot: all of one moment.
+    pub(crate) fn multi_get<K: AsRef<[u8]>>(
+        &self,
+        keyspace: &KeyspaceState,
+        keys: &[K],
+        at: Option<SeqNo>,
+    ) -> Result<Vec<Option<Slice>>> {
+        self.check_readable(keyspace, at)?;
+        let mut values = vec![Slice::default(); keys.len()];
+        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
+        let begun = keyspace.with_tree_at(at, |tree, pin| tree.begin_multi_get(pin, keys, visible, &mut values));
+        let Some(begun) = begun else { return Ok(vec![None; keys.len()]) };
+        let found = begun?.finish()?;
+        Ok(values.into_iter().zip(found).map(|(value, is_found)| is_found.then_some(value)).collect())
+    }
+
     /// A range now, or at a snapshot.
     pub(crate) fn scan(&self, keyspace: &KeyspaceState, bounds: Bounds, at: Option<SeqNo>) -> Iter {
         if let Err(error) = self.check_readable(keyspace, at) {
@@ -340,6 +360,54 @@ impl Core {
         }
         let name = keyspace.name();
         Iter::failed(Error::invalid_input(format!("keyspace {name:?} has an order of its own: prefixes need that of bytes")))
+    }
+
+    /// A cursor over a keyspace as it is now, or at a snapshot.
+    pub(crate) fn cursor(&self, keyspace: &KeyspaceState, at: Option<SeqNo>) -> Cursor {
+        if let Err(error) = self.check_readable(keyspace, at) {
+            return Cursor::failed(error);
+        }
+        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
+        let cursor = keyspace.with_tree_at(at, |tree, _| tree.cursor_at(visible));
+        cursor.map_or_else(Cursor::empty, |cursor| Cursor::over(cursor, &self.machinery.instruments.events))
+    }
+
+    /// A part of a scan, now or at a snapshot.
+    pub(crate) fn scan_part(
+        &self,
+        keyspace: &KeyspaceState,
+        bounds: Bounds,
+        way: (Direction, ScanLimits),
+        at: Option<SeqNo>,
+    ) -> Result<ScanPart> {
+        self.check_readable(keyspace, at)?;
+        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
+        let home = self.token_home(keyspace);
+        let part = keyspace.with_tree_at(at, |tree, _| tree.scan_part_at::<Slice, _>(bounds, way, visible));
+        let over = |part| ScanPart::over(part, &self.machinery.instruments.events, home, at);
+        Ok(part.map_or_else(|| ScanPart::nothing(home, at), over))
+    }
+
+    /// The next part of a scan, now or at a snapshot.
+    pub(crate) fn next_part(
+        &self,
+        keyspace: &KeyspaceState,
+        token: &[u8],
+        limits: ScanLimits,
+        at: Option<SeqNo>,
+    ) -> Result<ScanPart> {
+        let token = token_at(token, self.token_home(keyspace), at)?;
+        self.scan_part(keyspace, token.rest, (token.direction, limits), at)
+    }
+
+    fn token_home(&self, keyspace: &KeyspaceState) -> TokenHome {
+        TokenHome { database: self.uuid, keyspace: keyspace.id() }
+    }
+
+    /// Asks the tree of a keyspace as it is now. Does I/O: the tree is held by its count.
+    pub(crate) fn with_present<T>(&self, keyspace: &KeyspaceState, ask: impl FnOnce(&Tree) -> Result<T>) -> Result<T> {
+        self.check_readable(keyspace, None)?;
+        ask(&keyspace.newest().tree)
     }
 
     /// Refuses reads after a close, and of the present where there is none.

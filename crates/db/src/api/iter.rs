@@ -1,6 +1,6 @@
 //! `Iter`: what scans return.
 
-use crate::instruments::Outbox;
+use crate::{api::Keys, instruments::Outbox};
 use sediment_base::{Error, Result, Slice};
 use sediment_tree::Scan;
 use std::{fmt, sync::Arc};
@@ -60,6 +60,66 @@ impl Iter {
             Rows::Scan(scan, events) => told_at_end(scan.next_ref(), events),
             other => other.end(),
         }
+    }
+
+    /// The next key, lent until the iterator is asked again. Its value is passed over: it is not copied and, where it lies apart, not
+    /// read.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// users.insert("u18", "Grace")?;
+    /// let (mut rows, mut bytes) = (users.iter(), 0);
+    /// while let Some(key) = rows.next_key()? {
+    ///     bytes += key.len();
+    /// }
+    /// assert_eq!(bytes, 6);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of reading. The iterator is then at its end.
+    #[inline]
+    pub fn next_key(&mut self) -> Result<Option<&[u8]>> {
+        Ok(self.next_ref()?.map(|(key, _)| key))
+    }
+
+    /// The last key not given yet, lent as by [`Iter::next_key`].
+    ///
+    /// # Errors
+    ///
+    /// Those of reading. The iterator is then at its end.
+    #[inline]
+    pub fn next_back_key(&mut self) -> Result<Option<&[u8]>> {
+        Ok(self.next_back_ref()?.map(|(key, _)| key))
+    }
+
+    /// The keys alone: their values are passed over as by [`Iter::next_key`].
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// # let users = db.keyspace("users")?;
+    /// users.insert("u17", "Ada")?;
+    /// users.insert("u18", "Grace")?;
+    /// let keys: Result<Vec<_>, _> = users.prefix("u").keys().rev().collect();
+    /// assert_eq!(keys?, ["u18", "u17"]);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn keys(self) -> Keys {
+        Keys::of(self)
+    }
+
+    /// How many rows are left.
+    pub(super) fn count_rows(mut self) -> Result<u64> {
+        let mut count = 0;
+        while self.next_key()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// The last key and value not given yet, lent as by [`Iter::next_ref`].

@@ -1,5 +1,7 @@
 //! `Keyspace`: a named, ordered map of its own.
 
+mod reads;
+
 use crate::{
     api::{
         Ingest, Iter,

@@ -1,5 +1,7 @@
 //! `Snapshot`: the whole database as it was at one moment.
 
+mod reads;
+
 use crate::{
     api::{Iter, Keyspace, batch::foreign, core::Core, keyspace::bounds, lent::Lent},
     snapshot::Pin,

@@ -23,6 +23,7 @@ mod parallel;
 #[cfg(planted_bugs)]
 mod planted;
 mod poisoning;
+mod reads;
 mod recovery;
 mod second_life;
 mod settings;
