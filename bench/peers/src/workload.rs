@@ -39,6 +39,10 @@ pub(crate) enum Workload {
     ReadrandomSmall,
     /// The same from the disk: nothing in memory, neither the engine's nor the system's
     Readcold,
+    /// Get 64 keys that are there at a time, all in the cache
+    Multiget,
+    /// The same, each time in the order of the keys
+    MultigetSorted,
     /// Ask for keys that are not there, each between two that are
     Readmissing,
     /// Seek a key and read ten rows
@@ -108,6 +112,7 @@ impl Workload {
             Self::YcsbD | Self::YcsbE | Self::YcsbF => Start::FilledCopy,
             Self::LargeRead => Start::FilledOwn,
             Self::Readrandom | Self::Readrandom2 | Self::ReadrandomSmall | Self::Readcold | Self::Readmissing => Start::Filled,
+            Self::Multiget | Self::MultigetSorted => Start::Filled,
             Self::Seek10 | Self::ScanForward | Self::ScanReverse | Self::YcsbC | Self::Reopen => Start::Filled,
         }
     }
@@ -198,6 +203,8 @@ impl<'a, E: Engine> Bench<'a, E> {
                 read::present(self, self.time())
             }
             Workload::Readcold => read::present(self, Until::Count(COLD_READS)),
+            Workload::Multiget => read::many(self, read::Order::Drawn),
+            Workload::MultigetSorted => read::many(self, read::Order::Sorted),
             Workload::Readmissing => read::absent(self),
             Workload::Seek10 => scan::seek(self),
             Workload::ScanForward => scan::all(self, scan::Direction::Forward),

@@ -79,6 +79,19 @@ impl<'a> Client<'a> {
         }
     }
 
+    /// Reads so many keys drawn at random, together; they must be there.
+    pub(crate) fn get_many(&mut self, count: u64) -> Result<()> {
+        let indexes: Vec<u64> = (0..count).map(|_| self.draws.draw()).collect();
+        let keys: Vec<_> = indexes.iter().map(|index| Slice::new(self.keys.present(*index))).collect();
+        for (index, value) in indexes.iter().zip(self.subject.keyspace().multi_get(&keys)?) {
+            match value {
+                Some(value) => self.saw_value(*index, &value),
+                None => return Err(Failure::Wrong(format!("key {index} is absent"))),
+            }
+        }
+        Ok(())
+    }
+
     /// Asks for a key that must not be there, next to one drawn at random.
     #[inline]
     pub(crate) fn miss_any(&mut self) -> Result<()> {

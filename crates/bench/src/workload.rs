@@ -34,6 +34,8 @@ pub(crate) enum Workload {
     Overwrite(Settings),
     /// Read keys that are there, drawn at random
     Readrandom(read::Read),
+    /// Read keys that are there, drawn at random, 64 at a time
+    Multiget(read::Read),
     /// Ask for keys that are not there, each between two that are
     Readmissing(read::Read),
     /// Seek a key drawn at random and read ten rows
@@ -79,7 +81,9 @@ impl Workload {
             | Self::Readwhilewriting(settings)
             | Self::Largevalues(settings)
             | Self::Syncwrites(settings) => settings,
-            Self::Readrandom(arguments) | Self::Readmissing(arguments) | Self::Seek(arguments) => &arguments.settings,
+            Self::Readrandom(arguments) | Self::Multiget(arguments) | Self::Readmissing(arguments) | Self::Seek(arguments) => {
+                &arguments.settings
+            }
             Self::Ycsb(arguments) => &arguments.settings,
             Self::Reopen(arguments) => &arguments.settings,
             Self::Mixed(arguments) => &arguments.settings,
@@ -94,6 +98,7 @@ impl Workload {
             Self::Fillbatch(settings) => vec![fill::batched(settings)?].into(),
             Self::Overwrite(settings) => vec![overwrite::run(settings)?].into(),
             Self::Readrandom(arguments) => vec![arguments.run(read::Kind::Present)?].into(),
+            Self::Multiget(arguments) => vec![arguments.run(read::Kind::Many)?].into(),
             Self::Readmissing(arguments) => vec![arguments.run(read::Kind::Absent)?].into(),
             Self::Seek(arguments) => vec![arguments.run(read::Kind::Seek)?].into(),
             Self::Scan(settings) => scan::run(settings)?.into(),

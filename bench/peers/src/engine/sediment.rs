@@ -66,6 +66,11 @@ impl View for &Keyspace {
         Ok(self.get_with(key, |value| see(value))?.is_some())
     }
 
+    fn get_many(&self, keys: &[Vec<u8>], _is_sorted: bool, see: impl FnMut(&[u8])) -> Result<u64> {
+        let values = self.multi_get(keys)?;
+        Ok(values.iter().flatten().map(|value| &**value).map(see).count() as u64)
+    }
+
     #[inline]
     fn scan(&self, from: Option<&[u8]>, rows: u64, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
         let mut iter = match from {

@@ -40,6 +40,39 @@ fn check(rows: &Rows, order: &[u32], count: u64, found: Digest) -> Result<()> {
     Ok(())
 }
 
+/// Keys read at a time.
+const MANY: u64 = 64;
+
+/// In which order they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Drawn,
+    Sorted,
+}
+
+/// Keys that are there, many at a time. An operation is a key.
+pub(super) fn many<'a, E: Engine>(bench: &'a Bench<'a, E>, order: Order) -> Job<'a> {
+    let Bench { engine, rows, settings, .. } = bench;
+    let mut drawn = rows.drawn(0);
+    if order == Order::Sorted {
+        drawn.chunks_mut(MANY as usize).for_each(<[u32]>::sort_unstable);
+    }
+    Box::new(move || {
+        let (mut maker, view, mut digest) = (rows.key_maker(), engine.view()?, Digest::default());
+        let mut keys = vec![vec![0; rows.key_size()]; MANY as usize];
+        let looped = closed_loop(settings.latency, bench.time(), |call| {
+            let first = (call * MANY & (DRAWS - 1)) as usize;
+            for (key, index) in keys.iter_mut().zip(&drawn[first..]) {
+                key.copy_from_slice(maker.present(u64::from(*index)));
+            }
+            view.get_many(&keys, order == Order::Sorted, |value| digest.value(value)).map(|_| ())
+        })?;
+        let count = looped.operations * MANY;
+        let check = move || if E::ANSWERS { check(rows, &drawn, count, digest) } else { Ok(()) };
+        Ok(Done { looped: looped.of(count), writes: 0, check: Box::new(check) })
+    })
+}
+
 /// Keys that are not there.
 pub(super) fn absent<'a, E: Engine>(bench: &'a Bench<'a, E>) -> Job<'a> {
     let Bench { engine, rows, settings, .. } = bench;

@@ -1,4 +1,4 @@
-//! `readrandom`, `readmissing` and `seek`: reads of a database at rest, drawn at random.
+//! `readrandom`, `multiget`, `readmissing` and `seek`: reads of a database at rest, drawn at random.
 
 use super::{KEYS, SECONDS};
 use crate::{
@@ -15,11 +15,14 @@ use serde::Serialize;
 
 /// Rows that `seek` reads.
 const SEEK_ROWS: u64 = 10;
+/// Keys that `multiget` reads at a time.
+const MANY: u64 = 64;
 
 /// What is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     Present,
+    Many,
     Absent,
     Seek,
 }
@@ -55,6 +58,7 @@ impl Read {
             let mut client = Client::new(&subject, thread);
             let recorder = match kind {
                 Kind::Present => closed_loop(clock, until, burst, || client.get_any().map(|()| 1)),
+                Kind::Many => closed_loop(clock, until, burst, || client.get_many(MANY).map(|()| MANY)),
                 Kind::Absent => closed_loop(clock, until, burst, || client.miss_any().map(|()| 1)),
                 Kind::Seek => closed_loop(clock, until, burst, || client.scan_any(SEEK_ROWS).map(|()| 1)),
             }?;
@@ -63,11 +67,13 @@ impl Read {
         })?;
         let name = match kind {
             Kind::Present => "readrandom",
+            Kind::Many => "multiget",
             Kind::Absent => "readmissing",
             Kind::Seek => "seek",
         };
+        let each = if matches!(kind, Kind::Many) { MANY } else { 1 };
         let work = Work { name: name.to_owned(), threads, ..Work::default() };
-        meter.finish(&subject, work, vec![Recorded::whole(recorders).of_each(burst)])
+        meter.finish(&subject, work, vec![Recorded::whole(recorders).of_each(burst * each)])
     }
 
     fn filled(&self) -> Result<Subject> {

@@ -11,6 +11,7 @@ const WORKLOADS: &[(&str, &[Names])] = &[
     ("fillbatch", &[("fillbatch", &[""])]),
     ("overwrite", &[("overwrite", &[""])]),
     ("readrandom", &[("readrandom", &[""])]),
+    ("multiget", &[("multiget", &[""])]),
     ("readmissing", &[("readmissing", &[""])]),
     ("seek", &[("seek", &[""])]),
     ("scan", &[("scan/forward", &[""]), ("scan/reverse", &[""])]),
