@@ -8,6 +8,8 @@ pub mod stores;
 
 pub mod tables;
 
+pub mod tokens;
+
 use sediment_base::FileUuid;
 use sediment_env::{Fs, MemFs};
 use std::path::Path;

@@ -9,7 +9,7 @@ use sediment_codec::{
     header::{FileHeader, FileKind},
     seal::{FrameId, Region, Seal},
 };
-use sediment_fuzz::{DB_UUID, EPOCH, FRAME_OFFSET, UUID, stores, tables};
+use sediment_fuzz::{DB_UUID, EPOCH, FRAME_OFFSET, UUID, stores, tables, tokens};
 use std::{error::Error, fs, path::Path};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -21,6 +21,7 @@ fn main() -> Result<()> {
     table()?;
     current()?;
     stores()?;
+    tokens::some()?.iter().try_for_each(|(name, token)| seed("scan_token", name, token))?;
     seed("coding", "script", b"\x05\x00\x01\x02\x04\x05\x07\x01\x02\x03\x04\x05\x06\x07\xac\x02\x03abc")?;
     for name in ["CURRENT", "LOCK", "manifest-17", "catalog-3", "tables", "lost", ".creating-00000000000000ff", "CURRENT.tmp"] {
         seed("filename", name, name.as_bytes())?;
