@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// Share of the sustainable rate that writers keep
     #[arg(long, default_value_t = 0.8)]
     load: f64,
+    /// Writes a second, of all writers, in place of that share: to compare runs
+    #[arg(long, value_name = "COUNT")]
+    rate: Option<f64>,
     /// Threads that read
     #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1024))]
     readers: u64,
@@ -64,10 +67,10 @@ impl Arguments {
 
     fn check(&self) -> Result<()> {
         let is_rate = |number: f64| number > 0.0 && number.is_finite();
-        if is_rate(self.load) && is_rate(self.reads) {
+        if is_rate(self.load) && is_rate(self.reads) && self.rate.is_none_or(is_rate) {
             return Ok(());
         }
-        Err(Failure::Usage("load and reads must be more than 0".to_owned()))
+        Err(Failure::Usage("load, rate and reads must be more than 0".to_owned()))
     }
 
     fn writers(&self) -> u64 {
@@ -76,6 +79,11 @@ impl Arguments {
 
     fn seconds(&self) -> f64 {
         self.settings.seconds_or(SECONDS)
+    }
+
+    /// Writes a second that writers are to keep, and which share of the sustainable rate that is.
+    fn load_of(&self, sustainable: f64) -> (f64, f64) {
+        self.rate.map_or((self.load * sustainable, self.load), |rate| (rate, rate / sustainable))
     }
 
     fn stall_ns(&self) -> u64 {

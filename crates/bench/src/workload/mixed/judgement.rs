@@ -73,7 +73,6 @@ impl Mixed {
         let not_met = || stalls.iter().filter(|stall| !stall.met_by_control);
         let (of_control, of_processor) = (not_met().count(), not_met().filter(|stall| stall.was_without_processor()).count());
         Self {
-            load: arguments.load,
             reads_per_second: arguments.reads,
             stall_ms: arguments.stall,
             stalls_not_met_by_control: of_control,

@@ -44,7 +44,7 @@ pub(super) fn run(subject: &Subject, arguments: &Arguments, rate: Rate) -> Resul
     let (writers, readers, duration) = (arguments.writers(), arguments.readers, arguments.seconds());
     let (end_ns, give_up_ns) = (nanoseconds(duration), nanoseconds(duration * (1.0 + OVERTIME)));
     let span = |clock| Span { clock, end_ns, give_up_ns, stall_ns: arguments.stall_ns() };
-    let writes = rate.per_second * arguments.load;
+    let (writes, load) = arguments.load_of(rate.per_second);
     let (left, stop) = (AtomicU64::new(writers + readers), AtomicBool::new(false));
     let presence = || Presence { left: &left, stop: &stop };
     let probe = Probe::new(subject.dir())?;
@@ -75,6 +75,7 @@ pub(super) fn run(subject: &Subject, arguments: &Arguments, rate: Rate) -> Resul
     let mixed = Mixed {
         sustainable_writes_per_second: rate.per_second,
         flat_out_drain_seconds: rate.drain_seconds,
+        load,
         writes_per_second: writes,
         missed_operations: missed,
         overtime_seconds: (seconds(written.last_end_ns()) - duration).max(0.0),
