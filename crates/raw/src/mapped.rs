@@ -50,14 +50,18 @@ mod platform {
 
     /// So much is made ready at once: one call of the system in place of a fault for each page.
     const AHEAD_BYTES: usize = 64 << 10;
+    /// So much that was written is let go of at once.
+    const BEHIND_BYTES: usize = 1 << 20;
 
     /// A shared mapping that nothing else in this process points into.
     #[derive(Debug)]
     pub(super) struct Mapping {
         start: NonNull<u8>,
         bytes: usize,
-        /// Up to here pages were asked for.
+        /// Up to here pages were asked for,
         ready: usize,
+        /// and up to here let go of.
+        left: usize,
     }
 
     // SAFETY: the mapping belongs to its owner alone, and memory of a process is the same on every thread.
@@ -69,7 +73,7 @@ mod platform {
             // SAFETY: the system chooses a place where nothing is.
             let start = unsafe { mmap(std::ptr::null_mut(), bytes, access, flags, file, 0)? };
             let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-            let mapping = Self { start, bytes, ready: 0 };
+            let mapping = Self { start, bytes, ready: 0, left: 0 };
             // Else the first touch of a page would read ahead, which is to fill megabytes with zeros.
             mapping.advise(0, bytes, Advice::Random);
             Ok(mapping)
@@ -81,6 +85,7 @@ mod platform {
 
         pub(super) fn write_at(&mut self, offset: usize, bytes: &[u8]) {
             if offset + bytes.len() > self.ready {
+                self.leave(offset);
                 self.make_ready(offset, offset + bytes.len());
             }
             // SAFETY: the caller saw to it that the bytes lie within the mapping, which no reference points into, so that
@@ -99,9 +104,21 @@ mod platform {
             self.ready = to;
         }
 
+        /// Takes pages that lie behind `offset` out of the mapping. Their bytes stay in the page cache. The system protects each
+        /// mapped page before it writes it to the disk, and interrupts every processor that may have its address: by far the
+        /// most of what a sync costs. Of pages that are not mapped it does nothing of the kind.
+        fn leave(&mut self, offset: usize) {
+            let behind = offset / BEHIND_BYTES * BEHIND_BYTES;
+            if behind > self.left {
+                self.advise(self.left, behind, Advice::LinuxDontNeed);
+                self.left = behind;
+            }
+        }
+
         /// Only a hint: a system that does not know it will see each page when it is touched.
         fn advise(&self, from: usize, to: usize, advice: Advice) {
-            // SAFETY: the range is within the mapping and begins with a page. Neither advice changes a byte of it.
+            // SAFETY: the range is within the mapping and begins with a page. No advice that is given here changes a byte of it: it is
+            // a file's, and shared, so what is not needed any more in the mapping is in the file.
             let _ = unsafe { madvise(self.start.add(from).as_ptr().cast(), to - from, advice) };
         }
     }
