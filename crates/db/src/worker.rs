@@ -197,7 +197,7 @@ impl Worker {
         let is_done = || wanted.iter().all(ToFlush::is_done);
         let is_over =
             || is_done() || self.signals.failures() > failures || self.signals.is_stopped() || machinery.fatal.is_set();
-        machinery.lots.work.wait_until(&mut || is_over());
+        machinery.lots.ended.wait_until(&mut || is_over());
         if !is_done() {
             self.check_running()?;
             machinery.fatal.check()?;

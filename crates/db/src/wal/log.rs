@@ -314,7 +314,7 @@ impl Log {
         let wants_help = writer.wants_help();
         drop(writer);
         if wants_help && !self.wants_help.swap(true, Ordering::AcqRel) {
-            self.lots.work.wake_all();
+            self.lots.upkeep.wake_all();
         }
         let mut order = self.order();
         let position = match written {

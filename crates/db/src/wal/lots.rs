@@ -17,8 +17,14 @@ pub(crate) struct Lots {
     pub(crate) visible: Arc<dyn Park>,
     /// For memory.
     pub(crate) room: Arc<dyn Park>,
-    /// For work to do, and for its end.
-    pub(crate) work: Arc<dyn Park>,
+    /// For a flush to do,
+    pub(crate) flush: Arc<dyn Park>,
+    /// for a compaction to do,
+    pub(crate) compaction: Arc<dyn Park>,
+    /// for something to do about the log or files that may go.
+    pub(crate) upkeep: Arc<dyn Park>,
+    /// For the end of such work.
+    pub(crate) ended: Arc<dyn Park>,
     /// For the next look at the statistics.
     pub(crate) look: Arc<dyn Park>,
 }
@@ -26,19 +32,20 @@ pub(crate) struct Lots {
 impl Lots {
     /// Places of the kind of `park`.
     pub(crate) fn new(park: &dyn Park) -> Self {
-        let [written, synced, visible, room, work, look] = std::array::from_fn(|_| park.another());
-        Self { written, synced, visible, room, work, look }
+        let [written, synced, visible, room, flush, compaction, upkeep, ended, look] = std::array::from_fn(|_| park.another());
+        Self { written, synced, visible, room, flush, compaction, upkeep, ended, look }
     }
 
     /// Lets others run, where only one runs at a time: a background job in the middle of its work. Free otherwise.
     pub(crate) fn breathe(&self) {
-        self.work.wait_at_most(0, &mut || false);
+        self.ended.wait_at_most(0, &mut || false);
     }
 
     /// Everybody looks again.
     pub(crate) fn wake_everybody(&self) {
-        let all = [&self.written, &self.synced, &self.visible, &self.room, &self.work, &self.look];
-        all.into_iter().for_each(|lot| lot.wake_all());
+        let of_writers = [&self.written, &self.synced, &self.visible, &self.room];
+        let of_threads = [&self.flush, &self.compaction, &self.upkeep, &self.ended, &self.look];
+        of_writers.into_iter().chain(of_threads).for_each(|lot| lot.wake_all());
     }
 }
 

@@ -21,6 +21,10 @@ impl Worker {
         let chosen = if self.memtables.has_many_rows() { largest() } else { self.oldest_in_log(machinery, &all) }?;
         let tree = chosen.newest();
         let is_sealed = machinery.log.at_boundary(|boundary| tree.tree.seal(boundary));
+        if is_sealed {
+            // What it holds is not to be taken for active until it is flushed: every commit would ask for another flush.
+            self.recount(machinery);
+        }
         is_sealed.then_some(tree)
     }
 

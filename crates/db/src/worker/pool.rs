@@ -147,7 +147,7 @@ impl Worker {
         Ok(true)
     }
 
-    /// Calls `work` until it says that nothing is left, whenever one of the signals is raised or `is_asked` holds.
+    /// Calls `work` until it says that nothing is left, whenever one of the signals, which share a lot, is raised or `is_asked` holds.
     fn run(
         &self,
         machinery: &Machinery,
@@ -156,9 +156,10 @@ impl Worker {
         work: &mut dyn FnMut() -> Result<ControlFlow<()>>,
     ) {
         let mut seen = vec![0; signals.len()];
+        let lot = signals.first().expect("there is a reason to work").lot();
         let is_over = || self.signals.is_stopped() || machinery.fatal.is_set();
         loop {
-            machinery.lots.work.wait_until(&mut || {
+            lot.wait_until(&mut || {
                 let is_raised =
                     signals.iter().zip(&mut seen).fold(false, |is_raised, (signal, seen)| signal.is_new(seen) || is_raised);
                 is_over() || is_raised || is_asked()
@@ -168,7 +169,11 @@ impl Worker {
                 machinery.instruments.events.deliver();
                 match worked {
                     Ok(ControlFlow::Continue(())) => self.signals.succeeded(),
-                    Ok(ControlFlow::Break(())) => break,
+                    Ok(ControlFlow::Break(())) => {
+                        // What somebody waited for may have gone without any work: a keyspace that was dropped.
+                        machinery.lots.ended.wake_all();
+                        break;
+                    }
                     Err(error) => self.rest(machinery, error),
                 }
             }

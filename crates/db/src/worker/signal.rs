@@ -2,6 +2,7 @@
 
 use crate::wal::Lots;
 use sediment_base::{Error, ErrorKind};
+use sediment_env::Park;
 use sediment_tree::Reclaimer;
 use std::sync::{
     Arc, Mutex, MutexGuard,
@@ -28,18 +29,24 @@ pub(super) struct Signals {
 #[derive(Debug)]
 pub(super) struct Signal {
     raised: AtomicU64,
-    lots: Arc<Lots>,
+    /// Where whoever does this work waits for it. Writers raise signals, perhaps with every commit: nobody else is to wake up.
+    lot: Arc<dyn Park>,
 }
 
 impl Signal {
-    fn new(lots: &Arc<Lots>) -> Self {
-        Self { raised: AtomicU64::new(0), lots: Arc::clone(lots) }
+    fn new(lot: &Arc<dyn Park>) -> Self {
+        Self { raised: AtomicU64::new(0), lot: Arc::clone(lot) }
+    }
+
+    /// Where to wait for it.
+    pub(super) fn lot(&self) -> &dyn Park {
+        &*self.lot
     }
 
     /// There may be something to do.
     pub(super) fn raise(&self) {
         self.raised.fetch_add(1, Ordering::Release);
-        self.lots.work.wake_all();
+        self.lot.wake_all();
     }
 
     /// Whether it was raised since `seen`, which becomes now.
@@ -58,8 +65,8 @@ impl Reclaimer for Signal {
 
 impl Signals {
     pub(super) fn new(lots: Arc<Lots>) -> Self {
-        let [flush, compaction, trim] = std::array::from_fn(|_| Signal::new(&lots));
-        let reclaim = Arc::new(Signal::new(&lots));
+        let [flush, compaction] = [&lots.flush, &lots.compaction].map(Signal::new);
+        let (trim, reclaim) = (Signal::new(&lots.upkeep), Arc::new(Signal::new(&lots.upkeep)));
         Self {
             flush,
             compaction,
@@ -88,14 +95,14 @@ impl Signals {
         self.is_stuck.store(error.kind() == ErrorKind::NoSpace, Ordering::Release);
         *self.last() = Some(error);
         self.failures.fetch_add(1, Ordering::Release);
-        self.lots.work.wake_all();
+        self.lots.ended.wake_all();
         self.lots.room.wake_all();
     }
 
     /// Work goes on.
     pub(super) fn succeeded(&self) {
         self.is_stuck.store(false, Ordering::Release);
-        self.lots.work.wake_all();
+        self.lots.ended.wake_all();
     }
 
     /// Whether the disk was full when work was tried last.
@@ -114,5 +121,57 @@ impl Signals {
 
     fn last(&self) -> MutexGuard<'_, Option<Error>> {
         self.last_failure.lock().expect("no code panics under this lock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Notes which of its kind was told to wake up; nobody waits here.
+    #[derive(Debug, Default)]
+    struct Bell {
+        number: usize,
+        rung: Arc<Mutex<Vec<usize>>>,
+        made: Arc<AtomicU64>,
+    }
+
+    impl Park for Bell {
+        fn wait_until(&self, is_done: &mut dyn FnMut() -> bool) {
+            assert!(is_done(), "nobody would wake it");
+        }
+
+        fn wait_at_most(&self, _us: u64, is_done: &mut dyn FnMut() -> bool) -> bool {
+            is_done()
+        }
+
+        fn wake_all(&self) {
+            self.rung.lock().expect("no panic").push(self.number);
+        }
+
+        fn another(&self) -> Arc<dyn Park> {
+            let number = self.made.fetch_add(1, Ordering::Relaxed) as usize + 1;
+            Arc::new(Self { number, rung: Arc::clone(&self.rung), made: Arc::clone(&self.made) })
+        }
+    }
+
+    /// While a flush ran, every commit woke the threads of log and compactions, which had nothing to do.
+    #[test]
+    fn a_signal_wakes_whoever_does_that_work_and_nobody_else() {
+        let bell = Bell::default();
+        let lots = Arc::new(Lots::new(&bell));
+        let signals = Signals::new(Arc::clone(&lots));
+        let rung_by = |ring: &dyn Fn()| {
+            ring();
+            std::mem::take(&mut *bell.rung.lock().expect("no panic"))
+        };
+        let flush = rung_by(&|| signals.flush.raise());
+        let compaction = rung_by(&|| signals.compaction.raise());
+        let upkeep = rung_by(&|| signals.trim.raise());
+        assert_eq!(rung_by(&|| signals.reclaim.raise()), upkeep);
+        assert_eq!([flush.len(), compaction.len(), upkeep.len()], [1; 3]);
+        assert!(flush != compaction && compaction != upkeep && upkeep != flush);
+        assert_eq!(rung_by(&|| signals.flush.lot().wake_all()), flush);
+        assert_eq!(rung_by(&|| signals.stop()).len(), bell.made.load(Ordering::Relaxed) as usize, "at the end, everybody");
     }
 }
