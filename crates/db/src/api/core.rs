@@ -110,6 +110,12 @@ impl Core {
         })
     }
 
+    /// What maintains the database, for tests of that.
+    #[cfg(test)]
+    pub(crate) fn maintenance(&self) -> (&Machinery, &Worker) {
+        (&self.machinery, &self.worker)
+    }
+
     fn worker_settings(options: &Options) -> WorkerSettings {
         WorkerSettings {
             memtables_bytes: options.memtables_bytes(),

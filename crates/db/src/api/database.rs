@@ -27,6 +27,11 @@ pub struct Db {
 }
 
 impl Db {
+    #[cfg(test)]
+    pub(crate) fn maintenance(&self) -> (&crate::worker::Machinery, &crate::worker::Worker) {
+        self.core.maintenance()
+    }
+
     /// Opens the database in directory `path`, making it where it is missing.
     ///
     /// ```

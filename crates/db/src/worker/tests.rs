@@ -41,3 +41,15 @@ fn an_idle_keyspace_is_flushed_when_a_few_long_files_wait_for_it() {
     let tables = stats.keyspaces.iter().find(|keyspace| keyspace.name == "idle").map(|idle| idle.levels[0].tables);
     assert!(tables == Some(1) && stats.wal_bytes < 40_000, "{stats:?}");
 }
+
+/// What the flush thread sealed was taken for active until it was flushed, and meanwhile every commit asked for another flush.
+#[test]
+fn what_a_flush_has_sealed_is_not_taken_for_active() {
+    let db = small_log();
+    db.keyspace("k").expect("made").insert("k", "v").expect("written");
+    let (machinery, worker) = db.maintenance();
+    worker.memtables.add(usize::MAX / 2);
+    assert!(worker.memtables.has_many_rows());
+    assert!(worker.choose_flush(machinery).is_some_and(|tree| tree.tree.sealed_count() == 1));
+    assert!(!worker.memtables.has_many_rows());
+}
