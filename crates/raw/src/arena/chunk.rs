@@ -101,7 +101,9 @@ mod form {
     }
 
     fn layout(index: usize) -> Layout {
-        Layout::array::<u64>((FIRST_WORDS as usize) << index).expect("at most 8 GiB")
+        let words = Layout::array::<u64>((FIRST_WORDS as usize) << index).expect("at most 8 GiB");
+        // Records are looked for here and there, and large chunks are used to the end, mostly.
+        if words.size() >= pages::HUGE_BYTES { words.align_to(pages::HUGE_BYTES).expect("small") } else { words }
     }
 
     impl<'a> Words<'a> {
