@@ -138,6 +138,7 @@ fn every_counter_is_raised_somewhere() {
         include_str!("../../src/worker/pace.rs"),
         include_str!("../../src/worker/stops.rs"),
         include_str!("../../../tree/src/flush.rs"),
+        include_str!("../../../tree/src/ingest.rs"),
         include_str!("../../../tree/src/compaction/job.rs"),
         include_str!("../../../tree/src/read/get.rs"),
         include_str!("../../../tree/src/read/scan.rs"),
