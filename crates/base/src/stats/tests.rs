@@ -7,7 +7,8 @@ use std::collections::HashSet;
 const NAMES: &str = "get_count get_memtable_hits get_table_hits filter_checks filter_negatives filter_false_positives \
     block_cache_hits block_cache_misses block_bytes_read table_opens table_open_bytes_read commit_count commit_rows \
     commit_bytes wal_bytes_written wal_records wal_groups wal_syncs wal_files_begun \
-    wal_records_replayed flush_count flush_rows_written flush_rows_dropped flush_bytes_written compaction_count \
+    wal_records_replayed flush_count flush_rows_written flush_rows_dropped flush_bytes_written ingest_count \
+    ingest_rows ingest_bytes_written compaction_count \
     compaction_moves compaction_rows_read compaction_rows_written compaction_rows_dropped compaction_bytes_read \
     compaction_bytes_written tables_created tables_deleted write_delays write_delay_us write_stops write_stop_us \
     no_space_events commit_latency_us get_latency_us scan_rows wal_sync_latency_us wal_group_records flush_duration_us \
