@@ -110,7 +110,7 @@ impl Ingesting {
         let added = tables.into_iter().map(|meta| AddedTable { level, run, meta }).collect();
         // From here on the files may be named on disk.
         self.ids.clear();
-        versions.install(Edit { added, highest_seqno: Some(seqno), ..Edit::default() }, &[])?;
+        versions.install_ingested(Edit { added, highest_seqno: Some(seqno), ..Edit::default() })?;
         let stats = versions.options.stats.local();
         stats.add(Counter::IngestCount, 1);
         stats.add(Counter::IngestRows, report.rows);

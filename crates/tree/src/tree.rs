@@ -135,9 +135,9 @@ impl Tree {
     }
 
     /// The value of `key` at the seqno that `visible` returns, asked once the memtables and tables to read are pinned: a flush
-    /// or compaction that ends in between cannot take the version away. For readers without a registered snapshot. A row that
-    /// becomes visible during the call may be missed, as if the call had come before it.
-    pub fn get_at(&self, key: &[u8], visible: impl FnOnce() -> SeqNo) -> Result<Option<Slice>> {
+    /// or compaction that ends in between cannot take the version away; and again where rows came in from elsewhere
+    /// meanwhile. For readers without a registered snapshot.
+    pub fn get_at(&self, key: &[u8], visible: impl FnMut() -> SeqNo) -> Result<Option<Slice>> {
         let mut value = Slice::default();
         let begun = self.begin_get(&epoch::pin(), key, visible, &mut value)?;
         Ok(begun.finish()?.then_some(value))
@@ -151,12 +151,11 @@ impl Tree {
         &self,
         pin: &Pin,
         key: &'a [u8],
-        visible: impl FnOnce() -> SeqNo,
+        visible: impl FnMut() -> SeqNo,
         value: &'a mut V,
     ) -> Result<BegunGet<'a, V>> {
         let versions = &self.inner.versions;
-        let pinned = versions.load_under(pin);
-        let read_seqno = visible();
+        let (pinned, read_seqno) = versions.load_at(pin, visible);
         pinned.check_history(read_seqno)?;
         let mut search = Search::begin(&pinned, key, read_seqno, value);
         if !versions.is_sweep_due() && search.go_on(&pinned, &versions.options, Reach::Resident(pin))? {
@@ -377,13 +376,13 @@ impl Tree {
         self.inner.versions.pin()
     }
 
-    /// What to read, and a seqno below which it holds every row: with a memtable sealed between the two, rows in the next one
-    /// could be visible and not pinned, while others above them are.
+    /// What to read, and a seqno below which it holds every row: with a memtable sealed between the two, or rows ingested, some could be
+    /// visible and not pinned, while others above them are.
     fn pin_at(&self, mut visible: impl FnMut() -> SeqNo) -> (Arc<SuperVersion>, SeqNo) {
         loop {
             let pinned = self.pin();
             let read_seqno = visible();
-            if Arc::ptr_eq(&pinned.active, &self.inner.versions.load().active) {
+            if pinned.holds_rows_of(&self.inner.versions.load()) {
                 return (pinned, read_seqno);
             }
         }

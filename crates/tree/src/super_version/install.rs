@@ -54,7 +54,7 @@ impl SuperVersions {
         let TreeParts { options, home, version, manifest, orphans } = parts;
         let obsolete = Obsolete::new(Arc::clone(&home), &options, orphans);
         let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed, &options.budget));
-        let first = super_version(active, Vec::new(), Arc::new(version), &obsolete);
+        let first = super_version(active, Vec::new(), Arc::new(version), 0, &obsolete);
         Self {
             settings: Swap::new(Arc::new(options.clone())),
             options,
@@ -88,6 +88,18 @@ impl SuperVersions {
         self.current.load_under(pin)
     }
 
+    /// What to read for whoever is pinned already, and the seqno that `visible` returns, below which it holds every row.
+    #[inline]
+    pub(crate) fn load_at<'a>(&'a self, pin: &'a Pin, mut visible: impl FnMut() -> SeqNo) -> (Pinned<'a, SuperVersion>, SeqNo) {
+        loop {
+            let pinned = self.load_under(pin);
+            let read_seqno = visible();
+            if pinned.holds_rows_of(&self.load_under(pin)) {
+                return (pinned, read_seqno);
+            }
+        }
+    }
+
     /// Whether earlier ones wait for somebody to let them go by [`SuperVersions::sweep`].
     #[inline]
     pub(crate) fn is_sweep_due(&self) -> bool {
@@ -118,7 +130,7 @@ impl SuperVersions {
         let sealed = Sealed { memtable: Arc::clone(&before.active), boundary: boundary.max(before.sealed_through) };
         let sealed = std::iter::once(sealed).chain(before.sealed.iter().cloned()).collect();
         let active = Arc::new(before.active.successor());
-        self.current.store(super_version(active, sealed, Arc::clone(&before.version), &self.obsolete));
+        self.current.store(super_version(active, sealed, Arc::clone(&before.version), before.ingestions, &self.obsolete));
         true
     }
 
@@ -132,7 +144,16 @@ impl SuperVersions {
 
     /// Makes an edit durable and shows the version that it leads to, without the memtables that it flushes. After an error
     /// nothing has changed for readers, but the edit may be on disk: its tables must stay.
-    pub(crate) fn install(&self, mut edit: Edit, flushed: &[Sealed]) -> Result<()> {
+    pub(crate) fn install(&self, edit: Edit, flushed: &[Sealed]) -> Result<()> {
+        self.install_with(edit, flushed, 0)
+    }
+
+    /// The same for an edit that brings rows from outside.
+    pub(crate) fn install_ingested(&self, edit: Edit) -> Result<()> {
+        self.install_with(edit, &[], 1)
+    }
+
+    fn install_with(&self, mut edit: Edit, flushed: &[Sealed], ingestions: u64) -> Result<()> {
         let mut installing = lock(&self.installing);
         edit.next_table = Some(self.home.next_id());
         let before = Arc::clone(&self.load().version);
@@ -151,7 +172,7 @@ impl SuperVersions {
                 return Err(error);
             }
         };
-        self.publish(&version, flushed);
+        self.publish(&version, flushed, ingestions);
         let named: HashSet<TableId> = edit.added.iter().map(|added| added.meta.id).collect();
         let (moved, gone): (HashSet<TableId>, HashSet<TableId>) = edit.removed.into_iter().partition(|id| named.contains(id));
         before.tables().filter(|file| gone.contains(&file.meta.id)).for_each(|file| TableFile::mark_obsolete(file));
@@ -194,12 +215,13 @@ impl SuperVersions {
         });
     }
 
-    fn publish(&self, version: &Arc<Version>, flushed: &[Sealed]) {
+    fn publish(&self, version: &Arc<Version>, flushed: &[Sealed], ingestions: u64) {
         let _publishing = lock(&self.publishing);
         let before = self.pin();
         let is_flushed = |sealed: &Sealed| flushed.iter().any(|flushed| Arc::ptr_eq(&flushed.memtable, &sealed.memtable));
         let sealed = before.sealed.iter().filter(|sealed| !is_flushed(sealed)).cloned().collect();
-        self.current.store(super_version(Arc::clone(&before.active), sealed, Arc::clone(version), &self.obsolete));
+        let (active, ingestions) = (Arc::clone(&before.active), before.ingestions + ingestions);
+        self.current.store(super_version(active, sealed, Arc::clone(version), ingestions, &self.obsolete));
         flushed.iter().for_each(|flushed| flushed.memtable.retire());
     }
 }
@@ -208,10 +230,11 @@ fn super_version(
     active: Arc<Memtable>,
     sealed: Vec<Sealed>,
     version: Arc<Version>,
+    ingestions: u64,
     obsolete: &Arc<Obsolete>,
 ) -> Arc<SuperVersion> {
     let sealed_through = sealed.first().map_or(0, |sealed| sealed.boundary);
-    Arc::new(SuperVersion { active, sealed, sealed_through, version, obsolete: Arc::clone(obsolete) })
+    Arc::new(SuperVersion { active, sealed, sealed_through, version, ingestions, obsolete: Arc::clone(obsolete) })
 }
 
 impl fmt::Debug for SuperVersions {

@@ -14,6 +14,8 @@ pub(crate) struct SuperVersion {
     /// The highest boundary among them, 0 if there are none: a row above it goes into the active memtable.
     pub(crate) sealed_through: SeqNo,
     pub(crate) version: Arc<Version>,
+    /// Ingestions that it holds, of all since opening.
+    pub(crate) ingestions: u64,
     // Last, so that the tables are let go before the directory may be removed.
     pub(crate) obsolete: Arc<Obsolete>,
 }
@@ -31,6 +33,13 @@ impl SuperVersion {
     /// All memtables, newest first.
     pub(crate) fn memtables(&self) -> impl Iterator<Item = &Arc<Memtable>> {
         std::iter::once(&self.active).chain(self.sealed.iter().map(|sealed| &sealed.memtable))
+    }
+
+    /// Whether it holds all that this later one has of rows below a seqno that was visible in between. A flush or compaction moves rows
+    /// about; a new memtable, or ingested tables, have rows that are nowhere else.
+    #[inline]
+    pub(crate) fn holds_rows_of(&self, later: &Self) -> bool {
+        Arc::ptr_eq(&self.active, &later.active) && self.ingestions == later.ingestions
     }
 
     /// The memtable that takes a row of this seqno: the oldest that is due to hold it, unless its flush has begun. Flushing it

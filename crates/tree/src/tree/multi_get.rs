@@ -47,12 +47,11 @@ impl Tree {
         &self,
         pin: &Pin,
         keys: &'a [K],
-        visible: impl FnOnce() -> SeqNo,
+        visible: impl FnMut() -> SeqNo,
         values: &'a mut [V],
     ) -> Result<BegunMultiGet<'a, V>> {
         let versions = &self.inner.versions;
-        let pinned = versions.load_under(pin);
-        let read_seqno = visible();
+        let (pinned, read_seqno) = versions.load_at(pin, visible);
         pinned.check_history(read_seqno)?;
         let mut searches = Searches::begin(&pinned, keys, read_seqno, values, pin);
         if !versions.is_sweep_due() && searches.go_on_resident(&pinned, &versions.options, pin)? {
