@@ -1,7 +1,10 @@
 //! Ranges of user keys.
 
 use crate::{comparator::KeyOrder, slice::Slice};
-use std::{cmp::Ordering, ops::Bound};
+use std::{
+    cmp::Ordering,
+    ops::{Bound, RangeBounds},
+};
 
 /// The keys from `min` to `max`: the bounds of a table, a run or a plan. No key is empty, so that an empty bound is none: every
 /// key is above an empty `min` and below an empty `max`. Such bounds come from range tombstones alone, as do open ones.
@@ -123,6 +126,17 @@ pub fn compare_end(end: &[u8], key: &[u8], order: &KeyOrder) -> Ordering {
     if end.is_empty() { Ordering::Greater } else { order.compare(end, key) }
 }
 
+/// The ends of a range, owned.
+pub fn owned_bounds<K: AsRef<[u8]>>(range: &impl RangeBounds<K>) -> (Bound<Slice>, Bound<Slice>) {
+    let own = |key: &K| Slice::new(key.as_ref());
+    (range.start_bound().map(own), range.end_bound().map(own))
+}
+
+/// The ends of an owned range, lent.
+pub fn lent_bounds((lower, upper): &(Bound<Slice>, Bound<Slice>)) -> (Bound<&[u8]>, Bound<&[u8]>) {
+    (lower.as_ref().map(Slice::as_bytes), upper.as_ref().map(Slice::as_bytes))
+}
+
 /// Whether `key` is not below the lower bound.
 #[inline]
 pub fn is_within_lower(key: &[u8], lower: Bound<&[u8]>, order: &KeyOrder) -> bool {
@@ -182,6 +196,7 @@ mod tests {
         assert!(range("a", "c").overlaps_bounds(Bound::Included(b"c"), Bound::Included(b"c"), &order));
         assert_eq!(range("b", "c").union(range("a", "b"), &order), range("a", "c"));
     }
+
     #[test]
     fn an_open_end_lies_outside_and_an_empty_bound_is_none() {
         let order = KeyOrder::bytewise();

@@ -13,6 +13,7 @@ use crate::{
     seqno::SeqNo,
     slice::Slice,
 };
+
 /// Removes the keys from `start` up to, and without, `end`. No key is empty: an empty start is before the first key, an empty
 /// end behind the last.
 #[derive(Clone, Debug, PartialEq, Eq)]

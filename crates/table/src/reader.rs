@@ -31,7 +31,7 @@ use sediment_base::{
     Account, Error, InternalKey, KeyOrder, Kind, MemoryBudget, RangeTombstones, Result, RowFlags, SeqNo, Slice, Stats,
     budget::Charge, stats::Counter,
 };
-use sediment_codec::seal::Seal;
+use sediment_codec::{hash::key_hash, seal::Seal};
 use sediment_env::File;
 use sediment_raw::slab::Pool;
 use std::{fmt, path::Path, path::PathBuf, sync::Arc};
@@ -163,6 +163,11 @@ impl Table {
     #[inline]
     pub fn may_contain(&self, hash: u64) -> bool {
         self.filter.as_ref().is_none_or(|filter| filter.may_contain(hash))
+    }
+
+    /// A key's hash under the seed of this table.
+    pub fn key_hash(&self, user_key: &[u8]) -> u64 {
+        key_hash(self.properties.hash_seed, user_key)
     }
 
     /// Its range tombstones, if it has any.

@@ -24,6 +24,9 @@ use sediment_base::{Cursor, InternalKey, Result, RowFlags, SeqNo};
 use sediment_table::Segment;
 use std::ops::Bound;
 
+/// Rows of one key that are stepped over before a seek jumps the rest.
+const STEPS_MAX: usize = 8;
+
 /// A cursor that can give many rows at once.
 pub(crate) trait Segmented: Cursor {
     /// Fills `segment` with rows of keys behind the current one, with nothing between them and none above `upper`, and moves onto

@@ -11,7 +11,7 @@ use crate::{
     super_version::SuperVersions,
     version::{AddedTable, Edit, Level, TableHome, Version},
 };
-use sediment_base::{Error, InternalKey, KeyRange, Kind, Result, RowFlags, SeqNo, TableId, filename, stats::Counter};
+use sediment_base::{Error, InternalKey, KeyRange, Kind, Result, RowFlags, SeqNo, TableId, stats::Counter};
 use sediment_table::{TableMeta, TableWriter, UnnumberedTable};
 use std::sync::Arc;
 
@@ -97,7 +97,7 @@ impl Ingesting {
         let Some(range) = tables.iter().map(|table| table.range.clone()).reduce(|a, b| a.union(b, order)) else {
             return Ok(IngestReport::default());
         };
-        self.home.context.fs.sync_dir(&self.home.dir.join(filename::TABLES_DIR))?;
+        self.home.sync_names()?;
         let bytes = tables.iter().map(|table| table.file_bytes).sum();
         let place = reservations.reserve(|busy| {
             let level = place(&versions.load().version, &range, bytes, &versions.settings())?;

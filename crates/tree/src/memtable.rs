@@ -68,6 +68,14 @@ pub(crate) struct MemtableRow<'a> {
     pub(crate) value: &'a [u8],
 }
 
+impl<'a> MemtableRow<'a> {
+    #[inline]
+    fn of(record: Record<'a>) -> Self {
+        let row = Row::of(record);
+        Self { seqno: row.seqno(), kind: row.kind(), value: row.value() }
+    }
+}
+
 impl Memtable {
     /// An empty memtable; `hash_seed` is the tree's. It is charged to the budget as it grows.
     pub(crate) fn new(order: KeyOrder, hash_seed: u64, budget: &Arc<MemoryBudget>) -> Self {
@@ -155,20 +163,13 @@ impl Memtable {
     /// The newest row of `user_key` with a seqno strictly below `read_seqno`. `hash` is the key's, under the tree's seed.
     #[inline]
     pub(crate) fn get(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Option<MemtableRow<'_>> {
-        let head = self.index.find(&self.arena, hash, |found| Row::of(found).user_key() == user_key)?;
-        let record = chain::find(head, |record| is_visible(Row::of(record).seqno(), read_seqno))?;
-        let row = Row::of(record);
-        Some(MemtableRow { seqno: row.seqno(), kind: row.kind(), value: row.value() })
+        self.newest(user_key, hash, read_seqno).map(MemtableRow::of)
     }
 
     /// The rows of `user_key` with a seqno strictly below `read_seqno`, newest first. `hash` is the key's, under the tree's seed.
     pub(crate) fn versions(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> impl Iterator<Item = MemtableRow<'_>> {
-        let head = self.index.find(&self.arena, hash, |found| Row::of(found).user_key() == user_key);
-        let newest = head.and_then(|head| chain::find(head, |record| is_visible(Row::of(record).seqno(), read_seqno)));
-        std::iter::successors(newest, |record| chain::previous(*record)).map(|record| {
-            let row = Row::of(record);
-            MemtableRow { seqno: row.seqno(), kind: row.kind(), value: row.value() }
-        })
+        let newest = self.newest(user_key, hash, read_seqno);
+        std::iter::successors(newest, |record| chain::previous(*record)).map(MemtableRow::of)
     }
 
     /// Asks for the memory that a lookup begins with, for whoever has others to do first.
@@ -201,12 +202,6 @@ impl Memtable {
     /// Whether nothing was inserted.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows() == 0
-    }
-
-    /// Whether there are range tombstones.
-    #[inline]
-    pub(crate) fn has_range_tombstones(&self) -> bool {
-        !self.tombstones.is_empty()
     }
 
     /// Whether no insert of a row ever came as far as to look for room. Cheaper to ask beside writers than whether there are
@@ -250,6 +245,13 @@ impl Memtable {
     /// Whether inserts are refused.
     pub(crate) fn is_closed(&self) -> bool {
         self.arena.is_sealed()
+    }
+
+    /// The newest row of a key, of this hash, with a seqno strictly below `read_seqno`.
+    #[inline]
+    fn newest(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Option<Record<'_>> {
+        let head = self.index.find(&self.arena, hash, |found| Row::of(found).user_key() == user_key)?;
+        chain::find(head, |record| is_visible(Row::of(record).seqno(), read_seqno))
     }
 
     /// The newest row of a key.

@@ -1,7 +1,7 @@
 //! Settings and components of one tree.
 //!
 //! Settings shape what is written from now on, and may change while a tree is open; files written under others stay readable.
-//! The key order alone is part of the tree: its name is stored, and opening under another name is refused.
+//! Key order and merge operator are part of the tree: their names are stored, and opening under another is refused.
 
 use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, Result, Stats, limits};
 use sediment_codec::compress::Codec;

@@ -24,13 +24,13 @@ use crate::{
 };
 use sediment_base::{
     Error, FileUuid, InternalKey, KeyOrder, Kind, RangeTombstone, Result, SeqNo, Slice,
-    range::{prefix_bounds, prefix_end},
+    range::{owned_bounds, prefix_bounds, prefix_end},
 };
 use sediment_env::Env;
 use sediment_raw::epoch::{self, Pin};
 use sediment_table::Reach;
 use std::{
-    ops::{Bound, RangeBounds},
+    ops::RangeBounds,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -183,8 +183,7 @@ impl Tree {
     /// The rows of a range at the seqno that `visible` returns, asked as in [`Tree::get_at`], and again where a memtable was
     /// sealed meanwhile: no row below that seqno is missed.
     pub fn range_at<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R, visible: impl FnMut() -> SeqNo) -> Scan {
-        let own = |bound: Bound<&K>| bound.map(|key| Slice::new(key.as_ref()));
-        let bounds = (own(range.start_bound()), own(range.end_bound()));
+        let bounds = owned_bounds(&range);
         let (pinned, read_seqno) = self.pin_at(visible);
         Scan::new(pinned, self.reader(read_seqno), bounds)
     }

@@ -5,7 +5,7 @@
 //! advice: nothing is answered here, and a read that comes without it finds the same.
 
 use super::Table;
-use crate::block::{Block, BlockRef, tag_of};
+use crate::block::{Block, BlockRef, SlottedBlock, tag_of};
 use sediment_base::{InternalKey, SeqNo};
 use sediment_raw::{epoch::Pin, simd};
 
@@ -48,29 +48,27 @@ impl Approach<'_> {
     /// Third: for its tags.
     #[inline]
     pub fn prefetch_tags(&self, pin: &Pin) {
-        self.with_block(pin, |block| {
-            if let Block::Slotted(block) = Block::of(block) {
-                block.prefetch_tags();
-            }
-        });
+        self.with_rows(pin, |block| block.prefetch_tags());
     }
 
     /// Fourth: for the slots of the rows that it could be.
     #[inline]
     pub fn prefetch_slots(&self, pin: &Pin) {
-        self.with_block(pin, |block| {
-            if let Block::Slotted(block) = Block::of(block) {
-                block.prefetch_slots(tag_of(self.hash));
-            }
-        });
+        self.with_rows(pin, |block| block.prefetch_slots(tag_of(self.hash)));
     }
 
     /// Last: for those rows.
     #[inline]
     pub fn prefetch_records(&self, pin: &Pin) {
+        self.with_rows(pin, |block| block.prefetch_records(tag_of(self.hash)));
+    }
+
+    /// Shows `look` the block, if it is in memory and one of many rows.
+    #[inline]
+    fn with_rows(&self, pin: &Pin, look: impl FnOnce(SlottedBlock<'_>)) {
         self.with_block(pin, |block| {
             if let Block::Slotted(block) = Block::of(block) {
-                block.prefetch_records(tag_of(self.hash));
+                look(block);
             }
         });
     }

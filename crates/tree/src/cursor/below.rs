@@ -1,12 +1,9 @@
 //! `Below`: one source as a reader with a bound of its own sees it.
 
-use super::{Segmented, Source};
+use super::{STEPS_MAX, Segmented, Source};
 use sediment_base::{Cursor, InternalKey, Result, RowFlags, SeqNo, seqno::is_visible};
 use sediment_table::Segment;
 use std::ops::Bound;
-
-/// Rows of one key that are stepped over before a seek jumps the rest.
-const STEPS_MAX: usize = 8;
 
 /// The rows of a source that a reader at some seqno sees, of all versions. One caller at a time.
 pub(crate) struct Below {
@@ -25,31 +22,30 @@ impl Below {
 
     /// From a hidden row to the next that is not. Those of a key come newest first: a seek finds where hidden ones end.
     fn skip_hidden(&mut self) -> Result<()> {
-        let mut steps = 0;
-        while self.is_hidden() {
-            steps += 1;
-            if steps == STEPS_MAX {
-                steps = 0;
-                let key = self.source.key().user_key.to_vec();
-                self.source.seek(InternalKey::seek_to(&key, self.read_seqno))?;
-            } else {
-                self.source.next()?;
-            }
-        }
-        Ok(())
+        let read_seqno = self.read_seqno;
+        self.skip_by(Source::next, |source, key| source.seek(InternalKey::seek_to(key, read_seqno)))
     }
 
     /// The same backwards: behind a hidden row of a key there are only hidden ones.
     fn skip_hidden_back(&mut self) -> Result<()> {
+        self.skip_by(Source::prev, |source, key| source.seek_before(InternalKey::before(key)))
+    }
+
+    /// By `step`s, and after a few of them by a `jump` over the rest of a key.
+    fn skip_by(
+        &mut self,
+        step: impl Fn(&mut Source) -> Result<()>,
+        jump: impl Fn(&mut Source, &[u8]) -> Result<()>,
+    ) -> Result<()> {
         let mut steps = 0;
         while self.is_hidden() {
             steps += 1;
             if steps == STEPS_MAX {
                 steps = 0;
                 let key = self.source.key().user_key.to_vec();
-                self.source.seek_before(InternalKey::before(&key))?;
+                jump(&mut self.source, &key)?;
             } else {
-                self.source.prev()?;
+                step(&mut self.source)?;
             }
         }
         Ok(())

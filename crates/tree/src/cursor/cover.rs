@@ -64,8 +64,8 @@ impl Cover {
         for (set, read_seqno) in &*self.sets {
             let stretch = set.stretch(key, *read_seqno, &self.order);
             self.seqno = self.seqno.max(stretch.cover);
-            from = latest(from, stretch.from, |a, b| self.order.compare(a, b).is_ge());
-            to = latest(to, stretch.to, |a, b| self.order.compare(a, b).is_le());
+            from = nearer(from, stretch.from, |a, b| self.order.compare(a, b).is_ge());
+            to = nearer(to, stretch.to, |a, b| self.order.compare(a, b).is_le());
         }
         keep(&mut self.from, from);
         keep(&mut self.to, to);
@@ -74,7 +74,7 @@ impl Cover {
 }
 
 /// The one of two ends that is nearer, where there are two.
-fn latest<'a>(a: Option<&'a [u8]>, b: Option<&'a [u8]>, is_nearer: impl Fn(&[u8], &[u8]) -> bool) -> Option<&'a [u8]> {
+fn nearer<'a>(a: Option<&'a [u8]>, b: Option<&'a [u8]>, is_nearer: impl Fn(&[u8], &[u8]) -> bool) -> Option<&'a [u8]> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if is_nearer(a, b) { a } else { b }),
         _ => a.or(b),

@@ -15,13 +15,10 @@ mod forward;
 pub(crate) use backward::Backward;
 pub(crate) use forward::Forward;
 
-use super::{cover::Cover, fold::Fold};
-use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, seqno::is_visible};
+use super::{STEPS_MAX, cover::Cover, fold::Fold};
+use sediment_base::{Cursor, Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, Slice, seqno::is_visible};
 use sediment_table::{Segment, SegmentRow};
 use std::ops::{Bound, Range};
-
-/// Rows of one key that are stepped over before a seek jumps the rest.
-const STEPS_MAX: usize = 8;
 
 /// The ends of a range of user keys.
 pub(crate) type Bounds = (Bound<Slice>, Bound<Slice>);
@@ -118,6 +115,20 @@ pub(crate) fn take_in(fold: &mut Fold, row: Seen, value: &[u8]) -> bool {
         Seen::Gone => {}
     }
     row == Seen::Operand
+}
+
+/// Takes the rows of `user_key` from the cursor's on into the fold, which was begun, down to the last that counts, and leaves the
+/// cursor there or behind.
+fn take_in_at_cursor<C: Cursor>(cursor: &mut C, user_key: &[u8], view: &mut View) -> Result<()> {
+    while cursor.is_valid() {
+        let InternalKey { user_key: found, seqno, kind } = cursor.key();
+        let is_over = found != user_key || seqno < view.cover.seqno();
+        if is_over || !take_in(&mut view.fold, seen(kind, cursor.flags())?, cursor.value()) {
+            break;
+        }
+        cursor.next()?;
+    }
+    Ok(())
 }
 
 /// The last place that a row of `user_key` can have.

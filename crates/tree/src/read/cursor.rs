@@ -6,7 +6,7 @@
 use super::reader::Reader;
 use crate::{
     cursor::{Backward, Bounds, Forward, Merging, Source},
-    super_version::{Obsolete, SuperVersion},
+    super_version::SuperVersion,
 };
 use sediment_base::{Error, Result, Slice};
 use std::{fmt, ops::Bound, sync::Arc};
@@ -126,8 +126,7 @@ impl Cursor {
             Some(forward) => forward,
             None => {
                 let pinned = self.pinned.as_ref().expect("taken by drop alone");
-                let (merging, view) = self.reader.begin(pinned, &EVERYTHING)?;
-                self.forward.insert(Box::new(Forward::new(merging, view, EVERYTHING)))
+                self.forward.insert(self.reader.forward(pinned, &EVERYTHING)?)
             }
         };
         if let Some(lower) = lower {
@@ -150,8 +149,7 @@ impl Cursor {
             Some(backward) => backward,
             None => {
                 let pinned = self.pinned.as_ref().expect("taken by drop alone");
-                let (merging, view) = self.reader.begin(pinned, &EVERYTHING)?;
-                self.backward.insert(Box::new(Backward::new(merging, view, EVERYTHING)))
+                self.backward.insert(self.reader.backward(pinned, &EVERYTHING)?)
             }
         };
         if let Some(upper) = upper {
@@ -186,9 +184,7 @@ impl Drop for Cursor {
     fn drop(&mut self) {
         (self.forward, self.backward) = (None, None);
         if let Some(pinned) = self.pinned.take() {
-            let obsolete: Arc<Obsolete> = Arc::clone(&pinned.obsolete);
-            drop(pinned);
-            obsolete.reclaim_soon();
+            pinned.let_go();
         }
     }
 }

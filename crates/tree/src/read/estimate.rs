@@ -5,7 +5,10 @@ use crate::{
     super_version::SuperVersion,
     version::{Run, TableFile},
 };
-use sediment_base::{KeyOrder, Result, Slice, range};
+use sediment_base::{
+    KeyOrder, Result,
+    range::{self, lent_bounds},
+};
 use std::ops::Bound;
 
 /// Rows of all kinds and versions: never fewer than the keys that are there.
@@ -16,7 +19,7 @@ pub(crate) fn approximate_len(pinned: &SuperVersion) -> u64 {
 
 /// Bytes on disk of the rows of a range, to within two blocks a run. Opens the tables at the ends of the range where nobody has.
 pub(crate) fn approximate_bytes(pinned: &SuperVersion, bounds: &Bounds, order: &KeyOrder) -> Result<u64> {
-    let (lower, upper) = (bounds.0.as_ref().map(Slice::as_bytes), bounds.1.as_ref().map(Slice::as_bytes));
+    let (lower, upper) = lent_bounds(bounds);
     pinned.version.runs.iter().try_fold(0, |bytes, run| Ok(bytes + of_run(run, lower, upper, order)?))
 }
 

@@ -72,7 +72,7 @@ impl Rows<'_> {
             if let Some(ranges) = table.range_tombstones() {
                 self.cover = self.cover.max(ranges.cover(self.key, self.read_seqno, &options.order));
             }
-            if !table.may_contain(key_hash(table.properties().hash_seed, self.key)) {
+            if !table.may_contain(table.key_hash(self.key)) {
                 continue;
             }
             let mut cursor = table.cursor();

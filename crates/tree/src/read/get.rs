@@ -230,9 +230,7 @@ impl<'a, V: TakeValue> Search<'a, V> {
 
     #[inline]
     fn look_into(&mut self, memtable: &Memtable, read_seqno: SeqNo) {
-        if memtable.has_range_tombstones() {
-            self.newest.hide_below(memtable.cover(self.key, read_seqno), Counter::GetMemtableHits);
-        }
+        self.newest.hide_below(memtable.cover(self.key, read_seqno), Counter::GetMemtableHits);
         let is_needless = match self.newest.row {
             None => memtable.is_untouched(),
             Some(row) => memtable.max_seqno().is_none_or(|max| row.seqno >= max),

@@ -4,10 +4,13 @@
 //! sees. The last bounds its time where a million keys were removed. What is left of its range is a range again, so that it
 //! is gone on with by another scan, in another process if need be.
 
-use super::{reader::Reader, scan::is_empty};
+use super::{
+    reader::Reader,
+    scan::{is_empty, owned},
+};
 use crate::{
     cursor::{Backward, Bounds, Forward, Merging, Metered, Source},
-    super_version::{Obsolete, SuperVersion},
+    super_version::SuperVersion,
 };
 use sediment_base::{Error, Result, Slice};
 use std::{fmt, ops::Bound, sync::Arc};
@@ -142,9 +145,7 @@ impl ScanPart {
     fn end(&mut self) {
         self.walk = None;
         if let Some(pinned) = self.pinned.take() {
-            let obsolete: Arc<Obsolete> = Arc::clone(&pinned.obsolete);
-            drop(pinned);
-            obsolete.reclaim_soon();
+            pinned.let_go();
         }
     }
 }
@@ -176,7 +177,7 @@ impl Iterator for ScanPart {
     type Item = Result<(Slice, Slice)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_ref().map(|row| row.map(|(key, value)| (Slice::new(key), Slice::new(value)))).transpose()
+        self.next_ref().map(|row| row.map(owned)).transpose()
     }
 }
 

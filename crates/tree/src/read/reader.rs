@@ -1,13 +1,13 @@
 //! `Reader`: who walks over a range, and what of it is to be walked over.
 
 use crate::{
-    cursor::{Below, Bounds, Cover, Fold, Merging, RunCursor, Source, View},
+    cursor::{Backward, Below, Bounds, Cover, Fold, Forward, Merging, RunCursor, Source, View},
     memtable::Memtable,
     options::TreeOptions,
     super_version::SuperVersion,
 };
-use sediment_base::{KeyOrder, MergeOperator, RangeTombstones, Result, SeqNo, Slice};
-use std::{ops::Bound, sync::Arc};
+use sediment_base::{KeyOrder, MergeOperator, RangeTombstones, Result, SeqNo, range::lent_bounds};
+use std::sync::Arc;
 
 /// What a walk needs to know of its tree and its moment.
 pub(crate) struct Reader {
@@ -44,6 +44,18 @@ impl Reader {
         Ok((Merging::new(self.sources(pinned, bounds, read_seqno), self.order.clone()), view))
     }
 
+    /// A walk over the range from its lower end.
+    pub(super) fn forward(&self, pinned: &SuperVersion, bounds: &Bounds) -> Result<Box<Forward<Merging<Source>>>> {
+        let (merging, view) = self.begin(pinned, bounds)?;
+        Ok(Box::new(Forward::new(merging, view, bounds.clone())))
+    }
+
+    /// A walk over the range from its upper end.
+    pub(super) fn backward(&self, pinned: &SuperVersion, bounds: &Bounds) -> Result<Box<Backward<Merging<Source>>>> {
+        let (merging, view) = self.begin(pinned, bounds)?;
+        Ok(Box::new(Backward::new(merging, view, bounds.clone())))
+    }
+
     /// For a walk that reads at `highest`, what is above the bound of a source is hidden by the source.
     fn sources(&self, pinned: &SuperVersion, bounds: &Bounds, highest: SeqNo) -> Vec<Source> {
         let mut sources: Vec<Source> = Vec::with_capacity(pinned.sealed.len() + 2 + pinned.version.runs.len());
@@ -54,7 +66,7 @@ impl Reader {
         sources.extend(overlay.map(|(overlay, cutoff)| hide(overlay, cutoff)));
         let memtables = pinned.memtables().filter(|memtable| !memtable.is_empty());
         sources.extend(memtables.map(|memtable| hide(Source::Memtable(memtable.cursor()), self.read_seqno)));
-        let (lower, upper) = as_bytes(bounds);
+        let (lower, upper) = lent_bounds(bounds);
         for run in pinned.version.runs.iter() {
             let tables = run.overlapping_bounds(lower, upper, &self.order);
             if !tables.is_empty() {
@@ -73,7 +85,7 @@ impl Reader {
         }
         let in_memory = pinned.memtables().filter_map(|memtable| memtable.range_tombstones());
         sets.extend(in_memory.map(|set| (set, self.read_seqno)));
-        let (lower, upper) = as_bytes(bounds);
+        let (lower, upper) = lent_bounds(bounds);
         for run in pinned.version.runs.iter().filter(|run| run.has_range_tombstones()) {
             let files = &run.tables()[run.overlapping_bounds(lower, upper, &self.order)];
             let is_seen = |min_seqno| min_seqno < self.read_seqno;
@@ -83,8 +95,4 @@ impl Reader {
         }
         Ok(sets)
     }
-}
-
-fn as_bytes(bounds: &Bounds) -> (Bound<&[u8]>, Bound<&[u8]>) {
-    (bounds.0.as_ref().map(Slice::as_bytes), bounds.1.as_ref().map(Slice::as_bytes))
 }

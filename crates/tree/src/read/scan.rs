@@ -6,7 +6,7 @@
 use super::reader::Reader;
 use crate::{
     cursor::{Backward, Bounds, Forward, Merging, Source},
-    super_version::{Obsolete, SuperVersion},
+    super_version::SuperVersion,
 };
 use sediment_base::{KeyOrder, Result, Slice, stats::Histogram};
 use std::{fmt, ops::Bound, sync::Arc};
@@ -70,10 +70,7 @@ impl Scan {
         let State::Walking { pinned } = &self.state else { return Ok(false) };
         let front = match &mut self.front {
             Some(front) => front,
-            None => {
-                let (merging, view) = self.reader.begin(pinned, &self.bounds)?;
-                self.front.insert(Box::new(Forward::new(merging, view, self.bounds.clone())))
-            }
+            None => self.front.insert(self.reader.forward(pinned, &self.bounds)?),
         };
         let is_given = front.next()?;
         Ok(is_given && self.back.as_ref().is_none_or(|back| self.reader.order.compare(front.key(), back.key()).is_lt()))
@@ -84,10 +81,7 @@ impl Scan {
         let State::Walking { pinned } = &self.state else { return Ok(false) };
         let back = match &mut self.back {
             Some(back) => back,
-            None => {
-                let (merging, view) = self.reader.begin(pinned, &self.bounds)?;
-                self.back.insert(Box::new(Backward::new(merging, view, self.bounds.clone())))
-            }
+            None => self.back.insert(self.reader.backward(pinned, &self.bounds)?),
         };
         let is_given = back.next()?;
         Ok(is_given && self.front.as_ref().is_none_or(|front| self.reader.order.compare(back.key(), front.key()).is_gt()))
@@ -112,10 +106,8 @@ impl Scan {
     fn end(&mut self) {
         (self.front, self.back) = (None, None);
         if let State::Walking { pinned } = std::mem::replace(&mut self.state, State::Ended) {
-            let obsolete: Arc<Obsolete> = Arc::clone(&pinned.obsolete);
-            drop(pinned);
-            obsolete.stats().record(Histogram::ScanRows, self.rows);
-            obsolete.reclaim_soon();
+            pinned.obsolete.stats().record(Histogram::ScanRows, self.rows);
+            pinned.let_go();
         }
     }
 }
@@ -151,7 +143,8 @@ impl Drop for Scan {
     }
 }
 
-fn owned((key, value): (&[u8], &[u8])) -> (Slice, Slice) {
+/// A copy of a row.
+pub(super) fn owned((key, value): (&[u8], &[u8])) -> (Slice, Slice) {
     (Slice::new(key), Slice::new(value))
 }
 

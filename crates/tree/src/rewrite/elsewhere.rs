@@ -12,7 +12,6 @@ use crate::{
     version::{Run, TableFile},
 };
 use sediment_base::{KeyOrder, KeyRange, Result, SeqNo, TableId};
-use sediment_codec::hash::key_hash;
 use std::{collections::HashSet, sync::Arc};
 
 /// The sources outside of a rewrite.
@@ -60,10 +59,7 @@ impl Outside for &Elsewhere {
 
     fn may_hold_older_row(&self, user_key: &[u8], seqno: SeqNo) -> bool {
         // A table that cannot be opened may hold anything.
-        let may_contain = |file: &Arc<TableFile>| {
-            let of_table = |seed| key_hash(seed, user_key);
-            file.open().map_or(true, |table| table.may_contain(of_table(table.properties().hash_seed)))
-        };
+        let may_contain = |file: &Arc<TableFile>| file.open().map_or(true, |table| table.may_contain(table.key_hash(user_key)));
         self.is_in_memtables(seqno) || self.tables(user_key, seqno).any(may_contain)
     }
 
@@ -74,7 +70,7 @@ impl Outside for &Elsewhere {
             || self.tables(user_key, last).filter(newer).any(|file| {
                 let newest = || -> Result<Option<SeqNo>> {
                     let table = file.open()?;
-                    let row = table.get(user_key, key_hash(table.properties().hash_seed, user_key), below)?;
+                    let row = table.get(user_key, table.key_hash(user_key), below)?;
                     let cover = table.range_tombstones().map(|ranges| ranges.cover(user_key, below, &self.order));
                     Ok(row.map(|row| row.seqno).max(cover))
                 };

@@ -5,7 +5,7 @@
 
 use crate::{options::TreeOptions, version::TableHome};
 use sediment_base::{
-    InternalKey, RangeTombstone, Result, RowFlags, Slice, TableId, filename,
+    InternalKey, RangeTombstone, Result, RowFlags, Slice, TableId,
     planted::{Bug, planted},
 };
 use sediment_table::{TableMeta, TableOptions, TableWriter};
@@ -116,7 +116,7 @@ impl<'a> Outputs<'a> {
         if self.finished.is_empty() || planted(Bug::SkipTableDirectorySync) {
             return Ok(());
         }
-        self.spec.home.context.fs.sync_dir(&self.spec.home.dir.join(filename::TABLES_DIR))
+        self.spec.home.sync_names()
     }
 
     /// From here on the files may be named on disk: they stay, whatever happens.

@@ -47,6 +47,11 @@ pub(crate) trait Outside {
     fn may_hold_between(&self, user_key: &[u8], above: SeqNo, below: SeqNo) -> bool;
 }
 
+/// Where the rows go that stay, in the order of rows.
+pub(crate) trait Sink: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()> {}
+
+impl<F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>> Sink for F {}
+
 /// The state between the rows of a rewrite.
 pub(crate) struct Rules<'a, O> {
     stripes: Stripes,
@@ -99,10 +104,7 @@ impl<'a, O: Outside> Rules<'a, O> {
 
     /// Takes the next row, and gives those that stay to `out`, in the order of rows.
     #[inline]
-    pub(crate) fn add<F>(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8], out: &mut F) -> Result<()>
-    where
-        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
-    {
+    pub(crate) fn add(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8], out: &mut impl Sink) -> Result<()> {
         if self.user_key != key.user_key {
             self.end_key(out)?;
             self.user_key.extend_from_slice(key.user_key);
@@ -153,19 +155,13 @@ impl<'a, O: Outside> Rules<'a, O> {
 
     /// The rows are at their end. How far back reads are exact, if any row went, or lost its seqno: above all rows they always
     /// are, so that a tree whose log has lost its last writes in a crash can still be read at what is left.
-    pub(crate) fn end<F>(&mut self, out: &mut F) -> Result<Option<History>>
-    where
-        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
-    {
+    pub(crate) fn end(&mut self, out: &mut impl Sink) -> Result<Option<History>> {
         self.end_key(out)?;
         let Some(floor) = self.exact_from else { return Ok(None) };
         Ok(Some(History { oldest: floor.min(self.stripes.oldest()), floor }))
     }
 
-    fn end_key<F>(&mut self, out: &mut F) -> Result<()>
-    where
-        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
-    {
+    fn end_key(&mut self, out: &mut impl Sink) -> Result<()> {
         if let Some(Chain { oldest, .. }) = self.chain {
             let is_complete = !self.outside.may_hold_older_row(&self.user_key, oldest);
             self.end_chain(is_complete.then_some(oldest), out)?;
@@ -176,10 +172,7 @@ impl<'a, O: Outside> Rules<'a, O> {
         Ok(())
     }
 
-    fn add_tombstone<F>(&mut self, stripe: usize, key: InternalKey<'_>, out: &mut F) -> Result<()>
-    where
-        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
-    {
+    fn add_tombstone(&mut self, stripe: usize, key: InternalKey<'_>, out: &mut impl Sink) -> Result<()> {
         self.decided = Some((stripe, key.seqno));
         if planted(Bug::DropTombstoneAboveBottom) || !self.outside.may_hold_older_row(key.user_key, key.seqno) {
             self.forget_held();
@@ -192,10 +185,7 @@ impl<'a, O: Outside> Rules<'a, O> {
 
     /// Takes a row that follows gathered operands; false if it is to be looked at by itself.
     #[cold]
-    fn join<F>(&mut self, stripe: usize, key: InternalKey<'_>, value: &[u8], out: &mut F) -> Result<bool>
-    where
-        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
-    {
+    fn join(&mut self, stripe: usize, key: InternalKey<'_>, value: &[u8], out: &mut impl Sink) -> Result<bool> {
         let Some(chain) = self.chain.as_mut().filter(|chain| chain.stripe == stripe) else {
             self.end_chain(None, out)?;
             return Ok(false);
@@ -220,10 +210,7 @@ impl<'a, O: Outside> Rules<'a, O> {
     }
 
     /// Lets the gathered operands go: as a value, if a row of this seqno ends them and nothing comes between; whether they did.
-    fn end_chain<F>(&mut self, ended_at: Option<SeqNo>, out: &mut F) -> Result<bool>
-    where
-        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
-    {
+    fn end_chain(&mut self, ended_at: Option<SeqNo>, out: &mut impl Sink) -> Result<bool> {
         let Some(Chain { stripe, seqnos, oldest }) = self.chain.take() else { return Ok(false) };
         let newest = seqnos[0];
         let is_whole = |from| !self.outside.may_hold_between(&self.user_key, from, newest);
@@ -250,10 +237,7 @@ impl<'a, O: Outside> Rules<'a, O> {
     }
 
     /// Keeps the gathered operands few.
-    fn shorten_chain<F>(&mut self, out: &mut F) -> Result<()>
-    where
-        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
-    {
+    fn shorten_chain(&mut self, out: &mut impl Sink) -> Result<()> {
         let Some(chain) = &mut self.chain else { return Ok(()) };
         if self.fold.len() >= OPERANDS_MAX
             && !self.outside.may_hold_between(&self.user_key, chain.oldest, chain.seqnos[0])
@@ -285,10 +269,7 @@ impl<'a, O: Outside> Rules<'a, O> {
 
     /// An older row stays, and so does the tombstone that is held.
     #[inline]
-    fn let_held_go<F>(&mut self, out: &mut F) -> Result<()>
-    where
-        F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>,
-    {
+    fn let_held_go(&mut self, out: &mut impl Sink) -> Result<()> {
         match self.held.take() {
             Some((seqno, kind)) => out(InternalKey::new(&self.user_key, seqno, kind), RowFlags::NONE, &[]),
             None => Ok(()),

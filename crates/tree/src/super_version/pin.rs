@@ -60,6 +60,13 @@ impl SuperVersion {
         self.memtables().filter_map(|memtable| memtable.max_seqno()).max().max(self.version.highest_seqno)
     }
 
+    /// Ends a reader's hold, and has files removed that only it still had.
+    pub(crate) fn let_go(self: Arc<Self>) {
+        let obsolete = Arc::clone(&self.obsolete);
+        drop(self);
+        obsolete.reclaim_soon();
+    }
+
     /// Refuses a read below everything that rewrites have kept. Whether a read between the lowest pin and the floor belongs to
     /// a pin, only the caller can know.
     #[inline]

@@ -6,7 +6,7 @@ use crate::{
     read::{Ended, Overlaid, Scan, Search},
     write,
 };
-use sediment_base::{Error, InternalKey, Kind, RangeTombstone, Result, SeqNo, Slice};
+use sediment_base::{Error, InternalKey, Kind, RangeTombstone, Result, SeqNo, Slice, range::owned_bounds};
 use sediment_table::Reach;
 use std::{
     ops::{Bound, RangeBounds},
@@ -108,8 +108,7 @@ impl Tree {
         (overlay, cutoff): (&Overlay, SeqNo),
     ) -> Result<Scan> {
         self.check_overlay(overlay)?;
-        let own = |bound: Bound<&K>| bound.map(|key| Slice::new(key.as_ref()));
-        let bounds = (own(range.start_bound()), own(range.end_bound()));
+        let bounds = owned_bounds(&range);
         let overlaid = Overlaid { memtable: Arc::clone(&overlay.memtable), cutoff };
         let (pinned, read_seqno) = self.pin_at(|| read_seqno);
         Ok(Scan::new(pinned, self.reader(read_seqno).with_overlay(overlaid), bounds))

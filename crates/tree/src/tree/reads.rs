@@ -2,9 +2,9 @@
 
 use super::Tree;
 use crate::read::{self, Cursor, Direction, ScanLimits, ScanPart, ValueLen};
-use sediment_base::{Result, SeqNo, Slice};
+use sediment_base::{Result, SeqNo, Slice, range::owned_bounds};
 use sediment_raw::epoch;
-use std::ops::{Bound, RangeBounds};
+use std::ops::RangeBounds;
 
 impl Tree {
     /// How long the value of `key` is at `read_seqno`, in bytes. The value is not copied.
@@ -48,8 +48,7 @@ impl Tree {
     /// Bytes on disk of the rows of a range, those of old versions among them, to within two blocks a run. Rows in memory do not
     /// count. Reads no data block: fences know where blocks lie.
     pub fn approximate_bytes<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Result<u64> {
-        let own = |bound: Bound<&K>| bound.map(|key| Slice::new(key.as_ref()));
-        let bounds = (own(range.start_bound()), own(range.end_bound()));
+        let bounds = owned_bounds(&range);
         let versions = &self.inner.versions;
         let order = &versions.options.order;
         if read::is_empty(&bounds, order) {
@@ -76,8 +75,7 @@ impl Tree {
         way: (Direction, ScanLimits),
         visible: impl FnMut() -> SeqNo,
     ) -> ScanPart {
-        let own = |bound: Bound<&K>| bound.map(|key| Slice::new(key.as_ref()));
-        let bounds = (own(range.start_bound()), own(range.end_bound()));
+        let bounds = owned_bounds(&range);
         let (pinned, read_seqno) = self.pin_at(visible);
         ScanPart::new(pinned, self.reader(read_seqno), bounds, way)
     }

@@ -3,7 +3,7 @@
 //! Where they live, which id the next one gets, and which tables wait for removal. An id is given once, whatever becomes of its
 //! file. Shared.
 
-use sediment_base::{TableId, filename};
+use sediment_base::{Result, TableId, filename};
 use sediment_table::{Table, TableContext};
 use std::{
     collections::VecDeque,
@@ -73,6 +73,11 @@ impl TableHome {
     /// Where a table lies.
     pub(crate) fn path(&self, id: TableId) -> PathBuf {
         filename::table(&self.dir, id)
+    }
+
+    /// Makes the names of the tables durable that were made so far.
+    pub(crate) fn sync_names(&self) -> Result<()> {
+        self.context.fs.sync_dir(&self.dir.join(filename::TABLES_DIR))
     }
 
     /// A table that nobody names or holds, to be removed; in the order in which they came.

@@ -1,6 +1,6 @@
 //! The visible rows of a range in descending order.
 
-use super::{Bounds, STEPS_MAX, Seen, View, as_bytes, next_in_segment, oldest_of, seen, take_in};
+use super::{Bounds, STEPS_MAX, Seen, View, as_bytes, next_in_segment, oldest_of, seen, take_in_at_cursor};
 use crate::cursor::Segmented;
 use sediment_base::{InternalKey, Kind, Result, RowFlags, SeqNo, Slice, range, seqno::is_visible};
 use sediment_table::Segment;
@@ -168,19 +168,11 @@ impl<C: Segmented> Backward<C> {
     /// Folds the group, whose newest visible row is an operand, and leaves the cursor before it.
     #[cold]
     fn fold(&mut self) -> Result<()> {
-        let (fold, cover) = (&mut self.view.fold, self.view.cover.seqno());
         self.cursor.seek(InternalKey::seek_to(&self.group, self.view.read_seqno))?;
-        fold.begin();
-        while self.cursor.is_valid() {
-            let InternalKey { user_key, seqno, kind } = self.cursor.key();
-            let is_over = user_key != self.group || seqno < cover;
-            if is_over || !take_in(fold, seen(kind, self.cursor.flags())?, self.cursor.value()) {
-                break;
-            }
-            self.cursor.next()?;
-        }
+        self.view.fold.begin();
+        take_in_at_cursor(&mut self.cursor, &self.group, &mut self.view)?;
         self.cursor.seek_before(InternalKey::before(&self.group))?;
-        fold.finish(&self.group)
+        self.view.fold.finish(&self.group)
     }
 
     /// Leaves the cursor before all rows of the group and returns the newest visible one, whose value it keeps.

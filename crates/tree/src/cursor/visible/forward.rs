@@ -1,6 +1,6 @@
 //! The visible rows of a range in ascending order.
 
-use super::{Bounds, STEPS_MAX, Seen, View, as_bytes, next_in_segment, oldest_of, seen, take_in};
+use super::{Bounds, STEPS_MAX, Seen, View, as_bytes, next_in_segment, oldest_of, seen, take_in_at_cursor};
 use crate::cursor::Segmented;
 use sediment_base::{InternalKey, Kind, Result, Slice, range, seqno::is_visible};
 use sediment_table::Segment;
@@ -174,18 +174,11 @@ impl<C: Segmented> Forward<C> {
     /// Folds the decided key, on whose newest visible row the cursor stands: an operand.
     #[cold]
     fn fold(&mut self) -> Result<()> {
-        let (fold, cover) = (&mut self.view.fold, self.view.cover.seqno());
         let decided = self.decided.as_deref().unwrap_or_default();
-        fold.begin();
-        while self.cursor.is_valid() {
-            let InternalKey { user_key, seqno, kind } = self.cursor.key();
-            if user_key != decided || seqno < cover || !take_in(fold, seen(kind, self.cursor.flags())?, self.cursor.value()) {
-                break;
-            }
-            self.cursor.next()?;
-        }
+        self.view.fold.begin();
+        take_in_at_cursor(&mut self.cursor, decided, &mut self.view)?;
         self.is_on_decided = false;
-        fold.finish(decided)
+        self.view.fold.finish(decided)
     }
 
     /// Every key of the segment is decided, and the cursor stands on a row of the last one.
