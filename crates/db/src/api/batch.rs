@@ -1,12 +1,12 @@
 //! `WriteBatch`: several writes that become visible and durable together.
 
 use crate::{
-    api::{Keyspace, core::Core, keyspace::bounds},
+    api::{Keyspace, core::Core},
     commit::Writes,
     options::Durability,
     wal::OpKind,
 };
-use sediment_base::{Error, Kind, Result};
+use sediment_base::{Error, Kind, Result, range::owned_bounds};
 use std::{ops::RangeBounds, sync::Arc};
 
 /// Writes over any keyspaces of one database, committed all or none. Made by [`Db::batch`](crate::Db::batch).
@@ -91,7 +91,7 @@ impl WriteBatch {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn remove_range<K: AsRef<[u8]>, R: RangeBounds<K>>(&mut self, keyspace: &Keyspace, range: R) -> &mut Self {
-        self.add(keyspace, |writes| writes.remove_range(keyspace.state(), bounds(&range)))
+        self.add(keyspace, |writes| writes.remove_range(keyspace.state(), owned_bounds(&range)))
     }
 
     /// Adds a remove of all keys that begin with `prefix`: see [`Keyspace::remove_prefix`].

@@ -163,6 +163,12 @@ impl Core {
         &self.machinery
     }
 
+    /// The seqno that a read is made at: that of a snapshot, or of now.
+    #[inline]
+    fn moment(&self, at: Option<SeqNo>) -> SeqNo {
+        at.unwrap_or_else(|| self.machinery.snapshots.visible())
+    }
+
     /// Refuses reads after a close.
     #[inline]
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -324,7 +330,7 @@ impl Core {
         let instruments = &self.machinery.instruments;
         let is_sample = instruments.stats.local().own_count(Counter::GetCount).is_multiple_of(GETS_PER_SAMPLE);
         let start_us = is_sample.then(|| instruments.now_us());
-        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
+        let visible = || self.moment(at);
         let begun = keyspace.with_tree_at(at, |tree, pin| tree.begin_get(pin, key, visible, value));
         let found = begun.map_or(Ok(false), |begun| begun?.finish());
         if let Some(start_us) = start_us {
@@ -342,7 +348,7 @@ impl Core {
     ) -> Result<Vec<Option<Slice>>> {
         self.check_readable(keyspace, at)?;
         let mut values = vec![Slice::default(); keys.len()];
-        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
+        let visible = || self.moment(at);
         let begun = keyspace.with_tree_at(at, |tree, pin| tree.begin_multi_get(pin, keys, visible, &mut values));
         let Some(begun) = begun else { return Ok(vec![None; keys.len()]) };
         let found = begun?.finish()?;
@@ -354,18 +360,19 @@ impl Core {
         if let Err(error) = self.check_readable(keyspace, at) {
             return Iter::failed(error);
         }
-        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
+        let visible = || self.moment(at);
         let scan = keyspace.with_tree_at(at, |tree, _| tree.range_at::<Slice, _>(bounds, visible));
         scan.map_or_else(Iter::empty, |scan| Iter::over(scan, &self.machinery.instruments.events))
     }
 
     /// The keys that begin with `prefix`, now or at a snapshot. Where keys have an order of their own, only the empty one has a place.
     pub(crate) fn scan_prefix(&self, keyspace: &KeyspaceState, prefix: &[u8], at: Option<SeqNo>) -> Iter {
-        if prefix.is_empty() || keyspace.is_bytewise() {
-            return self.scan(keyspace, prefix_bounds(prefix), at);
+        if !prefix.is_empty()
+            && let Err(error) = keyspace.check_prefixes()
+        {
+            return Iter::failed(error);
         }
-        let name = keyspace.name();
-        Iter::failed(Error::invalid_input(format!("keyspace {name:?} has an order of its own: prefixes need that of bytes")))
+        self.scan(keyspace, prefix_bounds(prefix), at)
     }
 
     /// A cursor over a keyspace as it is now, or at a snapshot.
@@ -373,7 +380,7 @@ impl Core {
         if let Err(error) = self.check_readable(keyspace, at) {
             return Cursor::failed(error);
         }
-        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
+        let visible = || self.moment(at);
         let cursor = keyspace.with_tree_at(at, |tree, _| tree.cursor_at(visible));
         cursor.map_or_else(Cursor::empty, |cursor| Cursor::over(cursor, &self.machinery.instruments.events))
     }
@@ -387,7 +394,7 @@ impl Core {
         at: Option<SeqNo>,
     ) -> Result<ScanPart> {
         self.check_readable(keyspace, at)?;
-        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.visible());
+        let visible = || self.moment(at);
         let home = self.token_home(keyspace);
         let part = keyspace.with_tree_at(at, |tree, _| tree.scan_part_at::<Slice, _>(bounds, way, visible));
         let over = |part| ScanPart::over(part, &self.machinery.instruments.events, home, at);

@@ -136,13 +136,14 @@ impl Iter {
     }
 }
 
-fn owned((key, value): (&[u8], &[u8])) -> (Slice, Slice) {
+/// A copy of a row.
+pub(super) fn owned((key, value): (&[u8], &[u8])) -> (Slice, Slice) {
     (Slice::new(key), Slice::new(value))
 }
 
 /// Where no thread does maintenance, a scan that ends removes the files that only it still held.
 #[inline]
-fn told_at_end<T>(row: Result<Option<T>>, events: &Outbox) -> Result<Option<T>> {
+pub(super) fn told_at_end<T>(row: Result<Option<T>>, events: &Outbox) -> Result<Option<T>> {
     if !matches!(row, Ok(Some(_))) {
         events.deliver();
     }

@@ -3,17 +3,13 @@
 mod reads;
 
 use crate::{
-    api::{
-        Ingest, Iter,
-        core::{Bounds, Core},
-        lent::Lent,
-    },
+    api::{Ingest, Iter, core::Core, lent::Lent},
     catalog::KeyspaceState,
     commit::{Swap, Writes},
     options::KeyspaceOptions,
     wal::OpKind,
 };
-use sediment_base::{Kind, Result, Slice};
+use sediment_base::{Kind, Result, Slice, range::owned_bounds};
 use std::{ops::RangeBounds, sync::Arc};
 
 /// A named, ordered map of the database. Cheap to clone, usable from any thread.
@@ -167,9 +163,7 @@ impl Keyspace {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) in a keyspace with a comparator for a start that is excluded or an end that is
     /// included: which key comes next, only the comparator knows.
     pub fn remove_range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Result<()> {
-        let mut writes = Writes::default();
-        writes.remove_range(&self.state, bounds(&range));
-        self.core.commit(writes, self.core.options().durability)
+        self.commit(|writes| writes.remove_range(&self.state, owned_bounds(&range)))
     }
 
     /// Removes all keys that begin with `prefix`, as [`remove_range`](Self::remove_range) does. Every key begins with the empty prefix.
@@ -189,9 +183,7 @@ impl Keyspace {
     ///
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) in a keyspace with a comparator.
     pub fn remove_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<()> {
-        let mut writes = Writes::default();
-        writes.remove_prefix(&self.state, prefix.as_ref());
-        self.core.commit(writes, self.core.options().durability)
+        self.commit(|writes| writes.remove_prefix(&self.state, prefix.as_ref()))
     }
 
     /// Merges an operand into the value of a key, without reading it: the keyspace's merge operator works the value out when it is
@@ -278,7 +270,7 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Iter {
-        self.core.scan(&self.state, bounds(&range), None)
+        self.core.scan(&self.state, owned_bounds(&range), None)
     }
 
     /// The keys that begin with `prefix`, in order. Every key begins with the empty prefix.
@@ -359,14 +351,12 @@ impl Keyspace {
     }
 
     fn write(&self, kind: OpKind, key: &[u8], value: &[u8]) -> Result<()> {
+        self.commit(|writes| writes.push(&self.state, kind, key, value))
+    }
+
+    fn commit(&self, write: impl FnOnce(&mut Writes)) -> Result<()> {
         let mut writes = Writes::default();
-        writes.push(&self.state, kind, key, value);
+        write(&mut writes);
         self.core.commit(writes, self.core.options().durability)
     }
-}
-
-/// Bounds of a scan, owned.
-pub(super) fn bounds<K: AsRef<[u8]>>(range: &impl RangeBounds<K>) -> Bounds {
-    let slice = |key: &K| Slice::new(key.as_ref());
-    (range.start_bound().map(slice), range.end_bound().map(slice))
 }

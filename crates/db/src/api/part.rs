@@ -1,6 +1,7 @@
 //! `ScanPart`: a scan that stops when it has done enough, and leaves a token to go on with.
 
 use crate::{
+    api::iter::{owned, told_at_end},
     instruments::Outbox,
     token::{Token, TokenHome},
 };
@@ -53,11 +54,7 @@ impl ScanPart {
     /// Those of reading. The part is then at its end.
     pub fn next_ref(&mut self) -> Result<Option<(&[u8], &[u8])>> {
         let Rows::Part(part, events) = &mut self.rows else { return Ok(None) };
-        let row = part.next_ref();
-        if !matches!(row, Ok(Some(_))) {
-            events.deliver();
-        }
-        row
+        told_at_end(part.next_ref(), events)
     }
 
     /// What to go on with behind the rows that were given, now or after it was asked for all of them; `None` once the range is at its end.
@@ -106,7 +103,7 @@ impl Iterator for ScanPart {
     type Item = Result<(Slice, Slice)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_ref().map(|row| row.map(|(key, value)| (Slice::new(key), Slice::new(value)))).transpose()
+        self.next_ref().map(|row| row.map(owned)).transpose()
     }
 }
 

@@ -3,10 +3,10 @@
 mod reads;
 
 use crate::{
-    api::{Iter, Keyspace, batch::foreign, core::Core, keyspace::bounds, lent::Lent},
+    api::{Iter, Keyspace, batch::foreign, core::Core, lent::Lent},
     snapshot::Pin,
 };
-use sediment_base::{Result, SeqNo, Slice};
+use sediment_base::{Result, SeqNo, Slice, range::owned_bounds};
 use sediment_tree::TakeValue;
 use std::{ops::RangeBounds, sync::Arc};
 
@@ -95,7 +95,7 @@ impl Snapshot {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn range<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, keyspace: &Keyspace, range: R) -> Iter {
-        self.scan(keyspace, |core| core.scan(keyspace.state(), bounds(&range), Some(self.seqno())))
+        self.scan(keyspace, |core| core.scan(keyspace.state(), owned_bounds(&range), Some(self.seqno())))
     }
 
     /// The keys that begin with `prefix`, in order.
@@ -129,14 +129,16 @@ impl Snapshot {
     }
 
     fn read<V: TakeValue>(&self, keyspace: &Keyspace, key: &[u8], value: &mut V) -> Result<bool> {
-        if !keyspace.is_of(&self.held.core) {
-            return Err(foreign(keyspace));
-        }
-        self.held.core.get(keyspace.state(), key, Some(self.seqno()), value)
+        self.core_of(keyspace)?.get(keyspace.state(), key, Some(self.seqno()), value)
     }
 
     fn scan(&self, keyspace: &Keyspace, scan: impl FnOnce(&Core) -> Iter) -> Iter {
-        if keyspace.is_of(&self.held.core) { scan(&self.held.core) } else { Iter::failed(foreign(keyspace)) }
+        self.core_of(keyspace).map_or_else(Iter::failed, scan)
+    }
+
+    /// The database, which is to be the keyspace's as well.
+    fn core_of(&self, keyspace: &Keyspace) -> Result<&Core> {
+        if keyspace.is_of(&self.held.core) { Ok(&self.held.core) } else { Err(foreign(keyspace)) }
     }
 
     fn seqno(&self) -> SeqNo {

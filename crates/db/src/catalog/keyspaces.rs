@@ -174,6 +174,15 @@ impl KeyspaceState {
         self.is_bytewise
     }
 
+    /// Refuses prefixes where keys have an order of their own.
+    pub(crate) fn check_prefixes(&self) -> Result<()> {
+        if self.is_bytewise {
+            return Ok(());
+        }
+        let name = &self.name;
+        Err(Error::invalid_input(format!("keyspace {name:?} has an order of its own: prefixes need that of bytes")))
+    }
+
     /// Whether it was dropped while handles held it.
     pub(crate) fn is_dropped(&self) -> bool {
         self.is_dropped.load(Ordering::Acquire)

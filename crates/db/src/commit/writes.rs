@@ -85,16 +85,13 @@ impl Writes {
 
     /// Adds a remove of all keys that begin with a prefix.
     pub(crate) fn remove_prefix(&mut self, keyspace: &Arc<KeyspaceState>, prefix: &[u8]) {
-        if keyspace.is_bytewise() {
-            return self.remove_range(keyspace, prefix_bounds(prefix));
+        match keyspace.check_prefixes() {
+            Ok(()) => self.remove_range(keyspace, prefix_bounds(prefix)),
+            Err(error) => self.refuse(error),
         }
-        self.refuse(Error::invalid_input(format!(
-            "keyspace {:?} has an order of its own: prefixes need that of bytes",
-            keyspace.name()
-        )));
     }
 
-    /// Refuses a keyspace of another database.
+    /// Refuses a write, and with it the batch.
     pub(crate) fn refuse(&mut self, error: Error) {
         self.error.get_or_insert(error);
     }

@@ -1,8 +1,8 @@
 //! What else can be asked of a keyspace: lengths, ends, counts, sizes, cursors.
 
-use super::{Keyspace, bounds};
+use super::Keyspace;
 use crate::api::{Cursor, ScanPart};
-use sediment_base::{Result, Slice};
+use sediment_base::{Result, Slice, range::owned_bounds};
 use sediment_tree::{Direction, ScanLimits, ValueLen};
 use std::ops::RangeBounds;
 
@@ -148,7 +148,7 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn approximate_bytes<K: AsRef<[u8]>, R: RangeBounds<K>>(&self, range: R) -> Result<u64> {
-        self.core.with_present(&self.state, |tree| tree.approximate_bytes::<Slice, _>(bounds(&range)))
+        self.core.with_present(&self.state, |tree| tree.approximate_bytes::<Slice, _>(owned_bounds(&range)))
     }
 
     /// The first part of a scan of a range, which stops when it has done what `limits` say: so many rows, bytes of these, or rows looked
@@ -174,7 +174,7 @@ impl Keyspace {
         direction: Direction,
         limits: ScanLimits,
     ) -> Result<ScanPart> {
-        self.core.scan_part(&self.state, bounds(&range), (direction, limits), None)
+        self.core.scan_part(&self.state, owned_bounds(&range), (direction, limits), None)
     }
 
     /// The part of a scan behind the one that left this token, in this process or another. Each part shows the keyspace as it is when

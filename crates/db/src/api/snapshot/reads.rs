@@ -1,8 +1,8 @@
 //! What else can be asked of a snapshot: lengths, ends, counts, cursors.
 
 use super::Snapshot;
-use crate::api::{Cursor, Keyspace, ScanPart, batch::foreign, keyspace::bounds};
-use sediment_base::{Result, Slice};
+use crate::api::{Cursor, Keyspace, ScanPart, core::Core};
+use sediment_base::{Result, Slice, range::owned_bounds};
 use sediment_tree::{Direction, ScanLimits, ValueLen};
 use std::ops::RangeBounds;
 
@@ -24,11 +24,9 @@ impl Snapshot {
         keyspace: &Keyspace,
         keys: impl IntoIterator<Item = K>,
     ) -> Result<Vec<Option<Slice>>> {
-        if !keyspace.is_of(&self.held.core) {
-            return Err(foreign(keyspace));
-        }
+        let core = self.core_of(keyspace)?;
         let keys: Vec<K> = keys.into_iter().collect();
-        self.held.core.multi_get(keyspace.state(), &keys, Some(self.seqno()))
+        core.multi_get(keyspace.state(), &keys, Some(self.seqno()))
     }
 
     /// How long the value of a key was then, in bytes: as [`Keyspace::size_of`].
@@ -147,10 +145,7 @@ impl Snapshot {
         direction: Direction,
         limits: ScanLimits,
     ) -> Result<ScanPart> {
-        if !keyspace.is_of(&self.held.core) {
-            return Err(foreign(keyspace));
-        }
-        self.held.core.scan_part(keyspace.state(), bounds(&range), (direction, limits), Some(self.seqno()))
+        self.core_of(keyspace)?.scan_part(keyspace.state(), owned_bounds(&range), (direction, limits), Some(self.seqno()))
     }
 
     /// The part of a scan behind the one that left this token, which was of this snapshot.
@@ -176,10 +171,7 @@ impl Snapshot {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for bytes that are no token of this keyspace's, or that of another moment: when
     /// its snapshot is gone, a scan cannot go on.
     pub fn next_part(&self, keyspace: &Keyspace, token: impl AsRef<[u8]>, limits: ScanLimits) -> Result<ScanPart> {
-        if !keyspace.is_of(&self.held.core) {
-            return Err(foreign(keyspace));
-        }
-        self.held.core.next_part(keyspace.state(), token.as_ref(), limits, Some(self.seqno()))
+        self.core_of(keyspace)?.next_part(keyspace.state(), token.as_ref(), limits, Some(self.seqno()))
     }
 
     /// A cursor over the keys of then: as [`Keyspace::cursor`]. It outlives the snapshot.
@@ -196,9 +188,7 @@ impl Snapshot {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn cursor(&self, keyspace: &Keyspace) -> Cursor {
-        if !keyspace.is_of(&self.held.core) {
-            return Cursor::failed(foreign(keyspace));
-        }
-        self.held.core.cursor(keyspace.state(), Some(self.seqno()))
+        let over = |core: &Core| core.cursor(keyspace.state(), Some(self.seqno()));
+        self.core_of(keyspace).map_or_else(Cursor::failed, over)
     }
 }
