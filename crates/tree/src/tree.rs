@@ -377,14 +377,11 @@ impl Tree {
 
     /// What to read, and a seqno below which it holds every row: with a memtable sealed between the two, or rows ingested, some could be
     /// visible and not pinned, while others above them are.
-    fn pin_at(&self, mut visible: impl FnMut() -> SeqNo) -> (Arc<SuperVersion>, SeqNo) {
-        loop {
-            let pinned = self.pin();
-            let read_seqno = visible();
-            if pinned.holds_rows_of(&self.inner.versions.load()) {
-                return (pinned, read_seqno);
-            }
-        }
+    fn pin_at(&self, visible: impl FnMut() -> SeqNo) -> (Arc<SuperVersion>, SeqNo) {
+        let versions = &self.inner.versions;
+        let current = versions.load();
+        let (pinned, read_seqno) = versions.load_at(current.pin(), visible);
+        (pinned.to_arc(), read_seqno)
     }
 }
 

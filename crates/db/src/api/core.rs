@@ -151,7 +151,7 @@ impl Core {
         Ok(lock)
     }
 
-    fn delivery(&self) -> Delivery<'_> {
+    fn delivery(&self) -> Delivery<&Outbox> {
         self.last_words.0.delivery()
     }
 

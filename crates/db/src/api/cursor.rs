@@ -1,6 +1,6 @@
 //! `Cursor`: a place among the keys of one moment, to be sent about at will.
 
-use crate::instruments::Outbox;
+use crate::instruments::{Delivery, Outbox};
 use sediment_base::{Error, Result};
 use std::{fmt, sync::Arc};
 
@@ -20,8 +20,11 @@ pub struct Cursor {
 }
 
 enum Walk {
-    /// With who is told of files that go with it, where they do.
-    Rows(Box<sediment_tree::Cursor>, Arc<Outbox>),
+    /// Behind it, who is told of the files that only it still held: where no thread does maintenance, they go with it.
+    Rows {
+        cursor: Box<sediment_tree::Cursor>,
+        _at_end: Delivery<Arc<Outbox>>,
+    },
     Failed(Error),
     Empty,
 }
@@ -29,7 +32,7 @@ enum Walk {
 macro_rules! go {
     ($self:expr, $cursor:ident => $call:expr) => {
         match &mut $self.walk {
-            Walk::Rows($cursor, _) => $call,
+            Walk::Rows { cursor: $cursor, .. } => $call,
             Walk::Failed(error) => Err(error.clone()),
             Walk::Empty => Ok(false),
         }
@@ -38,7 +41,7 @@ macro_rules! go {
 
 impl Cursor {
     pub(super) fn over(cursor: sediment_tree::Cursor, events: &Arc<Outbox>) -> Self {
-        Self { walk: Walk::Rows(Box::new(cursor), Arc::clone(events)) }
+        Self { walk: Walk::Rows { cursor: Box::new(cursor), _at_end: Delivery::at_end(events) } }
     }
 
     pub(super) fn failed(error: Error) -> Self {
@@ -162,7 +165,7 @@ impl Cursor {
     #[inline]
     pub fn key(&self) -> Option<&[u8]> {
         match &self.walk {
-            Walk::Rows(cursor, _) => cursor.key(),
+            Walk::Rows { cursor, .. } => cursor.key(),
             Walk::Failed(_) | Walk::Empty => None,
         }
     }
@@ -171,18 +174,8 @@ impl Cursor {
     #[inline]
     pub fn value(&self) -> Option<&[u8]> {
         match &self.walk {
-            Walk::Rows(cursor, _) => cursor.value(),
+            Walk::Rows { cursor, .. } => cursor.value(),
             Walk::Failed(_) | Walk::Empty => None,
-        }
-    }
-}
-
-impl Drop for Cursor {
-    /// Where no thread does maintenance, a cursor that goes removes the files that only it still held.
-    fn drop(&mut self) {
-        if let Walk::Rows(cursor, events) = std::mem::replace(&mut self.walk, Walk::Empty) {
-            drop(cursor);
-            events.deliver();
         }
     }
 }

@@ -1,6 +1,9 @@
 //! `Iter`: what scans return.
 
-use crate::{api::Keys, instruments::Outbox};
+use crate::{
+    api::Keys,
+    instruments::{Delivery, Outbox},
+};
 use sediment_base::{Error, Result, Slice};
 use sediment_tree::Scan;
 use std::{fmt, sync::Arc};
@@ -15,15 +18,15 @@ pub struct Iter {
 }
 
 enum Rows {
-    /// With who is told of files that go with it, where they do.
-    Scan(Box<Scan>, Arc<Outbox>),
+    /// Behind it, who is told of the files that only it still held: where no thread does maintenance, they go with it.
+    Scan(Box<Scan>, Delivery<Arc<Outbox>>),
     Failed(Error),
     Ended,
 }
 
 impl Iter {
     pub(super) fn over(scan: Scan, events: &Arc<Outbox>) -> Self {
-        Self { rows: Rows::Scan(Box::new(scan), Arc::clone(events)) }
+        Self { rows: Rows::Scan(Box::new(scan), Delivery::at_end(events)) }
     }
 
     pub(super) fn failed(error: Error) -> Self {
@@ -143,9 +146,9 @@ pub(super) fn owned((key, value): (&[u8], &[u8])) -> (Slice, Slice) {
 
 /// Where no thread does maintenance, a scan that ends removes the files that only it still held.
 #[inline]
-pub(super) fn told_at_end<T>(row: Result<Option<T>>, events: &Outbox) -> Result<Option<T>> {
+pub(super) fn told_at_end<T>(row: Result<Option<T>>, events: &Delivery<Arc<Outbox>>) -> Result<Option<T>> {
     if !matches!(row, Ok(Some(_))) {
-        events.deliver();
+        events.now();
     }
     row
 }
@@ -156,15 +159,6 @@ impl Rows {
         match std::mem::replace(self, Self::Ended) {
             Self::Failed(error) => Err(error),
             Self::Scan(..) | Self::Ended => Ok(None),
-        }
-    }
-}
-
-impl Drop for Iter {
-    fn drop(&mut self) {
-        if let Rows::Scan(scan, events) = std::mem::replace(&mut self.rows, Rows::Ended) {
-            drop(scan);
-            events.deliver();
         }
     }
 }

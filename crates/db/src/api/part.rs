@@ -2,7 +2,7 @@
 
 use crate::{
     api::iter::{owned, told_at_end},
-    instruments::Outbox,
+    instruments::{Delivery, Outbox},
     token::{Token, TokenHome},
 };
 use sediment_base::{Error, Result, SeqNo, Slice};
@@ -20,15 +20,15 @@ pub struct ScanPart {
 }
 
 enum Rows {
-    /// With who is told of files that go with it, where they do.
-    Part(Box<sediment_tree::ScanPart>, Arc<Outbox>),
+    /// Behind it, who is told of the files that only it still held: where no thread does maintenance, they go with it.
+    Part(Box<sediment_tree::ScanPart>, Delivery<Arc<Outbox>>),
     /// A range in a keyspace that was not there then.
     Nothing,
 }
 
 impl ScanPart {
     pub(super) fn over(part: sediment_tree::ScanPart, events: &Arc<Outbox>, home: TokenHome, at: Option<SeqNo>) -> Self {
-        Self { rows: Rows::Part(Box::new(part), Arc::clone(events)), home, at }
+        Self { rows: Rows::Part(Box::new(part), Delivery::at_end(events)), home, at }
     }
 
     pub(super) fn nothing(home: TokenHome, at: Option<SeqNo>) -> Self {
@@ -104,16 +104,6 @@ impl Iterator for ScanPart {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_ref().map(|row| row.map(owned)).transpose()
-    }
-}
-
-impl Drop for ScanPart {
-    /// Where no thread does maintenance, a scan that goes removes the files that only it still held.
-    fn drop(&mut self) {
-        if let Rows::Part(part, events) = std::mem::replace(&mut self.rows, Rows::Nothing) {
-            drop(part);
-            events.deliver();
-        }
     }
 }
 

@@ -12,6 +12,7 @@ use sediment_base::{
 use std::{
     collections::VecDeque,
     fmt,
+    ops::Deref,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -56,7 +57,7 @@ impl Outbox {
 
     /// Delivers when it is dropped. To be made first in a call, so that it is dropped when nothing is held any more.
     #[inline]
-    pub(crate) fn delivery(&self) -> Delivery<'_> {
+    pub(crate) fn delivery(&self) -> Delivery<&Self> {
         Delivery(self)
     }
 
@@ -106,9 +107,22 @@ impl Outbox {
 /// Tells what this thread has posted, at the end of a call.
 #[derive(Debug)]
 #[must_use = "it delivers where it is dropped"]
-pub(crate) struct Delivery<'a>(&'a Outbox);
+pub(crate) struct Delivery<O: Deref<Target = Outbox>>(O);
 
-impl Drop for Delivery<'_> {
+impl Delivery<Arc<Outbox>> {
+    /// The same at the end of something that outlives the call: of a scan that goes and takes files with it.
+    pub(crate) fn at_end(outbox: &Arc<Outbox>) -> Self {
+        Self(Arc::clone(outbox))
+    }
+
+    /// Delivers already.
+    #[inline]
+    pub(crate) fn now(&self) {
+        self.0.deliver();
+    }
+}
+
+impl<O: Deref<Target = Outbox>> Drop for Delivery<O> {
     #[inline]
     fn drop(&mut self) {
         self.0.deliver();
