@@ -2,9 +2,10 @@
 
 use sediment_base::{FileUuid, KeyOrder, RangeTombstone, Result, SeqNo, merge_operator::Append};
 use sediment_env::{Env, fs::MemFs};
+use sediment_raw::epoch::pin;
 use sediment_table::BlockCache;
 use sediment_tree::{
-    CompactionContext, FlushContext, IngestReport, OnSlice, Progress, Retention, Tree, TreeOptions, WriteBatch,
+    BegunGet, CompactionContext, FlushContext, IngestReport, OnSlice, Progress, Retention, Tree, TreeOptions, WriteBatch,
 };
 use std::{
     cmp::Ordering,
@@ -230,6 +231,21 @@ impl Pair {
         self.tree
             .flush(&FlushContext { retention, now_us: 5, through, before_publish: &|_| Ok(()), on_slice: &go_on })
             .map(drop)
+    }
+
+    /// Waits until nothing waits to be freed, which may take other tests' threads that are in the middle of a read: only then do reads
+    /// end under their pin.
+    pub(crate) fn settle(&self) -> Result<()> {
+        for _ in 0..100_000 {
+            let mut value = ();
+            let begun = self.tree.begin_get(&pin(), b"", || self.next, &mut value)?;
+            if matches!(begun, BegunGet::Ended(_)) {
+                return Ok(());
+            }
+            begun.finish()?;
+            std::thread::yield_now();
+        }
+        panic!("what no reader holds is not let go");
     }
 
     pub(crate) fn compact_due(&self) -> Result<usize> {

@@ -33,6 +33,7 @@ fn a_length_is_told_of_a_value_wherever_it_lies() -> Result<()> {
     pair.write(b"long", None)?;
     assert_eq!(lengths(&pair)?, (Some(0), None, None));
     // Once its block is there, a read of a length ends under the pin.
+    pair.settle()?;
     let mut len = ValueLen::default();
     assert!(matches!(pair.tree.begin_get(&pin(), b"short", || pair.next, &mut len)?, BegunGet::Ended(true)));
     Ok(())
