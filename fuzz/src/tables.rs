@@ -1,6 +1,6 @@
 //! A small table made by the real writer, tables in which one part is replaced, and everything one can ask of a table.
 
-use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RangeTombstone, RowFlags, SeqNo, TableId};
+use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RangeTombstone, RowFlags, SeqNo, TableId, prefix_extractor::by_name};
 use sediment_codec::{
     checksum::crc64,
     coding::Writer,
@@ -28,7 +28,8 @@ struct Part {
 pub fn sample() -> Vec<u8> {
     let disk = MemFs::new();
     let context = context(&disk);
-    let options = TableOptions { block_bytes: 512, hash_seed: 7, created_us: 1, ..TableOptions::default() };
+    let prefix_extractor = by_name("fixed-5");
+    let options = TableOptions { block_bytes: 512, prefix_extractor, hash_seed: 7, created_us: 1, ..TableOptions::default() };
     let mut writer = TableWriter::create(&context, &options, PATH.into(), TableId(1)).expect("an empty disk");
     for i in 0..20_u8 {
         let key = [b"key-", &[b'a' + i / 5, b'a' + i][..]].concat();
@@ -81,7 +82,7 @@ pub fn exercise(bytes: &[u8]) {
     keys.extend(rows.into_iter().map(|(key, _, _)| key).take(64));
     for key in &keys {
         let hash = key_hash(seed, key);
-        let _ = table.may_contain(hash);
+        let _ = (table.may_contain(hash), table.may_contain_prefix(key));
         if let Some(ranges) = table.range_tombstones() {
             let cover = ranges.cover(key, SeqNo::MAX, &KeyOrder::bytewise());
             assert!(cover == 0 || ranges.oldest(key, &KeyOrder::bytewise()) <= Some(cover), "the newest is not the oldest");
@@ -103,6 +104,7 @@ fn assert_sound(table: &Table, rows: &[(Vec<u8>, SeqNo, Kind)], ended_well: bool
         let found = table.get(user_key, key_hash(table.properties().hash_seed, user_key), SeqNo::MAX);
         let found = found.expect("a table without faults can be read").expect("it has the key");
         assert_eq!((found.seqno, found.kind), (*seqno, *kind));
+        assert!((0..=user_key.len()).all(|len| table.may_contain_prefix(&user_key[..len])), "it has the prefixes of the key");
     }
 }
 
@@ -212,7 +214,7 @@ mod tests {
     #[test]
     fn a_table_taken_apart_goes_together_again() {
         let table = sample();
-        for region in [Region::Data, Region::Fence, Region::Filter, Region::Properties, Region::Footer] {
+        for region in [Region::Data, Region::Fence, Region::Filter, Region::PrefixFilter, Region::Properties, Region::Footer] {
             assert!(with_part(&table, region, &part(&table, region)) == table, "{region:?}");
         }
         exercise(&table);

@@ -25,6 +25,8 @@ pub mod range;
 
 pub mod tombstone;
 
+pub mod prefix_extractor;
+
 pub mod merge_operator;
 
 pub mod cursor;
@@ -46,6 +48,7 @@ pub use id::{BlobFileId, FileUuid, Generation, KeyspaceId, TableId, TreeId, WalI
 pub use key::InternalKey;
 pub use kind::{Kind, RowFlags};
 pub use merge_operator::MergeOperator;
+pub use prefix_extractor::PrefixExtractor;
 pub use range::KeyRange;
 pub use seqno::SeqNo;
 pub use slice::Slice;

@@ -1,6 +1,9 @@
 //! Ranges of user keys.
 
-use crate::{comparator::KeyOrder, slice::Slice};
+use crate::{
+    comparator::{KeyOrder, shared_prefix},
+    slice::Slice,
+};
 use std::{
     cmp::Ordering,
     ops::{Bound, RangeBounds},
@@ -174,9 +177,57 @@ pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(end)
 }
 
+/// What all keys within the bounds begin with in the order of `memcmp`, as a part of the lower bound. Where no key can lie within, it
+/// means nothing.
+pub fn shared_by_range<'k>(lower: Bound<&'k [u8]>, upper: Bound<&[u8]>) -> &'k [u8] {
+    let (Bound::Included(lower) | Bound::Excluded(lower)) = lower else { return &[] };
+    let ones = |from: usize| lower[from..].iter().take_while(|byte| **byte == u8::MAX).count();
+    let len = match upper {
+        Bound::Included(upper) => shared_prefix(lower, upper),
+        Bound::Excluded(upper) => match upper.split_last() {
+            None => 0,
+            // What comes before `x 00` is at most `x`.
+            Some((0, before)) => shared_prefix(lower, before),
+            // What comes before `x c` is at most `x c-1 FF FF FF ...`.
+            Some((last, before)) => match (shared_prefix(lower, before), lower.get(before.len())) {
+                (shared, Some(next)) if shared == before.len() && *next == last - 1 => shared + 1 + ones(shared + 1),
+                (shared, _) => shared,
+            },
+        },
+        Bound::Unbounded => ones(0),
+    };
+    &lower[..len]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_shares_what_its_ends_say_and_no_more() {
+        let keys: Vec<Vec<u8>> = (0..4_usize)
+            .flat_map(|len| (0..4_u32.pow(len as u32)).map(move |n| (n, len)))
+            .map(|(n, len)| (0..len).map(|at| [0, 1, 0xFE, 0xFF][(n / 4_u32.pow(at as u32) % 4) as usize]).collect())
+            .collect();
+        let within = |key: &[u8], lower, upper| {
+            let order = KeyOrder::bytewise();
+            is_within_lower(key, lower, &order) && is_within_upper(key, upper, &order)
+        };
+        for (lower, upper) in keys.iter().flat_map(|lower| keys.iter().map(move |upper| (lower, upper))) {
+            for upper in [Bound::Included(&upper[..]), Bound::Excluded(&upper[..]), Bound::Unbounded] {
+                let shared = shared_by_range(Bound::Included(lower), upper);
+                let mut inside = keys.iter().filter(|key| within(key, Bound::Included(lower), upper)).peekable();
+                assert!(lower.starts_with(shared));
+                assert!(inside.all(|key| key.starts_with(shared)), "{lower:?} {upper:?}: {shared:?}");
+            }
+        }
+        let shared = |prefix: &[u8]| {
+            let bounds = prefix_bounds(prefix);
+            let (lower, upper) = lent_bounds(&bounds);
+            shared_by_range(lower, upper).to_vec()
+        };
+        assert!(keys.iter().all(|prefix| shared(prefix) == *prefix), "a prefix is found again in its bounds");
+    }
 
     #[test]
     fn a_prefix_ends_before_its_successor() {

@@ -73,7 +73,8 @@ pub use api::{Cursor, Db, DbBuilder, Ingest, Iter, Keys, Keyspace, ScanPart, Sna
 pub use dump::dump_file;
 pub use options::{Compression, Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options};
 pub use sediment_base::{
-    Account, Comparator, Error, ErrorKind, Location, MergeOperator, Result, Slice, budget::BudgetSnapshot, event, stats,
+    Account, Comparator, Error, ErrorKind, Location, MergeOperator, PrefixExtractor, Result, Slice, budget::BudgetSnapshot,
+    event, stats,
 };
 pub use sediment_env::{self as env, Env};
 pub use sediment_tree::{Direction, ScanLimits};

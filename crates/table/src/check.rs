@@ -9,11 +9,10 @@ mod rows;
 use crate::{
     block::Block,
     context::TableContext,
-    filter::Filter,
     format::{RegionEntry, extend_root},
-    index::{BlockPlace, Fence},
+    index::BlockPlace,
     properties::{Properties, TableMeta},
-    reader::{Tail, decode_block, read_fully},
+    reader::{Parts, Tail, decode_block, read_fully},
 };
 use rows::RowCheck;
 use sediment_base::{Error, RangeTombstones, Result};
@@ -59,14 +58,6 @@ pub fn check_table(context: &TableContext, path: &Path, meta: Option<&TableMeta>
     Ok(walk.report)
 }
 
-/// What describes the rows.
-struct Parts {
-    properties: Properties,
-    fence: Fence,
-    filter: Option<Filter>,
-    ranges: RangeTombstones,
-}
-
 /// The state of one check.
 struct Walk<'a> {
     file: &'a dyn File,
@@ -99,18 +90,18 @@ impl Walk<'_> {
             self.fault(Error::corruption("the headers at head and tail differ").at(0));
         }
         let before = self.report.faults.len();
-        let parts = tail.parts().and_then(|(properties, fence, filter)| {
-            let ranges = tail.range_tombstones(&properties, &context.order)?;
-            Ok(Parts { properties, fence, filter, ranges })
+        let parts = tail.parts(context.prefix_extractor.as_ref()).and_then(|parts| {
+            let ranges = tail.range_tombstones(&parts.properties, &context.order)?;
+            Ok((parts, ranges))
         });
-        if let Ok(parts) = &parts
+        if let Ok((parts, ranges)) = &parts
             && parts.fence.blocks() == 0
         {
-            self.blocks(context, tail, parts);
+            self.blocks(context, tail, parts, ranges);
         }
         for region in &tail.footer.regions {
             match &parts {
-                Ok(parts) if region.id == Region::Data as u8 => self.blocks(context, tail, parts),
+                Ok((parts, ranges)) if region.id == Region::Data as u8 => self.blocks(context, tail, parts, ranges),
                 _ => self.frames(&tail.seal(), region.offset, region.end(), Some(region)),
             }
         }
@@ -125,7 +116,7 @@ impl Walk<'_> {
             );
         }
         match parts {
-            Ok(parts) => self.compare(tail, &parts.properties, meta),
+            Ok((parts, _)) => self.compare(tail, &parts.properties, meta),
             Err(error) => self.fault(error),
         }
     }
@@ -139,14 +130,14 @@ impl Walk<'_> {
     }
 
     /// Every block that the fence names.
-    fn blocks(&mut self, context: &TableContext, tail: &Tail, parts: &Parts) {
-        let Parts { properties, fence, filter, ranges } = parts;
+    fn blocks(&mut self, context: &TableContext, tail: &Tail, parts: &Parts, ranges: &RangeTombstones) {
+        let Parts { properties, fence, .. } = parts;
         if properties.comparator != context.order.name() {
             let error = Error::invalid_input("the table is sorted by another comparator");
             self.fault(error.expected_found(context.order.name(), &properties.comparator).at(tail.body_len));
             return;
         }
-        let mut check = RowCheck::new(&context.order, properties, fence, filter.as_ref());
+        let mut check = RowCheck::new(&context.order, parts);
         let mut is_whole = true;
         for number in 0..fence.blocks() {
             let place = fence.place(number);

@@ -1,7 +1,7 @@
 //! What writers and readers of tables need from around them.
 
 use crate::cache::BlockCache;
-use sediment_base::{FileUuid, KeyOrder, MemoryBudget, Stats};
+use sediment_base::{FileUuid, KeyOrder, MemoryBudget, PrefixExtractor, Stats};
 use sediment_env::{Fs, Park, Random, ThreadPark};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub struct TableContext {
     pub db_uuid: FileUuid,
     /// The order of user keys.
     pub order: KeyOrder,
+    /// Asks prefix filters that were built with it. Those that come along are known without.
+    pub prefix_extractor: Option<Arc<dyn PrefixExtractor>>,
     /// Where blocks are kept once read.
     pub cache: Arc<BlockCache>,
     /// Where readers wait for a block that another reads.
@@ -32,6 +34,6 @@ impl TableContext {
     pub fn new(fs: Arc<dyn Fs>, random: Arc<dyn Random>, db_uuid: FileUuid, order: KeyOrder, cache: Arc<BlockCache>) -> Self {
         let budget = Arc::clone(cache.budget());
         let park = Arc::new(ThreadPark::new());
-        Self { fs, random, db_uuid, order, cache, park, stats: Arc::default(), budget }
+        Self { fs, random, db_uuid, order, prefix_extractor: None, cache, park, stats: Arc::default(), budget }
     }
 }

@@ -3,8 +3,10 @@
 //! A filter knows hashes of user keys, never the keys. It may say *maybe* of a key that is not there; it never says *no* of one
 //! that is.
 
+mod prefix;
 mod split_block;
 
+pub(crate) use prefix::{PrefixFilter, PrefixHashes};
 pub(crate) use split_block::SplitBlock;
 
 use crate::format::{Content, kinds};

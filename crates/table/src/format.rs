@@ -1,7 +1,7 @@
 //! What lies where in a table file.
 //!
 //! ```text
-//! header 128 | data frames | fence | filter | range tombstones | properties | … | footer frame | tail 128
+//! header 128 | data frames | fence | filter | prefix filter | range tombstones | properties | … | footer frame | tail 128
 //! ```
 //!
 //! Every frame is a `codec::seal` frame at a multiple of 64, each right behind the one before; they begin behind the header and
@@ -38,7 +38,7 @@ pub(crate) mod kinds {
     pub(crate) const EXTENT: u8 = 3;
     /// Fence: all entries in one array each.
     pub(crate) const FENCE: u8 = 1;
-    /// Filter: Bloom in lines of 64 bytes.
+    /// Filter and prefix filter: Bloom in lines of 64 bytes.
     pub(crate) const SPLIT_BLOCK: u8 = 1;
     /// Range tombstones: one after the other.
     pub(crate) const RANGES: u8 = 1;
@@ -189,7 +189,9 @@ fn decode_entry(bytes: &[u8]) -> Result<RegionEntry> {
 fn is_known(id: u8) -> bool {
     matches!(
         Region::from_tag(id),
-        Some(Region::Data | Region::Fence | Region::Filter | Region::RangeTombstones | Region::Properties)
+        Some(
+            Region::Data | Region::Fence | Region::Filter | Region::PrefixFilter | Region::RangeTombstones | Region::Properties
+        )
     )
 }
 

@@ -1,16 +1,20 @@
 //! How a table is written. Readers need none of it: a table says in its properties what they must know.
 
+use sediment_base::PrefixExtractor;
 use sediment_codec::compress::Codec;
+use std::sync::Arc;
 
 /// Settings of one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct TableOptions {
     /// Aimed-at size of a block before compression, frame header included. Clamped to 256 bytes … 64 KiB.
     pub block_bytes: usize,
     /// How data blocks are compressed, where that saves anything.
     pub codec: Codec,
-    /// Bits of filter per user key; 0 for no filter.
+    /// Bits of filter per user key, and per prefix; 0 for no filter.
     pub filter_bits_per_key: u8,
+    /// Which prefixes a second filter knows. Without one, and where keys are not ordered by their bytes, there is none.
+    pub prefix_extractor: Option<Arc<dyn PrefixExtractor>>,
     /// Seed of the key hash, one per tree. Every lookup brings a hash made with it.
     pub hash_seed: u64,
     /// Creation time in microseconds since 1970, as the caller sees it.
@@ -21,7 +25,14 @@ pub struct TableOptions {
 
 impl Default for TableOptions {
     fn default() -> Self {
-        let (codec, filter_bits_per_key) = (Codec::None, 10);
-        Self { block_bytes: 4096, codec, filter_bits_per_key, hash_seed: 0, created_us: 0, oldest_write_us: 0 }
+        Self {
+            block_bytes: 4096,
+            codec: Codec::None,
+            filter_bits_per_key: 10,
+            prefix_extractor: None,
+            hash_seed: 0,
+            created_us: 0,
+            oldest_write_us: 0,
+        }
     }
 }

@@ -148,7 +148,7 @@ properties! {
     28 range_max_seqno: u64,
     /// Name of the order of user keys.
     30 comparator: String,
-    /// Name of the prefix extractor. Reserved.
+    /// Name of the extractor whose prefixes the prefix filter knows; empty where there is none.
     32 prefix_extractor: String,
     /// Seed of the key hash that lookups must bring.
     34 hash_seed: u64,

@@ -16,14 +16,14 @@ pub use approach::Approach;
 pub use counts::ReadCounts;
 pub(crate) use load::{decode_block, load_block, read_fully};
 pub use point::{Looked, PointRead, Reach, TakeRow};
-pub(crate) use tail::Tail;
+pub(crate) use tail::{Parts, Tail};
 pub(crate) use window::Window;
 
 use crate::{
     block::{Block, BlockRef, Lookup, tag_of},
     cache::{Heat, Pages},
     context::TableContext,
-    filter::Filter,
+    filter::{Filter, PrefixFilter},
     index::Fence,
     properties::{Properties, TableMeta},
 };
@@ -46,6 +46,7 @@ pub struct Table {
     properties: Properties,
     fence: Fence,
     filter: Option<Filter>,
+    prefix_filter: Option<PrefixFilter>,
     /// `None` where there are none.
     ranges: Option<Arc<RangeTombstones>>,
     blocks: Pages<BlockRef>,
@@ -165,6 +166,21 @@ impl Table {
         self.filter.as_ref().is_none_or(|filter| filter.may_contain(hash))
     }
 
+    /// False only if no row has a user key that begins with `shared`. A table without a prefix filter, or one that knows no prefix of it, may
+    /// hold any; else its answer is counted.
+    pub fn may_contain_prefix(&self, shared: &[u8]) -> bool {
+        let Some(filter) = &self.prefix_filter else { return true };
+        let prefix = filter.longest_in(shared);
+        if prefix.is_empty() {
+            return true;
+        }
+        let may_contain = filter.may_contain(prefix);
+        let stats = self.stats.local();
+        stats.add(Counter::PrefixFilterChecks, 1);
+        stats.add_some(Counter::PrefixFilterNegatives, u64::from(!may_contain));
+        may_contain
+    }
+
     /// A key's hash under the seed of this table.
     pub fn key_hash(&self, user_key: &[u8]) -> u64 {
         key_hash(self.properties.hash_seed, user_key)
@@ -243,8 +259,8 @@ impl Table {
     fn open_file(context: &TableContext, path: &Path, expected_bytes: Option<u64>) -> Result<Self> {
         let file = context.fs.open(path)?;
         let tail = Tail::read(context.cache.pool(), &*file, expected_bytes).map_err(|error| error.in_file(path))?;
-        let parts = tail.parts().map_err(|error| error.in_file(path))?;
-        let (properties, fence, filter) = parts;
+        let parts = tail.parts(context.prefix_extractor.as_ref()).map_err(|error| error.in_file(path))?;
+        let Parts { properties, fence, filter, prefix_filter } = parts;
         if properties.comparator != context.order.name() {
             let error = Error::invalid_input("the table is sorted by another comparator");
             return Err(error.expected_found(context.order.name(), &properties.comparator).in_file(path));
@@ -267,6 +283,7 @@ impl Table {
             pool: context.cache.pool().clone(),
             fence,
             filter,
+            prefix_filter,
             ranges,
             stats: Arc::clone(&context.stats),
             metadata: Charge::new(&context.budget, Account::Metadata, memory_bytes),

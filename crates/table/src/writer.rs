@@ -6,7 +6,7 @@
 use crate::{
     block::{BlockBuilder, BlockSummary, JumboBlock, RowParts, SLOTTED_BYTES_MAX, tag_of},
     context::TableContext,
-    filter::SplitBlock,
+    filter::{PrefixHashes, SplitBlock},
     format::{Footer, RegionEntry, extend_root, kinds},
     index::{BlockFlags, BlockPlace, FenceBuilder},
     options::TableOptions,
@@ -47,12 +47,13 @@ pub struct TableWriter {
     first_version: (SeqNo, Kind),
     fence: FenceBuilder,
     hashes: Vec<u64>,
+    prefixes: Option<PrefixHashes>,
     properties: Properties,
     first_key: Slice,
     last: LastRow,
     ranges: Vec<RangeTombstone>,
     failed: Option<Error>,
-    /// Holds the two buffers that matter: what is not yet written, and the hashes.
+    /// Holds the buffers that matter: what is not yet written, and the hashes.
     charge: Charge,
 }
 
@@ -73,8 +74,11 @@ impl TableWriter {
         let uuid = context.random.uuid()?;
         let header = FileHeader::new(FileKind::Table, context.db_uuid, id.0, uuid);
         let file = FrameFile::new(context.fs.create(&path)?, &header, options.codec);
+        let has_prefixes = options.filter_bits_per_key > 0 && context.order.is_lexicographic();
+        let extractor = options.prefix_extractor.as_ref().filter(|_| has_prefixes);
         let properties = Properties {
             comparator: context.order.name().into(),
+            prefix_extractor: extractor.map_or_else(String::new, |extractor| extractor.name().into()),
             hash_seed: options.hash_seed,
             hash_version: KEY_HASH_VERSION.into(),
             created_us: options.created_us,
@@ -94,6 +98,7 @@ impl TableWriter {
             first_version: (0, Kind::Value),
             fence: FenceBuilder::default(),
             hashes: Vec::new(),
+            prefixes: extractor.map(|extractor| PrefixHashes::new(Arc::clone(extractor), options.hash_seed)),
             properties,
             first_key: Slice::default(),
             last: LastRow { key: Vec::new(), seqno: 0, kind: Kind::Value, tag: 0, hides: false },
@@ -174,6 +179,10 @@ impl TableWriter {
             let filter = SplitBlock::encode(&self.hashes, self.options.filter_bits_per_key);
             self.file.put_region(Region::Filter, kinds::SPLIT_BLOCK, &filter)?;
         }
+        if let Some(prefixes) = &self.prefixes {
+            let filter = prefixes.encode(self.options.filter_bits_per_key);
+            self.file.put_region(Region::PrefixFilter, kinds::SPLIT_BLOCK, &filter)?;
+        }
         self.properties.blocks = self.fence.blocks() as u64;
         self.properties.fence_ties = fence_ties;
         self.properties.min_key = self.first_key.clone();
@@ -223,6 +232,9 @@ impl TableWriter {
             self.last.hides = false;
             if self.options.filter_bits_per_key > 0 {
                 self.hashes.push(hash);
+            }
+            if let Some(prefixes) = &mut self.prefixes {
+                prefixes.add(&self.last.key, key.user_key);
             }
         } else if self.last.hides {
             stored = stored.with(RowFlags::OBSOLETE);
@@ -301,7 +313,9 @@ impl TableWriter {
             global_seqno: 0,
         };
         self.fence.add(InternalKey::new(first_key, seqno, kind), place);
-        self.charge.grow_to((self.file.pending.capacity() + self.hashes.capacity() * size_of::<u64>()) as u64);
+        let prefix_bytes = self.prefixes.as_ref().map_or(0, PrefixHashes::memory_bytes);
+        let hash_bytes = self.hashes.capacity() * size_of::<u64>() + prefix_bytes;
+        self.charge.grow_to((self.file.pending.capacity() + hash_bytes) as u64);
     }
 
     fn remember(&mut self, result: Result<()>) -> Result<()> {
@@ -397,7 +411,7 @@ impl FrameFile {
         let mut ended = std::mem::replace(&mut self.region, next);
         (ended.id, ended.kind) = (region as u8, kind);
         ended.bytes = self.len() - ended.offset;
-        ended.is_required = region != Region::Filter;
+        ended.is_required = !matches!(region, Region::Filter | Region::PrefixFilter);
         self.footer.regions.push(ended);
     }
 

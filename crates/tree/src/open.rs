@@ -114,6 +114,7 @@ fn table_context(env: &Env, db_uuid: FileUuid, options: &TreeOptions) -> TableCo
         random: Arc::clone(&env.random),
         db_uuid,
         order: options.order.clone(),
+        prefix_extractor: options.prefix_extractor.clone(),
         cache: Arc::clone(&options.cache),
         park: env.park.another(),
         stats: Arc::clone(&options.stats),

@@ -3,7 +3,7 @@
 //! Settings shape what is written from now on, and may change while a tree is open; files written under others stay readable.
 //! Key order and merge operator are part of the tree: their names are stored, and opening under another is refused.
 
-use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, Result, Stats, limits};
+use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, PrefixExtractor, Result, Stats, limits};
 use sediment_codec::compress::Codec;
 use sediment_table::BlockCache;
 use std::{fmt, sync::Arc};
@@ -21,8 +21,12 @@ pub struct TreeOptions {
     pub codec: Codec,
     /// How those of level 0 are.
     pub level0_codec: Codec,
-    /// Filter bits per key; 0 builds no filters.
+    /// Filter bits per key, and per prefix; 0 builds no filters.
     pub filter_bits_per_key: u8,
+    /// Which prefixes tables have a filter of, beside that of keys: scans pass over tables where theirs does not occur. With the order of
+    /// bytes alone. May change like any setting: a table is asked if it names an extractor that comes along, or the one given when the
+    /// tree was opened.
+    pub prefix_extractor: Option<Arc<dyn PrefixExtractor>>,
     /// Target size of a table file.
     pub table_bytes: u64,
     /// Sublevels of level 0 at which it is merged into level 1.
@@ -61,6 +65,7 @@ impl TreeOptions {
             codec: Codec::None,
             level0_codec: Codec::None,
             filter_bits_per_key: 10,
+            prefix_extractor: None,
             table_bytes: 32 << 20,
             level0_trigger: 4,
             level_ratio: 10,
@@ -82,6 +87,7 @@ impl TreeOptions {
             codec: _,
             level0_codec: _,
             filter_bits_per_key,
+            prefix_extractor,
             table_bytes,
             level0_trigger,
             level_ratio,
@@ -99,6 +105,10 @@ impl TreeOptions {
         )?;
         let operator = merge_operator.as_ref().map_or(1, |operator| operator.name().len());
         require((1..=NAME_BYTES_MAX).contains(&operator), "name of the merge operator", "1 to 255 bytes long")?;
+        let extractor = prefix_extractor.as_ref().map_or(1, |extractor| extractor.name().len());
+        require((1..=NAME_BYTES_MAX).contains(&extractor), "name of the prefix extractor", "1 to 255 bytes long")?;
+        let has_prefixes = order.is_lexicographic() || prefix_extractor.is_none();
+        require(has_prefixes, "prefix_extractor", "None where keys are not in the order of bytes")?;
         require((256..=limits::BLOCK_BYTES_MAX).contains(block_bytes), "block_bytes", "256 to 65536")?;
         require(*filter_bits_per_key <= 32, "filter_bits_per_key", "0 to 32")?;
         require(*table_bytes > 0, "table_bytes", "at least 1")?;
@@ -114,6 +124,7 @@ impl TreeOptions {
             codec: others.codec,
             level0_codec: others.level0_codec,
             filter_bits_per_key: others.filter_bits_per_key,
+            prefix_extractor: others.prefix_extractor.clone(),
             table_bytes: others.table_bytes,
             level0_trigger: others.level0_trigger,
             level_ratio: others.level_ratio,

@@ -68,6 +68,7 @@ fn table() -> Result<()> {
         ("fence", Region::Fence),
         ("ranges", Region::RangeTombstones),
         ("filter", Region::Filter),
+        ("prefix_filter", Region::PrefixFilter),
         ("properties", Region::Properties),
         ("footer", Region::Footer),
     ];

@@ -71,6 +71,10 @@ counters! {
     FilterNegatives: "filter_negatives" in Count,
     /// Filters that said maybe of a table without a row for the read.
     FilterFalsePositives: "filter_false_positives" in Count,
+    /// Prefix filters of tables that scans asked.
+    PrefixFilterChecks: "prefix_filter_checks" in Count,
+    /// Prefix filters that said no, and so spared the scan their table.
+    PrefixFilterNegatives: "prefix_filter_negatives" in Count,
     /// Blocks that readers found in memory.
     BlockCacheHits: "block_cache_hits" in Count,
     /// Blocks that readers had to fetch from a file.

@@ -8,7 +8,7 @@ use crate::{
     options::{Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options},
     status::DbStats,
 };
-use sediment_base::{Comparator, Error, EventListener, MergeOperator, Result};
+use sediment_base::{Comparator, Error, EventListener, MergeOperator, PrefixExtractor, Result};
 use sediment_env::Env;
 use std::{
     fmt,
@@ -475,6 +475,45 @@ impl DbBuilder {
     /// ```
     pub fn merge_operator(mut self, operator: Arc<dyn MergeOperator>) -> Self {
         self.brought.named.add_merge_operator(operator);
+        self
+    }
+
+    /// A prefix extractor that keyspaces name, beside those that
+    /// [`KeyspaceOptions::prefix_extractor`](crate::KeyspaceOptions::prefix_extractor) tells of.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Db, KeyspaceOptions, PrefixExtractor};
+    /// use std::sync::Arc;
+    ///
+    /// /// The part of a key before its last four bytes would break the rule: a prefix must be known from its own bytes. This is the
+    /// /// first byte, which says how long the name of the tenant behind it is, and that name.
+    /// #[derive(Debug)]
+    /// struct Tenant;
+    ///
+    /// impl PrefixExtractor for Tenant {
+    ///     fn name(&self) -> &str {
+    ///         "tenant"
+    ///     }
+    ///
+    ///     fn prefix_lens(&self, key: &[u8], each: &mut dyn FnMut(usize)) {
+    ///         let len = key.first().map_or(0, |len| 1 + usize::from(*len));
+    ///         if (1..=key.len()).contains(&len) {
+    ///             each(len);
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let db = Db::builder(dir.path()).prefix_extractor(Arc::new(Tenant)).open()?;
+    /// let options = KeyspaceOptions { prefix_extractor: Some("tenant".into()), ..Default::default() };
+    /// let orders = db.keyspace_with("orders", options)?;
+    /// orders.insert("\x04acme0001", "10 anvils")?;
+    /// assert_eq!(orders.prefix("\x04acme").count(), 1);
+    /// assert_eq!(orders.prefix("\x05other").count(), 0);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn prefix_extractor(mut self, extractor: Arc<dyn PrefixExtractor>) -> Self {
+        self.brought.named.add_prefix_extractor(extractor);
         self
     }
 

@@ -273,7 +273,8 @@ impl Keyspace {
         self.core.scan(&self.state, owned_bounds(&range), None)
     }
 
-    /// The keys that begin with `prefix`, in order. Every key begins with the empty prefix.
+    /// The keys that begin with `prefix`, in order. Every key begins with the empty prefix. Where short scans of prefixes matter, tables
+    /// can have a filter of them: [`KeyspaceOptions::prefix_extractor`](crate::KeyspaceOptions::prefix_extractor).
     ///
     /// ```
     /// # let dir = tempfile::tempdir().unwrap();

@@ -1,7 +1,8 @@
 //! The settings of a keyspace as bytes: tagged fields, a number or a name each; what was not set is not there.
 //!
 //! They follow at the end of the log's records and of the catalog, so that a keyspace without settings takes no byte for them.
-//! Numbers have even tags: who does not know one can read what was written under it. Names have odd ones.
+//! Even tags are of what shapes files: who does not know one can read what was written under it. Odd ones are of what keys and operands
+//! mean.
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
@@ -22,6 +23,7 @@ const LEVEL_RATIO: u64 = 14;
 const LEVEL_BASE_BYTES: u64 = 16;
 const COMPRESSION: u64 = 18;
 const LEVEL0_COMPRESSION: u64 = 20;
+const PREFIX_EXTRACTOR: u64 = 22;
 const MERGE_OPERATOR: u64 = 23;
 const COMPARATOR: u64 = 25;
 
@@ -40,6 +42,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         compression,
         level0_compression,
         filter_bits_per_key,
+        prefix_extractor,
         table_bytes,
         level0_trigger,
         level_ratio,
@@ -66,7 +69,8 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
             put_field(out, tag, &bytes);
         }
     }
-    for (tag, name) in [(MERGE_OPERATOR, merge_operator), (COMPARATOR, comparator)] {
+    let names = [(PREFIX_EXTRACTOR, prefix_extractor), (MERGE_OPERATOR, merge_operator), (COMPARATOR, comparator)];
+    for (tag, name) in names {
         if let Some(name) = name {
             put_field(out, tag, name.as_bytes());
         }
@@ -91,6 +95,7 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             LEVEL0_COMPRESSION => {
                 set(&mut options.level0_compression, known(&COMPRESSIONS, "compression", field.varint()?)?)?;
             }
+            PREFIX_EXTRACTOR => set(&mut options.prefix_extractor, name(field)?)?,
             MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
             COMPARATOR => set(&mut options.comparator, name(field)?)?,
             _ => return Ok(false),
@@ -139,6 +144,7 @@ mod tests {
             memtable_bytes: Some(1 << 20),
             block_bytes: Some(1024),
             filter_bits_per_key: Some(0),
+            prefix_extractor: Some("fixed-4".into()),
             table_bytes: Some(1 << 21),
             level0_trigger: Some(3),
             level_ratio: Some(7),
@@ -173,7 +179,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 12, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 13, "each setting ends where a shorter list may end");
     }
 
     #[test]

@@ -91,6 +91,7 @@ pub(crate) fn configure(
     let mut catalog = lock(machinery)?;
     check_alive(keyspace)?;
     let options = &with_names(options, &keyspace.options())?;
+    settings.check_prefixes(options)?;
     let change = KeyspaceChange::Configure { keyspace: keyspace.id(), options: options.clone() };
     record(machinery, &mut catalog, &change, |_| {})?;
     keyspace.configure(options, settings)

@@ -1,23 +1,26 @@
-//! What a caller brings in code, by its name: key orders and merge operators. A keyspace stores the names.
+//! What a caller brings in code, by its name: key orders, prefix extractors and merge operators. A keyspace stores the names.
 
 use crate::options::KeyspaceOptions;
 use sediment_base::{
-    Bytewise, Comparator, Error, KeyOrder, MergeOperator, Result,
+    Bytewise, Comparator, Error, KeyOrder, MergeOperator, PrefixExtractor, Result,
     merge_operator::{Add, Append, Max},
+    prefix_extractor,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Orders and operators by name.
+/// Orders, extractors and operators by name.
 #[derive(Clone, Debug)]
 pub(crate) struct Components {
     comparators: BTreeMap<String, Arc<dyn Comparator>>,
+    prefix_extractors: BTreeMap<String, Arc<dyn PrefixExtractor>>,
     merge_operators: BTreeMap<String, Arc<dyn MergeOperator>>,
 }
 
 impl Default for Components {
     /// Those that come with the database.
     fn default() -> Self {
-        let mut components = Self { comparators: BTreeMap::new(), merge_operators: BTreeMap::new() };
+        let mut components =
+            Self { comparators: BTreeMap::new(), prefix_extractors: BTreeMap::new(), merge_operators: BTreeMap::new() };
         components.add_merge_operator(Arc::new(Add));
         components.add_merge_operator(Arc::new(Append));
         components.add_merge_operator(Arc::new(Max));
@@ -29,6 +32,11 @@ impl Components {
     /// Adds an order, in place of one of the same name.
     pub(crate) fn add_comparator(&mut self, comparator: Arc<dyn Comparator>) {
         self.comparators.insert(comparator.name().into(), comparator);
+    }
+
+    /// Adds an extractor, in place of one of the same name.
+    pub(crate) fn add_prefix_extractor(&mut self, extractor: Arc<dyn PrefixExtractor>) {
+        self.prefix_extractors.insert(extractor.name().into(), extractor);
     }
 
     /// Adds an operator, in place of one of the same name.
@@ -50,6 +58,13 @@ impl Components {
         }
     }
 
+    /// The prefix extractor of a keyspace, if it has one that is known. Without it tables are written without a filter of prefixes, and
+    /// read without theirs.
+    pub(super) fn prefix_extractor(&self, own: &KeyspaceOptions) -> Option<Arc<dyn PrefixExtractor>> {
+        let name = own.prefix_extractor.as_deref()?;
+        self.prefix_extractors.get(name).cloned().or_else(|| prefix_extractor::by_name(name))
+    }
+
     /// The operator of a keyspace, if it has one that is known. Without it the keyspace can be opened, but not merged into.
     pub(super) fn merge_operator(&self, own: &KeyspaceOptions) -> Option<Arc<dyn MergeOperator>> {
         self.merge_operators.get(own.merge_operator.as_deref()?).cloned()
@@ -58,6 +73,7 @@ impl Components {
     /// Refuses names of what is not there: for a keyspace that is being made.
     pub(super) fn check(&self, own: &KeyspaceOptions) -> Result<()> {
         self.order(own)?;
+        self.check_prefixes(own)?;
         match &own.merge_operator {
             Some(name) if self.merge_operator(own).is_none() => {
                 let known: Vec<_> = self.merge_operators.keys().map(String::as_str).collect();
@@ -66,5 +82,19 @@ impl Components {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a prefix extractor that is not there, or has no place.
+    pub(super) fn check_prefixes(&self, own: &KeyspaceOptions) -> Result<()> {
+        let Some(name) = &own.prefix_extractor else { return Ok(()) };
+        if !own.is_bytewise() {
+            let advice = "leave out prefix_extractor or comparator";
+            return Err(Error::invalid_input(format!("prefixes need keys in the order of bytes: {advice}")));
+        }
+        if self.prefix_extractor(own).is_none() {
+            let advice = "give it to DbBuilder::prefix_extractor, or choose fixed-<length> or delimited-<byte>-<count>";
+            return Err(Error::invalid_input(format!("the prefix extractor {name:?} is not known: {advice}")));
+        }
+        Ok(())
     }
 }

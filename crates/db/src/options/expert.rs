@@ -66,6 +66,7 @@ impl Default for ExpertOptions {
             level0_trigger,
             level_ratio,
             level_base_bytes,
+            prefix_extractor: _,
             merge_operator: _,
             comparator: _,
         } = KeyspaceOptions::default();
@@ -129,6 +130,7 @@ impl ExpertOptions {
             level0_trigger: self.level0_trigger,
             level_ratio: self.level_ratio,
             level_base_bytes: self.level_base_bytes,
+            prefix_extractor: None,
             merge_operator: None,
             comparator: None,
         }

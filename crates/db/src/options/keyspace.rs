@@ -28,6 +28,12 @@ pub struct KeyspaceOptions {
     /// Filter bits for each key: 0 (no filters) to 32; by the goal by default. At 10 bits, one in a hundred tables that do not
     /// hold a key is read for it; each bit more makes it a third less, and takes its space on disk and in memory.
     pub filter_bits_per_key: Option<u8>,
+    /// Which prefixes of keys tables have a filter of as well, by name: `fixed-<length>` for the first bytes of a key (`fixed-8`),
+    /// `delimited-<byte in hexadecimal>-<count>` for a key through each of its first delimiters (`delimited-2f-1`: through the first
+    /// `/`), or one given to [`DbBuilder::prefix_extractor`](crate::DbBuilder::prefix_extractor); none by default. A scan of a prefix,
+    /// or of a range within one, then passes over tables without it, at `filter_bits_per_key` bits for each prefix. It never changes
+    /// what a scan finds. Keyspaces with a comparator have none.
+    pub prefix_extractor: Option<String>,
     /// Target size of a table, in bytes: 1 KiB to 4 GiB; a quarter of `level_base_bytes` by default, within 1 to 64 MiB. Small
     /// tables make short compactions and many files, large ones the other way round.
     pub table_bytes: Option<u64>,
@@ -70,6 +76,7 @@ impl KeyspaceOptions {
             compression: _,
             level0_compression: _,
             filter_bits_per_key,
+            prefix_extractor,
             table_bytes,
             level0_trigger,
             level_ratio,
@@ -91,6 +98,7 @@ impl KeyspaceOptions {
         check("level_ratio", *level_ratio, &LEVEL_RATIO, "times")?;
         check("level_base_bytes", *level_base_bytes, &LEVEL_BASE_BYTES, "bytes")?;
         let name_bytes = |name: &Option<String>| name.as_ref().map(|name| name.len() as u64);
+        check("length of prefix_extractor", name_bytes(prefix_extractor), &NAME_BYTES, "bytes")?;
         check("length of merge_operator", name_bytes(merge_operator), &NAME_BYTES, "bytes")?;
         check("length of comparator", name_bytes(comparator), &NAME_BYTES, "bytes")
     }
@@ -109,6 +117,7 @@ impl KeyspaceOptions {
             compression: self.compression.or(others.compression),
             level0_compression: self.level0_compression.or(others.level0_compression),
             filter_bits_per_key: self.filter_bits_per_key.or(others.filter_bits_per_key),
+            prefix_extractor: self.prefix_extractor.clone(),
             table_bytes: self.table_bytes.or(others.table_bytes),
             level0_trigger: self.level0_trigger.or(others.level0_trigger),
             level_ratio: self.level_ratio.or(others.level_ratio),
@@ -123,13 +132,14 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 12] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 13] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
             ("compression", self.compression.as_ref().map(|compression| compression as _)),
             ("level0_compression", self.level0_compression.as_ref().map(|compression| compression as _)),
             ("filter_bits_per_key", self.filter_bits_per_key.as_ref().map(|bits| bits as _)),
+            ("prefix_extractor", self.prefix_extractor.as_ref().map(|name| name as _)),
             ("table_bytes", self.table_bytes.as_ref().map(|bytes| bytes as _)),
             ("level0_trigger", self.level0_trigger.as_ref().map(|runs| runs as _)),
             ("level_ratio", self.level_ratio.as_ref().map(|ratio| ratio as _)),
@@ -193,6 +203,7 @@ impl Shape {
             compression: Some(self.compression),
             level0_compression: Some(self.level0_compression),
             filter_bits_per_key: Some(self.filter_bits_per_key),
+            prefix_extractor: own.prefix_extractor.clone(),
             table_bytes: Some(self.table_bytes),
             level0_trigger: Some(self.level0_trigger),
             level_ratio: Some(self.level_ratio),

@@ -49,12 +49,19 @@ impl Settings {
     /// What the tree of a keyspace with these settings is given. `InvalidInput` if its order of keys is not known.
     pub(crate) fn tree_options(&self, own: &KeyspaceOptions) -> Result<TreeOptions> {
         let (order, merge_operator) = (self.named.order(own)?, self.named.merge_operator(own));
-        Ok(TreeOptions { order, merge_operator, ..self.shape(own).tree_options(&self.components) })
+        let prefix_extractor = self.named.prefix_extractor(own).filter(|_| order.is_lexicographic());
+        let shaped = self.shape(own).tree_options(&self.components);
+        Ok(TreeOptions { order, merge_operator, prefix_extractor, ..shaped })
     }
 
     /// Refuses names of what is not there: for a keyspace that is being made.
     pub(crate) fn check_names(&self, own: &KeyspaceOptions) -> Result<()> {
         self.named.check(own)
+    }
+
+    /// Refuses a prefix extractor that is not there, or has no place.
+    pub(crate) fn check_prefixes(&self, own: &KeyspaceOptions) -> Result<()> {
+        self.named.check_prefixes(own)
     }
 
     /// Whether operands of a keyspace can be folded.

@@ -2,7 +2,7 @@
 
 use crate::disks::{DIR, faulty, fill, killed, list, open, open_env, powerless, recorded, rows, small};
 use sediment_env::{Env, MemFs};
-use sedimentdb::{Compression, Create, Db, ErrorKind, Goal, Keyspace, KeyspaceOptions, Result, dump_file};
+use sedimentdb::{Compression, Create, Db, ErrorKind, Goal, Keyspace, KeyspaceOptions, Result, dump_file, stats::Counter};
 
 fn archive() -> KeyspaceOptions {
     KeyspaceOptions {
@@ -12,6 +12,7 @@ fn archive() -> KeyspaceOptions {
         compression: Some(Compression::None),
         level0_compression: Some(Compression::Lz4),
         filter_bits_per_key: Some(0),
+        prefix_extractor: Some("fixed-3".into()),
         table_bytes: Some(4 << 10),
         level0_trigger: Some(3),
         level_ratio: Some(7),
@@ -270,4 +271,32 @@ fn who_may_not_write_may_not_change_them() {
     assert_eq!(keyspace.options(), archive());
     assert_eq!(keyspace.set_options(trigger(1)).unwrap_err().kind(), ErrorKind::InvalidInput);
     assert_eq!(keyspace.options(), archive());
+}
+
+#[test]
+fn prefix_extractors_are_checked_stored_and_changed_like_any_setting() {
+    let disk = MemFs::new();
+    let db = open(&disk);
+    let with = |name: &str| KeyspaceOptions { prefix_extractor: Some(name.into()), ..KeyspaceOptions::default() };
+    let refused = db.create_keyspace_with("users", with("by heart")).unwrap_err();
+    assert!(refused.to_string().contains("DbBuilder::prefix_extractor"), "{refused}");
+    let users = db.create_keyspace_with("users", with("fixed-4")).unwrap();
+    assert!(users.set_options(with("fixed-04")).is_err());
+    let write = |names: [&str; 3]| {
+        names.iter().for_each(|name| users.insert(format!("{name}/name"), name).unwrap());
+        db.flush().unwrap();
+    };
+    write(["u001", "u003", "u009"]);
+    let negatives = |db: &Db| db.stats().counted.counter(Counter::PrefixFilterNegatives);
+    assert_eq!((users.prefix("u002").count(), users.prefix("u003").count()), (0, 1));
+    assert_eq!(negatives(&db), 1);
+    users.set_options(with("delimited-2f-1")).unwrap();
+    write(["u000", "u005", "u008"]);
+    assert_eq!((users.prefix("u004/").count(), negatives(&db)), (0, 3), "each table is asked its own way");
+    drop(users);
+    db.close().unwrap();
+    let db = open(&disk);
+    assert_eq!(found(&db, "users"), with("delimited-2f-1"));
+    let users = db.keyspace("users").unwrap();
+    assert_eq!((users.prefix("u005/").count(), negatives(&db)), (1, 1));
 }

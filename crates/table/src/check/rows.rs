@@ -4,9 +4,9 @@
 
 use crate::{
     block::{Block, BlockSummary, Lookup, tag_of},
-    filter::Filter,
-    index::{BlockFlags, Fence},
+    index::BlockFlags,
     properties::Properties,
+    reader::Parts,
 };
 use sediment_base::{Error, InternalKey, KeyOrder, Kind, RangeTombstones, Result, RowFlags, SeqNo};
 use sediment_codec::hash::key_hash;
@@ -14,9 +14,7 @@ use sediment_codec::hash::key_hash;
 /// Goes over the rows of a table, block by block.
 pub(super) struct RowCheck<'a> {
     order: &'a KeyOrder,
-    stated: &'a Properties,
-    fence: &'a Fence,
-    filter: Option<&'a Filter>,
+    parts: &'a Parts,
     counted: Properties,
     last: Option<Last>,
     is_first_known: bool,
@@ -31,11 +29,13 @@ struct Last {
 }
 
 impl<'a> RowCheck<'a> {
-    pub(super) fn new(order: &'a KeyOrder, stated: &'a Properties, fence: &'a Fence, filter: Option<&'a Filter>) -> Self {
+    pub(super) fn new(order: &'a KeyOrder, parts: &'a Parts) -> Self {
+        let stated = &parts.properties;
         let counted = Properties {
             min_seqno: SeqNo::MAX,
             // Not to be found out from the rows.
             comparator: stated.comparator.clone(),
+            prefix_extractor: stated.prefix_extractor.clone(),
             hash_seed: stated.hash_seed,
             hash_version: stated.hash_version,
             created_us: stated.created_us,
@@ -45,7 +45,7 @@ impl<'a> RowCheck<'a> {
             writer: stated.writer.clone(),
             ..Properties::default()
         };
-        Self { order, stated, fence, filter, counted, last: None, is_first_known: true }
+        Self { order, parts, counted, last: None, is_first_known: true }
     }
 
     /// A block could not be read: what depends on its rows cannot be told of the next one.
@@ -57,7 +57,7 @@ impl<'a> RowCheck<'a> {
     /// Checks the block with this number.
     pub(super) fn block(&mut self, number: usize, block: Block<'_>) -> Result<()> {
         let mut summary = BlockSummary::empty();
-        let continues = self.fence.continues(number);
+        let continues = self.parts.fence.continues(number);
         for row in 0..block.rows() {
             let user_key = [block.prefix(), block.suffix(row)].concat();
             let head = block.head(row);
@@ -71,7 +71,7 @@ impl<'a> RowCheck<'a> {
             let hides = self.hides_next(&user_key, head.kind);
             self.last = Some(Last { key: user_key, seqno: head.seqno, kind: head.kind, hides });
         }
-        let place = self.fence.place(number);
+        let place = self.parts.fence.place(number);
         let expected = BlockFlags::of(summary, continues, matches!(block, Block::Jumbo(_)));
         if (place.min_seqno, place.max_seqno) != (summary.min_seqno, summary.max_seqno) || place.flags != expected {
             return Err(Error::corruption("the fence misdescribes a block"));
@@ -87,10 +87,10 @@ impl<'a> RowCheck<'a> {
         }
         self.counted.max_key = self.last.map_or_else(Default::default, |last| last.key.into());
         self.counted.count_ranges(ranges, self.order);
-        if self.counted == *self.stated {
+        if self.counted == self.parts.properties {
             return Ok(());
         }
-        let (expected, found) = (self.counted.to_string(), self.stated.to_string());
+        let (expected, found) = (self.counted.to_string(), self.parts.properties.to_string());
         Err(Error::corruption("the properties misdescribe the rows").expected_found(expected, found))
     }
 
@@ -108,8 +108,12 @@ impl<'a> RowCheck<'a> {
                 return Err(Error::corruption(format!("the fence does not know that {key:?} continues a key")));
             }
         }
-        if self.filter.is_some_and(|filter| !filter.may_contain(self.hash(key.user_key))) {
+        let Parts { filter, prefix_filter, .. } = self.parts;
+        if filter.as_ref().is_some_and(|filter| !filter.may_contain(self.hash(key.user_key))) {
             return Err(Error::corruption(format!("the filter denies {key:?}")));
+        }
+        if prefix_filter.as_ref().is_some_and(|filter| !filter.knows(key.user_key)) {
+            return Err(Error::corruption(format!("the prefix filter denies {key:?}")));
         }
         if self.counted.rows == 0 && self.is_first_known {
             self.counted.min_key = key.user_key.into();
@@ -124,11 +128,11 @@ impl<'a> RowCheck<'a> {
 
     /// Do fence, heads and tags lead to the row?
     fn find(&self, number: usize, block: Block<'_>, row: usize, key: InternalKey<'_>) -> Result<()> {
-        if self.fence.find(key, self.order) != Some(number) {
+        if self.parts.fence.find(key, self.order) != Some(number) {
             return Err(wrong(row, "is not where the fence leads"));
         }
         if row == 0
-            && (self.fence.first_key(number) != key.user_key || self.is_same_key(key.user_key) != self.continues(number))
+            && (self.parts.fence.first_key(number) != key.user_key || self.is_same_key(key.user_key) != self.continues(number))
         {
             return Err(wrong(row, "is not what the fence says of its block"));
         }
@@ -147,7 +151,7 @@ impl<'a> RowCheck<'a> {
 
     /// Whether the block continues a key, as far as that can be known here.
     fn continues(&self, number: usize) -> bool {
-        self.fence.continues(number) && (self.last.is_some() || self.is_first_known)
+        self.parts.fence.continues(number) && (self.last.is_some() || self.is_first_known)
     }
 
     fn is_same_key(&self, user_key: &[u8]) -> bool {
@@ -160,7 +164,7 @@ impl<'a> RowCheck<'a> {
     }
 
     fn hash(&self, user_key: &[u8]) -> u64 {
-        key_hash(self.stated.hash_seed, user_key)
+        key_hash(self.parts.properties.hash_seed, user_key)
     }
 }
 

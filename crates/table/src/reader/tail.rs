@@ -3,13 +3,13 @@
 
 use super::load::read_fully;
 use crate::{
-    filter::Filter,
+    filter::{Filter, PrefixFilter},
     format::{BODY_AT, Content, Footer, RegionEntry, kinds},
     index::Fence,
     properties::Properties,
     tombstone_block,
 };
-use sediment_base::{Error, FileUuid, KeyOrder, RangeTombstone, RangeTombstones, Result};
+use sediment_base::{Error, FileUuid, KeyOrder, PrefixExtractor, RangeTombstone, RangeTombstones, Result};
 use sediment_codec::{
     compress::Codec,
     hash::KEY_HASH_VERSION,
@@ -18,7 +18,7 @@ use sediment_codec::{
 };
 use sediment_env::File;
 use sediment_raw::slab::{Buffer, Pool, Shared};
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// The smallest file that could be a table.
 const FILE_BYTES_MIN: u64 = BODY_AT + HEADER_BYTES as u64 + FRAME_ALIGN as u64;
@@ -26,6 +26,15 @@ const FILE_BYTES_MIN: u64 = BODY_AT + HEADER_BYTES as u64 + FRAME_ALIGN as u64;
 const FIRST_BYTES: u64 = 16 << 10;
 /// What is in memory before the bytes of the file, so that what follows a frame's header begins a cache line.
 const SHIFT: usize = FRAME_ALIGN - FRAME_HEADER_BYTES;
+
+/// What every reader needs of a table.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) properties: Properties,
+    pub(crate) fence: Fence,
+    pub(crate) filter: Option<Filter>,
+    pub(crate) prefix_filter: Option<PrefixFilter>,
+}
 
 /// The verified end of a table file.
 #[derive(Debug)]
@@ -75,7 +84,7 @@ impl Tail {
         (tail.header, tail.body_len) = (header, body_len);
         tail.extend_to(file, body_len)?;
         tail.footer = tail.read_footer(tail_at)?;
-        let needed = [Region::Fence, Region::Filter, Region::RangeTombstones, Region::Properties];
+        let needed = [Region::Fence, Region::Filter, Region::PrefixFilter, Region::RangeTombstones, Region::Properties];
         let first = needed.iter().filter_map(|id| tail.footer.region(*id)).map(|region| region.offset).min();
         let first = first.unwrap_or(body_len);
         tail.extend_to(file, first)?;
@@ -97,8 +106,8 @@ impl Tail {
         Seal { uuid: self.header.uuid, codec: Codec::None }
     }
 
-    /// What every reader needs.
-    pub(crate) fn parts(&self) -> Result<(Properties, Fence, Option<Filter>)> {
+    /// Reads what every reader needs, one who knows this extractor.
+    pub(crate) fn parts(&self, extractor: Option<&Arc<dyn PrefixExtractor>>) -> Result<Parts> {
         let properties = self.footer.expect_region(Region::Properties)?;
         expect_kind(properties, kinds::FIELDS)?;
         let properties = Properties::decode(&self.content(properties)?).map_err(|error| error.at(properties.offset))?;
@@ -107,7 +116,7 @@ impl Tail {
             return Err(Error::unsupported(format!("key hash {version} is unknown to this version; upgrade Sediment")));
         }
         if properties.rows == 0 && properties.range_tombstones > 0 {
-            return Ok((properties, Fence::default(), None));
+            return Ok(Parts { properties, fence: Fence::default(), filter: None, prefix_filter: None });
         }
         let data = self.footer.expect_region(Region::Data)?;
         if data.offset != BODY_AT {
@@ -117,14 +126,16 @@ impl Tail {
         expect_kind(fence, kinds::FENCE)?;
         let fence = Fence::decode(self.content(fence)?, data.end()).and_then(|fence| fence.numbered(properties.global_seqno));
         let fence = fence.map_err(|error| error.at(data.end()))?;
-        let filter = match self.footer.region(Region::Filter) {
-            Some(region) => {
-                let filter = Filter::decode(region.kind, self.content(region)?);
-                Some(filter.map_err(|error| error.at(region.offset))?)
-            }
-            None => None,
-        };
-        Ok((properties, fence, filter))
+        let prefix_filter = self
+            .filter(Region::PrefixFilter)?
+            .and_then(|filter| PrefixFilter::new(filter, &properties.prefix_extractor, properties.hash_seed, extractor));
+        Ok(Parts { fence, filter: self.filter(Region::Filter)?, prefix_filter, properties })
+    }
+
+    fn filter(&self, id: Region) -> Result<Option<Filter>> {
+        let Some(region) = self.footer.region(id) else { return Ok(None) };
+        let filter = Filter::decode(region.kind, self.content(region)?);
+        filter.map(Some).map_err(|error| error.at(region.offset))
     }
 
     /// The range tombstones of the table, which `properties` count.

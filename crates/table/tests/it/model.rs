@@ -4,7 +4,9 @@ use crate::{
     order::orders,
     rows::{Row, context, path, random_rows, write},
 };
-use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RowFlags, SeqNo, TableId, seqno::SEQNO_MAX};
+use sediment_base::{
+    Cursor, InternalKey, KeyOrder, Kind, RowFlags, SeqNo, TableId, prefix_extractor::by_name, seqno::SEQNO_MAX,
+};
 use sediment_codec::compress::Codec;
 use sediment_codec::hash::key_hash;
 use sediment_env::random::SeededRandom;
@@ -121,6 +123,8 @@ fn check_everything(rows: &[Row], order: &KeyOrder, options: &TableOptions, rand
         }
     }
     assert!(rows.iter().all(|row| table.may_contain(key_hash(SEED, &row.key))));
+    let prefixes = rows.iter().flat_map(|row| (0..=row.key.len().min(8)).map(|len| &row.key[..len]));
+    assert!(prefixes.into_iter().all(|prefix| table.may_contain_prefix(prefix)));
     check_walks(&table, rows, order, random);
     let report = check_table(&context, &path(), Some(&meta)).unwrap();
     assert!(report.faults.is_empty(), "{:?}", report.faults);
@@ -139,7 +143,15 @@ fn random_tables_answer_as_a_sorted_list_does() {
         let block_bytes = [0, 256, 700, 4096, 20_000, 64 << 10][random.below(6) as usize];
         let filter_bits_per_key = [0, 3, 10, 16][random.below(4) as usize];
         let codec = [Codec::None, Codec::Lz4][random.below(2) as usize];
-        let options = TableOptions { block_bytes, codec, filter_bits_per_key, hash_seed: SEED, ..TableOptions::default() };
+        let prefix_extractor = by_name(["", "fixed-1", "fixed-4", "delimited-6b-2"][random.below(4) as usize]);
+        let options = TableOptions {
+            block_bytes,
+            codec,
+            filter_bits_per_key,
+            prefix_extractor,
+            hash_seed: SEED,
+            ..TableOptions::default()
+        };
         println_seed(seed, &options, rows.len());
         check_everything(&rows, order, &options, &random);
     }

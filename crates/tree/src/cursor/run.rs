@@ -1,7 +1,7 @@
 //! `RunCursor`: the tables of a run, one after another, each opened when it is reached.
 
 use crate::version::Run;
-use sediment_base::{Cursor, Error, InternalKey, KeyOrder, Result, RowFlags, SeqNo};
+use sediment_base::{Cursor, Error, InternalKey, KeyOrder, Result, RowFlags, SeqNo, Slice};
 use sediment_table::{Segment, TableCursor};
 use std::{
     ops::{Bound, Range},
@@ -14,6 +14,8 @@ pub(crate) struct RunCursor {
     /// Which of its tables.
     tables: Range<usize>,
     order: KeyOrder,
+    /// What all keys that are wanted begin with.
+    shared: Slice,
     /// Whether blocks that are read shall stay in the cache.
     is_cached: bool,
     /// The table where the cursor stands.
@@ -22,15 +24,15 @@ pub(crate) struct RunCursor {
 }
 
 impl RunCursor {
-    /// For readers.
-    pub(crate) fn new(run: Arc<Run>, tables: Range<usize>, order: KeyOrder) -> Self {
-        Self { run, tables, order, is_cached: true, current: None, error: None }
+    /// For readers of keys that begin with `shared`: it may stand behind others, or pass over them.
+    pub(crate) fn new(run: Arc<Run>, tables: Range<usize>, order: KeyOrder, shared: Slice) -> Self {
+        Self { run, tables, order, shared, is_cached: true, current: None, error: None }
     }
 
     /// For rewrites, which pass once.
     pub(crate) fn uncached(run: Arc<Run>, order: KeyOrder) -> Self {
         let tables = 0..run.tables().len();
-        Self { run, tables, order, is_cached: false, current: None, error: None }
+        Self { run, tables, order, shared: Slice::default(), is_cached: false, current: None, error: None }
     }
 
     /// [`Segmented::segment_after`](super::Segmented::segment_after), within one block.
@@ -106,6 +108,11 @@ impl RunCursor {
         self.here().is_first_of_key()
     }
 
+    /// Whether a table has no key that is wanted.
+    fn is_passed_over(&self, index: usize) -> Result<bool> {
+        Ok(!self.shared.is_empty() && !self.run.tables()[index].open()?.may_contain_prefix(&self.shared))
+    }
+
     /// Opens a table, or finds it open.
     fn enter(&mut self, index: usize) -> Result<&mut TableCursor> {
         if self.current.as_ref().is_none_or(|(current, _)| *current != index) {
@@ -120,6 +127,9 @@ impl RunCursor {
     /// From the first row of table `index` on, where there is one.
     fn first_from(&mut self, index: usize) -> Result<()> {
         for index in index.max(self.tables.start)..self.tables.end {
+            if self.is_passed_over(index)? {
+                continue;
+            }
             let cursor = self.enter(index)?;
             cursor.seek_to_first()?;
             if cursor.is_valid() {
@@ -133,6 +143,9 @@ impl RunCursor {
     /// The last row before table `end`, where there is one.
     fn last_before(&mut self, end: usize) -> Result<()> {
         for index in (self.tables.start..end.min(self.tables.end)).rev() {
+            if self.is_passed_over(index)? {
+                continue;
+            }
             let cursor = self.enter(index)?;
             cursor.seek_to_last()?;
             if cursor.is_valid() {
@@ -194,6 +207,9 @@ impl Cursor for RunCursor {
                 this.current = None;
                 return Ok(());
             }
+            if this.is_passed_over(index)? {
+                return this.first_from(index + 1);
+            }
             let cursor = this.enter(index)?;
             cursor.seek(target)?;
             if cursor.is_valid() { Ok(()) } else { this.first_from(index + 1) }
@@ -205,6 +221,9 @@ impl Cursor for RunCursor {
             let index = this.run.seek(target.user_key, &this.order).max(this.tables.start);
             if index >= this.tables.end {
                 return this.last_before(this.tables.end);
+            }
+            if this.is_passed_over(index)? {
+                return this.last_before(index);
             }
             let cursor = this.enter(index)?;
             cursor.seek_before(target)?;

@@ -6,7 +6,10 @@ use crate::{
     options::TreeOptions,
     super_version::SuperVersion,
 };
-use sediment_base::{KeyOrder, MergeOperator, RangeTombstones, Result, SeqNo, range::lent_bounds};
+use sediment_base::{
+    KeyOrder, MergeOperator, RangeTombstones, Result, SeqNo, Slice,
+    range::{lent_bounds, shared_by_range},
+};
 use std::sync::Arc;
 
 /// What a walk needs to know of its tree and its moment.
@@ -67,10 +70,12 @@ impl Reader {
         let memtables = pinned.memtables().filter(|memtable| !memtable.is_empty());
         sources.extend(memtables.map(|memtable| hide(Source::Memtable(memtable.cursor()), self.read_seqno)));
         let (lower, upper) = lent_bounds(bounds);
+        let shared = if self.order.is_lexicographic() { shared_by_range(lower, upper) } else { &[] };
+        let shared = Slice::new(shared);
         for run in pinned.version.runs.iter() {
             let tables = run.overlapping_bounds(lower, upper, &self.order);
             if !tables.is_empty() {
-                let cursor = RunCursor::new(Arc::clone(run), tables, self.order.clone());
+                let cursor = RunCursor::new(Arc::clone(run), tables, self.order.clone(), shared.clone());
                 sources.push(hide(Source::Run(cursor), self.read_seqno));
             }
         }

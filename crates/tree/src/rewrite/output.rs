@@ -39,6 +39,7 @@ impl OutputSpec<'_> {
             block_bytes: self.options.block_bytes,
             codec: self.options.codec_at(self.level),
             filter_bits_per_key: self.options.filter_bits_per_key,
+            prefix_extractor: self.options.prefix_extractor.clone(),
             hash_seed: self.home.hash_seed,
             created_us: self.now_us,
             oldest_write_us: self.oldest_write_us.min(self.now_us),

@@ -5,7 +5,7 @@ use crate::{
     model::{Ends, Pair, Row, owned, small_options},
     multi_gets, parts,
 };
-use sediment_base::{Comparator, KeyOrder, Result, SeqNo};
+use sediment_base::{Comparator, KeyOrder, Result, SeqNo, Slice, prefix_extractor::by_name, range::prefix_bounds};
 use sediment_codec::compress::Codec;
 use sediment_env::{Env, fs::MemFs, random::SeededRandom};
 use sediment_tree::TreeOptions;
@@ -55,6 +55,9 @@ fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
     options.level0_trigger = pick(&[1, 3, 5]) as usize;
     options.level_ratio = pick(&[2, 3, 10]);
     options.level_base_bytes = pick(&[4 << 10, 8 << 10, 64 << 10]);
+    if options.order.is_lexicographic() {
+        options.prefix_extractor = by_name(["", "fixed-2", "fixed-14", "delimited-2d-2"][random.below(4) as usize]);
+    }
     options.codec = if random.below(2) == 0 { Codec::Lz4 } else { Codec::None };
     options
 }
@@ -179,6 +182,18 @@ fn bound(random: &SeededRandom) -> Bound<Vec<u8>> {
     }
 }
 
+/// Any two, or all keys with some prefix.
+fn ends(random: &SeededRandom, order: &KeyOrder) -> Ends {
+    if !order.is_lexicographic() || random.below(2) == 0 {
+        return (bound(random), bound(random));
+    }
+    let mut prefix = key(random);
+    prefix.truncate(random.below(prefix.len() as u64 + 1) as usize);
+    let (lower, upper) = prefix_bounds(&prefix);
+    let owned = |key: Slice| key.to_vec();
+    (lower.map(owned), upper.map(owned))
+}
+
 fn check_some(pair: &Pair, random: &SeededRandom, place: &str) -> Result<()> {
     let read_seqno = read_seqno(pair, random);
     for _ in 0..4 {
@@ -186,7 +201,7 @@ fn check_some(pair: &Pair, random: &SeededRandom, place: &str) -> Result<()> {
         let found = pair.tree.get(&key, read_seqno)?.map(|value| value.to_vec());
         assert_eq!(found, pair.expected(&key, read_seqno), "{place}: {:?} at {read_seqno}", String::from_utf8_lossy(&key));
     }
-    let ends = (bound(random), bound(random));
+    let ends = ends(random, &pair.options.order);
     let expected = pair.expected_range(&ends, read_seqno);
     let found = pair.scanned(&ends, read_seqno)?;
     let difference = expected.iter().zip(&found).find(|(expected, found)| expected != found);

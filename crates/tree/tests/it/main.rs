@@ -15,6 +15,7 @@ mod parts;
 #[cfg(planted_bugs)]
 mod planted;
 mod points;
+mod prefixes;
 mod reclaim;
 mod sealing;
 mod semantics;
