@@ -35,6 +35,9 @@ pub struct TreeOptions {
     pub level_ratio: u64,
     /// Target size of level 1.
     pub level_base_bytes: u64,
+    /// Tombstones from which on a table is rewritten for them alone, where they are at least half of its rows: until then, scans step
+    /// over what they hide.
+    pub tombstones_due: u64,
     /// Where blocks are kept; shared by all trees of a database.
     pub cache: Arc<BlockCache>,
     /// Counts what happens; shared by all trees of a database.
@@ -70,6 +73,7 @@ impl TreeOptions {
             level0_trigger: 4,
             level_ratio: 10,
             level_base_bytes: 128 << 20,
+            tombstones_due: 10_000,
             cache,
             stats: Arc::default(),
             budget,
@@ -92,6 +96,7 @@ impl TreeOptions {
             level0_trigger,
             level_ratio,
             level_base_bytes,
+            tombstones_due,
             cache: _,
             stats: _,
             budget: _,
@@ -114,7 +119,8 @@ impl TreeOptions {
         require(*table_bytes > 0, "table_bytes", "at least 1")?;
         require(*level0_trigger > 0, "level0_trigger", "at least 1")?;
         require(*level_ratio > 1, "level_ratio", "at least 2")?;
-        require(*level_base_bytes > 0, "level_base_bytes", "at least 1")
+        require(*level_base_bytes > 0, "level_base_bytes", "at least 1")?;
+        require(*tombstones_due > 0, "tombstones_due", "at least 1")
     }
 
     /// These components under the settings of others.
@@ -129,6 +135,7 @@ impl TreeOptions {
             level0_trigger: others.level0_trigger,
             level_ratio: others.level_ratio,
             level_base_bytes: others.level_base_bytes,
+            tombstones_due: others.tombstones_due,
             ..self.clone()
         }
     }

@@ -8,6 +8,10 @@
 //! * level n: the table that drags along the least of level n + 1 for its own size; the first of several. The keys take turns by
 //!   themselves, since where tables just arrived overlap is dear.
 //!
+//! A level is also due, at 1.0, if a table of it is *dense*: at least half tombstones, many, and at least half as many as there are rows
+//! to rewrite with it, so that scans step over more than they give. It sinks, level by level, until it has met all that it hides, or
+//! nothing lies below. Where snapshots keep tombstones alive, that ends at the last level.
+//!
 //! Tables move without a rewrite if nothing that stays could be older and overlap them (DESIGN: trivial move).
 
 use super::{
@@ -32,7 +36,7 @@ pub(crate) fn pick(version: &Version, busy: &Busy, options: &TreeOptions) -> Opt
     due.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     due.into_iter().find_map(|(_, level)| match level {
         0 => level0.pick(),
-        _ => pick_level(version, level, busy, &options.order),
+        _ => pick_level(version, level, busy, options),
     })
 }
 
@@ -69,10 +73,26 @@ pub(crate) fn pick_all(version: &Version, options: &TreeOptions) -> Option<Plan>
 fn scores(version: &Version, busy: &Busy, options: &TreeOptions, level0: &Level0<'_>) -> Vec<(f64, usize)> {
     let deeper = version.levels.iter().enumerate().take(version.levels.len() - 1).skip(1);
     let score = |(index, level): (usize, &Level)| {
-        let bytes: u64 = level.tables().filter(|file| !busy.takes_from(index, file)).map(|file| compensated_bytes(file)).sum();
-        (bytes as f64 / options.level_bytes_max(index) as f64, index)
+        let below = &version.levels[index + 1];
+        let is_dense = |file: &TableFile| is_dense(file, &overlapping(below, &file.meta.range, &options.order), options);
+        let has_dense = || level.tables().any(|file| !busy.takes_from(index, file) && is_dense(file));
+        let score = score_by_size(level, index, busy, options);
+        (if score < 1.0 && has_dense() { 1.0 } else { score }, index)
     };
     std::iter::once((level0.score(), 0)).chain(deeper.map(score)).collect()
+}
+
+fn score_by_size(level: &Level, index: usize, busy: &Busy, options: &TreeOptions) -> f64 {
+    let staying = level.tables().filter(|file| !busy.takes_from(index, file));
+    let bytes: u64 = staying.map(|file| compensated_bytes(file)).sum();
+    bytes as f64 / options.level_bytes_max(index) as f64
+}
+
+/// Whether a table is worth a rewrite for its tombstones, with these below.
+fn is_dense(file: &TableFile, below: &[Arc<TableFile>], options: &TreeOptions) -> bool {
+    let rows = |file: &TableFile| file.meta.rows;
+    let most = below.iter().map(|file| rows(file)).sum::<u64>().max(rows(file));
+    file.meta.tombstones >= options.tombstones_due && file.meta.tombstones.saturating_mul(2) >= most
 }
 
 /// A table's bytes, with each tombstone counted as a row of average size below.
@@ -81,19 +101,23 @@ fn compensated_bytes(file: &TableFile) -> u64 {
     file.meta.file_bytes.saturating_add(file.meta.tombstones.saturating_mul(row_bytes))
 }
 
-fn pick_level(version: &Version, index: usize, busy: &Busy, order: &KeyOrder) -> Option<Plan> {
-    let below = &version.levels[index + 1];
-    let mut choices: Vec<(f64, &Arc<TableFile>)> = Vec::new();
-    for file in version.levels[index].tables() {
-        let dragged = bytes(&overlapping(below, &file.meta.range, order));
-        choices.push((dragged as f64 / file.meta.file_bytes.max(1) as f64, file));
+fn pick_level(version: &Version, index: usize, busy: &Busy, options: &TreeOptions) -> Option<Plan> {
+    let (level, below, order) = (&version.levels[index], &version.levels[index + 1], &options.order);
+    let is_full = score_by_size(level, index, busy, options) >= 1.0;
+    let mut choices = Vec::new();
+    for file in level.tables() {
+        let lower = overlapping(below, &file.meta.range, order);
+        let is_dense = is_dense(file, &lower, options);
+        if is_full || is_dense {
+            let action = if lower.is_empty() && !is_dense { Action::Move } else { Action::Rewrite };
+            choices.push((bytes(&lower) as f64 / file.meta.file_bytes.max(1) as f64, action, file, lower));
+        }
     }
     choices.sort_by(|a, b| a.0.total_cmp(&b.0));
-    choices.into_iter().find_map(|(_, file)| {
-        let lower = overlapping(below, &file.meta.range, order);
-        let action = if lower.is_empty() { Action::Move } else { Action::Rewrite };
-        plan_if_free(action, index, vec![Arc::clone(file)], lower, busy, order)
-    })
+    let mut plans = choices
+        .into_iter()
+        .map(|(_, action, file, lower)| plan_if_free(action, index, vec![Arc::clone(file)], lower, busy, order));
+    plans.find_map(|plan| plan)
 }
 
 /// The plan, unless a running one is in its way.

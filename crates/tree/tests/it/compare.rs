@@ -58,6 +58,7 @@ fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
     if options.order.is_lexicographic() {
         options.prefix_extractor = by_name(["", "fixed-2", "fixed-14", "delimited-2d-2"][random.below(4) as usize]);
     }
+    options.tombstones_due = pick(&[1, 10, 10_000]);
     options.codec = if random.below(2) == 0 { Codec::Lz4 } else { Codec::None };
     options
 }

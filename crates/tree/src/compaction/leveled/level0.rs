@@ -7,7 +7,7 @@
 //! tables of level 1 that overlap it, and what else of level 0 lies within all these and on nothing that stays. Of several seeds
 //! the one that drags along the least of level 1 for its bytes is taken, the first of equals; where it needs what is busy, the
 //! next one; then those of the next sublevel, as long as the trigger is reached. So compactions of level 0 may run side by side,
-//! each in its own interval.
+//! each in its own interval. Where level 0 is due for its dense tables alone, the seeds are these.
 //!
 //! ```text
 //!   level 0, 2           [ seed ]
@@ -16,7 +16,7 @@
 //!   level 1         [     goes     ] [        goes        ] [ stays ]
 //! ```
 
-use super::{bytes, overlapping};
+use super::{bytes, is_dense, overlapping};
 use crate::{
     compaction::{
         busy::Busy,
@@ -57,13 +57,27 @@ impl<'a> Level0<'a> {
 
     /// How full it is; from 1.0 on it is due.
     pub(super) fn score(&self) -> f64 {
-        let depth = self.sublevels.len() as f64 / self.options.level0_trigger as f64;
-        depth.max(self.score_by_bytes())
+        let score = self.score_by_size();
+        if score < 1.0 && self.dense_columns().next().is_some() { 1.0 } else { score }
     }
 
     /// What is best to do, if anything is possible.
     pub(super) fn pick(&self) -> Option<Plan> {
+        if self.score_by_size() < 1.0 {
+            return self.plan(cheapest(self.dense_columns()));
+        }
         self.pick_moves().or_else(|| self.pick_column())
+    }
+
+    fn score_by_size(&self) -> f64 {
+        let depth = self.sublevels.len() as f64 / self.options.level0_trigger as f64;
+        depth.max(self.score_by_bytes())
+    }
+
+    /// Those to rewrite for the tombstones of their seed.
+    fn dense_columns(&self) -> impl Iterator<Item = Column> {
+        let seeds = self.sublevels.iter().flatten().filter(|seed| is_dense(seed, &[], self.options));
+        seeds.filter_map(|seed| self.column(seed).filter(|column| is_dense(seed, &column.below(), self.options)))
     }
 
     fn score_by_bytes(&self) -> f64 {
@@ -90,10 +104,12 @@ impl<'a> Level0<'a> {
     fn pick_column(&self) -> Option<Plan> {
         let depth_min = if self.score_by_bytes() >= 1.0 { 1 } else { self.options.level0_trigger };
         let seeds = self.sublevels.iter().skip(depth_min - 1).rev();
-        let mut column = seeds.into_iter().find_map(|seeds| {
-            let columns = seeds.iter().filter_map(|seed| self.column(seed));
-            columns.min_by(|a, b| a.ratio().total_cmp(&b.ratio()))
-        })?;
+        let mut best = seeds.into_iter().map(|seeds| cheapest(seeds.iter().filter_map(|seed| self.column(seed))));
+        self.plan(best.find_map(|column| column))
+    }
+
+    fn plan(&self, column: Option<Column>) -> Option<Plan> {
+        let mut column = column?;
         self.fill(&mut column);
         Plan::new(Action::Rewrite, vec![(0, column.upper), (1, column.lower)], 1, self.order())
     }
@@ -138,7 +154,17 @@ impl<'a> Level0<'a> {
     }
 }
 
+/// The first of those that drag along the least.
+fn cheapest(columns: impl Iterator<Item = Column>) -> Option<Column> {
+    columns.min_by(|a, b| a.ratio().total_cmp(&b.ratio()))
+}
+
 impl Column {
+    /// All but the seed.
+    fn below(&self) -> Vec<Arc<TableFile>> {
+        self.upper.iter().skip(1).chain(&self.lower).cloned().collect()
+    }
+
     /// What level 1 costs, for each byte that level 0 loses.
     fn ratio(&self) -> f64 {
         bytes(&self.lower) as f64 / bytes(&self.upper).max(1) as f64

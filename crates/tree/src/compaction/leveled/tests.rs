@@ -19,7 +19,7 @@ use std::{path::Path, sync::Arc};
 
 #[test]
 fn the_plan_relieves_the_fullest_level_cheaply() {
-    for name in ["level0", "sublevels", "concurrent", "deeper", "moves", "busy", "scores", "all"] {
+    for name in ["level0", "sublevels", "concurrent", "deeper", "moves", "busy", "scores", "tombstones", "all"] {
         let path = format!("{}/testdata/leveled/{name}.txt", env!("CARGO_MANIFEST_DIR"));
         script::run(Path::new(&path), answer);
     }
@@ -77,22 +77,23 @@ fn options(case: &Case, home: &TableHome) -> TreeOptions {
             "trigger" => options.level0_trigger = value as usize,
             "base" => options.level_base_bytes = value,
             "ratio" => options.level_ratio = value,
+            "dense" => options.tombstones_due = value,
             other => panic!("{other}"),
         }
     }
     options
 }
 
-/// Tables as `(min, width, bytes, seqno)`, those of a deeper level laid one behind the other with gaps of `min`.
-type Tables = Vec<(u8, u8, u64, u64)>;
+/// Tables as `(min, width, bytes, seqno, tombstones)`, those of a deeper level laid one behind the other with gaps of `min`.
+type Tables = Vec<(u8, u8, u64, u64, u64)>;
 
 fn placed(level: usize, tables: Tables, next_id: &mut u64) -> Vec<AddedTable> {
     let mut end = 0;
-    let mut place = |(min, width, bytes, seqno): (u8, u8, u64, u64)| {
+    let mut place = |(min, width, bytes, seqno, tombstones): (u8, u8, u64, u64, u64)| {
         let min = if level == 0 { min } else { end + min / 8 + 1 };
         end = min + width;
         *next_id += 1;
-        sample::table(&format!("{level} {next_id} {next_id} k{min:03}..k{end:03} {bytes} 1 0 0..{seqno}"))
+        sample::table(&format!("{level} {next_id} {next_id} k{min:03}..k{end:03} {bytes} 1 {tombstones} 0..{seqno}"))
     };
     tables.into_iter().map(&mut place).collect()
 }
@@ -123,19 +124,21 @@ fn check_age(version: &Version, plan: &Plan, order: &KeyOrder) {
 }
 
 fn level_of_tables(most: usize) -> impl Strategy<Value = Tables> {
-    vec((0..40_u8, 0..12_u8, 1..60_u64, 1..9_u64), 0..most)
+    vec((0..40_u8, 0..12_u8, 1..60_u64, 1..9_u64, 0..2_u64), 0..most)
 }
 
 proptest! {
     /// All that is picked may run at the same time and end in any order, and score and pick agree about what is due.
     #[test]
     fn picks_of_any_version_go_together(
-        level0 in level_of_tables(24), level1 in level_of_tables(10), level2 in level_of_tables(10), trigger in 1..4_usize
+        level0 in level_of_tables(24), level1 in level_of_tables(10), level2 in level_of_tables(10), trigger in 1..4_usize,
+        dense in 1..3_u64
     ) {
         let (home, mut next_id) = (sample::home(), 0);
         let order = &home.context.order;
         let options = TreeOptions {
-            level0_trigger: trigger, level_base_bytes: 100, level_ratio: 2, ..TreeOptions::new(Arc::clone(&home.context.cache))
+            level0_trigger: trigger, level_base_bytes: 100, level_ratio: 2, tombstones_due: dense,
+            ..TreeOptions::new(Arc::clone(&home.context.cache))
         };
         let levels = [level0, level1, level2].into_iter().enumerate();
         let added = levels.flat_map(|(level, tables)| placed(level, tables, &mut next_id)).collect();
