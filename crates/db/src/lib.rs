@@ -76,6 +76,13 @@ pub use sediment_base::{
     Account, Comparator, Error, ErrorKind, Location, MergeOperator, PrefixExtractor, Result, Slice, budget::BudgetSnapshot,
     event, stats,
 };
+/// What a strategy of compactions sees, and says.
+pub mod strategy {
+    pub use sediment_base::{KeyRange, TableId};
+    pub use sediment_table::TableMeta;
+    pub use sediment_tree::{Backlog, Leveled, Plan, Strategy, Tiered, TreeView};
+}
+
 pub use sediment_env::{self as env, Env};
 pub use sediment_tree::{Direction, ScanLimits};
 pub use status::{DbStats, KeyspaceStats, LevelStats, MemoryStats, SnapshotStats};

@@ -1,17 +1,30 @@
 //! Tables become fewer, and sink: planners choose what to rewrite, a job does it.
 //!
-//! A planner is a pure function from a version, what is busy and the options to a [`Plan`]; it is told nothing else, so that it
+//! A [`Strategy`] is a pure function from a version, what is busy and the options to a [`Plan`]; it is told nothing else, so that it
 //! can be tested and simulated without files. Picking reserves, running is a second call.
 
 mod busy;
+mod chosen;
+mod full;
 mod job;
 mod leveled;
 mod plan;
+mod pressure;
+#[cfg(test)]
+mod scripts;
+mod strategy;
+mod tiered;
 
 pub(crate) use busy::Reservations;
+pub(crate) use chosen::Chosen;
+pub(crate) use full::pick_all;
 pub(crate) use job::run;
-pub(crate) use leveled::{level_scores, pick, pick_all, score};
+pub use leveled::Leveled;
 pub use plan::Plan;
+pub use pressure::Pressure;
+pub(crate) use pressure::pressure;
+pub use strategy::{Backlog, Strategy, TreeView};
+pub use tiered::Tiered;
 
 use crate::{retention::Retention, rewrite::OnSlice};
 use std::fmt;

@@ -76,7 +76,7 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
         spec: OutputSpec {
             home: &versions.home,
             options: &settings,
-            level: 0,
+            codec: settings.level0_codec,
             now_us: context.now_us,
             oldest_write_us: context.now_us,
             guards: &guards,

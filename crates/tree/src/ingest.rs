@@ -62,7 +62,7 @@ impl Ingesting {
                 let spec = OutputSpec {
                     home: &self.home,
                     options: &self.settings,
-                    level: 1,
+                    codec: self.settings.codec,
                     now_us: self.now_us,
                     oldest_write_us: self.now_us,
                     guards: &[],

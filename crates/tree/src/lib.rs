@@ -34,7 +34,7 @@ mod admin;
 mod tree;
 
 pub use admin::{LevelStats, TreeStats, VerifyReport, dump_current, dump_manifest};
-pub use compaction::{CompactionContext, CompactionReport, Plan};
+pub use compaction::{Backlog, CompactionContext, CompactionReport, Leveled, Plan, Pressure, Strategy, Tiered, TreeView};
 pub use flush::{FlushContext, FlushReport};
 pub use ingest::IngestReport;
 pub use open::is_not_created;
@@ -44,4 +44,4 @@ pub use retention::Retention;
 pub use rewrite::{OnSlice, Progress};
 pub use tree::{BegunGet, BegunMultiGet, Ingestion, Overlay, StoppedGet, StoppedMultiGet, Tree};
 pub use version::ManifestPosition;
-pub use write::{Pressure, WriteBatch};
+pub use write::WriteBatch;

@@ -17,9 +17,9 @@ pub struct TreeOptions {
     pub merge_operator: Option<Arc<dyn MergeOperator>>,
     /// Target plain size of a data block.
     pub block_bytes: usize,
-    /// How blocks of level 1 and below are compressed.
+    /// How blocks are compressed.
     pub codec: Codec,
-    /// How those of level 0 are.
+    /// How those that flushes write are, which are soon rewritten.
     pub level0_codec: Codec,
     /// Filter bits per key, and per prefix; 0 builds no filters.
     pub filter_bits_per_key: u8,
@@ -144,11 +144,6 @@ impl TreeOptions {
     /// size of level 1, so that it is not reached before the trigger by flushes that do.
     pub(crate) fn level0_bytes_max(&self) -> u64 {
         self.level_base_bytes.saturating_mul(2)
-    }
-
-    /// How blocks of a level are compressed.
-    pub(crate) fn codec_at(&self, level: usize) -> Codec {
-        if level == 0 { self.level0_codec } else { self.codec }
     }
 
     /// Target size of a level from 1 on.

@@ -12,7 +12,7 @@ pub use overlay::Overlay;
 
 use crate::{
     admin::{self, TreeStats, VerifyReport},
-    compaction::{self, CompactionContext, CompactionReport, Plan, Reservations},
+    compaction::{self, Chosen, CompactionContext, CompactionReport, Plan, Pressure, Reservations, Strategy},
     flush::{self, FlushContext, FlushReport},
     ingest::{IngestReport, Ingesting},
     open,
@@ -20,7 +20,7 @@ use crate::{
     read::{Ended, Reader, Scan, Search, TakeValue},
     super_version::{SuperVersion, SuperVersions, TreeParts},
     version::ManifestPosition,
-    write::{self, Pressure, WriteBatch},
+    write::{self, WriteBatch},
 };
 use sediment_base::{
     Error, FileUuid, InternalKey, KeyOrder, Kind, RangeTombstone, Result, SeqNo, Slice,
@@ -70,6 +70,7 @@ pub struct Ingestion {
 #[derive(Debug)]
 struct Inner {
     versions: SuperVersions,
+    strategy: Chosen,
     reservations: Arc<Reservations>,
     /// One flush at a time: they install in order.
     flushing: Mutex<()>,
@@ -248,8 +249,8 @@ impl Tree {
 
     /// The most urgent compaction, reserved for the caller; `None` when the tree is in shape or what is due is under way.
     pub fn pick_compaction(&self) -> Option<Plan> {
-        let versions = &self.inner.versions;
-        self.inner.reservations.reserve(|busy| compaction::pick(&versions.pin().version, busy, &versions.settings()))
+        let Inner { versions, strategy, reservations, .. } = &*self.inner;
+        reservations.reserve(|busy| strategy.pick(&versions.pin().version, busy, &versions.settings()))
     }
 
     /// Runs a compaction.
@@ -314,14 +315,20 @@ impl Tree {
     /// How urgent the most urgent compaction is, for a caller who compares trees: the highest score of a level, from 1.0 on due. One
     /// that is under way counts until it is done. Cheap to ask.
     pub fn compaction_score(&self) -> f64 {
-        let versions = &self.inner.versions;
-        compaction::score(&versions.load().version, &versions.settings())
+        let Inner { versions, strategy, .. } = &*self.inner;
+        strategy.score(&versions.load().version, &versions.settings())
     }
 
     /// How far flushes and compactions are behind the writers.
     pub fn pressure(&self) -> Pressure {
-        let versions = &self.inner.versions;
-        write::pressure(&versions.pin(), &versions.settings())
+        let Inner { versions, strategy, .. } = &*self.inner;
+        let (now, settings) = (versions.pin(), versions.settings());
+        compaction::pressure(&now, strategy.backlog(&now.version, &settings), &settings)
+    }
+
+    /// Chooses which compactions are due from now on; [`Leveled`](crate::Leveled) by default. Any strategy reads what another left.
+    pub fn set_strategy(&self, strategy: Arc<dyn Strategy>) {
+        self.inner.strategy.set(strategy);
     }
 
     /// Changes the settings. Flushes and compactions that begin from now on follow them; what is written already stays as it is
@@ -329,12 +336,13 @@ impl Tree {
     pub fn set_options(&self, options: &TreeOptions) -> Result<()> {
         options.validate()?;
         self.inner.versions.set_settings(options);
+        self.inner.strategy.forget_score();
         Ok(())
     }
 
     /// Sizes at this moment.
     pub fn stats(&self) -> TreeStats {
-        admin::stats(&self.inner.versions)
+        admin::stats(&self.inner.versions, &self.inner.strategy)
     }
 
     /// Reads every byte on disk and reports every fault.
@@ -356,7 +364,8 @@ impl Tree {
     fn new(env: &Env, parts: TreeParts) -> Self {
         let versions = SuperVersions::new(parts);
         let reservations = Reservations::new(Arc::clone(&env.park));
-        Self { inner: Arc::new(Inner { versions, reservations, flushing: Mutex::default() }) }
+        let strategy = Chosen::default();
+        Self { inner: Arc::new(Inner { versions, strategy, reservations, flushing: Mutex::default() }) }
     }
 
     fn check_prefixes(&self) -> Result<()> {

@@ -23,10 +23,7 @@ pub(crate) use sublevels::arrange;
 pub(crate) use table_file::TableFile;
 
 use sediment_base::{Generation, KeyOrder, Result, SeqNo, TableId};
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{fmt, sync::Arc};
 
 /// How far a manifest is durable: the anchor that a log may keep of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +80,6 @@ pub(crate) struct Version {
     pub(crate) highest_seqno: Option<SeqNo>,
     /// Name of the merge operator, once operands may have been written.
     pub(crate) operator: Option<String>,
-    /// How urgent a compaction is; worked out by the first who asks.
-    pub(crate) score: OnceLock<f64>,
 }
 
 impl Version {

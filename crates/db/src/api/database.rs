@@ -10,6 +10,7 @@ use crate::{
 };
 use sediment_base::{Comparator, Error, EventListener, MergeOperator, PrefixExtractor, Result};
 use sediment_env::Env;
+use sediment_tree::Strategy;
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -514,6 +515,55 @@ impl DbBuilder {
     /// ```
     pub fn prefix_extractor(mut self, extractor: Arc<dyn PrefixExtractor>) -> Self {
         self.brought.named.add_prefix_extractor(extractor);
+        self
+    }
+
+    /// A strategy of compactions that keyspaces name, beside `leveled` and `tiered`. It decides what is worth its price; nothing that it
+    /// says can lose a row.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{
+    ///     Db, KeyspaceOptions,
+    ///     strategy::{Backlog, Plan, Strategy, TreeView},
+    /// };
+    /// use std::sync::Arc;
+    ///
+    /// /// Merges all that has been flushed into level 1 once there are eight runs of it.
+    /// #[derive(Debug)]
+    /// struct Eights;
+    ///
+    /// impl Strategy for Eights {
+    ///     fn name(&self) -> &str {
+    ///         "eights"
+    ///     }
+    ///
+    ///     fn pick(&self, tree: &TreeView<'_>) -> Option<Plan> {
+    ///         let all = tree.tables(0).chain(tree.tables(1)).map(|table| table.id);
+    ///         if tree.runs(0).count() < 8 { None } else { tree.rewrite(all, 1) }
+    ///     }
+    ///
+    ///     fn scores(&self, tree: &TreeView<'_>) -> Vec<f64> {
+    ///         vec![tree.runs(0).count() as f64 / 8.0]
+    ///     }
+    ///
+    ///     fn backlog(&self, tree: &TreeView<'_>) -> Backlog {
+    ///         Backlog { runs: tree.runs(0).count(), runs_due: 8, debt_bytes: 0 }
+    ///     }
+    /// }
+    ///
+    /// let db = Db::builder(dir.path()).strategy(Arc::new(Eights)).open()?;
+    /// let options = KeyspaceOptions { strategy: Some("eights".into()), ..Default::default() };
+    /// let archive = db.keyspace_with("archive", options)?;
+    /// for year in 1990..2000 {
+    ///     archive.insert(format!("{year}"), "a summer")?;
+    ///     db.flush()?;
+    /// }
+    /// assert_eq!(archive.range("1991".."1999").count(), 8);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn strategy(mut self, strategy: Arc<dyn Strategy>) -> Self {
+        self.brought.named.add_strategy(strategy);
         self
     }
 

@@ -145,7 +145,9 @@ impl KeyspaceState {
     pub(crate) fn configure(&self, options: &KeyspaceOptions, settings: &Settings) -> Result<()> {
         self.memtable_bytes.store(settings.shape(options).memtable_bytes, Ordering::Relaxed);
         self.options.lock().expect("no code panics under this lock").clone_from(options);
-        self.newest().tree.set_options(&settings.tree_options(options)?)
+        let tree = &self.newest().tree;
+        tree.set_strategy(settings.strategy(options));
+        tree.set_options(&settings.tree_options(options)?)
     }
 
     /// Refuses operands that nobody could fold.

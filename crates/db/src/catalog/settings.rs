@@ -25,6 +25,7 @@ const COMPRESSION: u64 = 18;
 const LEVEL0_COMPRESSION: u64 = 20;
 const PREFIX_EXTRACTOR: u64 = 22;
 const MERGE_OPERATOR: u64 = 23;
+const STRATEGY: u64 = 24;
 const COMPARATOR: u64 = 25;
 
 /// The goals by their numbers on disk.
@@ -44,6 +45,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         filter_bits_per_key,
         prefix_extractor,
         table_bytes,
+        strategy,
         level0_trigger,
         level_ratio,
         level_base_bytes,
@@ -69,7 +71,12 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
             put_field(out, tag, &bytes);
         }
     }
-    let names = [(PREFIX_EXTRACTOR, prefix_extractor), (MERGE_OPERATOR, merge_operator), (COMPARATOR, comparator)];
+    let names = [
+        (PREFIX_EXTRACTOR, prefix_extractor),
+        (MERGE_OPERATOR, merge_operator),
+        (STRATEGY, strategy),
+        (COMPARATOR, comparator),
+    ];
     for (tag, name) in names {
         if let Some(name) = name {
             put_field(out, tag, name.as_bytes());
@@ -97,6 +104,7 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             }
             PREFIX_EXTRACTOR => set(&mut options.prefix_extractor, name(field)?)?,
             MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
+            STRATEGY => set(&mut options.strategy, name(field)?)?,
             COMPARATOR => set(&mut options.comparator, name(field)?)?,
             _ => return Ok(false),
         }
@@ -152,6 +160,7 @@ mod tests {
             compression: Some(Compression::Lz4),
             level0_compression: Some(Compression::None),
             merge_operator: Some("add".into()),
+            strategy: Some("tiered".into()),
             comparator: Some("odd".into()),
         }
     }
@@ -179,7 +188,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 13, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 14, "each setting ends where a shorter list may end");
     }
 
     #[test]

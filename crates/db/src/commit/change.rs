@@ -91,7 +91,7 @@ pub(crate) fn configure(
     let mut catalog = lock(machinery)?;
     check_alive(keyspace)?;
     let options = &with_names(options, &keyspace.options())?;
-    settings.check_prefixes(options)?;
+    settings.check_changeable(options)?;
     let change = KeyspaceChange::Configure { keyspace: keyspace.id(), options: options.clone() };
     record(machinery, &mut catalog, &change, |_| {})?;
     keyspace.configure(options, settings)
@@ -140,6 +140,7 @@ fn make_tree(
     let trees = maker.dir.join(filename::TREES_DIR);
     let dir = filename::tree(maker.dir, id);
     let tree = Tree::create(&machinery.env, &dir, catalog.db_uuid(), maker.settings.tree_options(options)?)?;
+    tree.set_strategy(maker.settings.strategy(options));
     machinery.env.fs.sync_dir(&trees)?;
     Ok((id, tree))
 }

@@ -1,4 +1,5 @@
-//! What a caller brings in code, by its name: key orders, prefix extractors and merge operators. A keyspace stores the names.
+//! What a caller brings in code, by its name: key orders, prefix extractors, merge operators and strategies. A keyspace stores the
+//! names.
 
 use crate::options::KeyspaceOptions;
 use sediment_base::{
@@ -6,21 +7,29 @@ use sediment_base::{
     merge_operator::{Add, Append, Max},
     prefix_extractor,
 };
+use sediment_tree::{Leveled, Strategy, Tiered};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Orders, extractors and operators by name.
+/// All of these by name.
 #[derive(Clone, Debug)]
 pub(crate) struct Components {
     comparators: BTreeMap<String, Arc<dyn Comparator>>,
     prefix_extractors: BTreeMap<String, Arc<dyn PrefixExtractor>>,
     merge_operators: BTreeMap<String, Arc<dyn MergeOperator>>,
+    strategies: BTreeMap<String, Arc<dyn Strategy>>,
 }
 
 impl Default for Components {
     /// Those that come with the database.
     fn default() -> Self {
-        let mut components =
-            Self { comparators: BTreeMap::new(), prefix_extractors: BTreeMap::new(), merge_operators: BTreeMap::new() };
+        let mut components = Self {
+            comparators: BTreeMap::new(),
+            prefix_extractors: BTreeMap::new(),
+            merge_operators: BTreeMap::new(),
+            strategies: BTreeMap::new(),
+        };
+        components.add_strategy(Arc::new(Leveled));
+        components.add_strategy(Arc::new(Tiered));
         components.add_merge_operator(Arc::new(Add));
         components.add_merge_operator(Arc::new(Append));
         components.add_merge_operator(Arc::new(Max));
@@ -44,6 +53,11 @@ impl Components {
         self.merge_operators.insert(operator.name().into(), operator);
     }
 
+    /// Adds a strategy, in place of one of the same name.
+    pub(crate) fn add_strategy(&mut self, strategy: Arc<dyn Strategy>) {
+        self.strategies.insert(strategy.name().into(), strategy);
+    }
+
     /// The order of a keyspace's keys.
     pub(super) fn order(&self, own: &KeyspaceOptions) -> Result<KeyOrder> {
         match own.comparator.as_deref() {
@@ -65,6 +79,12 @@ impl Components {
         self.prefix_extractors.get(name).cloned().or_else(|| prefix_extractor::by_name(name))
     }
 
+    /// The strategy of a keyspace; the leveled one in place of one that is not known.
+    pub(super) fn strategy(&self, own: &KeyspaceOptions) -> Arc<dyn Strategy> {
+        let known = own.strategy.as_ref().and_then(|name| self.strategies.get(name));
+        known.cloned().unwrap_or_else(|| Arc::new(Leveled))
+    }
+
     /// The operator of a keyspace, if it has one that is known. Without it the keyspace can be opened, but not merged into.
     pub(super) fn merge_operator(&self, own: &KeyspaceOptions) -> Option<Arc<dyn MergeOperator>> {
         self.merge_operators.get(own.merge_operator.as_deref()?).cloned()
@@ -73,7 +93,7 @@ impl Components {
     /// Refuses names of what is not there: for a keyspace that is being made.
     pub(super) fn check(&self, own: &KeyspaceOptions) -> Result<()> {
         self.order(own)?;
-        self.check_prefixes(own)?;
+        self.check_changeable(own)?;
         match &own.merge_operator {
             Some(name) if self.merge_operator(own).is_none() => {
                 let known: Vec<_> = self.merge_operators.keys().map(String::as_str).collect();
@@ -84,8 +104,17 @@ impl Components {
         }
     }
 
-    /// Refuses a prefix extractor that is not there, or has no place.
-    pub(super) fn check_prefixes(&self, own: &KeyspaceOptions) -> Result<()> {
+    /// Refuses what may change while a keyspace is open and is not there, or has no place.
+    pub(super) fn check_changeable(&self, own: &KeyspaceOptions) -> Result<()> {
+        if let Some(name) = own.strategy.as_ref().filter(|name| !self.strategies.contains_key(*name)) {
+            let known: Vec<_> = self.strategies.keys().map(String::as_str).collect();
+            let advice = format!("give it to DbBuilder::strategy, or choose one of: {}", known.join(", "));
+            return Err(Error::invalid_input(format!("the strategy {name:?} is not known: {advice}")));
+        }
+        self.check_prefixes(own)
+    }
+
+    fn check_prefixes(&self, own: &KeyspaceOptions) -> Result<()> {
         let Some(name) = &own.prefix_extractor else { return Ok(()) };
         if !own.is_bytewise() {
             let advice = "leave out prefix_extractor or comparator";

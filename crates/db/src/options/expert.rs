@@ -67,6 +67,7 @@ impl Default for ExpertOptions {
             level_ratio,
             level_base_bytes,
             prefix_extractor: _,
+            strategy: _,
             merge_operator: _,
             comparator: _,
         } = KeyspaceOptions::default();
@@ -131,6 +132,7 @@ impl ExpertOptions {
             level_ratio: self.level_ratio,
             level_base_bytes: self.level_base_bytes,
             prefix_extractor: None,
+            strategy: None,
             merge_operator: None,
             comparator: None,
         }

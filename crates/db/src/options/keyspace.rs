@@ -37,6 +37,11 @@ pub struct KeyspaceOptions {
     /// Target size of a table, in bytes: 1 KiB to 4 GiB; a quarter of `level_base_bytes` by default, within 1 to 64 MiB. Small
     /// tables make short compactions and many files, large ones the other way round.
     pub table_bytes: Option<u64>,
+    /// Which compactions are due, by the name of a strategy: `leveled`, `tiered`, or one given to
+    /// [`DbBuilder::strategy`](crate::DbBuilder::strategy); `leveled` by default. `tiered` merges runs of like size: each row is
+    /// rewritten seldom, but reads meet as many runs as `level0_trigger` says, and what is obsolete may take twice the space of the rest.
+    /// Any of them goes on with what another left.
+    pub strategy: Option<String>,
     /// Runs in level 0 that start a compaction: 1 to 1000; by the goal by default. More mean fewer rewrites and slower reads.
     pub level0_trigger: Option<usize>,
     /// How many times larger each level is than the one above: 2 to 100; by the goal by default. A larger ratio leaves less
@@ -78,6 +83,7 @@ impl KeyspaceOptions {
             filter_bits_per_key,
             prefix_extractor,
             table_bytes,
+            strategy,
             level0_trigger,
             level_ratio,
             level_base_bytes,
@@ -99,6 +105,7 @@ impl KeyspaceOptions {
         check("level_base_bytes", *level_base_bytes, &LEVEL_BASE_BYTES, "bytes")?;
         let name_bytes = |name: &Option<String>| name.as_ref().map(|name| name.len() as u64);
         check("length of prefix_extractor", name_bytes(prefix_extractor), &NAME_BYTES, "bytes")?;
+        check("length of strategy", name_bytes(strategy), &NAME_BYTES, "bytes")?;
         check("length of merge_operator", name_bytes(merge_operator), &NAME_BYTES, "bytes")?;
         check("length of comparator", name_bytes(comparator), &NAME_BYTES, "bytes")
     }
@@ -118,6 +125,7 @@ impl KeyspaceOptions {
             level0_compression: self.level0_compression.or(others.level0_compression),
             filter_bits_per_key: self.filter_bits_per_key.or(others.filter_bits_per_key),
             prefix_extractor: self.prefix_extractor.clone(),
+            strategy: self.strategy.clone(),
             table_bytes: self.table_bytes.or(others.table_bytes),
             level0_trigger: self.level0_trigger.or(others.level0_trigger),
             level_ratio: self.level_ratio.or(others.level_ratio),
@@ -132,7 +140,7 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 13] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 14] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
@@ -141,6 +149,7 @@ impl fmt::Debug for KeyspaceOptions {
             ("filter_bits_per_key", self.filter_bits_per_key.as_ref().map(|bits| bits as _)),
             ("prefix_extractor", self.prefix_extractor.as_ref().map(|name| name as _)),
             ("table_bytes", self.table_bytes.as_ref().map(|bytes| bytes as _)),
+            ("strategy", self.strategy.as_ref().map(|name| name as _)),
             ("level0_trigger", self.level0_trigger.as_ref().map(|runs| runs as _)),
             ("level_ratio", self.level_ratio.as_ref().map(|ratio| ratio as _)),
             ("level_base_bytes", self.level_base_bytes.as_ref().map(|bytes| bytes as _)),
@@ -204,6 +213,7 @@ impl Shape {
             level0_compression: Some(self.level0_compression),
             filter_bits_per_key: Some(self.filter_bits_per_key),
             prefix_extractor: own.prefix_extractor.clone(),
+            strategy: own.strategy.clone(),
             table_bytes: Some(self.table_bytes),
             level0_trigger: Some(self.level0_trigger),
             level_ratio: Some(self.level_ratio),

@@ -5,7 +5,7 @@ use crate::{
     options::{Components, KeyspaceOptions, Options, Shape},
 };
 use sediment_base::Result;
-use sediment_tree::{Reclaimer, TreeOptions};
+use sediment_tree::{Reclaimer, Strategy, TreeOptions};
 use std::sync::Arc;
 
 /// What was asked for at opening, checked, and the components of all trees: what each keyspace's tree is made and opened with.
@@ -59,9 +59,14 @@ impl Settings {
         self.named.check(own)
     }
 
-    /// Refuses a prefix extractor that is not there, or has no place.
-    pub(crate) fn check_prefixes(&self, own: &KeyspaceOptions) -> Result<()> {
-        self.named.check_prefixes(own)
+    /// Refuses what may change while a keyspace is open and is not there, or has no place.
+    pub(crate) fn check_changeable(&self, own: &KeyspaceOptions) -> Result<()> {
+        self.named.check_changeable(own)
+    }
+
+    /// Which compactions are due in the tree of a keyspace.
+    pub(crate) fn strategy(&self, own: &KeyspaceOptions) -> Arc<dyn Strategy> {
+        self.named.strategy(own)
     }
 
     /// Whether operands of a keyspace can be folded.

@@ -95,6 +95,7 @@ impl Replaying<'_> {
             &dir,
             self.settings.tree_options(&options).map_err(|error| error.context(format!("keyspace {name:?}")))?,
         )?;
+        tree.set_strategy(self.settings.strategy(&options));
         let tree = Incarnation { keyspace: name.into(), id: tree_id, since, tree };
         self.open.insert(id, KeyspaceState::new(id, tree, options, self.settings));
         Ok(())

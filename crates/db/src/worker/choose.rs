@@ -35,7 +35,7 @@ impl Worker {
             let tree = keyspace.newest();
             let score = tree.tree.compaction_score();
             if score >= 1.0 {
-                trees.push((score, tree.tree.pressure().debt_bytes, tree));
+                trees.push((score, tree.tree.pressure().backlog.debt_bytes, tree));
             }
         }
         trees.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));

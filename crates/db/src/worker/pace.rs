@@ -201,8 +201,9 @@ fn is_news(before: Option<u64>, now: Option<u64>) -> bool {
 }
 
 fn tree_backlogs(pressure: &Pressure) -> [(f64, SlowdownCause); 2] {
-    let depth = pressure.level0_sublevels as f64 / pressure.level0_trigger.max(1) as f64;
-    let debt = pressure.debt_bytes as f64 / pressure.level_base_bytes.max(1) as f64;
+    let backlog = pressure.backlog;
+    let depth = backlog.runs as f64 / backlog.runs_due.max(1) as f64;
+    let debt = backlog.debt_bytes as f64 / pressure.level_base_bytes.max(1) as f64;
     [(part(depth, LEVEL0_SOFT, LEVEL0_HARD), SlowdownCause::Level0), (part(debt, DEBT_SOFT, DEBT_HARD), SlowdownCause::Debt)]
 }
 

@@ -14,6 +14,7 @@ fn archive() -> KeyspaceOptions {
         filter_bits_per_key: Some(0),
         prefix_extractor: Some("fixed-3".into()),
         table_bytes: Some(4 << 10),
+        strategy: Some("tiered".into()),
         level0_trigger: Some(3),
         level_ratio: Some(7),
         level_base_bytes: Some(32 << 10),
@@ -299,4 +300,34 @@ fn prefix_extractors_are_checked_stored_and_changed_like_any_setting() {
     assert_eq!(found(&db, "users"), with("delimited-2f-1"));
     let users = db.keyspace("users").unwrap();
     assert_eq!((users.prefix("u005/").count(), negatives(&db)), (1, 1));
+}
+
+#[test]
+fn strategies_are_checked_stored_and_changed_like_any_setting() {
+    let disk = MemFs::new();
+    let db = open(&disk);
+    let with =
+        |name: &str| KeyspaceOptions { strategy: Some(name.into()), level0_trigger: Some(3), ..KeyspaceOptions::default() };
+    let refused = db.create_keyspace_with("log", with("by heart")).unwrap_err();
+    assert!(refused.to_string().contains("choose one of: leveled, tiered"), "{refused}");
+    let log = db.create_keyspace_with("log", with("tiered")).unwrap();
+    let runs = |db: &Db| {
+        let stats = db.stats();
+        let keyspace = stats.keyspaces.iter().find(|keyspace| keyspace.name == "log").expect("it is there");
+        keyspace.levels.iter().map(|level| level.runs).collect::<Vec<_>>()
+    };
+    (0..20).for_each(|_| write_kilobytes(&log, 15));
+    let in_tiers = runs(&db);
+    assert!(in_tiers[0] > 0 && in_tiers.iter().sum::<u64>() <= 4, "{in_tiers:?}");
+    assert!(db.stats().counted.counter(Counter::CompactionCount) > 2);
+    drop(log);
+    db.close().unwrap();
+    let db = open(&disk);
+    assert_eq!(found(&db, "log"), with("tiered"));
+    let log = db.keyspace("log").unwrap();
+    assert!(log.set_options(with("none")).is_err());
+    log.set_options(with("leveled")).unwrap();
+    (0..20).for_each(|_| write_kilobytes(&log, 15));
+    assert_eq!(log.range::<&str, _>(..).count(), 15);
+    assert!(runs(&db)[1] == 1 && runs(&db)[0] < 3, "{:?}", runs(&db));
 }

@@ -1,11 +1,10 @@
 //! Sizes of a tree at one moment.
 
 use crate::{
-    compaction,
+    compaction::{self, Chosen},
     options::TreeOptions,
     super_version::SuperVersions,
     version::{Level, Version},
-    write,
 };
 use sediment_base::SeqNo;
 
@@ -22,7 +21,7 @@ pub struct TreeStats {
     pub sealed_count: usize,
     /// From here on every read is exact; below, only those of snapshots that were open all the time.
     pub history_floor: SeqNo,
-    /// Bytes that compaction has to move down until every level has its size.
+    /// Bytes that compaction has to rewrite until the tree is in shape.
     pub debt_bytes: u64,
     /// Files that wait for their removal.
     pub obsolete_tables: usize,
@@ -48,21 +47,21 @@ pub struct LevelStats {
 }
 
 /// Takes the measures.
-pub(crate) fn stats(versions: &SuperVersions) -> TreeStats {
+pub(crate) fn stats(versions: &SuperVersions, strategy: &Chosen) -> TreeStats {
     let (now, settings) = (versions.pin(), versions.settings());
-    let pressure = write::pressure(&now, &settings);
+    let pressure = compaction::pressure(&now, strategy.backlog(&now.version, &settings), &settings);
     TreeStats {
-        levels: levels(&now.version, &settings),
+        levels: levels(&now.version, strategy, &settings),
         memtable_bytes: now.active.bytes(),
         sealed_bytes: pressure.sealed_bytes,
         sealed_count: pressure.sealed_count,
         history_floor: now.version.history.floor,
-        debt_bytes: pressure.debt_bytes,
+        debt_bytes: pressure.backlog.debt_bytes,
         obsolete_tables: versions.home.garbage_count(),
     }
 }
 
-fn levels(version: &Version, settings: &TreeOptions) -> Vec<LevelStats> {
+fn levels(version: &Version, strategy: &Chosen, settings: &TreeOptions) -> Vec<LevelStats> {
     let measure = |(level, score): (&Level, f64)| LevelStats {
         runs: level.runs.len(),
         tables: level.tables().count(),
@@ -72,5 +71,5 @@ fn levels(version: &Version, settings: &TreeOptions) -> Vec<LevelStats> {
         range_tombstones: level.tables().map(|file| file.meta.ranges.count).sum(),
         score,
     };
-    version.levels.iter().zip(compaction::level_scores(version, settings)).map(measure).collect()
+    version.levels.iter().zip(strategy.scores(version, settings)).map(measure).collect()
 }

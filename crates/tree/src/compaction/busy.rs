@@ -31,8 +31,8 @@ struct Target {
 
 impl Busy {
     /// Whether a table is taken.
-    pub(crate) fn has(&self, file: &TableFile) -> bool {
-        self.tables.contains_key(&file.meta.id)
+    pub(crate) fn has(&self, id: TableId) -> bool {
+        self.tables.contains_key(&id)
     }
 
     /// Whether a table is about to leave this level.

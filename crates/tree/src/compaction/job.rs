@@ -49,7 +49,8 @@ pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionCon
     report.tables_out = tables.len();
     report.bytes_out = tables.iter().map(|table| table.file_bytes).sum();
     report.rows_out = tables.iter().map(|table| table.rows).sum();
-    let added = tables.into_iter().map(|meta| AddedTable { level: plan.target, run: TableId(0), meta }).collect();
+    let run = tables.first().filter(|_| plan.target == 0).map_or(TableId(0), |first| first.id);
+    let added = tables.into_iter().map(|meta| AddedTable { level: plan.target, run, meta }).collect();
     versions.install(Edit { removed: plan.tables().collect(), added, history, ..Edit::default() }, &[])?;
     count(&versions.options.stats, &report);
     Ok(report)
@@ -78,12 +79,12 @@ fn rewrite(
     context: &CompactionContext<'_>,
 ) -> Result<Made> {
     let (order, settings) = (&versions.options.order, versions.settings());
-    let (inside, level) = (plan.tables().collect(), plan.target);
+    let inside = plan.tables().collect();
     let sources = sources(&pinned, &inside, order)?;
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let (home, options, now_us) = (&versions.home, &*settings, context.now_us);
     let rewrite = Rewrite {
-        spec: OutputSpec { home, options, level, now_us, oldest_write_us, guards: &[] },
+        spec: OutputSpec { home, options, codec: options.codec, now_us, oldest_write_us, guards: &[] },
         retention: &context.retention,
         range_tombstones: range_tombstones(inputs)?,
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),

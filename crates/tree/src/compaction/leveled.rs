@@ -17,6 +17,7 @@
 use super::{
     busy::Busy,
     plan::{Action, Plan},
+    strategy::{Backlog, Strategy, TreeView},
 };
 use crate::{
     options::TreeOptions,
@@ -28,8 +29,37 @@ use std::sync::Arc;
 
 mod level0;
 
+/// Every level but 0 is one run, and some times larger than the one above: little space for what is obsolete, and few runs to read. The
+/// default. Its numbers are `level0_trigger`, `level_ratio`, `level_base_bytes` and `tombstones_due` of the tree's options.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Leveled;
+
+impl Strategy for Leveled {
+    fn name(&self) -> &str {
+        "leveled"
+    }
+
+    fn pick(&self, tree: &TreeView<'_>) -> Option<Plan> {
+        pick(tree.version, tree.busy, tree.options)
+    }
+
+    fn scores(&self, tree: &TreeView<'_>) -> Vec<f64> {
+        let level0 = Level0::new(tree.version, tree.busy, tree.options);
+        scores(tree.version, tree.busy, tree.options, &level0).into_iter().map(|(score, _)| score).collect()
+    }
+
+    fn backlog(&self, tree: &TreeView<'_>) -> Backlog {
+        let (levels, options) = (&tree.version.levels, tree.options);
+        let (runs, runs_due, level0_bytes) = (levels[0].runs.len(), options.level0_trigger, levels[0].bytes());
+        let is_due = runs >= runs_due || level0_bytes >= options.level0_bytes_max();
+        let surplus = |(index, level): (usize, &Level)| level.bytes().saturating_sub(options.level_bytes_max(index));
+        let deeper: u64 = levels.iter().enumerate().take(levels.len() - 1).skip(1).map(surplus).sum();
+        Backlog { runs, runs_due, debt_bytes: deeper + if is_due { level0_bytes } else { 0 } }
+    }
+}
+
 /// The most urgent compaction, if any is due and possible.
-pub(crate) fn pick(version: &Version, busy: &Busy, options: &TreeOptions) -> Option<Plan> {
+fn pick(version: &Version, busy: &Busy, options: &TreeOptions) -> Option<Plan> {
     let level0 = Level0::new(version, busy, options);
     let mut due = scores(version, busy, options, &level0);
     due.retain(|(score, _)| *score >= 1.0);
@@ -38,35 +68,6 @@ pub(crate) fn pick(version: &Version, busy: &Busy, options: &TreeOptions) -> Opt
         0 => level0.pick(),
         _ => pick_level(version, level, busy, options),
     })
-}
-
-/// The highest score of a level; from 1.0 on [`pick`] has something to do, unless it is under way.
-pub(crate) fn score(version: &Version, options: &TreeOptions) -> f64 {
-    let highest = || {
-        let nothing = Busy::default();
-        let level0 = Level0::new(version, &nothing, options);
-        scores(version, &nothing, options, &level0).into_iter().map(|(score, _)| score).fold(0.0, f64::max)
-    };
-    *version.score.get_or_init(highest)
-}
-
-/// How full each level is, from level 0 on; 0 for the last one, which has no size.
-pub(crate) fn level_scores(version: &Version, options: &TreeOptions) -> Vec<f64> {
-    let nothing = Busy::default();
-    let level0 = Level0::new(version, &nothing, options);
-    let mut scores: Vec<f64> = scores(version, &nothing, options, &level0).into_iter().map(|(score, _)| score).collect();
-    scores.resize(version.levels.len(), 0.0);
-    scores
-}
-
-/// All tables into one run, at the first level from the deepest one on that they fit.
-pub(crate) fn pick_all(version: &Version, options: &TreeOptions) -> Option<Plan> {
-    let bytes: u64 = version.levels.iter().map(Level::bytes).sum();
-    let deepest = version.levels.iter().rposition(|level| !level.is_empty())?.max(1);
-    let last = version.levels.len() - 1;
-    let target = (deepest..last).find(|level| options.level_bytes_max(*level) >= bytes).unwrap_or(last);
-    let inputs = version.levels.iter().enumerate().map(|(index, level)| (index, level.tables().cloned().collect())).collect();
-    Plan::new(Action::Rewrite, inputs, target, &options.order)
 }
 
 /// Each level that can be relieved, with how full it is, leaving out what leaves it already.
@@ -129,7 +130,7 @@ fn plan_if_free(
     busy: &Busy,
     order: &KeyOrder,
 ) -> Option<Plan> {
-    if upper.iter().chain(&lower).any(|file| busy.has(file)) {
+    if upper.iter().chain(&lower).any(|file| busy.has(file.meta.id)) {
         return None;
     }
     let plan = Plan::new(action, vec![(index, upper), (index + 1, lower)], index + 1, order)?;

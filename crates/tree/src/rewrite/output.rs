@@ -8,6 +8,7 @@ use sediment_base::{
     InternalKey, RangeTombstone, Result, RowFlags, Slice, TableId,
     planted::{Bug, planted},
 };
+use sediment_codec::compress::Codec;
 use sediment_table::{TableMeta, TableOptions, TableWriter};
 use std::sync::Arc;
 
@@ -16,8 +17,8 @@ use std::sync::Arc;
 pub(crate) struct OutputSpec<'a> {
     pub(crate) home: &'a Arc<TableHome>,
     pub(crate) options: &'a TreeOptions,
-    /// Where the tables will lie.
-    pub(crate) level: usize,
+    /// How blocks are compressed: what is soon rewritten, not like what stays.
+    pub(crate) codec: Codec,
     pub(crate) now_us: u64,
     /// Time of the oldest write among the inputs.
     pub(crate) oldest_write_us: u64,
@@ -37,7 +38,7 @@ impl OutputSpec<'_> {
         ids.push(id);
         let options = TableOptions {
             block_bytes: self.options.block_bytes,
-            codec: self.options.codec_at(self.level),
+            codec: self.codec,
             filter_bits_per_key: self.options.filter_bits_per_key,
             prefix_extractor: self.options.prefix_extractor.clone(),
             hash_seed: self.home.hash_seed,

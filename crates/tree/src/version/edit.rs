@@ -8,7 +8,7 @@ use sediment_base::{Error, Result, SeqNo, TableId, limits, seqno::SEQNO_MAX};
 use sediment_table::TableMeta;
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 /// A change to a version.
@@ -145,7 +145,7 @@ impl<'a> VersionBuilder<'a> {
         }
         let Self { mark, history, highest_seqno, operator, .. } = self;
         let runs = levels.iter().flat_map(|level| &level.runs).cloned().collect();
-        Ok(Version { identity, levels, runs, mark, history, highest_seqno, operator, score: OnceLock::new() })
+        Ok(Version { identity, levels, runs, mark, history, highest_seqno, operator })
     }
 
     fn add(&mut self, added: AddedTable, leaving: &mut HashMap<TableId, Arc<TableFile>>) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::{
 use sediment_base::{Comparator, KeyOrder, Result, SeqNo, Slice, prefix_extractor::by_name, range::prefix_bounds};
 use sediment_codec::compress::Codec;
 use sediment_env::{Env, fs::MemFs, random::SeededRandom};
-use sediment_tree::TreeOptions;
+use sediment_tree::{Leveled, Tiered, TreeOptions};
 use std::{cmp::Ordering, ops::Bound, sync::Arc};
 
 /// Short keys first, then by bytes backwards: unlike the order of bytes in every respect, and without heads.
@@ -105,7 +105,8 @@ fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
             }
             87 => drop(pair.seal()),
             88 => pair.flush_sealed()?,
-            89..92 if !pair.held.is_empty() => pair.deliver(random.below(pair.held.len() as u64) as usize)?,
+            89 => pair.tree.set_strategy(if random.below(2) == 0 { Arc::new(Leveled) } else { Arc::new(Tiered) }),
+            90..92 if !pair.held.is_empty() => pair.deliver(random.below(pair.held.len() as u64) as usize)?,
             _ => check_some(&pair, &random, &format!("seed {seed} step {step}"))?,
         }
     }

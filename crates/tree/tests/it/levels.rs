@@ -156,18 +156,17 @@ fn pressure_tells_what_waits_and_what_is_owed() -> Result<()> {
         assert!(pair.seal());
     }
     let pressure = pair.tree.pressure();
-    assert_eq!((pressure.sealed_count, pressure.level0_sublevels, pressure.level0_bytes), (2, 0, 0));
+    assert_eq!((pressure.sealed_count, pressure.backlog.runs, pressure.backlog.debt_bytes), (2, 0, 0));
     assert!(pressure.sealed_bytes >= 1000);
     pair.flush()?;
     assert_eq!((pair.tree.pressure().sealed_count, pair.tree.pressure().sealed_bytes), (0, 0));
 
     for round in 2..=3 {
         flush_keys(&mut pair, 0..20)?;
-        let (pressure, stats) = (pair.tree.pressure(), pair.tree.stats());
-        assert_eq!(pressure.level0_bytes, stats.levels[0].bytes);
-        let is_due = pressure.level0_sublevels >= pressure.level0_trigger;
-        assert_eq!(is_due, round == 3, "{pressure:?}");
-        assert_eq!(pressure.debt_bytes, if is_due { pressure.level0_bytes } else { 0 });
+        let (backlog, stats) = (pair.tree.pressure().backlog, pair.tree.stats());
+        let is_due = backlog.runs >= backlog.runs_due;
+        assert_eq!(is_due, round == 3, "{backlog:?}");
+        assert_eq!(backlog.debt_bytes, if is_due { stats.levels[0].bytes } else { 0 });
         assert_eq!(pair.tree.compaction_score() >= 1.0, is_due);
     }
     Ok(())
@@ -183,9 +182,9 @@ fn level_0_without_overlaps_is_due_by_its_bytes_and_moves() -> Result<()> {
         assert_eq!(pair.tree.stats().levels[0].runs, 1);
         assert!(key < 10_000, "it never becomes due");
     }
-    let pressure = pair.tree.pressure();
-    assert!(pressure.level0_bytes >= 2 * pressure.level_base_bytes && pressure.debt_bytes == pressure.level0_bytes);
+    let (pressure, level0_bytes) = (pair.tree.pressure(), pair.tree.stats().levels[0].bytes);
+    assert!(level0_bytes >= 2 * pressure.level_base_bytes && pressure.backlog.debt_bytes == level0_bytes);
     let report = pair.tree.compact(pair.tree.pick_compaction().expect("due"), &pair.compaction(&crate::model::go_on))?;
-    assert!(report.moved && report.bytes_in_level0 == pressure.level0_bytes, "{report:?}");
+    assert!(report.moved && report.bytes_in_level0 == level0_bytes, "{report:?}");
     check(&pair)
 }

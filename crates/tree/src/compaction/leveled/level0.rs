@@ -51,7 +51,7 @@ impl<'a> Level0<'a> {
     pub(super) fn new(version: &'a Version, busy: &'a Busy, options: &'a TreeOptions) -> Self {
         let mut files: Vec<_> = version.levels[0].tables().collect();
         files.sort_by_key(|file| Reverse(file.age()));
-        let free = files.iter().filter(|file| !busy.has(file)).map(|file| Arc::clone(file)).collect();
+        let free = files.iter().filter(|file| !busy.has(file.meta.id)).map(|file| Arc::clone(file)).collect();
         Self { version, busy, options, files, sublevels: arrange(free, &options.order) }
     }
 
@@ -90,11 +90,11 @@ impl<'a> Level0<'a> {
         let (below, order) = (&self.version.levels[1], self.order());
         let sinks = |file: &&Arc<TableFile>| {
             let range = &file.meta.range;
-            !self.busy.has(file) && overlapping(below, range, order).is_empty() && !self.busy.is_target(1, range, order)
+            !self.busy.has(file.meta.id) && overlapping(below, range, order).is_empty() && !self.busy.is_target(1, range, order)
         };
         let oldest = self.version.levels[0].runs.last()?;
         let mut sinking = oldest.tables().iter().filter(sinks).cloned();
-        if self.options.codec_at(0) == self.options.codec_at(1) {
+        if self.options.level0_codec == self.options.codec {
             return Plan::new(Action::Move, vec![(0, sinking.collect())], 1, order);
         }
         // One by one: what is made of two would span what lies between them below.
@@ -127,7 +127,8 @@ impl<'a> Level0<'a> {
         }
         let lower = overlapping(&self.version.levels[1], &range, order);
         let range = lower.iter().fold(range, |range, file| range.union(file.meta.range.clone(), order));
-        let is_free = !upper.iter().chain(&lower).any(|file| self.busy.has(file)) && !self.busy.is_target(1, &range, order);
+        let is_free =
+            !upper.iter().chain(&lower).any(|file| self.busy.has(file.meta.id)) && !self.busy.is_target(1, &range, order);
         is_free.then_some(Column { upper, lower, range })
     }
 
@@ -138,7 +139,7 @@ impl<'a> Level0<'a> {
         for file in self.files.iter().rev().filter(|file| !column.has(file)).collect::<Vec<_>>() {
             let range = &file.meta.range;
             if column.range.holds(range, order)
-                && !self.busy.has(file)
+                && !self.busy.has(file.meta.id)
                 && !staying.iter().any(|older| older.overlaps(range, order))
             {
                 column.upper.push(Arc::clone(file));

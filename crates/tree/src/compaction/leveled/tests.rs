@@ -1,87 +1,26 @@
-//! Scripts: a version and what is busy in, the plan out. And what holds of the plans of any version.
+//! Scripts, and what holds of the plans of any version.
 
-use super::{pick, pick_all, score};
+use super::{Leveled, pick};
 use crate::{
     compaction::{
         busy::Busy,
         plan::{Action, Plan},
+        scripts::{self, build, score},
     },
     options::TreeOptions,
-    version::{AddedTable, Edit, TableFile, TableHome, Version, VersionBuilder, tests as sample},
+    version::{AddedTable, Edit, TableFile, Version, tests as sample},
 };
 use proptest::{
     collection::vec,
     prelude::{Strategy, prop_assert, prop_assert_eq, proptest},
 };
 use sediment_base::{KeyOrder, TableId};
-use sediment_testkit::script::{self, Case};
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 #[test]
 fn the_plan_relieves_the_fullest_level_cheaply() {
-    for name in ["level0", "sublevels", "concurrent", "deeper", "moves", "busy", "scores", "tombstones", "all"] {
-        let path = format!("{}/testdata/leveled/{name}.txt", env!("CARGO_MANIFEST_DIR"));
-        script::run(Path::new(&path), answer);
-    }
-}
-
-/// `pick trigger=4 base=100 ratio=10`, `picks …` (one after the other, as if all were to run at the same time), `score …` or `all …`,
-/// then tables `level run id min..max bytes rows tombstones [min..max of the seqnos]`, in level 0 the higher id newer unless the
-/// seqnos say otherwise, and plans that run already, as `busy <target level> <id> …`.
-fn answer(case: &Case) -> String {
-    let home = sample::home();
-    let (busy_lines, table_lines): (Vec<&str>, Vec<&str>) = case.input.lines().partition(|line| line.starts_with("busy"));
-    let added = table_lines.into_iter().map(sample::table).collect();
-    let version = build(&home, Edit { identity: Some(sample::identity()), added, ..Edit::default() });
-    let mut busy = Busy::default();
-    for line in busy_lines {
-        let numbers: Vec<u64> = line.split_whitespace().skip(1).map(|word| word.parse().expect("a number")).collect();
-        let taken = numbers[1..].iter().map(|id| TableId(*id)).collect::<Vec<_>>();
-        let files = version.tables().filter(|file| taken.contains(&file.meta.id)).cloned().collect();
-        let order = &home.context.order;
-        let plan = Plan::new(Action::Rewrite, vec![(0, files)], numbers[0] as usize, order);
-        busy.take(&plan.expect("tables"));
-    }
-    let options = options(case, &home);
-    let shown = |plan: Option<Plan>| plan.map_or("nothing".into(), |plan| plan.to_string());
-    match case.verb() {
-        "pick" => shown(pick(&version, &busy, &options)),
-        "picks" => picks(&version, busy, &options),
-        "all" => shown(pick_all(&version, &options)),
-        "score" => format!("{:.2}", score(&version, &options)),
-        other => panic!("{other}"),
-    }
-}
-
-fn picks(version: &Version, mut busy: Busy, options: &TreeOptions) -> String {
-    let mut lines = Vec::new();
-    while let Some(plan) = pick(version, &busy, options) {
-        busy.take(&plan);
-        lines.push(plan.to_string());
-    }
-    lines.join("\n")
-}
-
-fn build(home: &Arc<TableHome>, edit: Edit) -> Version {
-    let mut builder = VersionBuilder::empty(home);
-    builder.apply(edit).expect("a sound edit");
-    builder.build().expect("a sound version")
-}
-
-fn options(case: &Case, home: &TableHome) -> TreeOptions {
-    let mut options = TreeOptions::new(Arc::clone(&home.context.cache));
-    for arg in case.args() {
-        let (name, value) = arg.split_once('=').expect("name=value");
-        let value: u64 = value.parse().expect("a number");
-        match name {
-            "trigger" => options.level0_trigger = value as usize,
-            "base" => options.level_base_bytes = value,
-            "ratio" => options.level_ratio = value,
-            "dense" => options.tombstones_due = value,
-            other => panic!("{other}"),
-        }
-    }
-    options
+    let names = ["level0", "sublevels", "concurrent", "deeper", "moves", "busy", "scores", "tombstones", "all"];
+    scripts::check(&Leveled, "leveled", &names);
 }
 
 /// Tables as `(min, width, bytes, seqno, tombstones)`, those of a deeper level laid one behind the other with gaps of `min`.
@@ -150,7 +89,7 @@ proptest! {
                 busy.take(&plan);
                 plans.push(plan);
             }
-            prop_assert_eq!(score(&version, &options) >= 1.0, !plans.is_empty());
+            prop_assert_eq!(score(&Leveled, &version, &options) >= 1.0, !plans.is_empty());
             let mut taken: Vec<TableId> = plans.iter().flat_map(Plan::tables).collect();
             taken.sort_unstable();
             prop_assert!(taken.windows(2).all(|pair| pair[0] != pair[1]), "a table is taken twice");
@@ -160,6 +99,6 @@ proptest! {
                 version.check(order);
             }
         }
-        prop_assert!(score(&version, &options) < 1.0, "it comes to rest");
+        prop_assert!(score(&Leveled, &version, &options) < 1.0, "it comes to rest");
     }
 }

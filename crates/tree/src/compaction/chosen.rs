@@ -1,0 +1,80 @@
+//! `Chosen`: the strategy of a tree, and what it said last.
+
+use super::{
+    busy::Busy,
+    leveled::Leveled,
+    plan::Plan,
+    strategy::{Backlog, Strategy, TreeView},
+};
+use crate::{options::TreeOptions, version::Version};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// The strategy of a tree. Shared.
+#[derive(Debug, Default)]
+pub(crate) struct Chosen {
+    now: Mutex<Now>,
+}
+
+#[derive(Debug)]
+struct Now {
+    strategy: Arc<dyn Strategy>,
+    /// The highest score, and the version that has it.
+    score: Option<(Weak<Version>, f64)>,
+}
+
+impl Default for Now {
+    fn default() -> Self {
+        Self { strategy: Arc::new(Leveled), score: None }
+    }
+}
+
+impl Chosen {
+    /// Chooses another for plans that are made from now on.
+    pub(crate) fn set(&self, strategy: Arc<dyn Strategy>) {
+        *self.lock() = Now { strategy, score: None };
+    }
+
+    /// The settings have changed, and with them what is due.
+    pub(crate) fn forget_score(&self) {
+        self.lock().score = None;
+    }
+
+    /// The most urgent work that is possible now.
+    pub(crate) fn pick(&self, version: &Version, busy: &Busy, options: &TreeOptions) -> Option<Plan> {
+        self.strategy().pick(&TreeView::new(version, busy, options))
+    }
+
+    /// The highest score of a level, as if nothing were under way. Worked out once for a version.
+    pub(crate) fn score(&self, version: &Arc<Version>, options: &TreeOptions) -> f64 {
+        let mut now = self.lock();
+        match &now.score {
+            Some((of, score)) if std::ptr::eq(of.as_ptr(), Arc::as_ptr(version)) => *score,
+            _ => {
+                let scores = now.strategy.scores(&TreeView::new(version, &Busy::default(), options));
+                let score = scores.into_iter().fold(0.0, f64::max);
+                now.score = Some((Arc::downgrade(version), score));
+                score
+            }
+        }
+    }
+
+    /// How urgent each level is, as if nothing were under way.
+    pub(crate) fn scores(&self, version: &Version, options: &TreeOptions) -> Vec<f64> {
+        let mut scores = self.strategy().scores(&TreeView::new(version, &Busy::default(), options));
+        scores.resize(version.levels.len(), 0.0);
+        scores
+    }
+
+    /// How far the tree is from being in shape.
+    pub(crate) fn backlog(&self, version: &Version, options: &TreeOptions) -> Backlog {
+        self.strategy().backlog(&TreeView::new(version, &Busy::default(), options))
+    }
+
+    fn strategy(&self) -> Arc<dyn Strategy> {
+        Arc::clone(&self.lock().strategy)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,152 @@
+//! `Strategy`: what shape a tree is to have. A pure function from a view of the tree to a plan, and to how urgent one is.
+//!
+//! A strategy decides what is worth its price, and nothing else: that tables of a level do not overlap, and that nothing is taken
+//! twice, is checked where a plan is made ([`TreeView::rewrite`]); what a rewrite may drop is decided by the rows alone. So one of the
+//! caller's own can make a tree slow, and never wrong.
+
+use super::{
+    busy::Busy,
+    plan::{Action, Plan},
+};
+use crate::{
+    options::TreeOptions,
+    version::{Run, TableFile, Version},
+};
+use sediment_base::TableId;
+use sediment_table::TableMeta;
+use std::{collections::HashSet, fmt, sync::Arc};
+
+/// Chooses what a tree rewrites next.
+///
+/// ```
+/// # use sediment_tree::{Backlog, Plan, Strategy, TreeView};
+/// /// Keeps everything in one run.
+/// #[derive(Debug)]
+/// struct OneRun;
+///
+/// impl Strategy for OneRun {
+///     fn name(&self) -> &str {
+///         "one run"
+///     }
+///
+///     fn pick(&self, tree: &TreeView<'_>) -> Option<Plan> {
+///         let all: Vec<_> = (0..tree.levels()).flat_map(|level| tree.tables(level)).map(|table| table.id).collect();
+///         if self.backlog(tree).runs < 2 { None } else { tree.rewrite(all, tree.levels() - 1) }
+///     }
+///
+///     fn scores(&self, tree: &TreeView<'_>) -> Vec<f64> {
+///         vec![if self.backlog(tree).runs < 2 { 0.0 } else { 1.0 }]
+///     }
+///
+///     fn backlog(&self, tree: &TreeView<'_>) -> Backlog {
+///         let runs = (0..tree.levels()).map(|level| tree.runs(level).count()).sum();
+///         Backlog { runs, runs_due: 2, debt_bytes: 0 }
+///     }
+/// }
+/// ```
+pub trait Strategy: Send + Sync + fmt::Debug {
+    /// A name to be told apart by.
+    fn name(&self) -> &str;
+
+    /// The most urgent work that is possible now; `None` if the tree is in shape, or what is due is under way.
+    fn pick(&self, tree: &TreeView<'_>) -> Option<Plan>;
+
+    /// How urgent the work of each level is, from level 0 on, as if nothing were under way; from 1.0 on [`Strategy::pick`] has something
+    /// to do. Levels that are left out have none.
+    fn scores(&self, tree: &TreeView<'_>) -> Vec<f64>;
+
+    /// How far the tree is from being in shape: what writers are slowed down by. Asked often.
+    fn backlog(&self, tree: &TreeView<'_>) -> Backlog;
+}
+
+/// How far a tree is from the shape that its strategy wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Runs that reads meet because they are not yet merged.
+    pub runs: usize,
+    /// How many of these make work due. Writers are slowed down when there are some times more.
+    pub runs_due: usize,
+    /// Bytes that are to be rewritten until the tree is in shape. Writers are slowed down when they are some times
+    /// [`TreeOptions::level_base_bytes`].
+    pub debt_bytes: u64,
+}
+
+/// A tree as a strategy sees it: runs of tables by level, what is under way, and the settings.
+#[derive(Clone, Copy, Debug)]
+pub struct TreeView<'a> {
+    pub(super) version: &'a Version,
+    pub(super) busy: &'a Busy,
+    pub(super) options: &'a TreeOptions,
+}
+
+impl<'a> TreeView<'a> {
+    pub(crate) fn new(version: &'a Version, busy: &'a Busy, options: &'a TreeOptions) -> Self {
+        Self { version, busy, options }
+    }
+
+    /// How many levels there are. Level 0 may have many runs, every other at most one.
+    pub fn levels(&self) -> usize {
+        self.version.levels.len()
+    }
+
+    /// The runs of a level, newest first: the tables of each, in key order.
+    pub fn runs(&self, level: usize) -> impl Iterator<Item = impl Iterator<Item = &'a TableMeta>> {
+        self.version.levels[level].runs.iter().map(|run| run.tables().iter().map(|file| &file.meta))
+    }
+
+    /// The tables of a level, run by run.
+    pub fn tables(&self, level: usize) -> impl Iterator<Item = &'a TableMeta> {
+        self.runs(level).flatten()
+    }
+
+    /// Whether a compaction under way has taken this table.
+    pub fn is_busy(&self, table: &TableMeta) -> bool {
+        self.busy.has(table.id)
+    }
+
+    /// The settings of the tree.
+    pub fn options(&self) -> &'a TreeOptions {
+        self.options
+    }
+
+    /// A plan to merge these tables into one run at `target`. `None` if there are none, if one is not there or taken, or if what comes of
+    /// them could meet other tables of that level, be they there or on their way; level 0 takes anything.
+    pub fn rewrite(&self, tables: impl IntoIterator<Item = TableId>, target: usize) -> Option<Plan> {
+        let wanted: HashSet<TableId> = tables.into_iter().collect();
+        let chosen = |run: &Arc<Run>| run.tables().iter().filter(|file| wanted.contains(&file.meta.id)).cloned().collect();
+        let inputs: Vec<(usize, Vec<Arc<TableFile>>)> = self
+            .version
+            .levels
+            .iter()
+            .enumerate()
+            .flat_map(|(level, runs)| runs.runs.iter().map(move |run| (level, run)))
+            .map(|(level, run)| (level, chosen(run)))
+            .collect();
+        let found = inputs.iter().map(|(_, files)| files.len()).sum::<usize>();
+        if found != wanted.len() || inputs.iter().flat_map(|(_, files)| files).any(|file| self.busy.has(file.meta.id)) {
+            return None;
+        }
+        let plan = Plan::new(Action::Rewrite, by_level(inputs), target, &self.options.order)?;
+        let staying = |level: usize| {
+            let met = self.version.levels[level].runs.iter().flat_map(|run| run.overlapping(&plan.range, &self.options.order));
+            met.filter(|file| !wanted.contains(&file.meta.id)).count()
+        };
+        let is_free = target == 0
+            || (target < self.levels()
+                && staying(target) == 0
+                && !self.busy.is_target(target, &plan.range, &self.options.order));
+        is_free.then_some(plan)
+    }
+}
+
+/// The same with all runs of a level together.
+fn by_level(inputs: Vec<(usize, Vec<Arc<TableFile>>)>) -> Vec<(usize, Vec<Arc<TableFile>>)> {
+    let mut levels: Vec<(usize, Vec<Arc<TableFile>>)> = Vec::new();
+    for (level, mut files) in inputs {
+        match levels.last_mut() {
+            Some((last, together)) if *last == level => together.append(&mut files),
+            _ => levels.push((level, files)),
+        }
+    }
+    levels
+}
