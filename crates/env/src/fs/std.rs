@@ -92,7 +92,7 @@ impl Fs for StdFs {
     fn lock(&self, path: &Path) -> Result<Box<dyn DirLock>> {
         let file = open_lock(path).map_err(|e| Error::io("open the lock file", path, e))?;
         match file.try_lock() {
-            Ok(()) => Ok(Box::new(StdLock { _file: file, owner: ForkMark::new() })),
+            Ok(()) => Ok(Box::new(StdLock { file, owner: ForkMark::new() })),
             Err(TryLockError::WouldBlock) => {
                 Err(Error::new(ErrorKind::Locked, "another handle has the directory open").in_file(path))
             }
@@ -209,15 +209,23 @@ impl Drop for StdLog {
 
 #[derive(Debug)]
 struct StdLock {
-    // Closing gives the lock back once the last copy of the descriptor is gone; an explicit unlock by a forked child would
-    // take it from its parent.
-    _file: fs::File,
+    file: fs::File,
     owner: ForkMark,
 }
 
 impl DirLock for StdLock {
     fn is_owner(&self) -> bool {
         self.owner.is_own()
+    }
+}
+
+impl Drop for StdLock {
+    /// Gives the lock back at once. Closing alone would do so only when the last copy of the descriptor is gone, and a child that is on
+    /// its way to another program has one for a moment. A forked child must not take it from its parent.
+    fn drop(&mut self) {
+        if self.owner.is_own() {
+            let _ = self.file.unlock();
+        }
     }
 }
 
@@ -263,7 +271,7 @@ mod platform {
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn preallocate(_file: &File, _capacity: u64) {}
+    pub(super) fn preallocate(file: &File, _capacity: u64) {}
 }
 
 #[cfg(windows)]
@@ -290,5 +298,21 @@ mod platform {
         Ok(None)
     }
 
-    pub(super) fn preallocate(_file: &File, _capacity: u64) {}
+    pub(super) fn preallocate(file: &File, _capacity: u64) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_given_back_though_a_copy_of_its_descriptor_is_left() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = open_lock(&dir.path().join("LOCK")).expect("it is made");
+        file.try_lock().expect("nobody else has it");
+        let copy = file.try_clone().expect("a copy, as a child has before it becomes another program");
+        drop(StdLock { file, owner: ForkMark::new() });
+        assert!(StdFs.lock(&dir.path().join("LOCK")).is_ok());
+        drop(copy);
+    }
 }
