@@ -1,15 +1,21 @@
-//! Checks of the source tree: `cargo xtask tidy`.
+//! Checks of the source tree, and what is run from it: `cargo xtask tidy`, `cargo xtask simulate`.
 #![allow(clippy::print_stdout, reason = "a command line prints")]
 
 mod source;
 mod tidy;
 
-use std::{env, path::Path, process::ExitCode};
+use std::{
+    env,
+    path::Path,
+    process::{Command, ExitCode},
+};
 
-const HELP: &str = "usage: cargo xtask tidy [--bless]
+const HELP: &str = "usage: cargo xtask tidy [--bless] | cargo xtask simulate [name=value ...]
 
 tidy            checks layers, sizes, banned text, reachability, and that documents were read again after the code they describe changed
-tidy --bless    says that they were";
+tidy --bless    says that they were
+simulate        what each strategy of compactions does with some loads: written bytes, space and runs. For names and values see
+                crates/tree/examples/simulate.rs";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -23,9 +29,23 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        ["simulate", ..] => simulate(&args[1..]),
         _ => {
             println!("{HELP}");
             ExitCode::from(2)
+        }
+    }
+}
+
+fn simulate(args: &[&str]) -> ExitCode {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let example = ["run", "--release", "--quiet", "--package", "sediment-tree", "--example", "simulate", "--"];
+    match Command::new(cargo).args(example).args(args).current_dir(root()).status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cannot run cargo: {error}");
+            ExitCode::FAILURE
         }
     }
 }

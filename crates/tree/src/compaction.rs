@@ -15,11 +15,12 @@ mod scripts;
 mod strategy;
 mod tiered;
 
-pub(crate) use busy::Reservations;
+pub(crate) use busy::{Busy, Reservations};
 pub(crate) use chosen::Chosen;
 pub(crate) use full::pick_all;
 pub(crate) use job::run;
 pub use leveled::Leveled;
+pub(crate) use plan::Action;
 pub use plan::Plan;
 pub use pressure::Pressure;
 pub(crate) use pressure::pressure;

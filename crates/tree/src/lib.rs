@@ -31,6 +31,8 @@ mod open;
 
 mod admin;
 
+mod simulate;
+
 mod tree;
 
 pub use admin::{LevelStats, TreeStats, VerifyReport, dump_current, dump_manifest};
@@ -42,6 +44,7 @@ pub use options::{Reclaimer, TreeOptions};
 pub use read::{Cursor, Direction, Scan, ScanLimits, ScanPart, TakeValue, ValueLen};
 pub use retention::Retention;
 pub use rewrite::{OnSlice, Progress};
+pub use simulate::{Simulation, SimulationCounts};
 pub use tree::{BegunGet, BegunMultiGet, Ingestion, Overlay, StoppedGet, StoppedMultiGet, Tree};
 pub use version::ManifestPosition;
 pub use write::WriteBatch;

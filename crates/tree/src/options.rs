@@ -146,6 +146,11 @@ impl TreeOptions {
         self.level_base_bytes.saturating_mul(2)
     }
 
+    /// Bytes that a table has at least before a guard ends it; less where tables are small themselves.
+    pub(crate) fn guarded_bytes_min(&self) -> u64 {
+        GUARDED_BYTES_MIN.min(self.table_bytes / GUARDED_PER_TABLE_MAX)
+    }
+
     /// Target size of a level from 1 on.
     pub(crate) fn level_bytes_max(&self, level: usize) -> u64 {
         (1..level).fold(self.level_base_bytes, |bytes, _| bytes.saturating_mul(self.level_ratio))
@@ -153,6 +158,9 @@ impl TreeOptions {
 }
 
 const NAME_BYTES_MAX: usize = 255;
+const GUARDED_BYTES_MIN: u64 = 2 << 20;
+/// How many tables that end at guards make up one of full size at least.
+const GUARDED_PER_TABLE_MAX: u64 = 16;
 
 fn require(holds: bool, option: &str, range: &str) -> Result<()> {
     if holds { Ok(()) } else { Err(Error::invalid_input(format!("{option} must be {range}"))) }

@@ -38,8 +38,9 @@ pub struct KeyspaceOptions {
     /// tables make short compactions and many files, large ones the other way round.
     pub table_bytes: Option<u64>,
     /// Which compactions are due, by the name of a strategy: `leveled`, `tiered`, or one given to
-    /// [`DbBuilder::strategy`](crate::DbBuilder::strategy); `leveled` by default. `tiered` merges runs of like size: each row is
-    /// rewritten seldom, but reads meet as many runs as `level0_trigger` says, and what is obsolete may take twice the space of the rest.
+    /// [`DbBuilder::strategy`](crate::DbBuilder::strategy); `leveled` by default. `tiered` merges `level0_trigger` runs once they
+    /// are of like size: each row is rewritten seldom, but reads meet up to so many runs of each size, and what is obsolete may take twice the
+    /// space of the rest.
     /// Any of them goes on with what another left.
     pub strategy: Option<String>,
     /// Runs in level 0 that start a compaction: 1 to 1000; by the goal by default. More mean fewer rewrites and slower reads.

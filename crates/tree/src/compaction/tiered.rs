@@ -1,21 +1,21 @@
 //! The tiered strategy, a pure function: runs of like size are merged, and nothing is rewritten for a run that is much smaller.
 //!
-//! The *runs* are the sublevels of level 0 and what each deeper level holds, the newest first; what is under way counts as one. As many
-//! as `level0_trigger` are due, and the first of these that is possible is done:
+//! The *runs* are the sublevels of level 0 and what each deeper level holds, the newest first. Runs that lie side by side are *alike* if
+//! none is larger by more than a fourth than all newer ones of them together. Of two things that are due the first is done:
 //!
-//! * all of them are merged, where those above the oldest have together grown to [`SPACE_MAX`] times its size: so much of them
-//!   may be obsolete;
-//! * of the newest runs, or those behind busy or lone ones, those are merged of which each is at most a fourth larger than all before it
-//!   together: rows that were written at like times are rewritten as often;
-//! * else the newest, as many as it takes to be below the trigger again.
+//! * all runs are merged, where those above the oldest have together grown to more than [`SPACE_MAX`] times its size: so much of
+//!   them may be obsolete;
+//! * `level0_trigger` runs that are alike, or more, are merged, the newest such: rows that were written at like times are rewritten
+//!   as often.
 //!
 //! ```text
-//!   runs      1 1 1 . 4 . . . . 16 ...............     1 1 1 are merged; then 3 4; then 7 16
+//!   runs      1 1 1 1 . 4 4 4 . . 16 16 ............     1 1 1 1 are merged to a fourth 4, and then these
 //! ```
 //!
 //! What is merged stays in level 0, unless deeper levels take part: then it goes to the deepest of them; all together go as deep as
-//! they fit. Each row is rewritten once for each tier, so writes cost little; reads meet more runs, and space is taken by what is
-//! obsolete. (Size-tiered compaction; the rules are those that RocksDB's documentation calls universal compaction.)
+//! they fit. Each row is rewritten once for each size of runs, so writes cost little; reads meet up to the trigger of each size, and
+//! space is taken by what is obsolete. (Size-tiered compaction; what is alike and what takes too much space are the rules of universal
+//! compaction in RocksDB's documentation.)
 
 use super::{
     full::pick_all,
@@ -28,7 +28,7 @@ use sediment_table::TableMeta;
 const SPACE_MAX: u64 = 2;
 
 /// Merges runs of like size: each row is rewritten seldom, reads meet more runs, and up to three times the space is taken. For much that is
-/// written and little that is read. Its number is `level0_trigger` of the tree's options: at so many runs some are merged.
+/// written and little that is read. Its number is `level0_trigger` of the tree's options: so many runs of like size are merged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tiered;
 
@@ -47,55 +47,53 @@ impl Strategy for Tiered {
 
     fn pick(&self, tree: &TreeView<'_>) -> Option<Plan> {
         let tiers = tiers(tree);
-        let free = tiers.iter().filter(|tier| !tier.is_busy).count();
-        // What is under way will be one run.
-        let left = free + usize::from(free < tiers.len());
-        if left < trigger(tree) {
-            return None;
+        let is_free = |tier: &Tier<'_>| !tier.is_busy;
+        if space_score(&tiers) > 1.0 && tiers.iter().all(is_free) {
+            return pick_all(tree.version, tree.options);
         }
-        self.pick_space(tree, &tiers).or_else(|| self.pick_like(tree, &tiers)).or_else(|| self.pick_newest(tree, &tiers, left))
+        let alike = alike(&tiers, is_free).find(|alike| alike.len() >= trigger(tree))?;
+        let target = alike.iter().map(|tier| tier.level).max()?;
+        tree.rewrite(alike.iter().flat_map(|tier| &tier.tables).map(|table| table.id), target)
     }
 
     fn scores(&self, tree: &TreeView<'_>) -> Vec<f64> {
-        vec![tiers(tree).len() as f64 / trigger(tree) as f64]
+        let tiers = tiers(tree);
+        let most = most_alike(&tiers) as f64 / trigger(tree) as f64;
+        let space = space_score(&tiers);
+        // Above 1.0 it is due, and at 1.0 not yet.
+        vec![if space > 1.0 { most.max(space) } else { most }]
     }
 
     fn backlog(&self, tree: &TreeView<'_>) -> Backlog {
-        let tiers = tiers(tree);
-        // All but the oldest wait to be merged, as soon as there are too many.
-        let waiting = tiers.split_last().map_or(0, |(_, newer)| newer.iter().map(|tier| tier.bytes).sum());
-        let debt_bytes = if tiers.len() > trigger(tree) { waiting } else { 0 };
-        Backlog { runs: tiers.len(), runs_due: trigger(tree), debt_bytes }
+        let (tiers, runs_due) = (tiers(tree), trigger(tree));
+        let runs = most_alike(&tiers);
+        let waiting = alike(&tiers, |_| true).find(|alike| alike.len() > runs_due);
+        Backlog { runs, runs_due, debt_bytes: waiting.map_or(0, |alike| alike.iter().map(|tier| tier.bytes).sum()) }
     }
 }
 
-impl Tiered {
-    fn pick_space(self, tree: &TreeView<'_>, tiers: &[Tier<'_>]) -> Option<Plan> {
-        let (oldest, newer) = tiers.split_last()?;
-        let newer_bytes: u64 = newer.iter().map(|tier| tier.bytes).sum();
-        let is_due = newer_bytes > oldest.bytes.saturating_mul(SPACE_MAX) && !tiers.iter().any(|tier| tier.is_busy);
-        if is_due { pick_all(tree.version, tree.options) } else { None }
-    }
+/// How much space the newer runs take, for what they may.
+fn space_score(tiers: &[Tier<'_>]) -> f64 {
+    let Some((oldest, newer)) = tiers.split_last() else { return 0.0 };
+    let newer_bytes: u64 = newer.iter().map(|tier| tier.bytes).sum();
+    newer_bytes as f64 / oldest.bytes.saturating_mul(SPACE_MAX).max(1) as f64
+}
 
-    fn pick_like(self, tree: &TreeView<'_>, tiers: &[Tier<'_>]) -> Option<Plan> {
-        (0..tiers.len()).find_map(|first| {
-            let mut bytes = 0_u64;
-            let is_like = |tier: &&Tier<'_>| {
-                let fits = bytes == 0 || tier.bytes <= bytes.saturating_add(bytes / 4);
-                bytes = bytes.saturating_add(tier.bytes);
-                fits && !tier.is_busy
-            };
-            let count = tiers[first..].iter().take_while(is_like).count();
-            if count < 2 { None } else { merge(tree, &tiers[first..first + count]) }
-        })
-    }
+/// For each run that qualifies, it and the older ones that do and are like it.
+fn alike<'t, 'a>(tiers: &'t [Tier<'a>], qualifies: impl Fn(&Tier<'a>) -> bool) -> impl Iterator<Item = &'t [Tier<'a>]> {
+    (0..tiers.len()).map(move |first| {
+        let mut bytes = 0_u64;
+        let is_like = |tier: &&Tier<'a>| {
+            let fits = bytes == 0 || tier.bytes <= bytes.saturating_add(bytes / 4);
+            bytes = bytes.saturating_add(tier.bytes);
+            fits && qualifies(tier)
+        };
+        &tiers[first..first + tiers[first..].iter().take_while(is_like).count()]
+    })
+}
 
-    fn pick_newest(self, tree: &TreeView<'_>, tiers: &[Tier<'_>], left: usize) -> Option<Plan> {
-        let count = left + 2 - trigger(tree);
-        let first = tiers.iter().take_while(|tier| tier.is_busy).count();
-        let newest = &tiers[first..tiers.len().min(first + count)];
-        if newest.len() < 2 || newest.iter().any(|tier| tier.is_busy) { None } else { merge(tree, newest) }
-    }
+fn most_alike(tiers: &[Tier<'_>]) -> usize {
+    alike(tiers, |_| true).map(<[_]>::len).max().unwrap_or(0)
 }
 
 /// At least two: one run cannot be merged.
@@ -116,11 +114,6 @@ fn tiers<'a>(tree: &TreeView<'a>) -> Vec<Tier<'a>> {
     tiers
 }
 
-fn merge(tree: &TreeView<'_>, tiers: &[Tier<'_>]) -> Option<Plan> {
-    let target = tiers.iter().map(|tier| tier.level).max()?;
-    tree.rewrite(tiers.iter().flat_map(|tier| &tier.tables).map(|table| table.id), target)
-}
-
 #[cfg(test)]
 mod tests {
     use super::Tiered;
@@ -128,6 +121,6 @@ mod tests {
 
     #[test]
     fn runs_of_like_size_are_merged() {
-        scripts::check(&Tiered, "tiered", &["like", "space", "newest", "busy", "levels"]);
+        scripts::check(&Tiered, "tiered", &["like", "space", "busy", "levels"]);
     }
 }

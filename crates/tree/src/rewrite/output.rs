@@ -26,11 +26,6 @@ pub(crate) struct OutputSpec<'a> {
     pub(crate) guards: &'a [Slice],
 }
 
-/// Bytes that a table has at least before a guard ends it; less where tables are small themselves.
-const GUARDED_BYTES_MIN: u64 = 2 << 20;
-/// How many such tables make up one of full size at least.
-const GUARDED_PER_TABLE_MAX: u64 = 16;
-
 impl OutputSpec<'_> {
     /// Begins a table, and notes its id.
     pub(crate) fn begin_table(&self, ids: &mut Vec<TableId>) -> Result<TableWriter> {
@@ -46,10 +41,6 @@ impl OutputSpec<'_> {
             oldest_write_us: self.oldest_write_us.min(self.now_us),
         };
         TableWriter::create(&self.home.context, &options, self.home.path(id), id)
-    }
-
-    fn guarded_bytes_min(&self) -> u64 {
-        GUARDED_BYTES_MIN.min(self.options.table_bytes / GUARDED_PER_TABLE_MAX)
     }
 }
 
@@ -91,7 +82,7 @@ impl<'a> Outputs<'a> {
         if self.writer.as_ref().is_some_and(|writer| writer.last_key() != key.user_key) {
             // All versions of a key lie in one table, else the tables of a run would overlap.
             let is_guarded = self.passes_guard(key.user_key);
-            let bytes_max = if is_guarded { self.spec.guarded_bytes_min() } else { self.spec.options.table_bytes };
+            let bytes_max = if is_guarded { self.spec.options.guarded_bytes_min() } else { self.spec.options.table_bytes };
             if self.writer.as_ref().is_some_and(|writer| writer.written_bytes() >= bytes_max) {
                 self.cut(Some(key.user_key))?;
             }
