@@ -18,8 +18,7 @@ fn options(purpose: Purpose) -> KeyspaceOptions {
     match purpose {
         Purpose::Rows => {}
         Purpose::Counters => options.merge_operator = Some("add".to_owned()),
-        // It has no setting for their length.
-        Purpose::Prefixes(_bytes) => {}
+        Purpose::Prefixes(bytes) => options.prefix_extractor = Some(format!("fixed-{bytes}")),
     }
     options
 }
