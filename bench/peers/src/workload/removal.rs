@@ -69,8 +69,8 @@ fn check<E: Engine>(rows: &Rows, number_at: usize, (passes, found): (u64, Digest
 }
 
 /// Every key is inserted, and all but the first and the last are removed one by one, in order. The rows are compacted in between, so
-/// that removals come to lie above them as a run or two, of which no engine begins to compact. An operation seeks the first row and
-/// reads on to the last.
+/// that removals come to lie above them as a run or two, which are too few for a compaction. An engine that compacts them for being
+/// removals does so while the first operation runs. An operation seeks the first row and reads on to the last.
 pub(super) fn seek_over_rows<'a, E: Engine>(bench: &'a Bench<'a, E>) -> Job<'a> {
     let Bench { engine, rows, settings, .. } = bench;
     let (number_at, last) = (settings.key_prefix.len(), rows.keys - 1);
