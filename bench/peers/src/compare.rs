@@ -58,6 +58,10 @@ impl Compare {
                     // Each round begins with another engine.
                     let engine = self.engines[(turn + round as usize) % self.engines.len()];
                     let durability = self.settings.durability.unwrap_or(workload.durability());
+                    if !workload.is_offered_by(engine) {
+                        writeln!(stderr(), "round {round}: {} on {}: not offered", workload.typed(), engine.typed())?;
+                        continue;
+                    }
                     if workload.writes() && !engine.can(durability) {
                         continue;
                     }
@@ -78,8 +82,7 @@ impl Compare {
                 return Ok(writeln!(stderr(), "round {round}: {workload_name} on {engine_name} FAILED: {error:#}")?);
             }
         };
-        let (ns, cpu) = (measurement.ns_per_operation(), measurement.cpu_ns_per_operation());
-        writeln!(stderr(), "round {round}: {workload_name} on {engine_name}: {ns:.0} ns, {cpu:.0} ns of processor")?;
+        writeln!(stderr(), "round {round}: {workload_name} on {engine_name}: {}", measurement.summary())?;
         report.measurements.push(measurement);
         if let Some(path) = &self.json {
             fs::write(path, serde_json::to_string(report)?)?;

@@ -16,7 +16,7 @@ pub(crate) use self::{
 };
 
 use crate::settings::{Compression, Durability, typed};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -54,16 +54,33 @@ impl Name {
         matches!(self, Self::Rocksdb | Self::RocksdbPinned)
     }
 
+    /// Whether it is asked for more than inserts, gets and scans of everything: to remove, to merge, to scan a prefix, to compact.
+    pub(crate) fn has_vocabulary(self) -> bool {
+        self.is_rocksdb() || matches!(self, Self::Sediment | Self::Null)
+    }
+
     /// Whether writes can survive as much as this in it.
     pub(crate) fn can(self, durability: Durability) -> bool {
         self != Self::Coordinode || durability == Durability::Memory
     }
 }
 
+/// What a database is for, as far as its engine can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Rows by their keys.
+    Rows,
+    /// Numbers that are added to: 64 bits, little-endian.
+    Counters,
+    /// Scans of the rows whose keys begin with the same bytes, so many.
+    Prefixes(usize),
+}
+
 /// How an engine is opened. Sizes are in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Configuration {
     pub(crate) name: Name,
+    pub(crate) purpose: Purpose,
     /// How many there will be. No engine is told; `Null` pretends to have them.
     pub(crate) keys: u64,
     /// For everything it keeps in memory: write buffers and cached blocks.
@@ -112,11 +129,41 @@ pub(crate) trait Engine: Sized + Sync {
     /// Inserts rows as one.
     fn insert_batch<'a>(&self, rows: impl Iterator<Item = Row<'a>>) -> Result<()>;
 
+    /// Removes a row.
+    fn remove(&self, _key: &[u8]) -> Result<()> {
+        not_offered()
+    }
+
+    /// Removes, at once, the rows from a key on that are before another.
+    fn remove_range(&self, _from: &[u8], _to: &[u8]) -> Result<()> {
+        not_offered()
+    }
+
+    /// Adds to a counter without reading it; one that is not there is 0.
+    fn add(&self, _key: &[u8], _number: u64) -> Result<()> {
+        not_offered()
+    }
+
+    /// Rewrites everything into one run, without what nobody can read any more; done on return.
+    fn compact(&self) -> Result<()> {
+        not_offered()
+    }
+
+    /// Blocks of tables that reads have looked into so far, in the cache or in a file, where the engine tells. What is between two
+    /// answers to the same thread is what that thread's reads took, if it was alone.
+    fn blocks_read(&self) -> Option<u64> {
+        None
+    }
+
     /// Begins to write to tables what is only in memory, where there is such a thing.
     fn flush(&self) -> Result<()>;
 
     /// Ends it as a program should that ends well.
     fn close(self) -> Result<()>;
+}
+
+fn not_offered<T>() -> Result<T> {
+    bail!("not offered")
 }
 
 /// Shows rows, up to a number of them; how many there were.
@@ -144,6 +191,11 @@ pub(crate) trait View {
 
     /// Reads rows in order, from a key on or from the first, up to a number of them; returns how many there were.
     fn scan(&self, from: Option<&[u8]>, rows: u64, see: impl FnMut(Row<'_>)) -> Result<u64>;
+
+    /// Reads rows whose keys begin with these bytes, in order, up to a number of them; returns how many there were.
+    fn scan_prefix(&self, _prefix: &[u8], _rows: u64, _see: impl FnMut(Row<'_>)) -> Result<u64> {
+        not_offered()
+    }
 
     /// Reads all rows in reverse order; returns how many there were.
     fn scan_reverse(&self, see: impl FnMut(Row<'_>)) -> Result<u64>;

@@ -1,5 +1,6 @@
 //! Closed loops: the next operation begins when the one before has ended.
 
+use crate::measurement::Part;
 use anyhow::Result;
 use sediment_bench::latency::{Latencies, Recorder};
 use std::{
@@ -25,13 +26,15 @@ pub(crate) enum Until {
 pub(crate) struct Looped {
     pub(crate) operations: u64,
     pub(crate) seconds: f64,
+    /// Where it was several loops one after the other.
+    pub(crate) parts: Vec<Part>,
     recorder: Option<Recorder>,
 }
 
 impl Looped {
     /// Several threads that began together, as one.
     pub(crate) fn together(threads: Vec<Self>) -> Self {
-        let mut all = Self { operations: 0, seconds: 0.0, recorder: None };
+        let mut all = Self { operations: 0, seconds: 0.0, parts: Vec::new(), recorder: None };
         for one in threads {
             all.operations += one.operations;
             all.seconds = all.seconds.max(one.seconds);
@@ -44,6 +47,12 @@ impl Looped {
             };
         }
         all
+    }
+
+    /// Loops one after the other.
+    pub(crate) fn in_parts(parts: Vec<Part>) -> Self {
+        let operations = parts.iter().map(|part| part.operations).sum();
+        Self { operations, seconds: parts.iter().map(|part| part.seconds).sum(), parts, recorder: None }
     }
 
     /// The same, where each call was so many operations.
@@ -77,7 +86,7 @@ fn bulk_loop(until: Until, mut work: impl FnMut(u64) -> Result<()>) -> Result<Lo
             burst = (burst * 2).min(BURST_MAX);
         }
     }
-    Ok(Looped { operations, seconds: begin.elapsed().as_secs_f64(), recorder: None })
+    Ok(Looped { operations, seconds: begin.elapsed().as_secs_f64(), parts: Vec::new(), recorder: None })
 }
 
 fn timed_loop(until: Until, mut work: impl FnMut(u64) -> Result<()>) -> Result<Looped> {
@@ -93,7 +102,7 @@ fn timed_loop(until: Until, mut work: impl FnMut(u64) -> Result<()>) -> Result<L
         recorder.record(start_ns, now_ns, 1);
         operations += 1;
     }
-    Ok(Looped { operations, seconds: begin.elapsed().as_secs_f64(), recorder: Some(recorder) })
+    Ok(Looped { operations, seconds: begin.elapsed().as_secs_f64(), parts: Vec::new(), recorder: Some(recorder) })
 }
 
 fn limits(until: Until) -> (Duration, u64) {

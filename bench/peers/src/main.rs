@@ -6,6 +6,7 @@
 
 mod check;
 mod compare;
+mod drain;
 mod engine;
 mod looping;
 mod measurement;

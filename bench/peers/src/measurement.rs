@@ -37,6 +37,33 @@ pub(crate) struct Measurement {
     /// Processors that everything else on the machine kept busy.
     pub(crate) others_cores: Option<f64>,
     pub(crate) latency: Option<Percentiles>,
+    /// Where a workload is several things done one after the other.
+    #[serde(default)]
+    pub(crate) parts: Vec<Part>,
+}
+
+/// A stretch of a workload that has a time of its own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) operations: u64,
+    pub(crate) seconds: f64,
+    /// Of the process, meanwhile.
+    pub(crate) cpu_seconds: f64,
+    /// Blocks that were looked into for an operation, in the cache or in a file, where they are counted and the engine tells.
+    pub(crate) blocks_read: Option<f64>,
+}
+
+impl Part {
+    /// Time of an operation.
+    pub(crate) fn ns_per_operation(&self) -> f64 {
+        self.seconds * 1e9 / self.operations as f64
+    }
+
+    /// Processor time of an operation, on all threads.
+    pub(crate) fn cpu_ns_per_operation(&self) -> f64 {
+        self.cpu_seconds * 1e9 / self.operations as f64
+    }
 }
 
 /// Of latencies, where each operation was timed.
@@ -70,6 +97,15 @@ impl Measurement {
     /// Processor time of an operation, on all threads, with what it left to be done.
     pub(crate) fn cpu_ns_per_operation(&self) -> f64 {
         self.cpu_seconds * 1e9 / self.operations as f64
+    }
+
+    /// In a line.
+    pub(crate) fn summary(&self) -> String {
+        if self.parts.is_empty() {
+            return format!("{:.0} ns, {:.0} ns of processor", self.ns_per_operation(), self.cpu_ns_per_operation());
+        }
+        let parts = self.parts.iter().map(|part| format!("{} {:.0} ns", part.name, part.ns_per_operation()));
+        parts.collect::<Vec<_>>().join(", ")
     }
 
     /// Bytes written for each byte inserted.

@@ -1,6 +1,10 @@
 //! Medians over rounds, and ratios to RocksDB, as Markdown.
 
-use crate::{engine::Name, measurement::Measurement, workload::Workload};
+use crate::{
+    engine::Name,
+    measurement::{Measurement, Part},
+    workload::Workload,
+};
 use sediment_bench::{
     machine::Host,
     text::{bytes_text, time_text},
@@ -37,20 +41,24 @@ impl From<Host> for Machine {
 }
 
 type Figure = fn(&Measurement) -> Option<f64>;
+type PartFigure = fn(&Measurement, &Part) -> Option<f64>;
 
 /// All tables.
 pub(crate) fn markdown(report: &Report) -> String {
     let mut text = heading(report);
     let times: [(&str, Figure); 3] = [
         ("Time of an operation; of a load (the fills and `overwrite`), with what it left to be done", |one| {
-            Some(one.ns_per_operation())
+            one.parts.is_empty().then(|| one.ns_per_operation())
         }),
-        ("Processor time of an operation, all threads, with what it left to be done", |one| Some(one.cpu_ns_per_operation())),
+        ("Processor time of an operation, all threads, with what it left to be done", |one| {
+            one.parts.is_empty().then(|| one.cpu_ns_per_operation())
+        }),
         ("Of a load, time of an operation as its caller sees it", |one| {
             one.workload.is_load().then(|| one.foreground_ns_per_operation())
         }),
     ];
     times.into_iter().for_each(|(title, figure)| table(&mut text, report, title, figure, time_text));
+    parts(&mut text, report);
     let latencies: [(&str, Figure); 3] = [
         ("Latency: median", |one| one.latency.map(|latency| latency.p50_ns as f64)),
         ("Latency: 99 of 100 are below", |one| one.latency.map(|latency| latency.p99_ns as f64)),
@@ -71,6 +79,22 @@ pub(crate) fn markdown(report: &Report) -> String {
     text
 }
 
+/// Of workloads that are several things.
+fn parts(text: &mut String, report: &Report) {
+    let time: PartFigure = |_, part| Some(part.ns_per_operation());
+    part_table(text, report, "Time of an operation, part by part", time, time_text);
+    let cpu: PartFigure = |_, part| Some(part.cpu_ns_per_operation());
+    part_table(text, report, "Processor time of an operation, all threads, part by part", cpu, time_text);
+    let slowdown: PartFigure = |one, part| {
+        let first = one.parts.first().filter(|_| one.workload.repeats())?;
+        (first.name != part.name).then(|| part.cpu_ns_per_operation() / first.cpu_ns_per_operation())
+    };
+    let title = "Processor time of an operation, in times of that of the first part";
+    part_table(text, report, title, slowdown, |times| format!("{times:.2}"));
+    let blocks: PartFigure = |_, part| part.blocks_read;
+    part_table(text, report, "Blocks that an operation looks into", blocks, |count| format!("{count:.0}"));
+}
+
 fn heading(report: &Report) -> String {
     let (host, unknown) = (&report.host, || "unknown".to_owned());
     let others = median(report.measurements.iter().filter_map(|one| one.others_cores).collect());
@@ -86,12 +110,41 @@ fn heading(report: &Report) -> String {
     )
 }
 
-/// A line for each workload that has the figure, a column for each engine: the median, and how many times RocksDB takes it.
+/// A line for each workload that has the figure.
 fn table(text: &mut String, report: &Report, title: &str, figure: Figure, show: impl Fn(f64) -> String) {
-    let engines: BTreeSet<Name> = report.measurements.iter().map(|one| one.engine).collect();
     let workloads: BTreeSet<Workload> = report.measurements.iter().map(|one| one.workload).collect();
-    let lines: Vec<String> =
-        workloads.into_iter().filter_map(|workload| line(report, &engines, workload, figure, &show)).collect();
+    let lines = workloads.into_iter().map(|workload| (workload, format!("`{}`", workload.typed()), figure));
+    grid(text, report, title, lines, show);
+}
+
+/// A line for each part of a workload that has the figure.
+fn part_table(text: &mut String, report: &Report, title: &str, figure: PartFigure, show: impl Fn(f64) -> String) {
+    let any: BTreeMap<Workload, &Measurement> = report.measurements.iter().map(|one| (one.workload, one)).collect();
+    let lines = any.into_values().flat_map(|one| one.parts.iter().map(|part| (one.workload, part.name.as_str())));
+    let lines = lines.map(|(workload, name)| {
+        let of_part =
+            move |one: &Measurement| one.parts.iter().find(|part| part.name == name).and_then(|part| figure(one, part));
+        (workload, format!("`{}`: {name}", workload.typed()), of_part)
+    });
+    grid(text, report, title, lines, show);
+}
+
+/// Lines, each of a workload, with a title and a figure, and a column for each engine: the median, and how many times RocksDB takes
+/// it.
+fn grid<F: Fn(&Measurement) -> Option<f64>>(
+    text: &mut String,
+    report: &Report,
+    title: &str,
+    lines: impl Iterator<Item = (Workload, String, F)>,
+    show: impl Fn(f64) -> String,
+) {
+    let engines: BTreeSet<Name> = report.measurements.iter().map(|one| one.engine).collect();
+    let lines: Vec<String> = lines
+        .filter_map(|(workload, name, figure)| {
+            let cells = cells(report, &engines, workload, figure, &show)?;
+            Some(format!("| {name} | {} |\n", cells.join(" | ")))
+        })
+        .collect();
     if lines.is_empty() {
         return;
     }
@@ -100,13 +153,13 @@ fn table(text: &mut String, report: &Report, title: &str, figure: Figure, show: 
     lines.into_iter().for_each(|line| text.push_str(&line));
 }
 
-fn line(
+fn cells(
     report: &Report,
     engines: &BTreeSet<Name>,
     workload: Workload,
-    figure: Figure,
+    figure: impl Fn(&Measurement) -> Option<f64>,
     show: &impl Fn(f64) -> String,
-) -> Option<String> {
+) -> Option<Vec<String>> {
     let of = |engine: Name| -> BTreeMap<u64, f64> {
         let measured = report.measurements.iter().filter(|one| one.engine == engine && one.workload == workload);
         measured.filter_map(|one| Some((one.round, figure(one)?))).collect()
@@ -118,11 +171,13 @@ fn line(
     let best =
         rocksdb.min_by(|(_, left), (_, right)| left.partial_cmp(right).expect("no figure is NaN")).map(|(name, _)| *name);
     let cells = medians.iter().map(|(name, middle)| {
-        let Some(middle) = middle else { return String::new() };
+        let Some(middle) = middle else {
+            return if workload.is_offered_by(*name) { String::new() } else { "not offered".to_owned() };
+        };
         let ratio = best.filter(|_| *name != Name::Null).and_then(|best| median(paired(&of(best), &of(*name))));
         show(*middle) + &ratio.map_or_else(String::new, |ratio| format!(" ({ratio:.2})"))
     });
-    Some(format!("| `{}` | {} |\n", workload.typed(), cells.collect::<Vec<_>>().join(" | ")))
+    Some(cells.collect())
 }
 
 /// Ratios within each round, so that what slowed the machine down for a while slowed down both.

@@ -2,6 +2,7 @@
 
 use crate::{
     check,
+    drain::drain,
     engine::{Configuration, Coordinode, Engine, Fjall, Lmdb, Name, Null, Redb, RocksDb, Sediment, View},
     looping::Looped,
     measurement::{Measurement, Percentiles},
@@ -14,14 +15,9 @@ use anyhow::{Context, Result, ensure};
 use sediment_bench::{files, latency::Recorder, machine::anonymous_bytes};
 use std::{
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-/// How often to look whether an engine still works in the background.
-const GLANCE: Duration = Duration::from_millis(50);
-/// More processor time than this in a glance means that it does.
-const IDLE_CPU_NS: u64 = 2_000_000;
 /// How often a database is opened.
 const REOPENINGS: u64 = 10;
 
@@ -63,7 +59,7 @@ impl Task {
 
     fn configuration(&self, settings: &Settings, durability: Durability) -> Configuration {
         let Settings { keys, memory, compression, .. } = *settings;
-        Configuration { name: self.engine, keys, memory, durability, compression }
+        Configuration { name: self.engine, purpose: self.workload.purpose(), keys, memory, durability, compression }
     }
 
     fn durability(&self) -> Durability {
@@ -85,6 +81,7 @@ impl Task {
     fn run_on<E: Engine>(&self) -> Result<Measurement> {
         let settings = self.workload.settings(&self.settings);
         ensure!(settings.keys >= 1000, "too few keys");
+        ensure!(self.workload.is_offered_by(self.engine), "not offered");
         let start = self.workload.start();
         if start != Start::Empty && !self.dir.exists() {
             self.filled::<E>().context("while filling")?;
@@ -114,6 +111,7 @@ impl Task {
             user_bytes_written: writes * rows.row_bytes(),
             disk_bytes,
             latency: looped.latencies().map(Percentiles::from),
+            parts: looped.parts,
             ..self.measurement(taken, before)
         })
     }
@@ -166,6 +164,7 @@ impl Task {
             anonymous_bytes: taken.anonymous_bytes.zip(anonymous_before).map(|(max, before)| max.saturating_sub(before)),
             others_cores: taken.others_cores,
             latency: None,
+            parts: Vec::new(),
         }
     }
 }
@@ -201,22 +200,4 @@ fn warm<E: Engine>(engine: &E, rows: &Rows) -> Result<()> {
         ensure!(view.get(keys.present(u64::from(index)), |_| ())?, "key {index} is missing");
     }
     Ok(())
-}
-
-/// Flushes, then waits until the process has used no processor for a while. Returns for how many seconds it did.
-///
-/// Engines are not asked whether they have work left, for what one calls work, another may not.
-fn drain<E: Engine>(engine: &E, quiet: f64) -> Result<f64> {
-    let begin = Instant::now();
-    engine.flush()?;
-    let (mut busy_until, mut cpu) = (begin.elapsed(), cpu_ns());
-    while (begin.elapsed() - busy_until).as_secs_f64() < quiet {
-        thread::sleep(GLANCE);
-        let now = cpu_ns();
-        if now - cpu > IDLE_CPU_NS {
-            busy_until = begin.elapsed();
-        }
-        cpu = now;
-    }
-    Ok(busy_until.as_secs_f64())
 }

@@ -1,13 +1,17 @@
 //! The workloads: what is done to an engine while it is measured. What each means is in `docs/benchmarks.md`.
 
 mod fill;
+mod merges;
 mod mixed;
+mod parts;
+mod prefix;
 mod read;
+mod removal;
 mod scan;
 mod ycsb;
 
 use crate::{
-    engine::Engine,
+    engine::{Engine, Name, Purpose},
     looping::{Looped, Until},
     rows::Rows,
     settings::{Durability, Settings, typed},
@@ -43,6 +47,8 @@ pub(crate) enum Workload {
     Multiget,
     /// The same, each time in the order of the keys
     MultigetSorted,
+    /// The same, of 64 keys that follow one another
+    MultigetNeighbours,
     /// Ask for keys that are not there, each between two that are
     Readmissing,
     /// Seek a key and read ten rows
@@ -51,6 +57,16 @@ pub(crate) enum Workload {
     ScanForward,
     /// Read all rows in reverse order
     ScanReverse,
+    /// Read all rows before and after ten ranges with a tenth of them are removed
+    ScanAfterRangeRemove,
+    /// Seek from the first of two rows to the other, where all between them were removed one by one
+    SeekOverRemoved,
+    /// Read up to ten rows with a prefix, of which the engine is told beforehand, from several runs
+    PrefixScan,
+    /// The same where the engine is not told
+    PrefixScanUntold,
+    /// Add to a thousand counters without reading them, and read them
+    Merges,
     /// Get keys while one more thread overwrites as fast as it can
     Readwhilewriting,
     /// Half gets, half updates; few keys very often
@@ -108,12 +124,32 @@ impl Workload {
         match self {
             Self::Fillseq | Self::Fillrandom | Self::FillrandomOs | Self::Fillbatch => Start::Empty,
             Self::Sync1 | Self::Sync8 | Self::LargeFill => Start::Empty,
+            Self::SeekOverRemoved | Self::PrefixScan | Self::PrefixScanUntold | Self::Merges => Start::Empty,
             Self::Overwrite | Self::Readwhilewriting | Self::YcsbA | Self::YcsbB => Start::FilledCopy,
+            Self::ScanAfterRangeRemove => Start::FilledCopy,
             Self::YcsbD | Self::YcsbE | Self::YcsbF => Start::FilledCopy,
             Self::LargeRead => Start::FilledOwn,
             Self::Readrandom | Self::Readrandom2 | Self::ReadrandomSmall | Self::Readcold | Self::Readmissing => Start::Filled,
-            Self::Multiget | Self::MultigetSorted => Start::Filled,
+            Self::Multiget | Self::MultigetSorted | Self::MultigetNeighbours => Start::Filled,
             Self::Seek10 | Self::ScanForward | Self::ScanReverse | Self::YcsbC | Self::Reopen => Start::Filled,
+        }
+    }
+
+    /// Whether an engine has what it asks for.
+    pub(crate) fn is_offered_by(self, engine: Name) -> bool {
+        let asks_more = matches!(
+            self,
+            Self::ScanAfterRangeRemove | Self::SeekOverRemoved | Self::PrefixScan | Self::PrefixScanUntold | Self::Merges
+        );
+        !asks_more || engine.has_vocabulary()
+    }
+
+    /// What its database is for.
+    pub(crate) fn purpose(self) -> Purpose {
+        match self {
+            Self::PrefixScan => Purpose::Prefixes(prefix::PREFIX_BYTES),
+            Self::Merges => Purpose::Counters,
+            _ => Purpose::Rows,
         }
     }
 
@@ -133,6 +169,11 @@ impl Workload {
     /// Whether everything is to be read before, so that it is as warm as it can be.
     pub(crate) fn is_warm(self) -> bool {
         self.start() != Start::Empty && !matches!(self, Self::Readcold | Self::Reopen)
+    }
+
+    /// Whether its parts are one operation in different circumstances.
+    pub(crate) fn repeats(self) -> bool {
+        self == Self::ScanAfterRangeRemove
     }
 
     /// What its writes survive, unless told otherwise.
@@ -205,10 +246,15 @@ impl<'a, E: Engine> Bench<'a, E> {
             Workload::Readcold => read::present(self, Until::Count(COLD_READS)),
             Workload::Multiget => read::many(self, read::Order::Drawn),
             Workload::MultigetSorted => read::many(self, read::Order::Sorted),
+            Workload::MultigetNeighbours => read::many(self, read::Order::Neighbours),
             Workload::Readmissing => read::absent(self),
             Workload::Seek10 => scan::seek(self),
             Workload::ScanForward => scan::all(self, scan::Direction::Forward),
             Workload::ScanReverse => scan::all(self, scan::Direction::Reverse),
+            Workload::ScanAfterRangeRemove => removal::scan_after_ranges(self),
+            Workload::SeekOverRemoved => removal::seek_over_rows(self),
+            Workload::PrefixScan | Workload::PrefixScanUntold => prefix::scan(self),
+            Workload::Merges => merges::run(self),
             Workload::Readwhilewriting => mixed::read_while_writing(self),
             Workload::YcsbA => ycsb::run(self, ycsb::A),
             Workload::YcsbB => ycsb::run(self, ycsb::B),

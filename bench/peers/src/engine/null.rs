@@ -34,6 +34,27 @@ impl Engine for Null {
         Ok(())
     }
 
+    #[inline]
+    fn remove(&self, key: &[u8]) -> Result<()> {
+        black_box(key);
+        Ok(())
+    }
+
+    fn remove_range(&self, from: &[u8], to: &[u8]) -> Result<()> {
+        black_box((from, to));
+        Ok(())
+    }
+
+    #[inline]
+    fn add(&self, key: &[u8], number: u64) -> Result<()> {
+        black_box((key, number));
+        Ok(())
+    }
+
+    fn compact(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn flush(&self) -> Result<()> {
         Ok(())
     }
@@ -55,6 +76,11 @@ impl View for &Null {
         let (key, rows) = (from.unwrap_or(&[0; 16]), rows.min(self.keys));
         (0..rows).for_each(|_| see(black_box((key, key))));
         Ok(rows)
+    }
+
+    #[inline]
+    fn scan_prefix(&self, prefix: &[u8], rows: u64, see: impl FnMut(Row<'_>)) -> Result<u64> {
+        self.scan(Some(prefix), rows, see)
     }
 
     fn scan_reverse(&self, see: impl FnMut(Row<'_>)) -> Result<u64> {

@@ -1,15 +1,26 @@
 //! Sediment, over the public interface of `sedimentdb`, with the defaults of its three settings but for memory.
 
-use super::{Configuration, Engine, Row, View};
+use super::{Configuration, Engine, Purpose, Row, View};
 use crate::settings::{Compression, Durability};
 use anyhow::Result;
-use sedimentdb::{Create, Db, ExpertOptions, Keyspace};
+use sedimentdb::{Create, Db, ExpertOptions, Iter, Keyspace, KeyspaceOptions, stats::Counter};
 use std::path::Path;
 
 /// A database with one keyspace.
 pub(crate) struct Sediment {
     db: Db,
     rows: Keyspace,
+}
+
+/// What the keyspace is told of its purpose.
+fn options(purpose: Purpose) -> KeyspaceOptions {
+    let mut options = KeyspaceOptions::default();
+    match purpose {
+        Purpose::Rows => {}
+        Purpose::Counters => options.merge_operator = Some("add".to_owned()),
+        Purpose::Prefixes(bytes) => options.prefix_extractor = Some(format!("fixed-{bytes}")),
+    }
+    options
 }
 
 impl Engine for Sediment {
@@ -28,7 +39,7 @@ impl Engine for Sediment {
         let expert = ExpertOptions { compression, level0_compression: compression, ..ExpertOptions::default() };
         let builder = Db::builder(dir).create(Create::IfMissing).memory(configuration.memory).durability(durability);
         let db = builder.expert(expert).open()?;
-        let rows = db.keyspace("rows")?;
+        let rows = db.keyspace_with("rows", options(configuration.purpose))?;
         Ok(Self { db, rows })
     }
 
@@ -48,6 +59,29 @@ impl Engine for Sediment {
             batch.insert(&self.rows, key, value);
         }
         Ok(batch.commit()?)
+    }
+
+    #[inline]
+    fn remove(&self, key: &[u8]) -> Result<()> {
+        Ok(self.rows.remove(key)?)
+    }
+
+    fn remove_range(&self, from: &[u8], to: &[u8]) -> Result<()> {
+        Ok(self.rows.remove_range(from..to)?)
+    }
+
+    #[inline]
+    fn add(&self, key: &[u8], number: u64) -> Result<()> {
+        Ok(self.rows.merge(key, number.to_le_bytes())?)
+    }
+
+    fn compact(&self) -> Result<()> {
+        Ok(self.db.compact()?)
+    }
+
+    fn blocks_read(&self) -> Option<u64> {
+        let counted = self.db.stats().counted;
+        Some(counted.counter(Counter::BlockCacheHits) + counted.counter(Counter::BlockCacheMisses))
     }
 
     fn flush(&self) -> Result<()> {
@@ -72,18 +106,17 @@ impl View for &Keyspace {
     }
 
     #[inline]
-    fn scan(&self, from: Option<&[u8]>, rows: u64, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
-        let mut iter = match from {
+    fn scan(&self, from: Option<&[u8]>, rows: u64, see: impl FnMut(Row<'_>)) -> Result<u64> {
+        let iter = match from {
             Some(key) => self.range(key..),
             None => self.iter(),
         };
-        let mut seen = 0;
-        while seen < rows {
-            let Some(row) = iter.next_ref()? else { break };
-            see(row);
-            seen += 1;
-        }
-        Ok(seen)
+        walk(iter, rows, see)
+    }
+
+    #[inline]
+    fn scan_prefix(&self, prefix: &[u8], rows: u64, see: impl FnMut(Row<'_>)) -> Result<u64> {
+        walk(self.prefix(prefix), rows, see)
     }
 
     fn scan_reverse(&self, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
@@ -94,4 +127,16 @@ impl View for &Keyspace {
         }
         Ok(seen)
     }
+}
+
+/// Shows rows, up to a number of them; how many there were.
+#[inline]
+fn walk(mut iter: Iter, rows: u64, mut see: impl FnMut(Row<'_>)) -> Result<u64> {
+    let mut seen = 0;
+    while seen < rows {
+        let Some(row) = iter.next_ref()? else { break };
+        see(row);
+        seen += 1;
+    }
+    Ok(seen)
 }

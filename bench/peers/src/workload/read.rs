@@ -48,24 +48,33 @@ const MANY: u64 = 64;
 pub(super) enum Order {
     Drawn,
     Sorted,
+    /// One after the other, from one that is drawn.
+    Neighbours,
 }
 
 /// Keys that are there, many at a time. An operation is a key.
 pub(super) fn many<'a, E: Engine>(bench: &'a Bench<'a, E>, order: Order) -> Job<'a> {
     let Bench { engine, rows, settings, .. } = bench;
     let mut drawn = rows.drawn(0);
-    if order == Order::Sorted {
-        drawn.chunks_mut(MANY as usize).for_each(<[u32]>::sort_unstable);
+    for keys in drawn.chunks_mut(MANY as usize) {
+        match order {
+            Order::Drawn => {}
+            Order::Sorted => keys.sort_unstable(),
+            Order::Neighbours => {
+                let first = keys[0].min((rows.keys - MANY) as u32);
+                keys.iter_mut().zip(first..).for_each(|(key, neighbour)| *key = neighbour);
+            }
+        }
     }
     Box::new(move || {
         let (mut maker, view, mut digest) = (rows.key_maker(), engine.view()?, Digest::default());
         let mut keys = vec![vec![0; rows.key_size()]; MANY as usize];
         let looped = closed_loop(settings.latency, bench.time(), |call| {
-            let first = (call * MANY & (DRAWS - 1)) as usize;
+            let first = ((call * MANY) & (DRAWS - 1)) as usize;
             for (key, index) in keys.iter_mut().zip(&drawn[first..]) {
                 key.copy_from_slice(maker.present(u64::from(*index)));
             }
-            view.get_many(&keys, order == Order::Sorted, |value| digest.value(value)).map(|_| ())
+            view.get_many(&keys, order != Order::Drawn, |value| digest.value(value)).map(|_| ())
         })?;
         let count = looped.operations * MANY;
         let check = move || if E::ANSWERS { check(rows, &drawn, count, digest) } else { Ok(()) };
