@@ -28,7 +28,7 @@ model seeds="20" ops="50000":
 
 # The same of a bare tree, with all it can do, under two orders of keys and other settings for each seed.
 tree-model seeds="50" steps="100000":
-    SEDIMENT_TREE_SEEDS={{seeds}} SEDIMENT_TREE_STEPS={{steps}} cargo test --profile soak --package sediment-tree --test it compare:: -- --nocapture
+    SEDIMENT_TREE_SEEDS={{seeds}} SEDIMENT_TREE_STEPS={{steps}} cargo test --profile soak --package sediment-tree --test it -- compare:: watermark_model:: --nocapture
 
 # Crash images at every file-system call of every script.
 crash images="100000":

@@ -44,9 +44,9 @@ pub struct Guard<'a, T> {
     _sweep: Sweep<'a, T>,
 }
 
-/// A value read through a [`Swap`], held in place by a pin that somebody else holds.
+/// A value read through a [`Swap`], or reached from one, held in place by a pin that somebody else holds.
 pub struct Pinned<'a, T> {
-    /// Of `Arc::into_raw`. Not a reference, from which no count could be taken.
+    /// Of an `Arc`. Not a reference, from which no count could be taken.
     value: NonNull<T>,
     _held: PhantomData<(&'a Swap<T>, &'a Pin)>,
 }
@@ -160,11 +160,20 @@ impl<T> Guard<'_, T> {
     }
 }
 
-impl<T> Pinned<'_, T> {
+impl<'a, T> Pinned<'a, T> {
+    /// A value that this one keeps alive, held in place by the same pin; `None` if `choose` finds none.
+    pub fn follow<U>(&self, choose: impl FnOnce(&T) -> Option<&Arc<U>>) -> Option<Pinned<'a, U>> {
+        let chosen = Arc::as_ptr(choose(self)?);
+        // SAFETY: an `Arc` points somewhere. It was borrowed from the value for as long as that is shared, whatever that time is:
+        // so it stays what it is until the value goes, which the pin prevents.
+        let value = unsafe { NonNull::new_unchecked(chosen.cast_mut()) };
+        Some(Pinned { value, _held: PhantomData })
+    }
+
     /// The value, to keep for longer than the pin.
     pub fn to_arc(&self) -> Arc<T> {
         let value = self.value.as_ptr().cast_const();
-        // SAFETY: `value` came from `Arc::into_raw` in the swap, and the pin keeps its count above zero.
+        // SAFETY: `value` is the pointer of an `Arc`, in the swap or in a value of it, and the pin keeps its count above zero.
         unsafe {
             Arc::increment_strong_count(value);
             Arc::from_raw(value)
@@ -177,7 +186,8 @@ impl<T> Deref for Pinned<'_, T> {
     #[inline]
     fn deref(&self) -> &T {
         // SAFETY: the pointer came from `Arc::into_raw`; the swap is borrowed, and gives up the count behind a pointer that it no
-        // longer has only once no pin of before its replacement is left, while this one was there before the load.
+        // longer has only once no pin of before its replacement is left, while this one was there before the load. What was
+        // reached from such a value lives as long as that.
         unsafe { self.value.as_ref() }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     memtable::Memtable,
     retention::Retention,
     rewrite::{Elsewhere, OnSlice, OutputSpec, Rewrite},
-    super_version::SuperVersions,
+    super_version::{Change, SuperVersions},
     version::{AddedTable, Edit},
 };
 use sediment_base::{
@@ -61,6 +61,7 @@ pub struct FlushReport {
 
 /// Writes the sealed memtables up to `context.through` as one run, cut where tables of level 1 begin. One caller at a time.
 pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Result<FlushReport> {
+    versions.check_retention(&context.retention)?;
     let sealed = versions.close_through(context.through);
     let Some(mark) = sealed.iter().map(|sealed| sealed.boundary).max() else {
         return Ok(FlushReport::default());
@@ -88,6 +89,7 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
             .flat_map(|ranges| ranges.iter().cloned().collect::<Vec<_>>())
             .collect(),
         elsewhere: Elsewhere::new(&pinned, order.clone(), &memtables, &HashSet::new()),
+        is_last_level: false,
         on_slice: context.on_slice,
     };
     drop(pinned);
@@ -114,7 +116,7 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
     let run = tables.first().map_or(TableId(0), |table| table.id);
     let added = tables.into_iter().map(|meta| AddedTable { level: 0, run, meta }).collect();
     let edit = Edit { added, mark: Some(mark), history, highest_seqno, ..Edit::default() };
-    versions.install(edit, &sealed)?;
+    versions.install(Change::flush(edit, &sealed, &context.retention))?;
     count(&versions.options.stats, &report);
     Ok(report)
 }

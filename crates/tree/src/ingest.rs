@@ -8,7 +8,7 @@ use crate::{
     compaction::{Plan, Reservations},
     options::TreeOptions,
     rewrite::OutputSpec,
-    super_version::SuperVersions,
+    super_version::{Change, SuperVersions},
     version::{AddedTable, Edit, Level, TableHome, Version},
 };
 use sediment_base::{Error, InternalKey, KeyRange, Kind, Result, RowFlags, SeqNo, TableId, stats::Counter};
@@ -110,7 +110,8 @@ impl Ingesting {
         let added = tables.into_iter().map(|meta| AddedTable { level, run, meta }).collect();
         // From here on the files may be named on disk.
         self.ids.clear();
-        versions.install_ingested(Edit { added, highest_seqno: Some(seqno), ..Edit::default() })?;
+        let edit = Edit { added, highest_seqno: Some(seqno), ..Edit::default() };
+        versions.install(Change::ingestion(edit))?;
         let stats = versions.options.stats.local();
         stats.add(Counter::IngestCount, 1);
         stats.add(Counter::IngestRows, report.rows);

@@ -40,7 +40,7 @@ pub use compaction::{Backlog, CompactionContext, CompactionReport, Leveled, Plan
 pub use flush::{FlushContext, FlushReport};
 pub use ingest::IngestReport;
 pub use open::is_not_created;
-pub use options::{Reclaimer, TreeOptions};
+pub use options::{Reclaimer, SeqnoSource, TreeOptions};
 pub use read::{Cursor, Direction, Scan, ScanLimits, ScanPart, TakeValue, ValueLen};
 pub use retention::Retention;
 pub use rewrite::{OnSlice, Progress};

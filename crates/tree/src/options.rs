@@ -3,7 +3,7 @@
 //! Settings shape what is written from now on, and may change while a tree is open; files written under others stay readable.
 //! Key order and merge operator are part of the tree: their names are stored, and opening under another is refused.
 
-use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, PrefixExtractor, Result, Stats, limits};
+use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, PrefixExtractor, Result, SeqNo, Stats, limits};
 use sediment_codec::compress::Codec;
 use sediment_table::BlockCache;
 use std::{fmt, sync::Arc};
@@ -48,6 +48,9 @@ pub struct TreeOptions {
     pub listeners: Arc<Listeners>,
     /// Who has files removed that nothing needs any more. With none, whoever changes the version or ends a scan does it.
     pub reclaimer: Option<Arc<dyn Reclaimer>>,
+    /// Where the changes of the tree's structure take seqnos, as [`Retention::Watermark`](crate::Retention::Watermark) needs it. With
+    /// none they take none.
+    pub seqno_source: Option<Arc<dyn SeqnoSource>>,
 }
 
 /// Has files removed in the background.
@@ -55,6 +58,23 @@ pub trait Reclaimer: Send + Sync + fmt::Debug {
     /// Files wait for [`Tree::reclaim_one`](crate::Tree::reclaim_one). Told where a reader has let go of them, so it must be short, and not
     /// call the tree itself.
     fn wanted(&self);
+}
+
+/// Gives seqnos to rows and to the changes of a tree's structure alike.
+///
+/// Every row takes its seqno from the same source as the tree: a flush, compaction, ingestion or clear that shows something new
+/// takes one as well, its *stamp*. Reads above the stamp find what it made, reads at or below go on finding what was there before. So
+/// the numbers must tell what was first: each is above all that were given before, and above every row of the tree when it is opened.
+///
+/// Called with locks of the tree held, so both must be short, and not call the tree itself.
+pub trait SeqnoSource: Send + Sync + fmt::Debug {
+    /// The next number. It is never given again.
+    fn next(&self) -> SeqNo;
+
+    /// What took the number below `seqno` is in place, so that new reads may be at `seqno` or above. Where one thread writes and
+    /// changes the tree, this raises what is visible to at least `seqno`; where several do, nothing becomes visible before all that
+    /// took lower numbers are in place.
+    fn show(&self, seqno: SeqNo);
 }
 
 impl TreeOptions {
@@ -79,6 +99,7 @@ impl TreeOptions {
             budget,
             listeners: Arc::default(),
             reclaimer: None,
+            seqno_source: None,
         }
     }
 
@@ -102,6 +123,7 @@ impl TreeOptions {
             budget: _,
             listeners: _,
             reclaimer: _,
+            seqno_source: _,
         } = self;
         require(
             !order.name().is_empty() && order.name().len() <= NAME_BYTES_MAX,

@@ -11,6 +11,9 @@
 //!
 //! Between two neighbouring boundaries, a *stripe*, nobody can tell one version from a newer one: each key keeps its newest row
 //! of each stripe. What the rows then mean is `rewrite/rules.rs`; here is only where the stripes lie.
+//!
+//! A *watermark* is one number instead, below which nobody reads, and asks less of a rewrite: whoever reads at or below its stamp
+//! goes on with what was there before (`super_version/earlier.rs`). There is one stripe, below the watermark.
 
 use sediment_base::SeqNo;
 
@@ -27,6 +30,14 @@ pub enum Retention {
         /// Every version at or above this one stays, for those who read history itself; `SeqNo::MAX` when nobody does.
         keep_all_from: SeqNo,
     },
+    /// No open snapshot is older than this. Of each key the newest row stays, every row at or above the watermark does, and one that
+    /// lies below goes behind one that stays; 0 keeps every version. Reads at or below the stamp of what a flush or compaction
+    /// makes are answered by an earlier super-version; those go that no read from the watermark on needs. It takes a
+    /// [`SeqnoSource`](crate::SeqnoSource); without one it is `InvalidInput`.
+    ///
+    /// Every row that is older than one which is flushed was inserted before: where several threads write, none is between taking its
+    /// seqno and its insert while a memtable is sealed, or it is inserted before that is flushed.
+    Watermark(SeqNo),
 }
 
 impl Retention {
@@ -37,13 +48,33 @@ impl Retention {
 
     /// Where the stripes end, ascending; the last one is the floor. A reader at 0 sees nothing, and needs nothing.
     pub(crate) fn stripes(&self) -> Stripes {
-        let Self::Snapshots { pins, horizon, keep_all_from } = self;
-        let floor = *horizon.min(keep_all_from);
+        let (pins, floor) = match self {
+            Self::Snapshots { pins, horizon, keep_all_from } => (&pins[..], *horizon.min(keep_all_from)),
+            Self::Watermark(watermark) => (&[][..], *watermark),
+        };
         let mut ends: Vec<SeqNo> = pins.iter().copied().filter(|pin| (1..floor).contains(pin)).collect();
         ends.push(floor);
         ends.sort_unstable();
         ends.dedup();
         Stripes { ends }
+    }
+
+    /// Whether it is right only where reads at or below the stamp of a rewrite do not see what that made.
+    pub(crate) fn is_watermark(&self) -> bool {
+        matches!(self, Self::Watermark(_))
+    }
+
+    /// Nobody reads below this, apart from those at 0, who see nothing.
+    pub(crate) fn oldest_reader(&self) -> SeqNo {
+        self.stripes().oldest()
+    }
+
+    /// Whether somebody is known to read what lies below the horizon.
+    pub(crate) fn has_old_readers(&self) -> bool {
+        match self {
+            Self::Snapshots { pins, horizon, keep_all_from } => pins.iter().any(|pin| *pin > 0) || keep_all_from < horizon,
+            Self::Watermark(_) => true,
+        }
     }
 }
 
@@ -107,5 +138,14 @@ mod tests {
         assert_eq!((retention.stripes().oldest(), retention.stripes().floor()), (3, 10));
         assert_eq!(Retention::newest(7).stripes().of(6), Some(0));
         assert_eq!(Retention::newest(0).stripes().of(0), None);
+    }
+
+    #[test]
+    fn nobody_reads_below_the_lowest_pin_the_horizon_or_the_watermark() {
+        let oldest = |pins: &[SeqNo], horizon, keep_all_from| {
+            Retention::Snapshots { pins: pins.to_vec(), horizon, keep_all_from }.oldest_reader()
+        };
+        assert_eq!((oldest(&[0, 7, 9], 20, 30), oldest(&[25], 20, 30), oldest(&[7], 20, 3)), (7, 20, 3));
+        assert_eq!((Retention::Watermark(5).oldest_reader(), Retention::Watermark(0).oldest_reader()), (5, 0));
     }
 }

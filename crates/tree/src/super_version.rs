@@ -4,10 +4,14 @@
 //! pointer; replacing it takes a short lock that nobody holds across I/O. Versions change under a second lock, which is held
 //! while the manifest is written and synced: writers and readers never meet it.
 
+mod change;
+mod earlier;
 mod install;
 mod obsolete;
 mod pin;
 
+pub(crate) use change::Change;
+pub(crate) use earlier::Earlier;
 pub(crate) use install::{SuperVersions, TreeParts};
 pub(crate) use obsolete::{Obsolete, Orphans};
 pub(crate) use pin::{Sealed, SuperVersion};

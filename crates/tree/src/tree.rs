@@ -18,6 +18,7 @@ use crate::{
     open,
     options::TreeOptions,
     read::{Ended, Reader, Scan, Search, TakeValue},
+    retention::Retention,
     super_version::{SuperVersion, SuperVersions, TreeParts},
     version::ManifestPosition,
     write::{self, WriteBatch},
@@ -242,6 +243,20 @@ impl Tree {
         Ingestion { ingesting: Ingesting::new(&self.inner.versions, now_us), tree: self.clone() }
     }
 
+    /// Takes everything away at once: tables, memtables, and the disk space of all that no read in use needs. Whoever reads already
+    /// goes on; reads that begin later find what is inserted from now on, and those of before:
+    ///
+    /// * with a [`SeqnoSource`](crate::SeqnoSource), what they saw, as long as `retention` says that somebody may read there: a clear
+    ///   takes a stamp as a flush does. [`Retention::Watermark`](crate::Retention::Watermark) at `SeqNo::MAX` keeps nothing for them;
+    /// * without one, `HistoryGone`. So it is refused with `InvalidInput` if `retention` knows of open snapshots, and
+    ///   [`Tree::remove_range`] over all keys, which takes a seqno that they do not see, is there instead.
+    ///
+    /// A flush or compaction under way ends with `Cancelled`. [`Tree::mark`] stays. What a row's seqno is does not matter, but whether
+    /// it was inserted before: a row that is on its way may come after. A caller's log has to know of the clear.
+    pub fn clear(&self, retention: &Retention) -> Result<()> {
+        self.inner.versions.clear(retention)
+    }
+
     /// The newest durable boundary: everything at or below it is in tables.
     pub fn mark(&self) -> Option<SeqNo> {
         self.inner.versions.load().version.mark
@@ -277,9 +292,16 @@ impl Tree {
         self.inner.versions.load().highest_seqno()
     }
 
-    /// From here on every read is exact; below, only those of snapshots that each flush and compaction since knew as pins.
+    /// From here on every read is exact; below, only those of snapshots that each flush and compaction since knew as pins, and those that
+    /// an earlier state answers: see [`Tree::history_len`].
     pub fn history_floor(&self) -> SeqNo {
         self.inner.versions.load().version.history.floor
+    }
+
+    /// How many earlier states are kept for reads at or below the stamps of later changes; 0 without a
+    /// [`SeqnoSource`](crate::SeqnoSource).
+    pub fn history_len(&self) -> usize {
+        self.inner.versions.load().earlier.len()
     }
 
     /// How far the manifest is durable.
@@ -378,10 +400,6 @@ impl Tree {
 
     fn reader(&self, read_seqno: SeqNo) -> Reader {
         Reader::new(&self.inner.versions.options, read_seqno)
-    }
-
-    fn pin(&self) -> Arc<SuperVersion> {
-        self.inner.versions.pin()
     }
 
     /// What to read, and a seqno below which it holds every row: with a memtable sealed between the two, or rows ingested, some could be

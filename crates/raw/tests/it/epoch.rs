@@ -56,6 +56,25 @@ fn one_pin_holds_what_is_read_under_it_and_frees_nothing_when_it_goes() {
 }
 
 #[test]
+fn what_is_reached_from_a_pinned_value_stays_as_long_as_that() {
+    let _alone = alone();
+    let drops = AtomicUsize::new(0);
+    let list = |numbers: &[u64]| numbers.iter().map(|number| Arc::new(Counted(*number, &drops))).collect::<Vec<_>>();
+    let swap = Swap::new(Arc::new(list(&[1, 2])));
+    let guard = pin();
+    let second = swap.load_under(&guard).follow(|list| list.get(1)).expect("there");
+    assert!(swap.load_under(&guard).follow(|list| list.get(2)).is_none());
+    swap.store(Arc::new(list(&[3])));
+    assert_eq!((second.0, drops.load(SeqCst)), (2, 0));
+    let kept = second.to_arc();
+    drop(guard);
+    swap.collect();
+    assert_eq!((kept.0, drops.load(SeqCst)), (2, 1), "its neighbour went with the list");
+    drop((kept, swap));
+    assert_eq!(drops.load(SeqCst), 3);
+}
+
+#[test]
 fn an_arc_outlives_pin_and_swap() {
     let _alone = alone();
     let swap = Swap::new(Arc::new(7));

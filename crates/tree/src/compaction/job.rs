@@ -10,8 +10,8 @@ use super::{
 use crate::{
     cursor::{Merging, RunCursor, Source},
     rewrite::{Elsewhere, OutputSpec, Rewrite},
-    super_version::{SuperVersion, SuperVersions},
-    version::{AddedTable, Edit, Run, TableFile},
+    super_version::{Change, SuperVersion, SuperVersions},
+    version::{AddedTable, Edit, Level, Run, TableFile},
 };
 use sediment_base::{Error, KeyOrder, RangeTombstone, Result, Stats, TableId, stats::Counter};
 use sediment_table::TableMeta;
@@ -19,6 +19,7 @@ use std::{collections::HashSet, sync::Arc};
 
 /// Runs a plan that was reserved.
 pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionContext<'_>) -> Result<CompactionReport> {
+    versions.check_retention(&context.retention)?;
     if let Some(cause) = versions.poison() {
         return Err(cause);
     }
@@ -51,7 +52,8 @@ pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionCon
     report.rows_out = tables.iter().map(|table| table.rows).sum();
     let run = tables.first().filter(|_| plan.target == 0).map_or(TableId(0), |first| first.id);
     let added = tables.into_iter().map(|meta| AddedTable { level: plan.target, run, meta }).collect();
-    versions.install(Edit { removed: plan.tables().collect(), added, history, ..Edit::default() }, &[])?;
+    let edit = Edit { removed: plan.tables().collect(), added, history, ..Edit::default() };
+    versions.install(Change::compaction(edit, &context.retention))?;
     count(&versions.options.stats, &report);
     Ok(report)
 }
@@ -88,6 +90,7 @@ fn rewrite(
         retention: &context.retention,
         range_tombstones: range_tombstones(inputs)?,
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),
+        is_last_level: plan.target > 0 && pinned.version.levels[plan.target + 1..].iter().all(Level::is_empty),
         on_slice: context.on_slice,
     };
     // Memtables that are flushed while this runs may go.

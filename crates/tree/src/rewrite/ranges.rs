@@ -3,7 +3,11 @@
 //! A row goes if every reader in use that sees it also sees a range tombstone above it: one in the row's stripe. Of the range
 //! tombstones that cover a key, the newest of each stripe stays, and all from the floor on. One in the lowest stripe goes as well
 //! where nothing older lies outside: every row that it hides has just gone. What stays is cut into as few pieces as that allows.
+//!
+//! Under a watermark this is so on the last level alone, with the one stripe that it has. Elsewhere no row goes because of a range
+//! tombstone, and all are carried on as they are; operands are not folded with what one hides from them.
 
+use super::rules::Policy;
 use crate::retention::Stripes;
 use sediment_base::{KeyOrder, KeyRange, RangeTombstone, RangeTombstones, SeqNo, Slice};
 use std::collections::HashMap;
@@ -13,6 +17,8 @@ use std::collections::HashMap;
 pub(crate) struct Ranges {
     order: KeyOrder,
     all: RangeTombstones,
+    /// Whether rows go that they hide.
+    is_applied: bool,
     kept: RangeTombstones,
     exact_from: Option<SeqNo>,
 }
@@ -22,30 +28,42 @@ impl Ranges {
     /// at or below the given one.
     pub(crate) fn new(
         inputs: Vec<RangeTombstone>,
-        stripes: &Stripes,
+        policy: &Policy,
         order: &KeyOrder,
         is_older_outside: impl Fn(&KeyRange, SeqNo) -> bool,
     ) -> Self {
         if inputs.is_empty() {
             return Self::default();
         }
-        let all = RangeTombstones::new(inputs, order);
+        let (all, stripes) = (RangeTombstones::new(inputs, order), &policy.stripes);
+        if !policy.ends_removals {
+            return Self { order: order.clone(), kept: all.clone(), all, is_applied: false, exact_from: None };
+        }
         let (mut kept, exact_from) = newest_of_stripes(&all, stripes);
         kept.retain(|tombstone| {
             let keys = KeyRange { min: tombstone.start.clone(), max: tombstone.end.clone(), is_open: true };
             stripes.of(tombstone.seqno) != Some(0) || is_older_outside(&keys, tombstone.seqno)
         });
         kept.extend(all.iter().filter(|tombstone| stripes.of(tombstone.seqno).is_none()).cloned());
-        Self { order: order.clone(), kept: RangeTombstones::new(kept, order), all, exact_from }
+        Self { order: order.clone(), kept: RangeTombstones::new(kept, order), all, is_applied: true, exact_from }
     }
 
     /// The range tombstone below `stripe_end` that hides a row of this seqno.
     #[inline]
     pub(crate) fn hiding(&self, key: &[u8], seqno: SeqNo, stripe_end: SeqNo) -> Option<SeqNo> {
-        if self.all.is_empty() {
+        if !self.is_applied {
             return None;
         }
         Some(self.all.cover(key, stripe_end, &self.order)).filter(|cover| *cover > seqno)
+    }
+
+    /// Of a row that stays, the newest that hides it, but not one of a higher seqno.
+    #[inline]
+    pub(crate) fn between(&self, key: &[u8], seqno: SeqNo, higher: SeqNo) -> Option<SeqNo> {
+        if self.is_applied {
+            return None;
+        }
+        Some(self.all.cover(key, higher.saturating_add(1), &self.order)).filter(|cover| *cover > seqno)
     }
 
     /// Whether one stays that does not hide a row of this seqno now, but would if that were 0.
@@ -112,7 +130,8 @@ mod tests {
 
     fn kept(inputs: &[RangeTombstone], pins: &[SeqNo], is_older_outside: bool) -> (Vec<RangeTombstone>, Option<SeqNo>) {
         let retention = Retention::Snapshots { pins: pins.to_vec(), horizon: 20, keep_all_from: SeqNo::MAX };
-        let ranges = Ranges::new(inputs.to_vec(), &retention.stripes(), &KeyOrder::bytewise(), |_, _| is_older_outside);
+        let ranges =
+            Ranges::new(inputs.to_vec(), &Policy::new(&retention, false), &KeyOrder::bytewise(), |_, _| is_older_outside);
         (ranges.kept().iter().cloned().collect(), ranges.exact_from())
     }
 

@@ -25,14 +25,31 @@
 //! * *Zeroing*: a value in the lowest stripe is seen by every reader in use, so its seqno tells nothing if no row of the key
 //!   is older anywhere. Zero compresses away, and a read at 1 or above still sees it.
 //! * Rows that are equal in key, seqno and kind are one row.
+//!
+//! Under a watermark there is one stripe, below it. [`Policy`] tells in which answers it differs; for one key, with the watermark at 9:
+//!
+//! ```text
+//!   25 value       at or above the watermark                 stays
+//!   20 tombstone   at or above the watermark                 stays; on the last level it is held, as above
+//!    7 value       a row in front hides it                   goes
+//! ```
+//!
+//! * *An operand in front* hides nothing: behind it, and behind one that there is no operator for, rows stay as they are, unless a range
+//!   tombstone of the stripe hides them.
+//! * *The weak pair*: a weak tombstone that is held elsewhere than on the last level goes with the value that follows it at once
+//!   and that it hides. Before anything else it stays. It is held only where no older row lies outside, which would come to light.
 
 use super::ranges::Ranges;
-use crate::{cursor::Fold, retention::Stripes, version::History};
+use crate::{cursor::Fold, version::History};
 use sediment_base::{
     InternalKey, Kind, MergeOperator, Result, RowFlags, SeqNo,
     planted::{Bug, planted},
 };
 use std::sync::Arc;
+
+mod policy;
+
+pub(crate) use policy::Policy;
 
 /// What lies outside of a rewrite. It errs towards yes.
 pub(crate) trait Outside {
@@ -54,20 +71,30 @@ impl<F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>> Sink for F {}
 
 /// The state between the rows of a rewrite.
 pub(crate) struct Rules<'a, O> {
-    stripes: Stripes,
+    policy: Policy,
     ranges: &'a Ranges,
     outside: O,
     user_key: Vec<u8>,
     /// Seqno and kind of the row before, of this key.
     last: Option<(SeqNo, Kind)>,
-    /// The stripe whose other rows go, and the seqno that hides them.
-    decided: Option<(usize, SeqNo)>,
+    older: Older,
     held: Option<(SeqNo, Kind)>,
     /// Operands that wait for what ends them.
     fold: Fold,
     chain: Option<Chain>,
     /// From here on every read is exact, as far as the rows so far are concerned.
     exact_from: Option<SeqNo>,
+}
+
+/// What becomes of the next rows of the key, of those below the floor.
+#[derive(Clone, Copy, Debug)]
+enum Older {
+    /// Each is looked at.
+    Open,
+    /// Those of this stripe go: the row or range tombstone of this seqno hides them.
+    Hidden { stripe: usize, by: SeqNo },
+    /// They stay as they are.
+    Kept,
 }
 
 /// The seqnos of gathered operands.
@@ -86,15 +113,15 @@ const OPERANDS_MAX: usize = 256;
 const OPERAND_BYTES_MAX: usize = 4 << 20;
 
 impl<'a, O: Outside> Rules<'a, O> {
-    /// Rules for readers who divide seqnos so.
-    pub(crate) fn new(stripes: Stripes, ranges: &'a Ranges, operator: Option<Arc<dyn MergeOperator>>, outside: O) -> Self {
+    /// Rules after this policy.
+    pub(crate) fn new(policy: Policy, ranges: &'a Ranges, operator: Option<Arc<dyn MergeOperator>>, outside: O) -> Self {
         Self {
-            stripes,
+            policy,
             ranges,
             outside,
             user_key: Vec::new(),
             last: None,
-            decided: None,
+            older: Older::Open,
             held: None,
             fold: Fold::new(operator),
             chain: None,
@@ -112,22 +139,27 @@ impl<'a, O: Outside> Rules<'a, O> {
             return Ok(());
         }
         self.last = Some((key.seqno, key.kind));
-        let Some(stripe) = self.stripes.of(key.seqno) else { return out(key, flags, value) };
+        let Some(stripe) = self.policy.stripes.of(key.seqno) else {
+            let hides = self.policy.hides_from_above;
+            return if hides { self.add_in_front(key, flags, value, out) } else { out(key, flags, value) };
+        };
         let stripe = if planted(Bug::DropVersionUnderSnapshot) { 0 } else { stripe };
-        if let Some(cover) = self.ranges.hiding(key.user_key, key.seqno, self.stripes.end(stripe)) {
+        if let Some(cover) = self.ranges.hiding(key.user_key, key.seqno, self.policy.stripes.end(stripe)) {
             self.forget_below(cover);
             if self.chain.as_ref().is_some_and(|chain| chain.stripe == stripe) {
                 // One of the same seqno is not hidden.
                 self.end_chain(Some(cover - 1), out)?;
             }
-            self.decided = Some((stripe, cover));
+            self.older = Older::Hidden { stripe, by: cover };
             return Ok(());
         }
-        if let Some((decided, seqno)) = self.decided
-            && decided == stripe
-        {
-            self.forget_below(seqno);
-            return Ok(());
+        match self.older {
+            Older::Hidden { stripe: hidden, by } if hidden == stripe => {
+                self.forget_below(by);
+                return if self.policy.ends_removals { Ok(()) } else { self.end_pair(key.kind, out) };
+            }
+            Older::Kept => return out(key, flags, value),
+            _ => {}
         }
         if self.chain.is_some() && self.join(stripe, key, value, out)? {
             return Ok(());
@@ -135,13 +167,16 @@ impl<'a, O: Outside> Rules<'a, O> {
         match key.kind {
             Kind::Value => {
                 self.let_held_go(out)?;
-                self.decided = Some((stripe, key.seqno));
+                self.older = Older::Hidden { stripe, by: key.seqno };
                 let seqno = self.zeroed(stripe, key.seqno);
                 out(InternalKey { seqno, ..key }, flags, value)
             }
             Kind::Operand => {
                 self.let_held_go(out)?;
                 if !self.fold.has_operator() {
+                    if self.policy.hides_from_above {
+                        self.older = Older::Kept;
+                    }
                     return out(key, flags, value);
                 }
                 self.fold.begin();
@@ -158,23 +193,49 @@ impl<'a, O: Outside> Rules<'a, O> {
     pub(crate) fn end(&mut self, out: &mut impl Sink) -> Result<Option<History>> {
         self.end_key(out)?;
         let Some(floor) = self.exact_from else { return Ok(None) };
-        Ok(Some(History { oldest: floor.min(self.stripes.oldest()), floor }))
+        Ok(Some(History { oldest: self.policy.oldest_reader(floor), floor }))
     }
 
     fn end_key(&mut self, out: &mut impl Sink) -> Result<()> {
         if let Some(Chain { oldest, .. }) = self.chain {
-            let is_complete = !self.outside.may_hold_older_row(&self.user_key, oldest);
+            let is_complete = self.policy.ends_removals && !self.outside.may_hold_older_row(&self.user_key, oldest);
             self.end_chain(is_complete.then_some(oldest), out)?;
         }
-        self.forget_held();
+        if self.policy.ends_removals {
+            self.forget_held();
+        } else {
+            self.let_held_go(out)?;
+        }
         self.user_key.clear();
-        (self.last, self.decided) = (None, None);
+        (self.last, self.older) = (None, Older::Open);
+        Ok(())
+    }
+
+    /// A row at or above the watermark stays, a tombstone as long as there is something to hide, and decides over what is below.
+    fn add_in_front(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8], out: &mut impl Sink) -> Result<()> {
+        self.let_held_go(out)?;
+        self.older = match key.kind {
+            Kind::Value => Older::Hidden { stripe: 0, by: key.seqno },
+            Kind::Operand => Older::Kept,
+            Kind::Tombstone | Kind::WeakTombstone => return self.add_tombstone(0, key, out),
+        };
+        out(key, flags, value)
+    }
+
+    /// A hidden row goes, the next after what is held: if that is a weak tombstone and this its value, both do.
+    #[cold]
+    fn end_pair(&mut self, kind: Kind, out: &mut impl Sink) -> Result<()> {
+        if kind != Kind::Value {
+            return self.let_held_go(out);
+        }
+        self.forget_held();
         Ok(())
     }
 
     fn add_tombstone(&mut self, stripe: usize, key: InternalKey<'_>, out: &mut impl Sink) -> Result<()> {
-        self.decided = Some((stripe, key.seqno));
-        if planted(Bug::DropTombstoneAboveBottom) || !self.outside.may_hold_older_row(key.user_key, key.seqno) {
+        self.older = Older::Hidden { stripe, by: key.seqno };
+        let may_end = || self.policy.may_end(key.kind) && !self.outside.may_hold_older_row(key.user_key, key.seqno);
+        if planted(Bug::DropTombstoneAboveBottom) || may_end() {
             self.forget_held();
             self.held = Some((key.seqno, key.kind));
             return Ok(());
@@ -190,6 +251,9 @@ impl<'a, O: Outside> Rules<'a, O> {
             self.end_chain(None, out)?;
             return Ok(false);
         };
+        if let Some(cover) = self.ranges.between(key.user_key, key.seqno, chain.oldest) {
+            return self.end_chain_before(stripe, cover - 1, out);
+        }
         if key.kind == Kind::Operand {
             self.fold.push(value);
             chain.seqnos.push(key.seqno);
@@ -200,11 +264,16 @@ impl<'a, O: Outside> Rules<'a, O> {
         if key.kind == Kind::Value {
             self.fold.set_base(value);
         }
-        let newest = chain.seqnos[0];
-        let is_folded = self.end_chain(Some(key.seqno), out)?;
+        self.end_chain_before(stripe, key.seqno, out)
+    }
+
+    /// Ends the gathered operands with what has this seqno; whether they became a value, behind which the row at hand goes.
+    fn end_chain_before(&mut self, stripe: usize, ended_at: SeqNo, out: &mut impl Sink) -> Result<bool> {
+        let newest = self.chain.as_ref().map_or(ended_at, |chain| chain.seqnos[0]);
+        let is_folded = self.end_chain(Some(ended_at), out)?;
         if is_folded {
             self.forget_below(newest);
-            self.decided = Some((stripe, newest));
+            self.older = Older::Hidden { stripe, by: newest };
         }
         Ok(is_folded)
     }
@@ -258,6 +327,7 @@ impl<'a, O: Outside> Rules<'a, O> {
     fn zeroed(&mut self, stripe: usize, seqno: SeqNo) -> SeqNo {
         let is_zeroed = stripe == 0
             && seqno > 0
+            && self.policy.ends_removals
             && !self.outside.may_hold_older(&self.user_key, seqno)
             && !self.ranges.would_hide_at_zero(&self.user_key, seqno);
         if !is_zeroed {

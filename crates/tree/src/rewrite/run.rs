@@ -4,7 +4,7 @@ use super::{
     elsewhere::Elsewhere,
     output::{OutputSpec, Outputs},
     ranges::Ranges,
-    rules::Rules,
+    rules::{Policy, Rules},
     slices::{OnSlice, Slices},
 };
 use crate::{
@@ -21,6 +21,8 @@ pub(crate) struct Rewrite<'a> {
     /// Those of all sources.
     pub(crate) range_tombstones: Vec<RangeTombstone>,
     pub(crate) elsewhere: Elsewhere,
+    /// Whether no table lies in a deeper level than those that are made.
+    pub(crate) is_last_level: bool,
     pub(crate) on_slice: OnSlice<'a>,
 }
 
@@ -37,11 +39,12 @@ pub(crate) struct Rewritten<'a> {
 impl<'a> Rewrite<'a> {
     /// Rewrites everything that `cursor` walks over.
     pub(crate) fn run(self, mut cursor: Merging<Source>) -> Result<Rewritten<'a>> {
-        let (stripes, elsewhere, options) = (self.retention.stripes(), &self.elsewhere, self.spec.options);
-        let ranges = Ranges::new(self.range_tombstones, &stripes, &options.order, |keys, seqno| {
+        let (elsewhere, options) = (&self.elsewhere, self.spec.options);
+        let policy = Policy::new(self.retention, self.is_last_level);
+        let ranges = Ranges::new(self.range_tombstones, &policy, &options.order, |keys, seqno| {
             elsewhere.may_hold_older_within(keys, seqno)
         });
-        let mut rules = Rules::new(stripes, &ranges, options.merge_operator.clone(), elsewhere);
+        let mut rules = Rules::new(policy, &ranges, options.merge_operator.clone(), elsewhere);
         let mut outputs = Outputs::new(self.spec, ranges.kept().iter().cloned().collect());
         let mut slices = Slices::new(self.on_slice);
         let mut rows_in = 0;

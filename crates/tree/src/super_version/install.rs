@@ -1,16 +1,18 @@
 //! The only door through which a new super-version becomes visible.
 //!
 //! [`SuperVersions::install`]: the edit is applied, made durable, and only then shown; then, and only then, do the tables that
-//! it removed become obsolete. [`SuperVersions::seal`] puts a new active memtable in front; the one behind it takes late rows until
+//! it removed become obsolete. With a source of seqnos the change takes its stamp when it is shown, and the super-version before it
+//! is kept for older reads (`earlier.rs`). [`SuperVersions::seal`] puts a new active memtable in front; the one behind it takes late rows until
 //! [`SuperVersions::close_through`] begins its flush.
 
-use super::{Obsolete, Orphans, Sealed, SuperVersion};
+use super::{Change, Earlier, Obsolete, Orphans, Sealed, SuperVersion, change::Memtables};
 use crate::{
     memtable::Memtable,
-    options::TreeOptions,
-    version::{AddedTable, Edit, Manifest, TableFile, TableHome, Version},
+    options::{SeqnoSource, TreeOptions},
+    retention::Retention,
+    version::{AddedTable, Manifest, TableFile, TableHome, Version},
 };
-use sediment_base::{Error, Result, SeqNo, TableId, event::TableCreated, stats::Counter};
+use sediment_base::{Error, ErrorKind, Result, SeqNo, TableId, event::TableCreated, stats::Counter};
 use sediment_raw::epoch::{Guard, Pin, Pinned, Swap};
 use std::{
     collections::HashSet,
@@ -54,7 +56,7 @@ impl SuperVersions {
         let TreeParts { options, home, version, manifest, orphans } = parts;
         let obsolete = Obsolete::new(Arc::clone(&home), &options, orphans);
         let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed, &options.budget));
-        let first = super_version(active, Vec::new(), Arc::new(version), 0, &obsolete);
+        let first = SuperVersion::first(active, Arc::new(version), &obsolete);
         Self {
             settings: Swap::new(Arc::new(options.clone())),
             options,
@@ -88,14 +90,18 @@ impl SuperVersions {
         self.current.load_under(pin)
     }
 
-    /// What to read for whoever is pinned already, and the seqno that `visible` returns, below which it holds every row.
+    /// What to read for whoever is pinned already, and the seqno that `visible` returns, below which it holds every row. An earlier one
+    /// if the present one has left out, or brought, what a read at that seqno sees otherwise.
     #[inline]
     pub(crate) fn load_at<'a>(&'a self, pin: &'a Pin, mut visible: impl FnMut() -> SeqNo) -> (Pinned<'a, SuperVersion>, SeqNo) {
         loop {
             let pinned = self.load_under(pin);
             let read_seqno = visible();
             if pinned.holds_rows_of(&self.load_under(pin)) {
-                return (pinned, read_seqno);
+                if read_seqno > pinned.stamp {
+                    return (pinned, read_seqno);
+                }
+                return (pinned.follow(|now| now.earlier_at(read_seqno)).unwrap_or(pinned), read_seqno);
             }
         }
     }
@@ -130,7 +136,7 @@ impl SuperVersions {
         let sealed = Sealed { memtable: Arc::clone(&before.active), boundary: boundary.max(before.sealed_through) };
         let sealed = std::iter::once(sealed).chain(before.sealed.iter().cloned()).collect();
         let active = Arc::new(before.active.successor());
-        self.current.store(super_version(active, sealed, Arc::clone(&before.version), before.ingestions, &self.obsolete));
+        self.current.store(SuperVersion { active, sealed, ..(*before).clone() }.completed());
         true
     }
 
@@ -142,37 +148,63 @@ impl SuperVersions {
         due
     }
 
-    /// Makes an edit durable and shows the version that it leads to, without the memtables that it flushes. After an error
-    /// nothing has changed for readers, but the edit may be on disk: its tables must stay.
-    pub(crate) fn install(&self, edit: Edit, flushed: &[Sealed]) -> Result<()> {
-        self.install_with(edit, flushed, 0)
+    /// Makes a change durable and shows what it leads to. After an error nothing has changed for readers, but the edit may be on
+    /// disk: its tables must stay. `Cancelled` if the tree was cleared since the change was begun: its tables are discarded.
+    pub(crate) fn install(&self, change: Change<'_>) -> Result<()> {
+        let added = self.install_under(&mut lock(&self.installing), change)?;
+        added.iter().for_each(|added| self.announce(added));
+        self.obsolete.reclaim_soon();
+        Ok(())
     }
 
-    /// The same for an edit that brings rows from outside.
-    pub(crate) fn install_ingested(&self, edit: Edit) -> Result<()> {
-        self.install_with(edit, &[], 1)
-    }
-
-    fn install_with(&self, mut edit: Edit, flushed: &[Sealed], ingestions: u64) -> Result<()> {
-        let mut installing = lock(&self.installing);
-        edit.next_table = Some(self.home.next_id());
-        let before = Arc::clone(&self.load().version);
-        if before.operator.is_none() {
-            edit.operator = self.options.merge_operator.as_ref().map(|operator| operator.name().into());
+    /// Takes everything away, at once.
+    pub(crate) fn clear(&self, retention: &Retention) -> Result<()> {
+        self.check_retention(retention)?;
+        if self.options.seqno_source.is_none() && retention.has_old_readers() {
+            let message =
+                "a snapshot still needs what is to be cleared: remove the range of all keys, which snapshots do not see";
+            return Err(Error::invalid_input(message));
         }
-        let version = Arc::new(before.apply(&self.home, edit.clone())?);
+        let mut installing = lock(&self.installing);
+        // What is on disk has to tell from where on it is cleared: the stamp is taken first.
+        let source = self.options.seqno_source.as_deref();
+        let stamp = source.map(|source| source.next());
+        let cleared = self.install_under(&mut installing, Change::clear(&self.pin(), retention, stamp));
+        if let (Err(_), Some(source), Some(stamp)) = (&cleared, source, stamp) {
+            source.show(stamp.saturating_add(1));
+        }
+        drop(installing);
+        cleared?;
+        self.obsolete.reclaim_soon();
+        Ok(())
+    }
+
+    /// Which tables are new.
+    fn install_under(&self, installing: &mut Installing, mut change: Change<'_>) -> Result<Vec<AddedTable>> {
+        let present = self.pin();
+        if !change.applies_to(&present) {
+            change.new_tables().into_iter().for_each(|id| self.home.discard(id, None));
+            return Err(Error::new(ErrorKind::Cancelled, "the tree was cleared meanwhile"));
+        }
+        let before = Arc::clone(&present.version);
+        drop(present);
+        change.edit.next_table = Some(self.home.next_id());
+        if before.operator.is_none() {
+            change.edit.operator = self.options.merge_operator.as_ref().map(|operator| operator.name().into());
+        }
+        let version = Arc::new(before.apply(&self.home, change.edit.clone())?);
         if cfg!(debug_assertions) {
             version.check(&self.options.order);
         }
-        let is_new_generation = match installing.manifest.commit(&edit, &version, self.home.next_id()) {
+        let is_new_generation = match installing.manifest.commit(&change.edit, &version, self.home.next_id()) {
             Ok(is_new_generation) => is_new_generation,
             Err(error) => {
-                let new = edit.added.iter().map(|added| added.meta.id).filter(|id| !edit.removed.contains(id));
-                installing.doubtful.extend(new);
+                installing.doubtful.extend(change.new_tables());
                 return Err(error);
             }
         };
-        self.publish(&version, flushed, ingestions);
+        self.show(&version, &change);
+        let edit = change.edit;
         let named: HashSet<TableId> = edit.added.iter().map(|added| added.meta.id).collect();
         let (moved, gone): (HashSet<TableId>, HashSet<TableId>) = edit.removed.into_iter().partition(|id| named.contains(id));
         before.tables().filter(|file| gone.contains(&file.meta.id)).for_each(|file| TableFile::mark_obsolete(file));
@@ -180,16 +212,13 @@ impl SuperVersions {
             installing.doubtful.drain(..).for_each(|id| self.home.discard(id, None));
             self.obsolete.forget_lost();
         }
-        drop((installing, before));
-        edit.added.iter().filter(|added| !moved.contains(&added.meta.id)).for_each(|added| self.announce(added));
-        self.obsolete.reclaim_soon();
-        Ok(())
+        Ok(edit.added.into_iter().filter(|added| !moved.contains(&added.meta.id)).collect())
     }
 
     /// Makes what the manifest said at opening durable for certain, as a new generation. A process that died may have written
     /// it and never synced it, so nothing may go (orphans, a caller's log) that only it makes superfluous.
     pub(crate) fn confirm(&self) -> Result<()> {
-        if self.with_manifest(Manifest::is_confirmed) { Ok(()) } else { self.install(Edit::default(), &[]) }
+        if self.with_manifest(Manifest::is_confirmed) { Ok(()) } else { self.install(Change::nothing()) }
     }
 
     /// Asks the manifest.
@@ -215,26 +244,60 @@ impl SuperVersions {
         });
     }
 
-    fn publish(&self, version: &Arc<Version>, flushed: &[Sealed], ingestions: u64) {
+    /// Refuses a watermark where old reads would find what a rewrite has left out.
+    pub(crate) fn check_retention(&self, retention: &Retention) -> Result<()> {
+        if self.options.seqno_source.is_some() || !retention.is_watermark() {
+            return Ok(());
+        }
+        let message = "a watermark needs a source of seqnos: open the tree with `TreeOptions::seqno_source`, or say by \
+                       `Retention::Snapshots` which snapshots are open";
+        Err(Error::invalid_input(message))
+    }
+
+    /// Shows a version, and what goes with it. What no read needs any more goes last: reads that began before the stamp could be seen
+    /// are not above it.
+    fn show(&self, version: &Arc<Version>, change: &Change<'_>) {
+        let stamped = self.options.seqno_source.as_deref().zip(change.oldest_reader);
+        let stamp = self.publish(version, change, stamped.map(|(source, _)| source));
+        if let Some((source, oldest_reader)) = stamped {
+            source.show(stamp.saturating_add(1));
+            self.let_earlier_go(oldest_reader);
+        }
+    }
+
+    /// The stamp.
+    fn publish(&self, version: &Arc<Version>, change: &Change<'_>, source: Option<&dyn SeqnoSource>) -> SeqNo {
         let _publishing = lock(&self.publishing);
         let before = self.pin();
-        let is_flushed = |sealed: &Sealed| flushed.iter().any(|flushed| Arc::ptr_eq(&flushed.memtable, &sealed.memtable));
-        let sealed = before.sealed.iter().filter(|sealed| !is_flushed(sealed)).cloned().collect();
-        let (active, ingestions) = (Arc::clone(&before.active), before.ingestions + ingestions);
-        self.current.store(super_version(active, sealed, Arc::clone(version), ingestions, &self.obsolete));
-        flushed.iter().for_each(|flushed| flushed.memtable.retire());
+        let mut next = SuperVersion { version: Arc::clone(version), ..(*before).clone() };
+        next.ingestions += u64::from(change.is_ingestion);
+        match change.memtables {
+            Memtables::Flushed(flushed) => next.sealed.retain(|sealed| !flushed.iter().any(|flushed| flushed.is(sealed))),
+            Memtables::Cleared => {
+                // Whoever is refused finds the empty one in place soon.
+                before.memtables().for_each(|memtable| memtable.close());
+                (next.active, next.sealed) = (Arc::new(before.active.successor()), Vec::new());
+            }
+        }
+        if let Some(source) = source {
+            next.stamp = change.stamp.unwrap_or_else(|| source.next()).max(before.stamp);
+            next.earlier = Earlier::behind(&before);
+        }
+        let next = next.completed();
+        self.current.store(Arc::clone(&next));
+        let is_gone = |memtable: &&Arc<Memtable>| !next.memtables().any(|there| Arc::ptr_eq(there, memtable));
+        before.memtables().filter(is_gone).for_each(|memtable| memtable.retire());
+        next.stamp
     }
-}
 
-fn super_version(
-    active: Arc<Memtable>,
-    sealed: Vec<Sealed>,
-    version: Arc<Version>,
-    ingestions: u64,
-    obsolete: &Arc<Obsolete>,
-) -> Arc<SuperVersion> {
-    let sealed_through = sealed.first().map_or(0, |sealed| sealed.boundary);
-    Arc::new(SuperVersion { active, sealed, sealed_through, version, ingestions, obsolete: Arc::clone(obsolete) })
+    /// Lets go of earlier ones that no read needs from this seqno on.
+    fn let_earlier_go(&self, oldest_reader: SeqNo) {
+        let _publishing = lock(&self.publishing);
+        let present = self.pin();
+        if let Some(earlier) = present.earlier.trimmed(oldest_reader, present.stamp) {
+            self.current.store(SuperVersion { earlier, ..(*present).clone() }.completed());
+        }
+    }
 }
 
 impl fmt::Debug for SuperVersions {
@@ -245,6 +308,7 @@ impl fmt::Debug for SuperVersions {
 
 impl Drop for SuperVersions {
     fn drop(&mut self) {
+        self.let_earlier_go(SeqNo::MAX);
         self.obsolete.close();
     }
 }

@@ -1,12 +1,12 @@
 //! `SuperVersion`: everything that a read has to look at.
 
-use super::obsolete::Obsolete;
+use super::{earlier::Earlier, obsolete::Obsolete};
 use crate::{memtable::Memtable, version::Version};
 use sediment_base::{Error, ErrorKind, Result, SeqNo};
 use std::sync::Arc;
 
 /// Everything that a read has to look at. Whoever holds it keeps its memory and its files.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SuperVersion {
     pub(crate) active: Arc<Memtable>,
     /// Newest first; boundaries never ascend.
@@ -16,6 +16,11 @@ pub(crate) struct SuperVersion {
     pub(crate) version: Arc<Version>,
     /// Ingestions that it holds, of all since opening.
     pub(crate) ingestions: u64,
+    /// Reads at or below it are for an earlier one; 0 for the first, and where there is no source of seqnos.
+    pub(crate) stamp: SeqNo,
+    /// Reads below it are refused.
+    pub(super) exact_from: SeqNo,
+    pub(crate) earlier: Earlier,
     // Last, so that the tables are let go before the directory may be removed.
     pub(crate) obsolete: Arc<Obsolete>,
 }
@@ -29,7 +34,43 @@ pub(crate) struct Sealed {
     pub(crate) boundary: SeqNo,
 }
 
+impl Sealed {
+    /// Whether both are the same memtable.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.memtable, &other.memtable)
+    }
+}
+
 impl SuperVersion {
+    /// The first since opening.
+    pub(crate) fn first(active: Arc<Memtable>, version: Arc<Version>, obsolete: &Arc<Obsolete>) -> Arc<Self> {
+        let first = Self {
+            active,
+            sealed: Vec::new(),
+            sealed_through: 0,
+            version,
+            ingestions: 0,
+            stamp: 0,
+            exact_from: 0,
+            earlier: Earlier::default(),
+            obsolete: Arc::clone(obsolete),
+        };
+        first.completed()
+    }
+
+    /// With what follows from the rest.
+    pub(crate) fn completed(mut self) -> Arc<Self> {
+        self.sealed_through = self.sealed.first().map_or(0, |sealed| sealed.boundary);
+        self.exact_from = self.version.history.oldest.max(self.stamp.saturating_add(1));
+        Arc::new(self)
+    }
+
+    /// The one that a read at this seqno looks at, if it is an earlier one.
+    #[cold]
+    pub(crate) fn earlier_at(&self, read_seqno: SeqNo) -> Option<&Arc<Self>> {
+        self.earlier.at(read_seqno).filter(|_| read_seqno > 0)
+    }
+
     /// All memtables, newest first.
     pub(crate) fn memtables(&self) -> impl Iterator<Item = &Arc<Memtable>> {
         std::iter::once(&self.active).chain(self.sealed.iter().map(|sealed| &sealed.memtable))
@@ -67,14 +108,14 @@ impl SuperVersion {
         obsolete.reclaim_soon();
     }
 
-    /// Refuses a read below everything that rewrites have kept. Whether a read between the lowest pin and the floor belongs to
-    /// a pin, only the caller can know.
+    /// Refuses a read below everything that rewrites have kept, and one that an earlier super-version would answer which is no longer
+    /// kept. Whether a read between the lowest pin and the floor belongs to a pin, only the caller can know.
     #[inline]
     pub(crate) fn check_history(&self, read_seqno: SeqNo) -> Result<()> {
-        if read_seqno >= self.version.history.oldest || read_seqno == 0 {
+        if read_seqno >= self.exact_from || read_seqno == 0 {
             return Ok(());
         }
-        Err(history_gone(read_seqno, self.version.history.oldest))
+        Err(history_gone(read_seqno, self.exact_from))
     }
 }
 

@@ -79,7 +79,8 @@ impl Tree {
         (overlay, cutoff): (&Overlay, SeqNo),
     ) -> Result<Option<Slice>> {
         self.check_overlay(overlay)?;
-        let (options, pinned, mut value) = (&self.inner.versions.options, self.pin(), Slice::default());
+        let (options, mut value) = (&self.inner.versions.options, Slice::default());
+        let (pinned, read_seqno) = self.pin_at(|| read_seqno);
         pinned.check_history(read_seqno)?;
         let mut search = Search::new(&pinned, key, read_seqno, &mut value);
         search.look_into_overlay(&overlay.memtable, cutoff);

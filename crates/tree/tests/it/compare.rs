@@ -46,7 +46,7 @@ pub(crate) fn all() -> Result<()> {
 }
 
 /// Small sizes, so that much happens; one set for each seed.
-fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
+pub(crate) fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
     let pick = |choices: &[u64]| choices[random.below(choices.len() as u64) as usize];
     let mut options = small_options(order);
     options.block_bytes = pick(&[256, 512, 4096]) as usize;
@@ -133,12 +133,12 @@ fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
     Ok(compactions)
 }
 
-fn key(random: &SeededRandom) -> Vec<u8> {
+pub(crate) fn key(random: &SeededRandom) -> Vec<u8> {
     let number = random.below(120);
     if number.is_multiple_of(3) { format!("k{number}").into_bytes() } else { format!("longer-key-{number:04}").into_bytes() }
 }
 
-fn row(random: &SeededRandom) -> Row {
+pub(crate) fn row(random: &SeededRandom) -> Row {
     match random.below(8) {
         0 => Row::Removed,
         1 => Row::WeaklyRemoved,
@@ -147,12 +147,12 @@ fn row(random: &SeededRandom) -> Row {
     }
 }
 
-fn value(random: &SeededRandom) -> Option<Vec<u8>> {
+pub(crate) fn value(random: &SeededRandom) -> Option<Vec<u8>> {
     (random.below(4) > 0).then(|| vec![random.below(256) as u8; random.below(90) as usize])
 }
 
 /// Mostly narrow, sometimes without an end, sometimes the wrong way round.
-fn range(random: &SeededRandom, order: &KeyOrder) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn range(random: &SeededRandom, order: &KeyOrder) -> (Vec<u8>, Vec<u8>) {
     let (start, mut end) = (key(random), key(random));
     match random.below(16) {
         0 => (Vec::new(), end),
@@ -196,7 +196,7 @@ fn ends(random: &SeededRandom, order: &KeyOrder) -> Ends {
     (lower.map(owned), upper.map(owned))
 }
 
-fn check_some(pair: &Pair, random: &SeededRandom, place: &str) -> Result<()> {
+pub(crate) fn check_some(pair: &Pair, random: &SeededRandom, place: &str) -> Result<()> {
     let read_seqno = read_seqno(pair, random);
     for _ in 0..4 {
         let key = key(random);
@@ -232,7 +232,7 @@ fn from_both_ends(pair: &Pair, random: &SeededRandom, ends: &Ends, read_seqno: S
     Ok(front)
 }
 
-fn check_all(pair: &Pair, place: &str) -> Result<()> {
+pub(crate) fn check_all(pair: &Pair, place: &str) -> Result<()> {
     let ends = (Bound::Unbounded, Bound::Unbounded);
     for read_seqno in pair.pins.iter().copied().chain([pair.visible()]) {
         assert_eq!(pair.scanned(&ends, read_seqno)?, pair.expected_range(&ends, read_seqno), "{place} at {read_seqno}");

@@ -22,3 +22,5 @@ mod semantics;
 mod sizes;
 mod slices;
 mod threads;
+mod watermark;
+mod watermark_model;

@@ -5,14 +5,18 @@ use sediment_env::{Env, fs::MemFs};
 use sediment_raw::epoch::pin;
 use sediment_table::BlockCache;
 use sediment_tree::{
-    BegunGet, CompactionContext, FlushContext, IngestReport, OnSlice, Progress, Retention, Tree, TreeOptions, WriteBatch,
+    BegunGet, CompactionContext, FlushContext, IngestReport, OnSlice, Progress, Retention, SeqnoSource, Tree, TreeOptions,
+    WriteBatch,
 };
 use std::{
     cmp::Ordering,
     collections::BTreeMap,
     ops::{Bound, ControlFlow},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
 };
 
 pub(crate) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
@@ -32,6 +36,27 @@ pub(crate) struct Pair {
     /// Rows that have their seqno and are still on their way.
     pub(crate) held: Vec<Held>,
     pub(crate) pins: Vec<SeqNo>,
+    /// Where tree and rows take their seqnos from, if it is the same place.
+    pub(crate) numbers: Option<Arc<Numbers>>,
+    /// Flushes and compactions are told this one, and not the pins.
+    pub(crate) watermark: Option<SeqNo>,
+}
+
+/// The seqnos of one writer, for rows and for the tree's structure.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    pub(crate) next: AtomicU64,
+    pub(crate) visible: AtomicU64,
+}
+
+impl SeqnoSource for Numbers {
+    fn next(&self) -> SeqNo {
+        self.next.fetch_add(1, SeqCst)
+    }
+
+    fn show(&self, seqno: SeqNo) {
+        self.visible.fetch_max(seqno, SeqCst);
+    }
 }
 
 /// For work that nobody stops.
@@ -103,7 +128,32 @@ impl Pair {
             next: 1,
             held: Vec::new(),
             pins: Vec::new(),
+            numbers: None,
+            watermark: None,
         })
+    }
+
+    /// One whose tree takes seqnos where its rows do, from this one on, and is told of watermarks: at first, that every version stays.
+    pub(crate) fn stamped(env: Env, mut options: TreeOptions, next: SeqNo) -> Result<Self> {
+        let numbers = Arc::new(Numbers { next: AtomicU64::new(next), visible: AtomicU64::new(next) });
+        options.seqno_source = Some(Arc::clone(&numbers) as Arc<dyn SeqnoSource>);
+        let pair = Self::create_with(env, options)?;
+        Ok(Self { next, numbers: Some(numbers), watermark: Some(0), ..pair })
+    }
+
+    /// Takes a seqno.
+    fn draw(&mut self) -> SeqNo {
+        let seqno = self.upcoming();
+        self.next = seqno + 1;
+        if let Some(numbers) = &self.numbers {
+            numbers.next.store(self.next, SeqCst);
+        }
+        seqno
+    }
+
+    /// The seqno that is drawn next.
+    pub(crate) fn upcoming(&self) -> SeqNo {
+        self.numbers.as_ref().map_or(self.next, |numbers| numbers.next.load(SeqCst))
     }
 
     pub(crate) fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
@@ -123,7 +173,7 @@ impl Pair {
 
     /// Writes several keys under one seqno.
     pub(crate) fn write_batch(&mut self, rows: BTreeMap<Vec<u8>, Row>) -> Result<()> {
-        let mut batch = WriteBatch::new();
+        let (mut batch, mut written) = (WriteBatch::new(), Vec::new());
         for (key, row) in rows {
             match &row {
                 Row::Value(value) => batch.insert(&key[..], &value[..]),
@@ -136,25 +186,33 @@ impl Pair {
                     batch.merge(&key[..], second);
                 }
             }
-            self.versions.entry(key).or_default().insert(self.next, row);
+            written.push((key, row));
         }
-        self.next += 1;
-        self.tree.apply(&batch, self.next - 1)
+        let seqno = self.draw();
+        written.into_iter().for_each(|(key, row)| drop(self.versions.entry(key).or_default().insert(seqno, row)));
+        self.tree.apply(&batch, seqno)
     }
 
     /// Ingests rows, which ascend.
     pub(crate) fn ingest(&mut self, rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<IngestReport> {
-        let mut ingestion = self.tree.ingest(7);
+        let (mut ingestion, seqno) = (self.tree.ingest(7), self.draw());
         for (key, value) in rows {
             match value {
                 Some(value) => ingestion.insert(key, value)?,
                 None => ingestion.remove(key)?,
             }
             let row = value.clone().map_or(Row::Removed, Row::Value);
-            self.versions.entry(key.clone()).or_default().insert(self.next, row);
+            self.versions.entry(key.clone()).or_default().insert(seqno, row);
         }
-        self.next += 1;
-        ingestion.finish(self.next - 1)
+        ingestion.finish(seqno)
+    }
+
+    /// Takes everything away, at the stamp that the tree draws for it.
+    pub(crate) fn clear(&mut self) -> Result<()> {
+        let seqno = self.upcoming();
+        self.tree.clear(&self.retention())?;
+        self.ranges.push(RangeTombstone { start: "".into(), end: "".into(), seqno });
+        Ok(())
     }
 
     /// Gives a row its seqno, but not yet to the tree.
@@ -163,16 +221,15 @@ impl Pair {
     }
 
     pub(crate) fn hold_row(&mut self, key: &[u8], row: Row) {
-        self.versions.entry(key.to_vec()).or_default().insert(self.next, row.clone());
-        self.held.push(Held::Row(key.to_vec(), self.next, row));
-        self.next += 1;
+        let seqno = self.draw();
+        self.versions.entry(key.to_vec()).or_default().insert(seqno, row.clone());
+        self.held.push(Held::Row(key.to_vec(), seqno, row));
     }
 
     pub(crate) fn hold_range(&mut self, start: &[u8], end: &[u8]) {
-        let tombstone = RangeTombstone { start: start.into(), end: end.into(), seqno: self.next };
+        let tombstone = RangeTombstone { start: start.into(), end: end.into(), seqno: self.draw() };
         self.ranges.push(tombstone.clone());
         self.held.push(Held::Range(tombstone));
-        self.next += 1;
     }
 
     /// Gives the tree a write that was held back.
@@ -192,7 +249,7 @@ impl Pair {
 
     /// What a reader of the latest reads at: every row below is in the tree.
     pub(crate) fn visible(&self) -> SeqNo {
-        self.held.iter().map(Held::seqno).min().unwrap_or(self.next)
+        self.held.iter().map(Held::seqno).min().unwrap_or_else(|| self.upcoming())
     }
 
     /// Forgets what no reader in use can ask for, so that long histories stay quick.
@@ -211,13 +268,16 @@ impl Pair {
     }
 
     pub(crate) fn retention(&self) -> Retention {
+        if let Some(watermark) = self.watermark {
+            return Retention::Watermark(watermark);
+        }
         let mut pins = self.pins.clone();
         pins.sort_unstable();
         Retention::Snapshots { pins, horizon: self.visible(), keep_all_from: SeqNo::MAX }
     }
 
     pub(crate) fn seal(&self) -> bool {
-        self.tree.seal(self.next - 1)
+        self.tree.seal(self.upcoming().saturating_sub(1))
     }
 
     /// Seals, and flushes what no held row belongs into.
@@ -227,7 +287,7 @@ impl Pair {
     }
 
     pub(crate) fn flush_sealed(&self) -> Result<()> {
-        let (retention, through) = (self.retention(), self.visible() - 1);
+        let (retention, through) = (self.retention(), self.visible().saturating_sub(1));
         self.tree
             .flush(&FlushContext { retention, now_us: 5, through, before_publish: &|_| Ok(()), on_slice: &go_on })
             .map(drop)
@@ -330,7 +390,7 @@ impl Pair {
     /// thread of the process, be it of another test, is in the middle of one that began before.
     pub(crate) fn eventually(&self, is_true: impl Fn() -> bool) -> bool {
         (0..100_000).any(|_| {
-            drop(self.tree.range::<Vec<u8>, _>(.., self.next));
+            drop(self.tree.range::<Vec<u8>, _>(.., self.upcoming()));
             std::thread::yield_now();
             is_true()
         })

@@ -1,6 +1,6 @@
 //! Scripts: rows and readers in, what stays out.
 
-use super::{Outside, Rules};
+use super::{Outside, Policy, Rules};
 use crate::{retention::Retention, rewrite::ranges::Ranges};
 use sediment_base::{
     InternalKey, KeyOrder, Kind, MergeOperator, RangeTombstone, RowFlags, SeqNo,
@@ -11,7 +11,7 @@ use std::{fmt::Write, path::Path, sync::Arc};
 
 #[test]
 fn what_stays_is_what_some_reader_needs() {
-    for name in ["stripes", "tombstones", "zeroing", "operands", "ranges"] {
+    for name in ["stripes", "tombstones", "zeroing", "operands", "ranges", "watermark"] {
         let path = format!("{}/testdata/rules/{name}.txt", env!("CARGO_MANIFEST_DIR"));
         script::run(Path::new(&path), rewrite);
     }
@@ -34,10 +34,10 @@ impl Outside for Elsewhere<'_> {
     }
 }
 
-/// `rewrite pins=5,9 horizon=20 keep=30 operator=append`, then rows `key seqno kind [value]` in order, `hide start end seqno` for a
+/// `rewrite pins=5,9 horizon=20 keep=30 operator=append` or `rewrite watermark=9 level=last operator=append`, then rows `key seqno kind [value]` in order, `hide start end seqno` for a
 /// range tombstone, and `elsewhere key seqno` for a source outside that may hold rows of this key from this seqno on.
 fn rewrite(case: &Case) -> String {
-    let retention = retention(case);
+    let policy = Policy::new(&retention(case), case.args().contains(&"level=last"));
     let operator: Option<Arc<dyn MergeOperator>> = match case.args().iter().find_map(|arg| arg.strip_prefix("operator=")) {
         None => None,
         Some("append") => Some(Arc::new(Append)),
@@ -50,10 +50,10 @@ fn rewrite(case: &Case) -> String {
     let hiding =
         named("hide").map(|words| RangeTombstone { start: words[1].into(), end: words[2].into(), seqno: number(words[3]) });
     let order = KeyOrder::bytewise();
-    let ranges = Ranges::new(hiding.collect(), &retention.stripes(), &order, |keys, seqno| {
+    let ranges = Ranges::new(hiding.collect(), &policy, &order, |keys, seqno| {
         outside.0.iter().any(|(key, from)| keys.contains(key.as_bytes(), &order) && *from <= seqno)
     });
-    let mut rules = Rules::new(retention.stripes(), &ranges, operator, outside);
+    let mut rules = Rules::new(policy.clone(), &ranges, operator, outside);
     let mut out = String::new();
     let mut put = |key: InternalKey<'_>, _: RowFlags, value: &[u8]| {
         let value = if value.is_empty() { String::new() } else { format!(" {}", value.escape_ascii()) };
@@ -73,17 +73,18 @@ fn rewrite(case: &Case) -> String {
 }
 
 fn retention(case: &Case) -> Retention {
-    let (mut pins, mut horizon, mut keep_all_from) = (Vec::new(), 0, SeqNo::MAX);
+    let (mut pins, mut horizon, mut keep_all_from, mut watermark) = (Vec::new(), 0, SeqNo::MAX, None);
     for arg in case.args() {
         match arg.split_once('=').expect("name=value") {
             ("pins", list) => pins = list.split(',').map(number).collect(),
             ("horizon", value) => horizon = number(value),
             ("keep", value) => keep_all_from = number(value),
-            ("operator", _) => {}
+            ("watermark", value) => watermark = Some(number(value)),
+            ("operator" | "level", _) => {}
             other => panic!("{other:?}"),
         }
     }
-    Retention::Snapshots { pins, horizon, keep_all_from }
+    watermark.map_or(Retention::Snapshots { pins, horizon, keep_all_from }, Retention::Watermark)
 }
 
 fn number(text: &str) -> SeqNo {
