@@ -11,7 +11,7 @@ use sediment_base::Result;
 use sediment_env::random::SeededRandom;
 use sediment_table::BlockCache;
 use sediment_tree::{Leveled, Simulation, Strategy, Tiered, TreeOptions};
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 /// What is asked for, in bytes.
 struct Settings {
@@ -78,7 +78,6 @@ fn bytes(text: &str) -> u64 {
 }
 
 fn run(settings: &Settings, load: Load, strategy: Arc<dyn Strategy>) -> Result<()> {
-    let begun = Instant::now();
     let options = TreeOptions {
         table_bytes: settings.memtable,
         level0_trigger: settings.trigger,
@@ -97,7 +96,7 @@ fn run(settings: &Settings, load: Load, strategy: Arc<dyn Strategy>) -> Result<(
     for step in 0..steps {
         write(&mut tree, load, step, keys, &random)?;
         // Once what is kept has been written.
-        if step >= keys && step % (settings.memtable / settings.row).max(1) == 0 {
+        if step >= keys && step.is_multiple_of((settings.memtable / settings.row).max(1)) {
             spaces.push(tree.space_amplification());
             runs.push(tree.runs() as f64);
         }
@@ -107,7 +106,7 @@ fn run(settings: &Settings, load: Load, strategy: Arc<dyn Strategy>) -> Result<(
     let levels: Vec<String> =
         tree.level_bytes().iter().map(|bytes| format!("{:.1}", *bytes as f64 / f64::from(1 << 30))).collect();
     println!(
-        "{:<9} {name:<9} {:>8.2} {:>7.2} {:>5.2} {:>6.1} {:>5.0}   {} GiB, {} compactions, {} moves, {:.0?}",
+        "{:<9} {name:<9} {:>8.2} {:>7.2} {:>5.2} {:>6.1} {:>5.0}   {} GiB, {} compactions, {} moves",
         format!("{load:?}").to_lowercase(),
         tree.counts().write_amplification(),
         mean(&spaces),
@@ -116,8 +115,7 @@ fn run(settings: &Settings, load: Load, strategy: Arc<dyn Strategy>) -> Result<(
         most(&runs),
         levels.join(" "),
         tree.counts().compactions,
-        tree.counts().moves,
-        begun.elapsed()
+        tree.counts().moves
     );
     Ok(())
 }
@@ -127,9 +125,9 @@ fn write(tree: &mut Simulation, load: Load, step: u64, keys: u64, random: &Seede
         Load::Uniform => tree.insert(random.below(keys)),
         Load::Skewed => tree.insert(scattered(skewed(keys, random), keys)),
         Load::Ordered => tree.insert(step),
-        Load::Removing if step % 2 == 0 => tree.insert(random.below(2 * keys)),
+        Load::Removing if step.is_multiple_of(2) => tree.insert(random.below(2 * keys)),
         Load::Removing => tree.remove(random.below(2 * keys)),
-        Load::Queue if step % 2 == 0 => tree.insert(step),
+        Load::Queue if step.is_multiple_of(2) => tree.insert(step),
         Load::Queue => match step.checked_sub(keys / 4) {
             Some(oldest) => tree.remove(oldest & !1),
             None => tree.insert(step),
