@@ -122,7 +122,40 @@ impl Table {
                 return Ok(Looked::Absent);
             }
         }
-        let looked = self.search(read, counts, taker)?;
+        let block = self.fence.find(InternalKey::seek_to(read.key, read.read_seqno), &self.order);
+        self.look_from(block, read, before, counts, taker)
+    }
+
+    /// The same for a read that has an approach to this table: its filter and its fence have been asked.
+    #[inline]
+    pub fn look_at(
+        &self,
+        approach: &Approach<'_>,
+        read: &PointRead<'_>,
+        counts: &mut ReadCounts,
+        taker: &mut impl TakeRow,
+    ) -> Result<Looked> {
+        if read.read_seqno <= self.meta.min_seqno {
+            return Ok(Looked::Absent);
+        }
+        let before = *counts;
+        counts.filter_checks += u64::from(self.filter.is_some());
+        self.look_from(Some(approach.block()), read, before, counts, taker)
+    }
+
+    #[inline]
+    fn look_from(
+        &self,
+        block: Option<usize>,
+        read: &PointRead<'_>,
+        before: ReadCounts,
+        counts: &mut ReadCounts,
+        taker: &mut impl TakeRow,
+    ) -> Result<Looked> {
+        let looked = match block {
+            Some(block) => self.search(block, read, counts, taker)?,
+            None => Looked::Absent,
+        };
         match looked {
             Looked::Found => {}
             Looked::Absent => counts.filter_false_positives += u64::from(self.filter.is_some()),
@@ -131,12 +164,15 @@ impl Table {
         Ok(looked)
     }
 
-    /// Looks into the blocks that could hold the row.
-    fn search(&self, read: &PointRead<'_>, counts: &mut ReadCounts, taker: &mut impl TakeRow) -> Result<Looked> {
+    /// Looks into the blocks that could hold the row, from this one on.
+    fn search(
+        &self,
+        mut number: usize,
+        read: &PointRead<'_>,
+        counts: &mut ReadCounts,
+        taker: &mut impl TakeRow,
+    ) -> Result<Looked> {
         let PointRead { key, read_seqno, reach, .. } = *read;
-        let Some(mut number) = self.fence.find(InternalKey::seek_to(key, read_seqno), &self.order) else {
-            return Ok(Looked::Absent);
-        };
         // A reader above every row need not look at the bounds of a block.
         let is_above_all = read_seqno > self.meta.max_seqno;
         loop {

@@ -373,6 +373,15 @@ impl Fence {
         low.checked_sub(1)
     }
 
+    /// Whether [`Fence::find`] would find this block, as far as heads tell; it says no where they tie.
+    #[inline]
+    pub(crate) fn is_in(&self, block: usize, target: InternalKey<'_>, order: &KeyOrder) -> bool {
+        let Some(rest) = target.user_key.strip_prefix(&*self.prefix) else { return false };
+        let head = order.head(rest);
+        let at = |block: usize| self.heads.all().get(block).map(|head| u64::from_le_bytes(*head));
+        at(block).is_some_and(|first| first < head) && at(block.saturating_add(1)).is_none_or(|next| head < next)
+    }
+
     /// Whether the next block begins with more rows of this user key.
     #[inline]
     pub(crate) fn is_continued(&self, block: usize, user_key: &[u8]) -> bool {

@@ -1,8 +1,8 @@
 //! `Approach`: where a point read will look, worked out ahead, so that many reads can wait for memory at the same time.
 //!
 //! A read is a chain: what is looked at next is known once the memory of the step before is there. One read alone waits at every
-//! step. Of many, each step is taken for all of them before the next: while one waits, the others' memory is on its way. All of this is
-//! advice: nothing is answered here, and a read that comes without it finds the same.
+//! step. Of many, each step is taken for all of them before the next: while one waits, the others' memory is on its way. Nothing is
+//! answered here: a read that comes without it finds the same, and one that comes with it need not look for its block again.
 
 use super::Table;
 use crate::block::{Block, BlockRef, SlottedBlock, tag_of};
@@ -26,19 +26,29 @@ impl Table {
         }
     }
 
-    /// Where a read goes that the filter does not end: asks for the slot of its block.
+    /// Where a read goes that the filter does not end: asks for the slot of its block. `near` is that of another read, of a key that
+    /// may be a neighbour.
     #[inline]
-    pub fn approach(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Option<Approach<'_>> {
+    pub fn approach(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo, near: Option<&Approach<'_>>) -> Option<Approach<'_>> {
         if !self.may_contain(hash) {
             return None;
         }
-        let block = self.fence.find(InternalKey::seek_to(user_key, read_seqno), &self.order)?;
+        let target = InternalKey::seek_to(user_key, read_seqno);
+        let near = near.filter(|near| std::ptr::eq(near.table, self)).map(|near| near.block);
+        let near = near.filter(|near| self.fence.is_in(*near, target, &self.order));
+        let block = near.or_else(|| self.fence.find(target, &self.order))?;
         self.blocks.prefetch(block);
         Some(Approach { table: self, block, hash })
     }
 }
 
 impl Approach<'_> {
+    /// The block where its read begins.
+    #[inline]
+    pub(super) fn block(&self) -> usize {
+        self.block
+    }
+
     /// Second step: asks for the head of the block.
     #[inline]
     pub fn prefetch_head(&self, pin: &Pin) {

@@ -12,7 +12,7 @@ use sediment_base::{
 use sediment_codec::hash::key_hash;
 use sediment_raw::epoch::pin;
 use sediment_table::{
-    Looked, PointRead, Reach, ReadCounts, Table, TableContext, TableMeta, TableOptions, TableRow, TableWriter,
+    Approach, Looked, PointRead, Reach, ReadCounts, Table, TableContext, TableMeta, TableOptions, TableRow, TableWriter,
 };
 use std::sync::Arc;
 
@@ -244,7 +244,7 @@ fn what_is_asked_for_ahead_is_no_read() {
     let (context, meta) = table(&TableOptions::default(), 1 << 20);
     let table = open(&context, &meta);
     let (there, absent) = (key(42), key(43));
-    let approach = |key: &[u8]| table.approach(key, key_hash(0, key), SEQNO_MAX);
+    let approach = |key: &[u8]| table.approach(key, key_hash(0, key), SEQNO_MAX, None);
     for round in 0..2 {
         table.prefetch_filter(key_hash(0, &there));
         let way = approach(&there).expect("the row is in a block");
@@ -260,4 +260,25 @@ fn what_is_asked_for_ahead_is_no_read() {
         assert!(get(&table, 42));
     }
     assert!(approach(&absent).is_none(), "the filter ends it");
+}
+
+#[test]
+fn a_neighbour_leads_to_the_same_rows_or_is_no_help() {
+    let (context, meta) = table(&TableOptions { filter_bits_per_key: 0, ..TableOptions::default() }, 1 << 20);
+    let table = open(&context, &meta);
+    let approach = |key: &[u8], near: Option<&Approach<'_>>| table.approach(key, key_hash(0, key), SEQNO_MAX, near);
+    let neighbours: Vec<_> = (0..ROWS).step_by(97).filter_map(|row| approach(&key(row), None)).collect();
+    for row in 0..ROWS {
+        let (asked, mut counts) = (key(row), ReadCounts::default());
+        let alone = approach(&asked, None).map(|way| format!("{way:?}"));
+        for near in &neighbours {
+            let way = approach(&asked, Some(near)).expect("the key is not before the table");
+            assert_eq!(Some(format!("{way:?}")), alone, "row {row}");
+        }
+        let way = approach(&asked, neighbours.first()).expect("the key is not before the table");
+        let read = PointRead { key: &asked, hash: key_hash(0, &asked), read_seqno: SEQNO_MAX, reach: Reach::All };
+        let mut found = None;
+        table.look_at(&way, &read, &mut counts, &mut found).unwrap();
+        assert_eq!(found, table.get(&asked, read.hash, SEQNO_MAX).unwrap());
+    }
 }

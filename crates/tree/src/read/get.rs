@@ -13,7 +13,7 @@ use crate::{
     memtable::{Memtable, MemtableRow},
     options::TreeOptions,
     super_version::SuperVersion,
-    version::Run,
+    version::{Run, TableFile},
 };
 use sediment_base::{Kind, Result, RowFlags, SeqNo, Slice, stats::Counter};
 use sediment_codec::hash::key_hash;
@@ -69,8 +69,16 @@ pub(crate) struct Search<'a, V> {
 /// The table of a run that a search will look into, and the key's hash there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ahead<'r> {
+    file: &'r TableFile,
     table: &'r Table,
     hash: u64,
+}
+
+/// The way of a search to a block of that table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way<'r> {
+    ahead: Ahead<'r>,
+    pub(super) approach: Approach<'r>,
 }
 
 /// What a search has come to.
@@ -170,16 +178,30 @@ impl<'a, V: TakeValue> Search<'a, V> {
         if !self.can_see_rows() || self.newest.beats(run.max_seqno()) {
             return None;
         }
-        let table = run.find(self.key, &options.order)?.opened()?;
+        let file = run.find(self.key, &options.order)?;
+        let table = file.opened()?;
         let hash = self.hash_for(table);
         table.prefetch_filter(hash);
-        Some(Ahead { table, hash })
+        Some(Ahead { file, table, hash })
     }
 
-    /// Goes on with that: asks the filter, finds the block, and asks for its slot.
+    /// Goes on with that: asks the filter, finds the block, and asks for its slot. `near` is the way of another search.
     #[inline]
-    pub(super) fn approach<'r>(&self, ahead: Ahead<'r>) -> Option<Approach<'r>> {
-        ahead.table.approach(self.key, ahead.hash, self.read_seqno)
+    pub(super) fn approach<'r>(&self, ahead: Ahead<'r>, near: Option<&Way<'r>>) -> Option<Way<'r>> {
+        let near = near.map(|near| &near.approach);
+        let approach = ahead.table.approach(self.key, ahead.hash, self.read_seqno, near)?;
+        Some(Way { ahead, approach })
+    }
+
+    /// Goes through the next run by its way there; false if it stopped in front of what is out of reach.
+    #[inline]
+    pub(super) fn pass_by(&mut self, way: &Way<'_>, options: &TreeOptions, reach: Reach<'_>) -> Result<bool> {
+        let Ahead { file, table, .. } = way.ahead;
+        if !self.is_needless(file) && !self.search_table(file, table, Some(&way.approach), options, reach)? {
+            return Ok(false);
+        }
+        self.runs += 1;
+        Ok(true)
     }
 
     /// Its hash under the seed of a table.
@@ -248,10 +270,7 @@ impl<'a, V: TakeValue> Search<'a, V> {
     #[inline]
     fn search(&mut self, run: &Run, options: &TreeOptions, reach: Reach<'_>) -> Result<bool> {
         let Some(file) = run.find(self.key, &options.order) else { return Ok(true) };
-        let is_needless = |min_seqno, max_seqno| self.newest.beats(max_seqno) || min_seqno >= self.read_seqno;
-        let RangeCounts { count: ranges, min_seqno, max_seqno } = file.meta.ranges;
-        let are_ranges_needless = ranges == 0 || is_needless(min_seqno, max_seqno);
-        if is_needless(file.meta.min_seqno, file.meta.max_seqno) && are_ranges_needless {
+        if self.is_needless(file) {
             return Ok(true);
         }
         let table = match reach {
@@ -261,6 +280,28 @@ impl<'a, V: TakeValue> Search<'a, V> {
                 None => return Ok(false),
             },
         };
+        self.search_table(file, table, None, options, reach)
+    }
+
+    /// Whether neither a row nor a range tombstone of a table could count.
+    #[inline]
+    fn is_needless(&self, file: &TableFile) -> bool {
+        let is_needless = |min_seqno, max_seqno| self.newest.beats(max_seqno) || min_seqno >= self.read_seqno;
+        let RangeCounts { count: ranges, min_seqno, max_seqno } = file.meta.ranges;
+        let are_ranges_needless = ranges == 0 || is_needless(min_seqno, max_seqno);
+        are_ranges_needless && is_needless(file.meta.min_seqno, file.meta.max_seqno)
+    }
+
+    /// Searches a table, from the block on to which its way there leads; false if that is out of reach.
+    #[inline]
+    fn search_table(
+        &mut self,
+        file: &TableFile,
+        table: &Table,
+        approach: Option<&Approach<'_>>,
+        options: &TreeOptions,
+        reach: Reach<'_>,
+    ) -> Result<bool> {
         if let Some(ranges) = table.range_tombstones() {
             self.newest.hide_below(ranges.cover(self.key, self.read_seqno, &options.order), Counter::GetTableHits);
             if self.newest.beats(file.meta.max_seqno) {
@@ -268,7 +309,11 @@ impl<'a, V: TakeValue> Search<'a, V> {
             }
         }
         let read = PointRead { key: self.key, hash: self.hash_for(table), read_seqno: self.read_seqno, reach };
-        Ok(table.look(&read, &mut self.met, &mut self.newest)? != Looked::OutOfReach)
+        let looked = match approach {
+            Some(approach) => table.look_at(approach, &read, &mut self.met, &mut self.newest)?,
+            None => table.look(&read, &mut self.met, &mut self.newest)?,
+        };
+        Ok(looked != Looked::OutOfReach)
     }
 }
 

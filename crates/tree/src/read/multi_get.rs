@@ -5,11 +5,11 @@
 //! each key for itself. Searches that stop in front of what is not in memory go on when the others are done, in the order of the places
 //! that they read, so that a block is read for all keys in it, and neighbours one after another.
 
-use super::get::{Ended, Search, TakeValue};
+use super::get::{Ended, Search, TakeValue, Way};
 use crate::{options::TreeOptions, super_version::SuperVersion, version::Run};
 use sediment_base::{KeyOrder, Result, SeqNo};
 use sediment_raw::epoch::Pin;
-use sediment_table::{Approach, Reach};
+use sediment_table::Reach;
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 
@@ -95,28 +95,37 @@ fn pass_together<V: TakeValue>(
     options: &TreeOptions,
     pin: &Pin,
 ) -> Result<()> {
-    let ways = approaches(group, number, run, options);
-    ways.iter().for_each(|way| way.prefetch_head(pin));
-    ways.iter().for_each(|way| way.prefetch_tags(pin));
-    ways.iter().for_each(|way| way.prefetch_slots(pin));
-    ways.iter().for_each(|way| way.prefetch_records(pin));
-    for search in group.iter_mut().filter(|search| search.passed() == number) {
-        search.pass(run, options, Reach::Resident(pin))?;
+    let ways = ways(group, number, run, options);
+    let approaches = || ways.iter().flatten().map(|way| &way.approach);
+    approaches().for_each(|approach| approach.prefetch_head(pin));
+    approaches().for_each(|approach| approach.prefetch_tags(pin));
+    approaches().for_each(|approach| approach.prefetch_slots(pin));
+    approaches().for_each(|approach| approach.prefetch_records(pin));
+    for (search, way) in group.iter_mut().zip(&ways).filter(|(search, _)| search.passed() == number) {
+        match way {
+            Some(way) => search.pass_by(way, options, Reach::Resident(pin))?,
+            None => search.pass(run, options, Reach::Resident(pin))?,
+        };
     }
     Ok(())
 }
 
-/// Where they will look in this run: asks the filters of its tables, then finds the blocks.
-fn approaches<'r, V: TakeValue>(
+/// The way of each into this run, where it has one: asks the filters of its tables, then finds the blocks.
+fn ways<'r, V: TakeValue>(
     group: &[Search<'_, V>],
     number: usize,
     run: &'r Run,
     options: &TreeOptions,
-) -> SmallVec<[Approach<'r>; GROUP_KEYS]> {
-    let here = group.iter().filter(|search| search.passed() == number);
-    let ahead = here.filter_map(|search| Some((search, search.look_ahead(run, options)?)));
-    let ahead: SmallVec<[_; GROUP_KEYS]> = ahead.collect();
-    ahead.into_iter().filter_map(|(search, ahead)| search.approach(ahead)).collect()
+) -> SmallVec<[Option<Way<'r>>; GROUP_KEYS]> {
+    let ahead = |search: &Search<'_, V>| if search.passed() == number { search.look_ahead(run, options) } else { None };
+    let ahead: SmallVec<[_; GROUP_KEYS]> = group.iter().map(ahead).collect();
+    let mut last = None;
+    let ways = group.iter().zip(ahead).map(|(search, ahead)| {
+        let way = search.approach(ahead?, last.as_ref());
+        last = way.or(last);
+        way
+    });
+    ways.collect()
 }
 
 /// By run, and there by key: as rows lie.
