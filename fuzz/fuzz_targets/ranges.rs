@@ -5,9 +5,10 @@
 use libfuzzer_sys::fuzz_target;
 use sediment_codec::seal::Region;
 use sediment_fuzz::tables;
+use sediment_table::FilterKind;
 use std::sync::LazyLock;
 
-static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(tables::sample);
+static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(|| tables::sample(FilterKind::SplitBlock));
 
 fuzz_target!(|input: &[u8]| {
     sediment_fuzz::switched(input, |bytes, _| tables::exercise(&tables::with_part(&SAMPLE, Region::RangeTombstones, bytes)));

@@ -8,6 +8,7 @@ mod components;
 mod compression;
 mod durability;
 mod expert;
+mod filter_kind;
 mod goal;
 mod keyspace;
 mod settings;
@@ -15,6 +16,7 @@ mod settings;
 pub use compression::Compression;
 pub use durability::Durability;
 pub use expert::ExpertOptions;
+pub use filter_kind::FilterKind;
 pub use goal::Goal;
 pub use keyspace::KeyspaceOptions;
 

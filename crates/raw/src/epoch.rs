@@ -132,6 +132,13 @@ impl<T> Swap<T> {
         // Outside the lock: dropping the last count may run anything.
         drop(free);
     }
+
+    /// Frees all values of before, whoever is pinned: guards borrow the swap, so none is left.
+    pub fn collect_all(&mut self) {
+        let free = std::mem::take(&mut *lock(&self.retired));
+        self.retired_count.store(0, Relaxed);
+        drop(free);
+    }
 }
 
 impl<T> Drop for Swap<T> {

@@ -1,4 +1,4 @@
-//! Search kernels over tags and heads, each with a plain twin that the tests compare it to.
+//! Kernels that search tags and heads and add up the rows of a filter, each with a plain twin that the tests compare it to.
 //!
 //! SSE2 is part of every x86-64, so tags are matched with it without asking; other machines and Miri run the plain twin.
 //! A search among heads is a chain of conditional moves, which no wider register shortens at the sizes we have. Nothing is chosen at
@@ -31,6 +31,24 @@ pub fn lower_bound_u64(heads: &[[u8; 8]], target: u64) -> usize {
         rest -= half;
     }
     below + usize::from(heads.get(below).is_some_and(|head| u64::from_le_bytes(*head) < target))
+}
+
+/// The sum without carries of the words whose bits `chosen` names: bit `i` of `chosen[k]` takes bit `i` of each of the eight bytes from
+/// `k * stride` on. `None` if `bytes` is too short for the last.
+#[inline]
+pub fn sum_chosen<const N: usize>(bytes: &[u8], stride: usize, chosen: [u8; N]) -> Option<u64> {
+    let last = N.checked_sub(1)?.checked_mul(stride)?;
+    if last.checked_add(size_of::<u64>())? > bytes.len() {
+        return None;
+    }
+    let mut sum = 0;
+    for (k, chosen) in chosen.into_iter().enumerate() {
+        // SAFETY: `k * stride` is at most `last`, and eight bytes from there on are within `bytes`, as was just checked. The read may be
+        // unaligned, and any bytes are a number.
+        let word = unsafe { bytes.as_ptr().add(k * stride).cast::<u64>().read_unaligned() };
+        sum ^= u64::from_le(word) & (u64::from(chosen) * 0x0101_0101_0101_0101);
+    }
+    Some(sum)
 }
 
 /// Asks for the cache line of `place`, which need not be one that may be read. Costs a slot in the load queue, waits for nothing.
@@ -104,5 +122,23 @@ mod tests {
                 assert_eq!(lower_bound_u64(&stored, target), heads.partition_point(|head| *head < target), "{len} {target}");
             }
         }
+    }
+
+    #[test]
+    fn chosen_rows_add_up_as_they_do_one_by_one() {
+        let bytes: Vec<u8> = (0..200_u32).map(|i| (i * i / 3 % 251) as u8).collect();
+        let chosen: [u8; 9] = std::array::from_fn(|k| (k * 59 + 7) as u8);
+        for stride in (0..25).step_by(if cfg!(miri) { 7 } else { 1 }) {
+            let rows = chosen.iter().enumerate().map(|(k, chosen)| {
+                let word: [u8; 8] = std::array::from_fn(|i| bytes[k * stride + i] & chosen);
+                u64::from_le_bytes(word)
+            });
+            let needed = 8 * stride + 8;
+            let sum = rows.fold(0, |sum, row| sum ^ row);
+            assert_eq!(sum_chosen(&bytes[..needed], stride, chosen), Some(sum), "{stride}");
+            assert_eq!(sum_chosen(&bytes[..needed - 1], stride, chosen), None, "{stride}");
+        }
+        assert_eq!(sum_chosen(&bytes, usize::MAX, chosen), None);
+        assert_eq!(sum_chosen(&bytes, 3, []), None);
     }
 }

@@ -42,8 +42,8 @@ fn write_head(path: &Path, tail: &Tail, out: &mut dyn Write) -> fmt::Result {
 
 fn write_region(region: &RegionEntry, out: &mut dyn Write) -> fmt::Result {
     let name = Region::from_tag(region.id).map_or_else(|| format!("{}", region.id), |known| format!("{known:?}"));
-    let RegionEntry { offset, bytes, frames, plain_bytes, .. } = region;
-    writeln!(out, "  region {name} at {offset}, {bytes} bytes, {frames} frames, {plain_bytes} bytes of content")
+    let RegionEntry { kind, offset, bytes, frames, plain_bytes, .. } = region;
+    writeln!(out, "  region {name} of kind {kind} at {offset}, {bytes} bytes, {frames} frames, {plain_bytes} bytes of content")
 }
 
 fn write_ranges(tail: &Tail, out: &mut dyn Write) -> fmt::Result {

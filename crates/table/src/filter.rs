@@ -3,27 +3,51 @@
 //! A filter knows hashes of user keys, never the keys. It may say *maybe* of a key that is not there; it never says *no* of one
 //! that is.
 
+mod burr;
 mod prefix;
 mod split_block;
 
 pub(crate) use prefix::{PrefixFilter, PrefixHashes};
-pub(crate) use split_block::SplitBlock;
 
-use crate::format::{Content, kinds};
+use crate::{
+    format::{Content, kinds},
+    options::FilterKind,
+};
+use burr::Burr;
 use sediment_base::{Error, Result};
+use split_block::SplitBlock;
 
 /// The filter of one table.
 #[derive(Debug)]
 pub(crate) enum Filter {
     /// Bloom filter whose probes of one key share a cache line.
     SplitBlock(SplitBlock),
+    /// Solution of equations, hardly larger than a filter has to be.
+    Burr(Burr),
 }
 
 impl Filter {
+    /// The filter region over these hashes, one of each key, and the kind of its frames.
+    pub(crate) fn encode(kind: FilterKind, hashes: &[u64], bits_per_key: u8) -> (u8, Vec<u8>) {
+        match kind {
+            FilterKind::SplitBlock => (kinds::SPLIT_BLOCK, SplitBlock::encode(hashes, bits_per_key)),
+            FilterKind::Burr => (kinds::BURR, Burr::encode(hashes, bits_per_key)),
+        }
+    }
+
+    /// Memory that [`Filter::encode`] takes for so many hashes.
+    pub(crate) fn build_bytes(kind: FilterKind, hashes: usize, bits_per_key: u8) -> usize {
+        match kind {
+            FilterKind::SplitBlock => SplitBlock::build_bytes(hashes, bits_per_key),
+            FilterKind::Burr => Burr::build_bytes(hashes, bits_per_key),
+        }
+    }
+
     /// Takes a filter region whose frames are of this kind.
     pub(crate) fn decode(kind: u8, content: Content) -> Result<Self> {
         match kind {
             kinds::SPLIT_BLOCK => SplitBlock::decode(content).map(Self::SplitBlock),
+            kinds::BURR => Burr::decode(content).map(Self::Burr),
             _ => Err(Error::unsupported(format!("filter {kind} is unknown to this version; upgrade Sediment"))),
         }
     }
@@ -33,6 +57,7 @@ impl Filter {
     pub(crate) fn may_contain(&self, hash: u64) -> bool {
         match self {
             Self::SplitBlock(filter) => filter.may_contain(hash),
+            Self::Burr(filter) => filter.may_contain(hash),
         }
     }
 
@@ -41,6 +66,7 @@ impl Filter {
     pub(crate) fn prefetch(&self, hash: u64) {
         match self {
             Self::SplitBlock(filter) => filter.prefetch(hash),
+            Self::Burr(filter) => filter.prefetch(hash),
         }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) mod kinds {
     pub(crate) const FENCE: u8 = 1;
     /// Filter and prefix filter: Bloom in lines of 64 bytes.
     pub(crate) const SPLIT_BLOCK: u8 = 1;
+    /// Filter and prefix filter: bumped ribbon retrieval.
+    pub(crate) const BURR: u8 = 2;
     /// Range tombstones: one after the other.
     pub(crate) const RANGES: u8 = 1;
     /// Properties: tagged fields.

@@ -6,7 +6,7 @@
 use crate::{
     block::{BlockBuilder, BlockSummary, JumboBlock, RowParts, SLOTTED_BYTES_MAX, tag_of},
     context::TableContext,
-    filter::{PrefixHashes, SplitBlock},
+    filter::{Filter, PrefixHashes},
     format::{Footer, RegionEntry, extend_root, kinds},
     index::{BlockFlags, BlockPlace, FenceBuilder},
     options::TableOptions,
@@ -53,7 +53,7 @@ pub struct TableWriter {
     last: LastRow,
     ranges: Vec<RangeTombstone>,
     failed: Option<Error>,
-    /// Holds the buffers that matter: what is not yet written, and the hashes.
+    /// Holds the buffers that matter: what is not yet written, the hashes, and while they are built, the filters.
     charge: Charge,
 }
 
@@ -175,19 +175,34 @@ impl TableWriter {
         self.file.end_region(Region::Data, 0);
         let (fence, fence_ties) = self.fence.encode(&self.order)?;
         self.file.put_region(Region::Fence, kinds::FENCE, &fence)?;
-        if self.options.filter_bits_per_key > 0 {
-            let filter = SplitBlock::encode(&self.hashes, self.options.filter_bits_per_key);
-            self.file.put_region(Region::Filter, kinds::SPLIT_BLOCK, &filter)?;
-        }
-        if let Some(prefixes) = &self.prefixes {
-            let filter = prefixes.encode(self.options.filter_bits_per_key);
-            self.file.put_region(Region::PrefixFilter, kinds::SPLIT_BLOCK, &filter)?;
-        }
+        self.put_filters()?;
         self.properties.blocks = self.fence.blocks() as u64;
         self.properties.fence_ties = fence_ties;
         self.properties.min_key = self.first_key.clone();
         self.properties.max_key = self.last.key.as_slice().into();
         Ok(())
+    }
+
+    fn put_filters(&mut self) -> Result<()> {
+        let TableOptions { filter: kind, filter_bits_per_key: bits, .. } = self.options;
+        if bits == 0 {
+            return Ok(());
+        }
+        let hashes = self.hashes.len().max(self.prefixes.as_ref().map_or(0, PrefixHashes::len));
+        self.charge.grow_to((self.buffer_bytes() + Filter::build_bytes(kind, hashes, bits)) as u64);
+        let (frames, filter) = Filter::encode(kind, &self.hashes, bits);
+        self.file.put_region(Region::Filter, frames, &filter)?;
+        if let Some(prefixes) = &self.prefixes {
+            let (frames, filter) = prefixes.encode(kind, bits);
+            self.file.put_region(Region::PrefixFilter, frames, &filter)?;
+        }
+        Ok(())
+    }
+
+    /// Memory of the buffers that matter.
+    fn buffer_bytes(&self) -> usize {
+        let prefix_bytes = self.prefixes.as_ref().map_or(0, PrefixHashes::memory_bytes);
+        self.file.pending.capacity() + self.hashes.capacity() * size_of::<u64>() + prefix_bytes
     }
 
     /// Whether the row may follow, and whether its user key is a new one.
@@ -313,9 +328,7 @@ impl TableWriter {
             global_seqno: 0,
         };
         self.fence.add(InternalKey::new(first_key, seqno, kind), place);
-        let prefix_bytes = self.prefixes.as_ref().map_or(0, PrefixHashes::memory_bytes);
-        let hash_bytes = self.hashes.capacity() * size_of::<u64>() + prefix_bytes;
-        self.charge.grow_to((self.file.pending.capacity() + hash_bytes) as u64);
+        self.charge.grow_to(self.buffer_bytes() as u64);
     }
 
     fn remember(&mut self, result: Result<()>) -> Result<()> {

@@ -63,6 +63,7 @@ impl Ingesting {
                     home: &self.home,
                     options: &self.settings,
                     codec: self.settings.codec,
+                    filter: self.settings.filter,
                     now_us: self.now_us,
                     oldest_write_us: self.now_us,
                     guards: &[],

@@ -5,7 +5,7 @@
 
 use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, PrefixExtractor, Result, SeqNo, Stats, limits};
 use sediment_codec::compress::Codec;
-use sediment_table::BlockCache;
+use sediment_table::{BlockCache, FilterKind};
 use std::{fmt, sync::Arc};
 
 /// Settings and components of one tree.
@@ -21,6 +21,10 @@ pub struct TreeOptions {
     pub codec: Codec,
     /// How those that flushes write are, which are soon rewritten.
     pub level0_codec: Codec,
+    /// How filters are built.
+    pub filter: FilterKind,
+    /// How those of tables are that flushes write.
+    pub level0_filter: FilterKind,
     /// Filter bits per key, and per prefix; 0 builds no filters.
     pub filter_bits_per_key: u8,
     /// Which prefixes tables have a filter of, beside that of keys: scans pass over tables where theirs does not occur. With the order of
@@ -87,6 +91,8 @@ impl TreeOptions {
             block_bytes: 4096,
             codec: Codec::None,
             level0_codec: Codec::None,
+            filter: FilterKind::SplitBlock,
+            level0_filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
             prefix_extractor: None,
             table_bytes: 32 << 20,
@@ -111,6 +117,8 @@ impl TreeOptions {
             block_bytes,
             codec: _,
             level0_codec: _,
+            filter: _,
+            level0_filter: _,
             filter_bits_per_key,
             prefix_extractor,
             table_bytes,
@@ -151,6 +159,8 @@ impl TreeOptions {
             block_bytes: others.block_bytes,
             codec: others.codec,
             level0_codec: others.level0_codec,
+            filter: others.filter,
+            level0_filter: others.level0_filter,
             filter_bits_per_key: others.filter_bits_per_key,
             prefix_extractor: others.prefix_extractor.clone(),
             table_bytes: others.table_bytes,

@@ -10,6 +10,7 @@ use sediment_codec::{
     seal::{FrameId, Region, Seal},
 };
 use sediment_fuzz::{DB_UUID, EPOCH, FRAME_OFFSET, UUID, stores, tables, tokens};
+use sediment_table::FilterKind;
 use std::{error::Error, fs, path::Path};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -61,8 +62,11 @@ fn record() -> Result<()> {
 }
 
 fn table() -> Result<()> {
-    let table = tables::sample();
+    let table = tables::sample(FilterKind::SplitBlock);
+    let small = tables::sample(FilterKind::Burr);
     seed("table", "sample", &table)?;
+    seed("table", "burr", &small)?;
+    seed("burr", "sample", &tables::part(&small, Region::Filter))?;
     let parts = [
         ("block", Region::Data),
         ("fence", Region::Fence),

@@ -6,7 +6,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use crate::options::{Compression, Goal, KeyspaceOptions};
+use crate::options::{Compression, FilterKind, Goal, KeyspaceOptions};
 use sediment_base::{Error, ErrorKind, Result};
 use sediment_codec::{
     coding::{Reader, Writer},
@@ -26,6 +26,7 @@ const LEVEL0_COMPRESSION: u64 = 20;
 const PREFIX_EXTRACTOR: u64 = 22;
 const MERGE_OPERATOR: u64 = 23;
 const STRATEGY: u64 = 24;
+const FILTER: u64 = 26;
 const COMPARATOR: u64 = 25;
 
 /// The goals by their numbers on disk.
@@ -33,6 +34,9 @@ const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal
 
 /// The compressions by theirs.
 const COMPRESSIONS: [(u64, Compression); 2] = [(1, Compression::None), (2, Compression::Lz4)];
+
+/// The kinds of filters by theirs.
+const FILTERS: [(u64, FilterKind); 2] = [(1, FilterKind::SplitBlock), (2, FilterKind::Burr)];
 
 /// Appends what is set.
 pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
@@ -42,6 +46,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         block_bytes,
         compression,
         level0_compression,
+        filter,
         filter_bits_per_key,
         prefix_extractor,
         table_bytes,
@@ -63,6 +68,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         (LEVEL_BASE_BYTES, *level_base_bytes),
         (COMPRESSION, number_of(&COMPRESSIONS, *compression)),
         (LEVEL0_COMPRESSION, number_of(&COMPRESSIONS, *level0_compression)),
+        (FILTER, number_of(&FILTERS, *filter)),
     ];
     for (tag, number) in numbers {
         if let Some(number) = number {
@@ -102,6 +108,7 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             LEVEL0_COMPRESSION => {
                 set(&mut options.level0_compression, known(&COMPRESSIONS, "compression", field.varint()?)?)?;
             }
+            FILTER => set(&mut options.filter, known(&FILTERS, "filter", field.varint()?)?)?,
             PREFIX_EXTRACTOR => set(&mut options.prefix_extractor, name(field)?)?,
             MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
             STRATEGY => set(&mut options.strategy, name(field)?)?,
@@ -151,6 +158,7 @@ mod tests {
             goal: Some(Goal::Space),
             memtable_bytes: Some(1 << 20),
             block_bytes: Some(1024),
+            filter: Some(FilterKind::Burr),
             filter_bits_per_key: Some(0),
             prefix_extractor: Some("fixed-4".into()),
             table_bytes: Some(1 << 21),
@@ -188,7 +196,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 14, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 15, "each setting ends where a shorter list may end");
     }
 
     #[test]
@@ -224,6 +232,8 @@ mod tests {
             (LEVEL_BASE_BYTES, u64::MAX),
             (COMPRESSION, 0),
             (LEVEL0_COMPRESSION, 3),
+            (FILTER, 0),
+            (FILTER, 3),
         ];
         for (tag, number) in cases {
             assert_eq!(one(tag, number).kind(), ErrorKind::Unsupported, "{tag} {number}");

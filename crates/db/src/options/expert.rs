@@ -1,6 +1,6 @@
 //! The experts' section: what most databases need not set.
 
-use crate::options::{Compression, KeyspaceOptions, check::within};
+use crate::options::{Compression, FilterKind, KeyspaceOptions, check::within};
 use sediment_base::Result;
 use std::ops::RangeInclusive;
 
@@ -41,6 +41,8 @@ pub struct ExpertOptions {
     pub compression: Option<Compression>,
     /// For every keyspace: see [`KeyspaceOptions::level0_compression`].
     pub level0_compression: Option<Compression>,
+    /// For every keyspace: see [`KeyspaceOptions::filter`].
+    pub filter: Option<FilterKind>,
     /// For every keyspace: see [`KeyspaceOptions::filter_bits_per_key`].
     pub filter_bits_per_key: Option<u8>,
     /// For every keyspace: see [`KeyspaceOptions::table_bytes`].
@@ -61,6 +63,7 @@ impl Default for ExpertOptions {
             block_bytes,
             compression,
             level0_compression,
+            filter,
             filter_bits_per_key,
             table_bytes,
             level0_trigger,
@@ -81,6 +84,7 @@ impl Default for ExpertOptions {
             block_bytes,
             compression,
             level0_compression,
+            filter,
             filter_bits_per_key,
             table_bytes,
             level0_trigger,
@@ -126,6 +130,7 @@ impl ExpertOptions {
             block_bytes: self.block_bytes,
             compression: self.compression,
             level0_compression: self.level0_compression,
+            filter: self.filter,
             filter_bits_per_key: self.filter_bits_per_key,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,

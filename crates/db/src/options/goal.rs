@@ -1,6 +1,6 @@
 //! What a database is to be good at.
 
-use crate::options::Compression;
+use crate::options::{Compression, FilterKind};
 
 /// What to be good at where one thing costs another.
 ///
@@ -12,6 +12,7 @@ use crate::options::Compression;
 /// | `level_ratio`: each level to the one above | 10 | 5 | 16 |
 /// | obsolete rows to live ones, once the last level is full | 1/9 | 1/4 | 1/15 |
 /// | `level0_trigger`: runs that start a compaction | 4 | 8 | 2 |
+/// | `filter`: kind of filters below level 0 | Bloom | Bloom | BuRR |
 /// | `filter_bits_per_key` | 10 | 12 | 8 |
 /// | `block_bytes` | 4096 | 4096 | 16384 |
 /// | `compression` | none | none | LZ4 |
@@ -28,7 +29,8 @@ pub enum Goal {
     /// from the block cache; more runs wait in level 0, and a reader has to ask each (sharper filters answer most of it).
     Write,
     /// Smaller files. Nearly all rows lie in the last level, where no row hides another, and larger blocks carry less beside
-    /// the rows; each row is rewritten more often, and a read of one row reads a larger block.
+    /// the rows; each row is rewritten more often, and a read of one row reads a larger block. Filters say no where smaller ones would
+    /// not, and take longer to build and to ask.
     Space,
 }
 
@@ -38,6 +40,7 @@ pub(super) struct Profile {
     pub(super) block_bytes: usize,
     pub(super) compression: Compression,
     pub(super) level0_compression: Compression,
+    pub(super) filter: FilterKind,
     pub(super) filter_bits_per_key: u8,
     pub(super) level0_trigger: usize,
     pub(super) level_ratio: u64,
@@ -50,6 +53,7 @@ impl Goal {
             block_bytes: 4 << 10,
             compression: Compression::None,
             level0_compression: Compression::None,
+            filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
             level0_trigger: 4,
             level_ratio: 10,
@@ -61,6 +65,7 @@ impl Goal {
                 block_bytes: 16 << 10,
                 compression: Compression::Lz4,
                 level0_compression: Compression::Lz4,
+                filter: FilterKind::Burr,
                 filter_bits_per_key: 8,
                 level0_trigger: 2,
                 level_ratio: 16,

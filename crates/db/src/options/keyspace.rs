@@ -1,6 +1,6 @@
 //! Settings of one keyspace, and what its tree is like under them.
 
-use crate::options::{Compression, Goal, check::within};
+use crate::options::{Compression, FilterKind, Goal, check::within};
 use sediment_base::{Bytewise, Result, limits};
 use sediment_tree::TreeOptions;
 use std::{fmt, ops::RangeInclusive};
@@ -25,8 +25,12 @@ pub struct KeyspaceOptions {
     pub compression: Option<Compression>,
     /// How blocks of level 0 are compressed; by the goal by default.
     pub level0_compression: Option<Compression>,
-    /// Filter bits for each key: 0 (no filters) to 32; by the goal by default. At 10 bits, one in a hundred tables that do not
-    /// hold a key is read for it; each bit more makes it a third less, and takes its space on disk and in memory.
+    /// How filters of level 1 and below are built; by the goal by default. Those of level 0, which are written by flushes and soon
+    /// rewritten, are Bloom filters.
+    pub filter: Option<FilterKind>,
+    /// Filter bits for each key: 0 (no filters) to 32; by the goal by default. At 10 bits of a Bloom filter, one in a hundred tables that
+    /// do not hold a key is read for it; each bit more makes it a third less, of a BuRR filter a half less, and takes its space on disk
+    /// and in memory.
     pub filter_bits_per_key: Option<u8>,
     /// Which prefixes of keys tables have a filter of as well, by name: `fixed-<length>` for the first bytes of a key (`fixed-8`),
     /// `delimited-<byte in hexadecimal>-<count>` for a key through each of its first delimiters (`delimited-2f-1`: through the first
@@ -81,6 +85,7 @@ impl KeyspaceOptions {
             block_bytes,
             compression: _,
             level0_compression: _,
+            filter: _,
             filter_bits_per_key,
             prefix_extractor,
             table_bytes,
@@ -124,6 +129,7 @@ impl KeyspaceOptions {
             block_bytes: self.block_bytes.or(others.block_bytes),
             compression: self.compression.or(others.compression),
             level0_compression: self.level0_compression.or(others.level0_compression),
+            filter: self.filter.or(others.filter),
             filter_bits_per_key: self.filter_bits_per_key.or(others.filter_bits_per_key),
             prefix_extractor: self.prefix_extractor.clone(),
             strategy: self.strategy.clone(),
@@ -141,12 +147,13 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 14] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 15] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
             ("compression", self.compression.as_ref().map(|compression| compression as _)),
             ("level0_compression", self.level0_compression.as_ref().map(|compression| compression as _)),
+            ("filter", self.filter.as_ref().map(|kind| kind as _)),
             ("filter_bits_per_key", self.filter_bits_per_key.as_ref().map(|bits| bits as _)),
             ("prefix_extractor", self.prefix_extractor.as_ref().map(|name| name as _)),
             ("table_bytes", self.table_bytes.as_ref().map(|bytes| bytes as _)),
@@ -174,6 +181,7 @@ pub(crate) struct Shape {
     pub(crate) block_bytes: usize,
     pub(crate) compression: Compression,
     pub(crate) level0_compression: Compression,
+    pub(crate) filter: FilterKind,
     pub(crate) filter_bits_per_key: u8,
     pub(crate) table_bytes: u64,
     pub(crate) level0_trigger: usize,
@@ -196,6 +204,7 @@ impl Shape {
             block_bytes: set.block_bytes.unwrap_or(profile.block_bytes),
             compression: set.compression.unwrap_or(profile.compression),
             level0_compression: set.level0_compression.unwrap_or(profile.level0_compression),
+            filter: set.filter.unwrap_or(profile.filter),
             filter_bits_per_key: set.filter_bits_per_key.unwrap_or(profile.filter_bits_per_key),
             table_bytes: set.table_bytes.unwrap_or(table_bytes),
             level0_trigger,
@@ -212,6 +221,7 @@ impl Shape {
             block_bytes: Some(self.block_bytes),
             compression: Some(self.compression),
             level0_compression: Some(self.level0_compression),
+            filter: Some(self.filter),
             filter_bits_per_key: Some(self.filter_bits_per_key),
             prefix_extractor: own.prefix_extractor.clone(),
             strategy: own.strategy.clone(),
@@ -230,6 +240,8 @@ impl Shape {
             block_bytes: self.block_bytes,
             codec: self.compression.into(),
             level0_codec: self.level0_compression.into(),
+            filter: self.filter.into(),
+            level0_filter: FilterKind::SplitBlock.into(),
             filter_bits_per_key: self.filter_bits_per_key,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,

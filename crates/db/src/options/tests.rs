@@ -19,6 +19,7 @@ fn defaults_are_valid_and_what_they_say() {
         block_bytes: 4096,
         compression: Compression::None,
         level0_compression: Compression::None,
+        filter: FilterKind::SplitBlock,
         filter_bits_per_key: 10,
         table_bytes: 64 << 20,
         level0_trigger: 4,
@@ -68,6 +69,11 @@ fn each_goal_shapes_trees_as_it_is_documented() {
         assert_eq!(row("level_ratio"), shape.level_ratio);
         assert_eq!(row("level0_trigger"), shape.level0_trigger as u64);
         assert_eq!(row("filter_bits_per_key"), u64::from(shape.filter_bits_per_key));
+        let filter = match shape.filter {
+            FilterKind::SplitBlock => "Bloom",
+            FilterKind::Burr => "BuRR",
+        };
+        assert_eq!(cell("filter"), filter);
         assert_eq!(row("block_bytes"), shape.block_bytes as u64);
         assert_eq!(
             (cell("compression"), cell("level0_compression")),
@@ -166,6 +172,7 @@ fn the_ends_of_every_range_are_allowed() {
             block_bytes: Some(256),
             compression: Some(Compression::None),
             level0_compression: Some(Compression::None),
+            filter: Some(FilterKind::SplitBlock),
             filter_bits_per_key: Some(0),
             table_bytes: Some(1024),
             level0_trigger: Some(1),
@@ -185,6 +192,7 @@ fn the_ends_of_every_range_are_allowed() {
             block_bytes: Some(64 << 10),
             compression: Some(Compression::Lz4),
             level0_compression: Some(Compression::Lz4),
+            filter: Some(FilterKind::Burr),
             filter_bits_per_key: Some(32),
             table_bytes: Some(4 << 30),
             level0_trigger: Some(1000),

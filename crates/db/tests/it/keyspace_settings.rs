@@ -2,7 +2,9 @@
 
 use crate::disks::{DIR, faulty, fill, killed, list, open, open_env, powerless, recorded, rows, small};
 use sediment_env::{Env, MemFs};
-use sedimentdb::{Compression, Create, Db, ErrorKind, Goal, Keyspace, KeyspaceOptions, Result, dump_file, stats::Counter};
+use sedimentdb::{
+    Compression, Create, Db, ErrorKind, FilterKind, Goal, Keyspace, KeyspaceOptions, Result, dump_file, stats::Counter,
+};
 
 fn archive() -> KeyspaceOptions {
     KeyspaceOptions {
@@ -11,6 +13,7 @@ fn archive() -> KeyspaceOptions {
         block_bytes: Some(2048),
         compression: Some(Compression::None),
         level0_compression: Some(Compression::Lz4),
+        filter: Some(FilterKind::Burr),
         filter_bits_per_key: Some(0),
         prefix_extractor: Some("fixed-3".into()),
         table_bytes: Some(4 << 10),
@@ -183,6 +186,7 @@ fn what_holds_is_told_with_every_number() {
         block_bytes: Some(1024),
         compression: Some(Compression::None),
         level0_compression: Some(Compression::None),
+        filter: Some(FilterKind::SplitBlock),
         filter_bits_per_key: Some(12),
         table_bytes: Some(16 << 10),
         level0_trigger: Some(8),

@@ -8,6 +8,7 @@ mod disks;
 mod durability;
 mod faults;
 mod files;
+mod filters;
 mod full_disk;
 mod golden;
 mod keyspace_settings;

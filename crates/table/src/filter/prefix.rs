@@ -1,6 +1,7 @@
 //! Filters over prefixes of keys: whether a table may hold a key that begins with one.
 
-use super::{Filter, SplitBlock};
+use super::Filter;
+use crate::options::FilterKind;
 use sediment_base::{PrefixExtractor, comparator::shared_prefix, prefix_extractor};
 use sediment_codec::hash::key_hash;
 use std::sync::Arc;
@@ -66,9 +67,14 @@ impl PrefixHashes {
         });
     }
 
-    /// The content of the filter region.
-    pub(crate) fn encode(&self, bits_per_prefix: u8) -> Vec<u8> {
-        SplitBlock::encode(&self.hashes, bits_per_prefix)
+    /// How many prefixes were added.
+    pub(crate) fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// The filter region, and the kind of its frames.
+    pub(crate) fn encode(&self, kind: FilterKind, bits_per_prefix: u8) -> (u8, Vec<u8>) {
+        Filter::encode(kind, &self.hashes, bits_per_prefix)
     }
 
     /// Memory that it takes.

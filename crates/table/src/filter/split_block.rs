@@ -53,6 +53,11 @@ impl SplitBlock {
         out
     }
 
+    /// Memory that [`SplitBlock::encode`] takes for so many hashes: twice what comes out.
+    pub(crate) fn build_bytes(hashes: usize, bits_per_key: u8) -> usize {
+        hashes.saturating_mul(usize::from(bits_per_key).div_ceil(4))
+    }
+
     /// Takes the filter region.
     pub(crate) fn decode(content: Content) -> Result<Self> {
         let mut reader = Reader::new(&content);

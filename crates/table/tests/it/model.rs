@@ -10,7 +10,7 @@ use sediment_base::{
 use sediment_codec::compress::Codec;
 use sediment_codec::hash::key_hash;
 use sediment_env::random::SeededRandom;
-use sediment_table::{Table, TableOptions, TableWriter, check::check_table, dump::dump_table};
+use sediment_table::{FilterKind, Table, TableOptions, TableWriter, check::check_table, dump::dump_table};
 use std::sync::Arc;
 
 const SEED: u64 = 5;
@@ -141,12 +141,14 @@ fn random_tables_answer_as_a_sorted_list_does() {
         let order = &orders()[(seed % 4 == 3) as usize];
         let rows = random_rows(&random, order);
         let block_bytes = [0, 256, 700, 4096, 20_000, 64 << 10][random.below(6) as usize];
-        let filter_bits_per_key = [0, 3, 10, 16][random.below(4) as usize];
+        let filter = [FilterKind::SplitBlock, FilterKind::Burr][random.below(2) as usize];
+        let filter_bits_per_key = [0, 2, 3, 10, 16][random.below(5) as usize];
         let codec = [Codec::None, Codec::Lz4][random.below(2) as usize];
         let prefix_extractor = by_name(["", "fixed-1", "fixed-4", "delimited-6b-2"][random.below(4) as usize]);
         let options = TableOptions {
             block_bytes,
             codec,
+            filter,
             filter_bits_per_key,
             prefix_extractor,
             hash_seed: SEED,

@@ -9,7 +9,7 @@ use sediment_base::{
     planted::{Bug, planted},
 };
 use sediment_codec::compress::Codec;
-use sediment_table::{TableMeta, TableOptions, TableWriter};
+use sediment_table::{FilterKind, TableMeta, TableOptions, TableWriter};
 use std::sync::Arc;
 
 /// How tables are made.
@@ -19,6 +19,8 @@ pub(crate) struct OutputSpec<'a> {
     pub(crate) options: &'a TreeOptions,
     /// How blocks are compressed: what is soon rewritten, not like what stays.
     pub(crate) codec: Codec,
+    /// How filters are built, likewise.
+    pub(crate) filter: FilterKind,
     pub(crate) now_us: u64,
     /// Time of the oldest write among the inputs.
     pub(crate) oldest_write_us: u64,
@@ -34,6 +36,7 @@ impl OutputSpec<'_> {
         let options = TableOptions {
             block_bytes: self.options.block_bytes,
             codec: self.codec,
+            filter: self.filter,
             filter_bits_per_key: self.options.filter_bits_per_key,
             prefix_extractor: self.options.prefix_extractor.clone(),
             hash_seed: self.home.hash_seed,

@@ -309,6 +309,8 @@ impl fmt::Debug for SuperVersions {
 impl Drop for SuperVersions {
     fn drop(&mut self) {
         self.let_earlier_go(SeqNo::MAX);
+        // Readers of other trees may be pinned, and hold nothing of this one.
+        self.current.collect_all();
         self.obsolete.close();
     }
 }

@@ -8,6 +8,7 @@ use crate::{
 use sediment_base::{Comparator, KeyOrder, Result, SeqNo, Slice, prefix_extractor::by_name, range::prefix_bounds};
 use sediment_codec::compress::Codec;
 use sediment_env::{Env, fs::MemFs, random::SeededRandom};
+use sediment_table::FilterKind;
 use sediment_tree::{Leveled, Tiered, TreeOptions};
 use std::{cmp::Ordering, ops::Bound, sync::Arc};
 
@@ -52,6 +53,8 @@ pub(crate) fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
     options.block_bytes = pick(&[256, 512, 4096]) as usize;
     options.table_bytes = pick(&[1 << 10, 4 << 10, 16 << 10]);
     options.filter_bits_per_key = pick(&[0, 6, 10]) as u8;
+    let kind = || [FilterKind::SplitBlock, FilterKind::Burr][random.below(2) as usize];
+    (options.filter, options.level0_filter) = (kind(), kind());
     options.level0_trigger = pick(&[1, 3, 5]) as usize;
     options.level_ratio = pick(&[2, 3, 10]);
     options.level_base_bytes = pick(&[4 << 10, 8 << 10, 64 << 10]);

@@ -1,0 +1,63 @@
+//! Filters are built as the keyspace says, level by level, and asked whatever they were built as.
+
+use sedimentdb::{Db, FilterKind, Goal, KeyspaceOptions, dump_file};
+use std::path::{Path, PathBuf};
+
+const ROWS: usize = 3000;
+
+/// The files beneath a directory.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// The kinds of filters that tables have.
+fn kinds(dir: &Path) -> Vec<String> {
+    let tables = files(dir).into_iter().filter(|path| path.parent().is_some_and(|dir| dir.ends_with("tables")));
+    let kind = |path: PathBuf| {
+        let mut text = String::new();
+        dump_file(&path, &mut text).unwrap();
+        let after = text.split("region Filter of kind ").nth(1).expect("it has one");
+        after.split(' ').next().unwrap_or_default().to_owned()
+    };
+    let mut kinds: Vec<String> = tables.map(kind).collect();
+    kinds.dedup();
+    kinds
+}
+
+fn assert_answers(db: &Db) {
+    let keyspace = db.keyspace("k").unwrap();
+    for number in 0..ROWS {
+        assert!(keyspace.get(format!("{number:05}")).unwrap().is_some(), "{number}");
+        assert!(keyspace.get(format!("{number:05}x")).unwrap().is_none(), "{number}");
+    }
+}
+
+#[test]
+fn each_level_has_the_filters_that_it_is_told() {
+    let burr = KeyspaceOptions { filter: Some(FilterKind::Burr), ..KeyspaceOptions::default() };
+    let goal = |goal| KeyspaceOptions { goal: Some(goal), ..KeyspaceOptions::default() };
+    let bloom_for_space = KeyspaceOptions { filter: Some(FilterKind::SplitBlock), ..goal(Goal::Space) };
+    let cases = [(burr, "2"), (goal(Goal::Space), "2"), (goal(Goal::Balanced), "1"), (bloom_for_space, "1")];
+    for (options, below) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(dir.path()).unwrap();
+        let keyspace = db.keyspace_with("k", options.clone()).unwrap();
+        for number in 0..ROWS {
+            keyspace.insert(format!("{number:05}"), "value").unwrap();
+        }
+        db.flush().unwrap();
+        assert_answers(&db);
+        drop(keyspace);
+        db.close().unwrap();
+        assert_eq!(kinds(dir.path()), ["1"], "of level 0 under {options:?}");
+        let db = Db::open(dir.path()).unwrap();
+        assert_answers(&db);
+        db.keyspace("k").unwrap().insert("00007", "again").unwrap();
+        db.compact().unwrap();
+        assert_answers(&db);
+        db.close().unwrap();
+        assert_eq!(kinds(dir.path()), [below], "below level 0 under {options:?}");
+        assert_answers(&Db::open(dir.path()).unwrap());
+    }
+}
