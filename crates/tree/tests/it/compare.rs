@@ -113,16 +113,7 @@ fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
             _ => check_some(&pair, &random, &format!("seed {seed} step {step}"))?,
         }
     }
-    pair.deliver_all()?;
-    let keys: Vec<_> = pair.keys().cloned().collect();
-    for key in keys {
-        if random.below(2) == 0 {
-            pair.write(&key, None)?;
-        }
-    }
-    pair.remove_range(b"k5", b"longer-key-0030")?;
-    pair.flush()?;
-    pair.compact_all()?;
+    remove_half(&mut pair, &random)?;
     check_all(&pair, &format!("seed {seed} at the end"))?;
     pair.pins.clear();
     pair.compact_all()?;
@@ -134,6 +125,20 @@ fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
     let report = pair.tree.verify()?;
     assert!(report.faults.is_empty(), "{:?}", report.faults);
     Ok(compactions)
+}
+
+/// Removes half of the keys and a range, and brings all to one run.
+pub(crate) fn remove_half(pair: &mut Pair, random: &SeededRandom) -> Result<()> {
+    pair.deliver_all()?;
+    let keys: Vec<_> = pair.keys().cloned().collect();
+    for key in keys {
+        if random.below(2) == 0 {
+            pair.write(&key, None)?;
+        }
+    }
+    pair.remove_range(b"k5", b"longer-key-0030")?;
+    pair.flush()?;
+    pair.compact_all()
 }
 
 pub(crate) fn key(random: &SeededRandom) -> Vec<u8> {

@@ -174,16 +174,7 @@ impl History {
     fn end(mut self, met: &mut Met) -> Result<()> {
         let place = format!("seed {} at the end", self.seed);
         let Self { random, pair, .. } = &mut self;
-        pair.deliver_all()?;
-        let keys: Vec<_> = pair.keys().cloned().collect();
-        for key in keys {
-            if random.below(2) == 0 {
-                pair.write(&key, None)?;
-            }
-        }
-        pair.remove_range(b"k5", b"longer-key-0030")?;
-        pair.flush()?;
-        pair.compact_all()?;
+        compare::remove_half(pair, random)?;
         check_all(pair, &place)?;
         pair.pins.clear();
         pair.watermark = Some(SeqNo::MAX);
