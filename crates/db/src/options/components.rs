@@ -94,23 +94,12 @@ impl Components {
     pub(super) fn check(&self, own: &KeyspaceOptions) -> Result<()> {
         self.order(own)?;
         self.check_changeable(own)?;
-        match &own.merge_operator {
-            Some(name) if self.merge_operator(own).is_none() => {
-                let known: Vec<_> = self.merge_operators.keys().map(String::as_str).collect();
-                let advice = format!("give it to DbBuilder::merge_operator, or choose one of: {}", known.join(", "));
-                Err(Error::invalid_input(format!("the merge operator {name:?} is not known: {advice}")))
-            }
-            _ => Ok(()),
-        }
+        check_known(&own.merge_operator, &self.merge_operators, "merge operator", "merge_operator")
     }
 
     /// Refuses what may change while a keyspace is open and is not there, or has no place.
     pub(super) fn check_changeable(&self, own: &KeyspaceOptions) -> Result<()> {
-        if let Some(name) = own.strategy.as_ref().filter(|name| !self.strategies.contains_key(*name)) {
-            let known: Vec<_> = self.strategies.keys().map(String::as_str).collect();
-            let advice = format!("give it to DbBuilder::strategy, or choose one of: {}", known.join(", "));
-            return Err(Error::invalid_input(format!("the strategy {name:?} is not known: {advice}")));
-        }
+        check_known(&own.strategy, &self.strategies, "strategy", "strategy")?;
         self.check_prefixes(own)
     }
 
@@ -126,4 +115,12 @@ impl Components {
         }
         Ok(())
     }
+}
+
+/// Refuses a name that is not among those that are known; `setter` of the builder adds one.
+fn check_known<T>(name: &Option<String>, known: &BTreeMap<String, T>, what: &str, setter: &str) -> Result<()> {
+    let Some(name) = name.as_ref().filter(|name| !known.contains_key(*name)) else { return Ok(()) };
+    let known: Vec<_> = known.keys().map(String::as_str).collect();
+    let advice = format!("give it to DbBuilder::{setter}, or choose one of: {}", known.join(", "));
+    Err(Error::invalid_input(format!("the {what} {name:?} is not known: {advice}")))
 }
