@@ -77,8 +77,7 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
         spec: OutputSpec {
             home: &versions.home,
             options: &settings,
-            codec: settings.level0_codec,
-            filter: settings.level0_filter,
+            is_flush: true,
             now_us: context.now_us,
             oldest_write_us: context.now_us,
             guards: &guards,

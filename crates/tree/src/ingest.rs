@@ -62,8 +62,7 @@ impl Ingesting {
                 let spec = OutputSpec {
                     home: &self.home,
                     options: &self.settings,
-                    codec: self.settings.codec,
-                    filter: self.settings.filter,
+                    is_flush: false,
                     now_us: self.now_us,
                     oldest_write_us: self.now_us,
                     guards: &[],
@@ -139,7 +138,7 @@ impl Drop for Ingesting {
 /// The deepest level in use that new tables of this range can lie in without meeting one that overlaps them on the way; for an
 /// empty tree the first that has room for them. `None` where only level 0 is left.
 fn place(version: &Version, range: &KeyRange, bytes: u64, settings: &TreeOptions) -> Option<usize> {
-    let overlaps = |level: &Level| level.runs.iter().any(|run| !run.overlapping(range, &settings.order).is_empty());
+    let overlaps = |level: &Level| level.overlapping(range, &settings.order).next().is_some();
     let free = version.levels.iter().take_while(|level| !overlaps(level)).count();
     let last = version.levels.len() - 1;
     let roomy = (1..last).find(|level| settings.level_bytes_max(*level) >= bytes).unwrap_or(last);

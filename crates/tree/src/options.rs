@@ -6,7 +6,7 @@
 use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, PrefixExtractor, Result, SeqNo, Stats, limits};
 use sediment_codec::compress::Codec;
 use sediment_table::{BlockCache, FilterKind};
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::RangeInclusive, sync::Arc};
 
 /// Settings and components of one tree.
 #[derive(Clone, Debug)]
@@ -133,15 +133,14 @@ impl TreeOptions {
             reclaimer: _,
             seqno_source: _,
         } = self;
-        require(
-            !order.name().is_empty() && order.name().len() <= NAME_BYTES_MAX,
-            "name of the key order",
-            "1 to 255 bytes long",
-        )?;
-        let operator = merge_operator.as_ref().map_or(1, |operator| operator.name().len());
-        require((1..=NAME_BYTES_MAX).contains(&operator), "name of the merge operator", "1 to 255 bytes long")?;
-        let extractor = prefix_extractor.as_ref().map_or(1, |extractor| extractor.name().len());
-        require((1..=NAME_BYTES_MAX).contains(&extractor), "name of the prefix extractor", "1 to 255 bytes long")?;
+        let names = [
+            ("name of the key order", Some(order.name())),
+            ("name of the merge operator", merge_operator.as_ref().map(|operator| operator.name())),
+            ("name of the prefix extractor", prefix_extractor.as_ref().map(|extractor| extractor.name())),
+        ];
+        for (what, name) in names {
+            require(name.is_none_or(|name| NAME_BYTES.contains(&name.len())), what, "1 to 255 bytes long")?;
+        }
         let has_prefixes = order.is_lexicographic() || prefix_extractor.is_none();
         require(has_prefixes, "prefix_extractor", "None where keys are not in the order of bytes")?;
         require((256..=limits::BLOCK_BYTES_MAX).contains(block_bytes), "block_bytes", "256 to 65536")?;
@@ -189,7 +188,7 @@ impl TreeOptions {
     }
 }
 
-const NAME_BYTES_MAX: usize = 255;
+const NAME_BYTES: RangeInclusive<usize> = 1..=255;
 const GUARDED_BYTES_MIN: u64 = 2 << 20;
 /// How many tables that end at guards make up one of full size at least.
 const GUARDED_PER_TABLE_MAX: u64 = 16;

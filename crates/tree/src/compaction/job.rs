@@ -86,7 +86,7 @@ fn rewrite(
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let (home, options, now_us) = (&versions.home, &*settings, context.now_us);
     let rewrite = Rewrite {
-        spec: OutputSpec { home, options, codec: options.codec, filter: options.filter, now_us, oldest_write_us, guards: &[] },
+        spec: OutputSpec { home, options, is_flush: false, now_us, oldest_write_us, guards: &[] },
         retention: &context.retention,
         range_tombstones: range_tombstones(inputs)?,
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),

@@ -15,16 +15,14 @@
 //! Tables move without a rewrite if nothing that stays could be older and overlap them (DESIGN: trivial move).
 
 use super::{
-    busy::Busy,
     plan::{Action, Plan},
     strategy::{Backlog, Strategy, TreeView},
 };
 use crate::{
     options::TreeOptions,
-    version::{Level, TableFile, Version},
+    version::{Level, TableFile},
 };
 use level0::Level0;
-use sediment_base::{KeyOrder, KeyRange};
 use std::sync::Arc;
 
 mod level0;
@@ -40,12 +38,18 @@ impl Strategy for Leveled {
     }
 
     fn pick(&self, tree: &TreeView<'_>) -> Option<Plan> {
-        pick(tree.version, tree.busy, tree.options)
+        let level0 = Level0::new(*tree);
+        let mut due = scores(tree, &level0);
+        due.retain(|(score, _)| *score >= 1.0);
+        due.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        due.into_iter().find_map(|(_, level)| match level {
+            0 => level0.pick(),
+            _ => pick_level(tree, level),
+        })
     }
 
     fn scores(&self, tree: &TreeView<'_>) -> Vec<f64> {
-        let level0 = Level0::new(tree.version, tree.busy, tree.options);
-        scores(tree.version, tree.busy, tree.options, &level0).into_iter().map(|(score, _)| score).collect()
+        scores(tree, &Level0::new(*tree)).into_iter().map(|(score, _)| score).collect()
     }
 
     fn backlog(&self, tree: &TreeView<'_>) -> Backlog {
@@ -58,42 +62,41 @@ impl Strategy for Leveled {
     }
 }
 
-/// The most urgent compaction, if any is due and possible.
-fn pick(version: &Version, busy: &Busy, options: &TreeOptions) -> Option<Plan> {
-    let level0 = Level0::new(version, busy, options);
-    let mut due = scores(version, busy, options, &level0);
-    due.retain(|(score, _)| *score >= 1.0);
-    due.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    due.into_iter().find_map(|(_, level)| match level {
-        0 => level0.pick(),
-        _ => pick_level(version, level, busy, options),
-    })
-}
-
 /// Each level that can be relieved, with how full it is, leaving out what leaves it already.
-fn scores(version: &Version, busy: &Busy, options: &TreeOptions, level0: &Level0<'_>) -> Vec<(f64, usize)> {
-    let deeper = version.levels.iter().enumerate().take(version.levels.len() - 1).skip(1);
-    let score = |(index, level): (usize, &Level)| {
-        let below = &version.levels[index + 1];
-        let is_dense = |file: &TableFile| is_dense(file, &overlapping(below, &file.meta.range, &options.order), options);
-        let has_dense = || level.tables().any(|file| !busy.takes_from(index, file) && is_dense(file));
-        let score = score_by_size(level, index, busy, options);
+fn scores(tree: &TreeView<'_>, level0: &Level0<'_>) -> Vec<(f64, usize)> {
+    let score = |index: usize| {
+        let has_dense =
+            || staying(tree, index).any(|file| is_dense(file, tree.options) && hides_enough(file, &below(tree, index, file)));
+        let score = score_by_size(tree, index);
         (if score < 1.0 && has_dense() { 1.0 } else { score }, index)
     };
-    std::iter::once((level0.score(), 0)).chain(deeper.map(score)).collect()
+    std::iter::once((level0.score(), 0)).chain((1..tree.levels() - 1).map(score)).collect()
 }
 
-fn score_by_size(level: &Level, index: usize, busy: &Busy, options: &TreeOptions) -> f64 {
-    let staying = level.tables().filter(|file| !busy.takes_from(index, file));
-    let bytes: u64 = staying.map(|file| compensated_bytes(file)).sum();
-    bytes as f64 / options.level_bytes_max(index) as f64
+fn score_by_size(tree: &TreeView<'_>, index: usize) -> f64 {
+    let bytes: u64 = staying(tree, index).map(|file| compensated_bytes(file)).sum();
+    bytes as f64 / tree.options.level_bytes_max(index) as f64
 }
 
-/// Whether a table is worth a rewrite for its tombstones, with these below.
-fn is_dense(file: &TableFile, below: &[Arc<TableFile>], options: &TreeOptions) -> bool {
-    let rows = |file: &TableFile| file.meta.rows;
-    let most = below.iter().map(|file| rows(file)).sum::<u64>().max(rows(file));
-    file.meta.tombstones >= options.tombstones_due && file.meta.tombstones.saturating_mul(2) >= most
+/// What does not leave a level already.
+fn staying<'a>(tree: &TreeView<'a>, index: usize) -> impl Iterator<Item = &'a Arc<TableFile>> {
+    let busy = tree.busy;
+    tree.version.levels[index].tables().filter(move |file| !busy.takes_from(index, file))
+}
+
+/// What a table meets in the level below its own.
+fn below(tree: &TreeView<'_>, index: usize, file: &TableFile) -> Vec<Arc<TableFile>> {
+    tree.version.levels[index + 1].overlapping(&file.meta.range, &tree.options.order).cloned().collect()
+}
+
+/// Whether a table is mostly tombstones, and many.
+fn is_dense(file: &TableFile, options: &TreeOptions) -> bool {
+    file.meta.tombstones >= options.tombstones_due && file.meta.tombstones.saturating_mul(2) >= file.meta.rows
+}
+
+/// Whether it has at least half as many tombstones as there are rows to rewrite with it.
+fn hides_enough(file: &TableFile, others: &[Arc<TableFile>]) -> bool {
+    file.meta.tombstones.saturating_mul(2) >= others.iter().map(|file| file.meta.rows).sum()
 }
 
 /// A table's bytes, with each tombstone counted as a row of average size below.
@@ -102,43 +105,35 @@ fn compensated_bytes(file: &TableFile) -> u64 {
     file.meta.file_bytes.saturating_add(file.meta.tombstones.saturating_mul(row_bytes))
 }
 
-fn pick_level(version: &Version, index: usize, busy: &Busy, options: &TreeOptions) -> Option<Plan> {
-    let (level, below, order) = (&version.levels[index], &version.levels[index + 1], &options.order);
-    let is_full = score_by_size(level, index, busy, options) >= 1.0;
+fn pick_level(tree: &TreeView<'_>, index: usize) -> Option<Plan> {
+    let is_full = score_by_size(tree, index) >= 1.0;
     let mut choices = Vec::new();
-    for file in level.tables() {
-        let lower = overlapping(below, &file.meta.range, order);
-        let is_dense = is_dense(file, &lower, options);
+    for file in tree.version.levels[index].tables() {
+        let lower = below(tree, index, file);
+        let is_dense = is_dense(file, tree.options) && hides_enough(file, &lower);
         if is_full || is_dense {
             let action = if lower.is_empty() && !is_dense { Action::Move } else { Action::Rewrite };
             choices.push((bytes(&lower) as f64 / file.meta.file_bytes.max(1) as f64, action, file, lower));
         }
     }
     choices.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut plans = choices
-        .into_iter()
-        .map(|(_, action, file, lower)| plan_if_free(action, index, vec![Arc::clone(file)], lower, busy, order));
-    plans.find_map(|plan| plan)
+    choices.into_iter().find_map(|(_, action, file, lower)| plan_if_free(tree, action, index, file, lower))
 }
 
 /// The plan, unless a running one is in its way.
 fn plan_if_free(
+    tree: &TreeView<'_>,
     action: Action,
     index: usize,
-    upper: Vec<Arc<TableFile>>,
+    upper: &Arc<TableFile>,
     lower: Vec<Arc<TableFile>>,
-    busy: &Busy,
-    order: &KeyOrder,
 ) -> Option<Plan> {
-    if upper.iter().chain(&lower).any(|file| busy.has(file.meta.id)) {
+    let (busy, order) = (tree.busy, &tree.options.order);
+    if std::iter::once(upper).chain(&lower).any(|file| busy.has(file.meta.id)) {
         return None;
     }
-    let plan = Plan::new(action, vec![(index, upper), (index + 1, lower)], index + 1, order)?;
+    let plan = Plan::new(action, vec![(index, vec![Arc::clone(upper)]), (index + 1, lower)], index + 1, order)?;
     (!busy.is_target(plan.target, &plan.range, order)).then_some(plan)
-}
-
-fn overlapping(level: &Level, range: &KeyRange, order: &KeyOrder) -> Vec<Arc<TableFile>> {
-    level.runs.iter().flat_map(|run| run.overlapping(range, order)).cloned().collect()
 }
 
 fn bytes(files: &[Arc<TableFile>]) -> u64 {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     options::TreeOptions,
-    version::{Run, TableFile, Version},
+    version::{Level, TableFile, Version},
 };
 use sediment_base::TableId;
 use sediment_table::TableMeta;
@@ -113,40 +113,18 @@ impl<'a> TreeView<'a> {
     /// them could meet other tables of that level, be they there or on their way; level 0 takes anything.
     pub fn rewrite(&self, tables: impl IntoIterator<Item = TableId>, target: usize) -> Option<Plan> {
         let wanted: HashSet<TableId> = tables.into_iter().collect();
-        let chosen = |run: &Arc<Run>| run.tables().iter().filter(|file| wanted.contains(&file.meta.id)).cloned().collect();
-        let inputs: Vec<(usize, Vec<Arc<TableFile>>)> = self
-            .version
-            .levels
-            .iter()
-            .enumerate()
-            .flat_map(|(level, runs)| runs.runs.iter().map(move |run| (level, run)))
-            .map(|(level, run)| (level, chosen(run)))
-            .collect();
-        let found = inputs.iter().map(|(_, files)| files.len()).sum::<usize>();
-        if found != wanted.len() || inputs.iter().flat_map(|(_, files)| files).any(|file| self.busy.has(file.meta.id)) {
+        let is_wanted = |file: &&Arc<TableFile>| wanted.contains(&file.meta.id);
+        let (levels, order) = (&self.version.levels, &self.options.order);
+        let chosen = |level: &Level| -> Vec<_> { level.tables().filter(is_wanted).cloned().collect() };
+        let inputs: Vec<_> = levels.iter().map(chosen).enumerate().collect();
+        let mut found = inputs.iter().flat_map(|(_, files)| files);
+        if found.clone().count() != wanted.len() || found.any(|file| self.busy.has(file.meta.id)) {
             return None;
         }
-        let plan = Plan::new(Action::Rewrite, by_level(inputs), target, &self.options.order)?;
-        let staying = |level: usize| {
-            let met = self.version.levels[level].runs.iter().flat_map(|run| run.overlapping(&plan.range, &self.options.order));
-            met.filter(|file| !wanted.contains(&file.meta.id)).count()
-        };
-        let is_free = target == 0
-            || (target < self.levels()
-                && staying(target) == 0
-                && !self.busy.is_target(target, &plan.range, &self.options.order));
-        is_free.then_some(plan)
+        let plan = Plan::new(Action::Rewrite, inputs, target, order)?;
+        let is_met = |level: &Level| level.overlapping(&plan.range, order).any(|file| !is_wanted(&file));
+        let is_free =
+            || levels.get(target).is_some_and(|level| !is_met(level)) && !self.busy.is_target(target, &plan.range, order);
+        (target == 0 || is_free()).then_some(plan)
     }
-}
-
-/// The same with all runs of a level together.
-fn by_level(inputs: Vec<(usize, Vec<Arc<TableFile>>)>) -> Vec<(usize, Vec<Arc<TableFile>>)> {
-    let mut levels: Vec<(usize, Vec<Arc<TableFile>>)> = Vec::new();
-    for (level, mut files) in inputs {
-        match levels.last_mut() {
-            Some((last, together)) if *last == level => together.append(&mut files),
-            _ => levels.push((level, files)),
-        }
-    }
-    levels
 }

@@ -8,8 +8,7 @@ use sediment_base::{
     InternalKey, RangeTombstone, Result, RowFlags, Slice, TableId,
     planted::{Bug, planted},
 };
-use sediment_codec::compress::Codec;
-use sediment_table::{FilterKind, TableMeta, TableOptions, TableWriter};
+use sediment_table::{TableMeta, TableOptions, TableWriter};
 use std::sync::Arc;
 
 /// How tables are made.
@@ -17,10 +16,8 @@ use std::sync::Arc;
 pub(crate) struct OutputSpec<'a> {
     pub(crate) home: &'a Arc<TableHome>,
     pub(crate) options: &'a TreeOptions,
-    /// How blocks are compressed: what is soon rewritten, not like what stays.
-    pub(crate) codec: Codec,
-    /// How filters are built, likewise.
-    pub(crate) filter: FilterKind,
+    /// Whether they come from memory, and are soon rewritten: then they are compressed, and have filters, for that.
+    pub(crate) is_flush: bool,
     pub(crate) now_us: u64,
     /// Time of the oldest write among the inputs.
     pub(crate) oldest_write_us: u64,
@@ -35,8 +32,8 @@ impl OutputSpec<'_> {
         ids.push(id);
         let options = TableOptions {
             block_bytes: self.options.block_bytes,
-            codec: self.codec,
-            filter: self.filter,
+            codec: if self.is_flush { self.options.level0_codec } else { self.options.codec },
+            filter: if self.is_flush { self.options.level0_filter } else { self.options.filter },
             filter_bits_per_key: self.options.filter_bits_per_key,
             prefix_extractor: self.options.prefix_extractor.clone(),
             hash_seed: self.home.hash_seed,

@@ -1,7 +1,7 @@
 //! `Level`: runs of one age class.
 
 use super::{run::Run, sublevels::arrange, table_file::TableFile};
-use sediment_base::{KeyOrder, Result};
+use sediment_base::{KeyOrder, KeyRange, Result};
 use std::sync::Arc;
 
 /// Runs of one age class, newest first. Level 0 has one per sublevel; every other level at most one.
@@ -33,6 +33,11 @@ impl Level {
     /// All its tables, run by run.
     pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<TableFile>> {
         self.runs.iter().flat_map(|run| run.tables())
+    }
+
+    /// Those that share a key with `range`, or could, run by run.
+    pub(crate) fn overlapping(&self, range: &KeyRange, order: &KeyOrder) -> impl Iterator<Item = &Arc<TableFile>> {
+        self.runs.iter().flat_map(move |run| run.overlapping(range, order))
     }
 
     /// Bytes of all its files.

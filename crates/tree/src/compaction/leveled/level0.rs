@@ -16,23 +16,20 @@
 //!   level 1         [     goes     ] [        goes        ] [ stays ]
 //! ```
 
-use super::{bytes, is_dense, overlapping};
+use super::{bytes, hides_enough, is_dense};
 use crate::{
     compaction::{
-        busy::Busy,
         plan::{Action, Plan},
+        strategy::TreeView,
     },
-    options::TreeOptions,
-    version::{TableFile, Version, arrange},
+    version::{TableFile, arrange},
 };
 use sediment_base::{KeyOrder, KeyRange};
 use std::{cmp::Reverse, sync::Arc};
 
 /// Level 0, what is free of it, and what is below.
 pub(super) struct Level0<'a> {
-    version: &'a Version,
-    busy: &'a Busy,
-    options: &'a TreeOptions,
+    tree: TreeView<'a>,
     /// All tables, newest first.
     files: Vec<&'a Arc<TableFile>>,
     /// Those that are free, as if the others had left, the oldest sublevel first.
@@ -48,11 +45,11 @@ struct Column {
 }
 
 impl<'a> Level0<'a> {
-    pub(super) fn new(version: &'a Version, busy: &'a Busy, options: &'a TreeOptions) -> Self {
-        let mut files: Vec<_> = version.levels[0].tables().collect();
+    pub(super) fn new(tree: TreeView<'a>) -> Self {
+        let mut files: Vec<_> = tree.version.levels[0].tables().collect();
         files.sort_by_key(|file| Reverse(file.age()));
-        let free = files.iter().filter(|file| !busy.has(file.meta.id)).map(|file| Arc::clone(file)).collect();
-        Self { version, busy, options, files, sublevels: arrange(free, &options.order) }
+        let free = files.iter().filter(|file| !tree.busy.has(file.meta.id)).map(|file| Arc::clone(file)).collect();
+        Self { tree, files, sublevels: arrange(free, &tree.options.order) }
     }
 
     /// How full it is; from 1.0 on it is due.
@@ -70,31 +67,33 @@ impl<'a> Level0<'a> {
     }
 
     fn score_by_size(&self) -> f64 {
-        let depth = self.sublevels.len() as f64 / self.options.level0_trigger as f64;
+        let depth = self.sublevels.len() as f64 / self.tree.options.level0_trigger as f64;
         depth.max(self.score_by_bytes())
     }
 
     /// Those to rewrite for the tombstones of their seed.
     fn dense_columns(&self) -> impl Iterator<Item = Column> {
-        let seeds = self.sublevels.iter().flatten().filter(|seed| is_dense(seed, &[], self.options));
-        seeds.filter_map(|seed| self.column(seed).filter(|column| is_dense(seed, &column.below(), self.options)))
+        let seeds = self.sublevels.iter().flatten().filter(|seed| is_dense(seed, self.tree.options));
+        seeds.filter_map(|seed| self.column(seed).filter(|column| hides_enough(seed, &column.below())))
     }
 
     fn score_by_bytes(&self) -> f64 {
         let held: u64 = self.sublevels.iter().map(|tables| bytes(tables)).sum();
-        held as f64 / self.options.level0_bytes_max() as f64
+        held as f64 / self.tree.options.level0_bytes_max() as f64
     }
 
     /// Everything that sinks without meeting a row below: as it is, unless the level below is compressed in another way.
     fn pick_moves(&self) -> Option<Plan> {
-        let (below, order) = (&self.version.levels[1], self.order());
+        let (below, order) = (&self.tree.version.levels[1], self.order());
         let sinks = |file: &&Arc<TableFile>| {
             let range = &file.meta.range;
-            !self.busy.has(file.meta.id) && overlapping(below, range, order).is_empty() && !self.busy.is_target(1, range, order)
+            !self.tree.busy.has(file.meta.id)
+                && below.overlapping(range, order).next().is_none()
+                && !self.tree.busy.is_target(1, range, order)
         };
-        let oldest = self.version.levels[0].runs.last()?;
+        let oldest = self.tree.version.levels[0].runs.last()?;
         let mut sinking = oldest.tables().iter().filter(sinks).cloned();
-        if self.options.level0_codec == self.options.codec {
+        if self.tree.options.level0_codec == self.tree.options.codec {
             return Plan::new(Action::Move, vec![(0, sinking.collect())], 1, order);
         }
         // One by one: what is made of two would span what lies between them below.
@@ -102,10 +101,10 @@ impl<'a> Level0<'a> {
     }
 
     fn pick_column(&self) -> Option<Plan> {
-        let depth_min = if self.score_by_bytes() >= 1.0 { 1 } else { self.options.level0_trigger };
+        let depth_min = if self.score_by_bytes() >= 1.0 { 1 } else { self.tree.options.level0_trigger };
         let seeds = self.sublevels.iter().skip(depth_min - 1).rev();
-        let mut best = seeds.into_iter().map(|seeds| cheapest(seeds.iter().filter_map(|seed| self.column(seed))));
-        self.plan(best.find_map(|column| column))
+        let best = |seeds: &Vec<Arc<TableFile>>| cheapest(seeds.iter().filter_map(|seed| self.column(seed)));
+        self.plan(seeds.into_iter().find_map(best))
     }
 
     fn plan(&self, column: Option<Column>) -> Option<Plan> {
@@ -125,10 +124,10 @@ impl<'a> Level0<'a> {
                 upper.push(Arc::clone(file));
             }
         }
-        let lower = overlapping(&self.version.levels[1], &range, order);
+        let lower: Vec<_> = self.tree.version.levels[1].overlapping(&range, order).cloned().collect();
         let range = lower.iter().fold(range, |range, file| range.union(file.meta.range.clone(), order));
-        let is_free =
-            !upper.iter().chain(&lower).any(|file| self.busy.has(file.meta.id)) && !self.busy.is_target(1, &range, order);
+        let is_free = !upper.iter().chain(&lower).any(|file| self.tree.busy.has(file.meta.id))
+            && !self.tree.busy.is_target(1, &range, order);
         is_free.then_some(Column { upper, lower, range })
     }
 
@@ -139,7 +138,7 @@ impl<'a> Level0<'a> {
         for file in self.files.iter().rev().filter(|file| !column.has(file)).collect::<Vec<_>>() {
             let range = &file.meta.range;
             if column.range.holds(range, order)
-                && !self.busy.has(file.meta.id)
+                && !self.tree.busy.has(file.meta.id)
                 && !staying.iter().any(|older| older.overlaps(range, order))
             {
                 column.upper.push(Arc::clone(file));
@@ -151,7 +150,7 @@ impl<'a> Level0<'a> {
     }
 
     fn order(&self) -> &'a KeyOrder {
-        &self.options.order
+        &self.tree.options.order
     }
 }
 

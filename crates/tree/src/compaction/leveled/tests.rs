@@ -1,11 +1,12 @@
 //! Scripts, and what holds of the plans of any version.
 
-use super::{Leveled, pick};
+use super::Leveled;
 use crate::{
     compaction::{
         busy::Busy,
         plan::{Action, Plan},
         scripts::{self, build, score},
+        strategy::{Strategy as _, TreeView},
     },
     options::TreeOptions,
     version::{AddedTable, Edit, TableFile, Version, tests as sample},
@@ -84,7 +85,7 @@ proptest! {
         let mut version = build(&home, Edit { identity: Some(sample::identity()), added, ..Edit::default() });
         for _ in 0..60 {
             let (mut busy, mut plans) = (Busy::default(), Vec::new());
-            while let Some(plan) = pick(&version, &busy, &options) {
+            while let Some(plan) = Leveled.pick(&TreeView::new(&version, &busy, &options)) {
                 check_age(&version, &plan, order);
                 busy.take(&plan);
                 plans.push(plan);
