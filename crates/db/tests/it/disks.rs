@@ -116,6 +116,16 @@ pub(crate) fn bytes(disk: &MemFs, path: &Path) -> Vec<u8> {
     disk.tree().remove(&Path::new("/").join(path)).expect("the file is there")
 }
 
+/// Whether it comes true with one of the next reads. What nobody holds any more goes with the first read after which no thread of
+/// the process, be it of another test, is in the middle of one that began before.
+pub(crate) fn eventually(keyspace: &Keyspace, is_true: impl Fn() -> bool) -> bool {
+    (0..100_000).any(|_| {
+        drop(keyspace.iter());
+        std::thread::yield_now();
+        is_true()
+    })
+}
+
 /// Names in a directory of the disk.
 pub(crate) fn list(disk: &MemFs, dir: &str) -> Vec<String> {
     use sediment_env::Fs;
