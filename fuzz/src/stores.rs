@@ -237,6 +237,7 @@ fn compact(tree: &Tree) -> sediment_base::Result<()> {
         retention: Retention::newest(horizon),
         now_us: 1,
         on_slice: &|_| ControlFlow::Continue(()),
+        take_stamp: None,
     })
     .map(drop)
 }

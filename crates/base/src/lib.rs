@@ -29,6 +29,8 @@ pub mod prefix_extractor;
 
 pub mod merge_operator;
 
+pub mod compaction_filter;
+
 pub mod cursor;
 
 pub mod budget;
@@ -40,6 +42,7 @@ pub mod event;
 pub mod planted;
 
 pub use budget::{Account, MemoryBudget};
+pub use compaction_filter::{CompactionFilter, CompactionFilterFactory};
 pub use comparator::{Bytewise, Comparator, KeyOrder};
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind, Location, Result};

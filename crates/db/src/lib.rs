@@ -76,6 +76,13 @@ pub use sediment_base::{
     Account, Comparator, Error, ErrorKind, Location, MergeOperator, PrefixExtractor, Result, Slice, budget::BudgetSnapshot,
     event, stats,
 };
+/// What a compaction filter sees, and says.
+pub mod compaction_filter {
+    pub use sediment_base::{
+        compaction_filter::{CompactionFilter, CompactionFilterFactory, FilterContext, FilterRow, Verdict},
+        kind::Kind,
+    };
+}
 /// What a strategy of compactions sees, and says.
 pub mod strategy {
     pub use sediment_base::{KeyRange, TableId};

@@ -21,6 +21,7 @@ pub use goal::Goal;
 pub use keyspace::KeyspaceOptions;
 
 pub(crate) use components::Components;
+pub(crate) use expert::check_compaction_rate;
 pub(crate) use keyspace::Shape;
 pub(crate) use settings::Settings;
 

@@ -12,14 +12,17 @@ mod measured;
 mod memory;
 mod pace;
 mod pool;
+mod rate;
 mod reserve;
 mod running;
 mod signal;
+mod stamp;
 mod stops;
 mod upkeep;
 
 pub use pace::{PaceStats, SlowdownCause};
 pub(crate) use pool::Pool;
+pub(crate) use rate::Rate;
 pub(crate) use upkeep::{anchor, delete_unseen, save_catalog, shorten_log};
 
 use crate::{
@@ -63,6 +66,8 @@ pub(crate) struct Machinery {
     pub(crate) keyspaces: Keyspaces,
     /// Held while keyspaces are made, dropped or cleared.
     pub(crate) catalog: Mutex<Catalog>,
+    /// How fast compactions may write.
+    pub(crate) rate: Rate,
 }
 
 impl Machinery {

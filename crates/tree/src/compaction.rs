@@ -28,6 +28,7 @@ pub use strategy::{Backlog, Strategy, TreeView};
 pub use tiered::Tiered;
 
 use crate::{retention::Retention, rewrite::OnSlice};
+use sediment_base::{Result, SeqNo};
 use std::fmt;
 
 /// What a compaction needs from its caller.
@@ -38,6 +39,10 @@ pub struct CompactionContext<'a> {
     pub now_us: u64,
     /// Asked after every slice whether to go on.
     pub on_slice: OnSlice<'a>,
+    /// Where a compaction whose filter has changed something takes a *stamp*, once, before that becomes durable: a seqno that was never
+    /// given to anything else. From then on until the compaction returns, no read begins above it; reads at or below go on finding what
+    /// was there before. Not asked where the tree has a [`SeqnoSource`](crate::SeqnoSource), which gives stamps by itself.
+    pub take_stamp: Option<&'a dyn Fn() -> Result<SeqNo>>,
 }
 
 impl fmt::Debug for CompactionContext<'_> {
@@ -53,7 +58,11 @@ pub struct CompactionReport {
     pub tables_in: usize,
     /// Bytes in them.
     pub bytes_in: u64,
-    /// The part of these that was in level 0.
+    /// Tables among them that went unread, because range tombstones hide all of them.
+    pub tables_dropped: usize,
+    /// Bytes in these.
+    pub bytes_dropped: u64,
+    /// The part of all bytes that was in level 0.
     pub bytes_in_level0: u64,
     /// Rows in them.
     pub rows_in: u64,
@@ -63,6 +72,8 @@ pub struct CompactionReport {
     pub bytes_out: u64,
     /// Rows in them.
     pub rows_out: u64,
+    /// Rows that the compaction filter removed or replaced.
+    pub rows_filtered: u64,
     /// Whether tables only changed their level.
     pub moved: bool,
 }

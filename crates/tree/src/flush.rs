@@ -90,11 +90,12 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
             .collect(),
         elsewhere: Elsewhere::new(&pinned, order.clone(), &memtables, &HashSet::new()),
         is_last_level: false,
+        judge: None,
         on_slice: context.on_slice,
     };
     drop(pinned);
     let sources = memtables.iter().map(|memtable| Source::Memtable(memtable.cursor())).collect();
-    let rewritten = rewrite.run(Merging::new(sources, order.clone()));
+    let rewritten = rewrite.begin().run(Merging::new(sources, order.clone()));
     versions.obsolete.reclaim_soon();
     let rewritten = rewritten?;
     let highest_seqno = memtables.iter().filter_map(|memtable| memtable.max_seqno()).max();

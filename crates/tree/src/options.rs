@@ -3,7 +3,10 @@
 //! Settings shape what is written from now on, and may change while a tree is open; files written under others stay readable.
 //! Key order and merge operator are part of the tree: their names are stored, and opening under another is refused.
 
-use sediment_base::{Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, PrefixExtractor, Result, SeqNo, Stats, limits};
+use sediment_base::{
+    CompactionFilterFactory, Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, PrefixExtractor, Result, SeqNo, Stats,
+    limits,
+};
 use sediment_codec::compress::Codec;
 use sediment_table::{BlockCache, FilterKind};
 use std::{fmt, ops::RangeInclusive, sync::Arc};
@@ -31,6 +34,8 @@ pub struct TreeOptions {
     /// bytes alone. May change like any setting: a table is asked if it names an extractor that comes along, or the one given when the
     /// tree was opened.
     pub prefix_extractor: Option<Arc<dyn PrefixExtractor>>,
+    /// Has a say in which rows compactions keep. Of several compactions each asks a filter of its own.
+    pub compaction_filter: Option<Arc<dyn CompactionFilterFactory>>,
     /// Target size of a table file.
     pub table_bytes: u64,
     /// Sublevels of level 0 at which it is merged into level 1.
@@ -95,6 +100,7 @@ impl TreeOptions {
             level0_filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
             prefix_extractor: None,
+            compaction_filter: None,
             table_bytes: 32 << 20,
             level0_trigger: 4,
             level_ratio: 10,
@@ -121,6 +127,7 @@ impl TreeOptions {
             level0_filter: _,
             filter_bits_per_key,
             prefix_extractor,
+            compaction_filter: _,
             table_bytes,
             level0_trigger,
             level_ratio,
@@ -162,6 +169,7 @@ impl TreeOptions {
             level0_filter: others.level0_filter,
             filter_bits_per_key: others.filter_bits_per_key,
             prefix_extractor: others.prefix_extractor.clone(),
+            compaction_filter: others.compaction_filter.clone(),
             table_bytes: others.table_bytes,
             level0_trigger: others.level0_trigger,
             level_ratio: others.level_ratio,

@@ -1,6 +1,7 @@
 //! Rows in, tables out: the machine that flush and compaction share. They differ only in where the cursors come from.
 
 mod elsewhere;
+mod filter;
 mod output;
 mod ranges;
 mod rules;
@@ -8,6 +9,7 @@ mod run;
 mod slices;
 
 pub(crate) use elsewhere::Elsewhere;
+pub(crate) use filter::Judge;
 pub(crate) use output::OutputSpec;
-pub(crate) use run::Rewrite;
+pub(crate) use run::{Rewrite, Rewritten};
 pub use slices::{OnSlice, Progress};

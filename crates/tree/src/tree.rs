@@ -299,9 +299,18 @@ impl Tree {
     }
 
     /// How many earlier states are kept for reads at or below the stamps of later changes; 0 without a
-    /// [`SeqnoSource`](crate::SeqnoSource).
+    /// [`SeqnoSource`](crate::SeqnoSource) and without a compaction filter.
     pub fn history_len(&self) -> usize {
         self.inner.versions.load().earlier.len()
+    }
+
+    /// Lets go of earlier states that no read at `oldest_reader` or above needs. Flushes and compactions do so as well; this is for when
+    /// the last reader of one has ended, or nobody reads below a stamp.
+    pub fn forget_history(&self, oldest_reader: SeqNo) {
+        let versions = &self.inner.versions;
+        versions.let_earlier_go(oldest_reader);
+        versions.sweep();
+        versions.obsolete.reclaim_soon();
     }
 
     /// How far the manifest is durable.

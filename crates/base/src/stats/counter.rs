@@ -130,10 +130,16 @@ counters! {
     CompactionRowsWritten: "compaction_rows_written" in Rows,
     /// Rows that compactions dropped because no reader needs them.
     CompactionRowsDropped: "compaction_rows_dropped" in Rows,
+    /// Rows that compaction filters removed or replaced.
+    CompactionRowsFiltered: "compaction_rows_filtered" in Rows,
+    /// Tables that compactions let go unread, because range tombstones hide all of them.
+    CompactionTablesDropped: "compaction_tables_dropped" in Count,
     /// Bytes of the tables that compactions read.
     CompactionBytesRead: "compaction_bytes_read" in Bytes,
     /// Bytes of the tables that compactions wrote.
     CompactionBytesWritten: "compaction_bytes_written" in Bytes,
+    /// Time for which compactions were held up by the limit of what they may write.
+    CompactionWaitUs: "compaction_wait_us" in Microseconds,
     /// Tables that came into a version, from flushes and compactions.
     TablesCreated: "tables_created" in Count,
     /// Table files removed.

@@ -5,13 +5,13 @@ use crate::{
     catalog::{Incarnation, KeyspaceState},
     commit::{self, Swap, TreeMaker, Writes},
     instruments::{Delivery, Growth, Instruments, Outbox},
-    options::{Components, Create, Durability, KeyspaceOptions, Options, Settings},
+    options::{Components, Create, Durability, KeyspaceOptions, Options, Settings, check_compaction_rate},
     recover::{self, Found, Leftovers, Opened},
     snapshot::Snapshots,
     status::{self, DbStats, Keeper},
     token::TokenHome,
     wal::{Fatal, Log, Lots, OpKind},
-    worker::{Machinery, Pool, Worker, WorkerSettings, delete_unseen, save_catalog, shorten_log},
+    worker::{Machinery, Pool, Rate, Worker, WorkerSettings, delete_unseen, save_catalog, shorten_log},
 };
 use sediment_base::{
     Error, ErrorKind, EventListener, FileUuid, Kind, Result, SeqNo, Slice, TreeId, range::prefix_bounds, stats::Counter,
@@ -88,7 +88,8 @@ impl Core {
         let log = Log::new(wal, recovered, Arc::clone(&fatal), Arc::clone(&lots), snapshots.ratchet());
         let uuid = catalog.db_uuid();
         let catalog = Mutex::new(catalog);
-        let machinery = Arc::new(Machinery { env, instruments, log, fatal, lots, snapshots, keyspaces, catalog });
+        let rate = Rate::new(settings.options().expert.compaction_bytes_per_s);
+        let machinery = Arc::new(Machinery { env, instruments, log, fatal, lots, snapshots, keyspaces, catalog, rate });
         machinery.instruments.fit_cache(Growth::Whole);
         let interval_us = settings.options().expert.stats_file_interval_us;
         let keeper = Keeper::start(&machinery, &worker, dir, interval_us)?;
@@ -297,6 +298,13 @@ impl Core {
         self.begin_write()?;
         self.worker.compact_all(&self.machinery)?;
         self.settle();
+        Ok(())
+    }
+
+    pub(crate) fn limit_compaction(&self, bytes_per_s: Option<u64>) -> Result<()> {
+        check_compaction_rate(bytes_per_s)?;
+        self.machinery.rate.limit(bytes_per_s);
+        self.machinery.lots.room.wake_all();
         Ok(())
     }
 

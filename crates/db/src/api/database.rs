@@ -8,7 +8,7 @@ use crate::{
     options::{Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options},
     status::DbStats,
 };
-use sediment_base::{Comparator, Error, EventListener, MergeOperator, PrefixExtractor, Result};
+use sediment_base::{CompactionFilterFactory, Comparator, Error, EventListener, MergeOperator, PrefixExtractor, Result};
 use sediment_env::Env;
 use sediment_tree::Strategy;
 use std::{
@@ -259,6 +259,20 @@ impl Db {
     /// ```
     pub fn compact(&self) -> Result<()> {
         self.core.compact()
+    }
+
+    /// From now on compactions together write no more than so many bytes a second, or as many as they can:
+    /// [`ExpertOptions::compaction_bytes_per_s`], which holds at opening. One that is held up goes on at the new rate.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let db = sedimentdb::Db::open(dir.path())?;
+    /// db.limit_compaction(Some(20 << 20))?; // by day
+    /// db.limit_compaction(None)?; // by night
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn limit_compaction(&self, bytes_per_s: Option<u64>) -> Result<()> {
+        self.core.limit_compaction(bytes_per_s)
     }
 
     /// What the database is made of at this moment, and why it refuses writes if it does.
@@ -515,6 +529,54 @@ impl DbBuilder {
     /// ```
     pub fn prefix_extractor(mut self, extractor: Arc<dyn PrefixExtractor>) -> Self {
         self.brought.named.add_prefix_extractor(extractor);
+        self
+    }
+
+    /// A compaction filter that keyspaces name: it has a say in which rows compactions keep. What it removes is gone for whoever begins to
+    /// read afterwards; snapshots and scans that are open go on as they are, and until it ends, what a snapshot sees is not judged.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{
+    ///     Db, KeyspaceOptions, Result,
+    ///     compaction_filter::{CompactionFilter, CompactionFilterFactory, FilterContext, FilterRow, Verdict},
+    /// };
+    /// use std::sync::Arc;
+    ///
+    /// /// Values begin with the second in which they expire, in eight big-endian bytes.
+    /// #[derive(Debug)]
+    /// struct Expiry;
+    ///
+    /// struct ExpiredBy([u8; 8]);
+    ///
+    /// impl CompactionFilterFactory for Expiry {
+    ///     fn name(&self) -> &str {
+    ///         "expiry"
+    ///     }
+    ///
+    ///     fn make(&self, context: &FilterContext) -> Option<Box<dyn CompactionFilter>> {
+    ///         Some(Box::new(ExpiredBy((context.now_us / 1_000_000).to_be_bytes())))
+    ///     }
+    /// }
+    ///
+    /// impl CompactionFilter for ExpiredBy {
+    ///     fn filter(&mut self, row: &FilterRow<'_>) -> Result<Verdict> {
+    ///         let is_expired = row.value.get(..8).is_some_and(|expiry| expiry <= &self.0[..]);
+    ///         Ok(if is_expired { Verdict::Remove } else { Verdict::Keep })
+    ///     }
+    /// }
+    ///
+    /// let db = Db::builder(dir.path()).compaction_filter(Arc::new(Expiry)).open()?;
+    /// let options = KeyspaceOptions { compaction_filter: Some("expiry".into()), ..Default::default() };
+    /// let sessions = db.keyspace_with("sessions", options)?;
+    /// sessions.insert("past", 1_u64.to_be_bytes())?;
+    /// sessions.insert("future", u64::MAX.to_be_bytes())?;
+    /// db.compact()?;
+    /// assert_eq!(sessions.iter().count(), 1);
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn compaction_filter(mut self, factory: Arc<dyn CompactionFilterFactory>) -> Self {
+        self.brought.named.add_compaction_filter(factory);
         self
     }
 

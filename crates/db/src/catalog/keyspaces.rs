@@ -23,6 +23,8 @@ pub(crate) struct Keyspaces {
     by_name: RwLock<BTreeMap<String, Arc<KeyspaceState>>>,
     /// Whether some keyspace may have a tree that it no longer writes to.
     has_old_trees: AtomicBool,
+    /// Whether some tree may keep earlier states for snapshots.
+    has_history: AtomicBool,
 }
 
 /// One keyspace.
@@ -98,6 +100,30 @@ impl Keyspaces {
             keyspace.take_unseen(&pins).iter().for_each(Tree::delete_when_unused);
             if keyspace.has_old_trees() {
                 self.has_old_trees.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    /// Some tree has kept an earlier state: lets go of it, or of others, where none of these read seqnos can see it. `pins` must hold
+    /// the visible seqno too.
+    pub(crate) fn keep_history(&self, pins: impl FnOnce() -> Vec<SeqNo>) {
+        self.has_history.store(true, Ordering::Release);
+        self.forget_unseen(pins);
+    }
+
+    /// Lets go of every earlier state that none of these read seqnos can see.
+    pub(crate) fn forget_unseen(&self, pins: impl FnOnce() -> Vec<SeqNo>) {
+        if !self.has_history.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let oldest = pins().first().copied().unwrap_or(0);
+        for keyspace in self.all() {
+            let Incarnation { tree, .. } = keyspace.newest();
+            if tree.history_len() > 0 {
+                tree.forget_history(oldest);
+            }
+            if tree.history_len() > 0 {
+                self.has_history.store(true, Ordering::Release);
             }
         }
     }

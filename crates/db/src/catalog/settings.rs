@@ -28,6 +28,7 @@ const MERGE_OPERATOR: u64 = 23;
 const STRATEGY: u64 = 24;
 const FILTER: u64 = 26;
 const COMPARATOR: u64 = 25;
+const COMPACTION_FILTER: u64 = 28;
 
 /// The goals by their numbers on disk.
 const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal::Space)];
@@ -49,6 +50,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         filter,
         filter_bits_per_key,
         prefix_extractor,
+        compaction_filter,
         table_bytes,
         strategy,
         level0_trigger,
@@ -81,6 +83,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         (PREFIX_EXTRACTOR, prefix_extractor),
         (MERGE_OPERATOR, merge_operator),
         (STRATEGY, strategy),
+        (COMPACTION_FILTER, compaction_filter),
         (COMPARATOR, comparator),
     ];
     for (tag, name) in names {
@@ -112,6 +115,7 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             PREFIX_EXTRACTOR => set(&mut options.prefix_extractor, name(field)?)?,
             MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
             STRATEGY => set(&mut options.strategy, name(field)?)?,
+            COMPACTION_FILTER => set(&mut options.compaction_filter, name(field)?)?,
             COMPARATOR => set(&mut options.comparator, name(field)?)?,
             _ => return Ok(false),
         }
@@ -161,6 +165,7 @@ mod tests {
             filter: Some(FilterKind::Burr),
             filter_bits_per_key: Some(0),
             prefix_extractor: Some("fixed-4".into()),
+            compaction_filter: Some("expiry".into()),
             table_bytes: Some(1 << 21),
             level0_trigger: Some(3),
             level_ratio: Some(7),
@@ -196,7 +201,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 15, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 16, "each setting ends where a shorter list may end");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! What a caller brings in code, by its name: key orders, prefix extractors, merge operators and strategies. A keyspace stores the
-//! names.
+//! What a caller brings in code, by its name: key orders, prefix extractors, merge operators, compaction filters and
+//! strategies. A keyspace stores the names.
 
 use crate::options::KeyspaceOptions;
 use sediment_base::{
-    Bytewise, Comparator, Error, KeyOrder, MergeOperator, PrefixExtractor, Result,
+    Bytewise, CompactionFilterFactory, Comparator, Error, KeyOrder, MergeOperator, PrefixExtractor, Result,
     merge_operator::{Add, Append, Max},
     prefix_extractor,
 };
@@ -16,6 +16,7 @@ pub(crate) struct Components {
     comparators: BTreeMap<String, Arc<dyn Comparator>>,
     prefix_extractors: BTreeMap<String, Arc<dyn PrefixExtractor>>,
     merge_operators: BTreeMap<String, Arc<dyn MergeOperator>>,
+    compaction_filters: BTreeMap<String, Arc<dyn CompactionFilterFactory>>,
     strategies: BTreeMap<String, Arc<dyn Strategy>>,
 }
 
@@ -26,6 +27,7 @@ impl Default for Components {
             comparators: BTreeMap::new(),
             prefix_extractors: BTreeMap::new(),
             merge_operators: BTreeMap::new(),
+            compaction_filters: BTreeMap::new(),
             strategies: BTreeMap::new(),
         };
         components.add_strategy(Arc::new(Leveled));
@@ -51,6 +53,11 @@ impl Components {
     /// Adds an operator, in place of one of the same name.
     pub(crate) fn add_merge_operator(&mut self, operator: Arc<dyn MergeOperator>) {
         self.merge_operators.insert(operator.name().into(), operator);
+    }
+
+    /// Adds a compaction filter, in place of one of the same name.
+    pub(crate) fn add_compaction_filter(&mut self, factory: Arc<dyn CompactionFilterFactory>) {
+        self.compaction_filters.insert(factory.name().into(), factory);
     }
 
     /// Adds a strategy, in place of one of the same name.
@@ -79,6 +86,11 @@ impl Components {
         self.prefix_extractors.get(name).cloned().or_else(|| prefix_extractor::by_name(name))
     }
 
+    /// The compaction filter of a keyspace, if it has one that is known. Without it compactions keep everything.
+    pub(super) fn compaction_filter(&self, own: &KeyspaceOptions) -> Option<Arc<dyn CompactionFilterFactory>> {
+        self.compaction_filters.get(own.compaction_filter.as_deref()?).cloned()
+    }
+
     /// The strategy of a keyspace; the leveled one in place of one that is not known.
     pub(super) fn strategy(&self, own: &KeyspaceOptions) -> Arc<dyn Strategy> {
         let known = own.strategy.as_ref().and_then(|name| self.strategies.get(name));
@@ -100,6 +112,7 @@ impl Components {
     /// Refuses what may change while a keyspace is open and is not there, or has no place.
     pub(super) fn check_changeable(&self, own: &KeyspaceOptions) -> Result<()> {
         check_known(&own.strategy, &self.strategies, "strategy", "strategy")?;
+        check_known(&own.compaction_filter, &self.compaction_filters, "compaction filter", "compaction_filter")?;
         self.check_prefixes(own)
     }
 
@@ -121,6 +134,7 @@ impl Components {
 fn check_known<T>(name: &Option<String>, known: &BTreeMap<String, T>, what: &str, setter: &str) -> Result<()> {
     let Some(name) = name.as_ref().filter(|name| !known.contains_key(*name)) else { return Ok(()) };
     let known: Vec<_> = known.keys().map(String::as_str).collect();
-    let advice = format!("give it to DbBuilder::{setter}, or choose one of: {}", known.join(", "));
+    let others = if known.is_empty() { String::new() } else { format!(", or choose one of: {}", known.join(", ")) };
+    let advice = format!("give it to DbBuilder::{setter}{others}");
     Err(Error::invalid_input(format!("the {what} {name:?} is not known: {advice}")))
 }

@@ -33,6 +33,10 @@ pub struct ExpertOptions {
     /// How often a running database refreshes its public file of statistics, in microseconds: 1,000 to 86,400,000,000 (a day);
     /// one second by default. It costs one small write each time; 0 is for never, and no file.
     pub stats_file_interval_us: u64,
+    /// How many bytes of tables compactions may write in a second, all of them together: 64 KiB to 1 TiB; `None`, the default, for as many as
+    /// they can. Flushes are not held up. Where writers bring more than this leaves them to be compacted, they are slowed down in
+    /// time. [`Db::limit_compaction`](crate::Db::limit_compaction) changes it.
+    pub compaction_bytes_per_s: Option<u64>,
     /// For every keyspace: see [`KeyspaceOptions::memtable_bytes`].
     pub memtable_bytes: Option<usize>,
     /// For every keyspace: see [`KeyspaceOptions::block_bytes`].
@@ -70,6 +74,7 @@ impl Default for ExpertOptions {
             level_ratio,
             level_base_bytes,
             prefix_extractor: _,
+            compaction_filter: _,
             strategy: _,
             merge_operator: _,
             comparator: _,
@@ -80,6 +85,7 @@ impl Default for ExpertOptions {
             wal_bytes_max: None,
             reserve_bytes: 4 << 20,
             stats_file_interval_us: 1_000_000,
+            compaction_bytes_per_s: None,
             memtable_bytes,
             block_bytes,
             compression,
@@ -98,7 +104,15 @@ const BACKGROUND_THREADS: RangeInclusive<u64> = 0..=256;
 const WAL_FILE_BYTES: RangeInclusive<u64> = 1 << 10..=1 << 30;
 const WAL_BYTES_MAX: u64 = 1 << 40;
 const RESERVE_BYTES: RangeInclusive<u64> = 0..=1 << 30;
+const COMPACTION_BYTES_PER_S: RangeInclusive<u64> = 64 << 10..=1 << 40;
 const STATS_FILE_INTERVAL_US: RangeInclusive<u64> = 1_000..=86_400_000_000;
+
+/// Whether a limit of compactions is within its range.
+pub(crate) fn check_compaction_rate(bytes_per_s: Option<u64>) -> Result<()> {
+    let Some(bytes) = bytes_per_s else { return Ok(()) };
+    let (range, advice) = (&COMPACTION_BYTES_PER_S, "give more, or None for no limit");
+    within("expert.compaction_bytes_per_s", bytes, range, "bytes a second", advice)
+}
 
 impl ExpertOptions {
     /// Whether each number is within its range.
@@ -119,6 +133,7 @@ impl ExpertOptions {
             let range = &STATS_FILE_INTERVAL_US;
             within("expert.stats_file_interval_us", self.stats_file_interval_us, range, "microseconds", advice)?;
         }
+        check_compaction_rate(self.compaction_bytes_per_s)?;
         self.of_keyspaces().validate("expert.")
     }
 
@@ -137,6 +152,7 @@ impl ExpertOptions {
             level_ratio: self.level_ratio,
             level_base_bytes: self.level_base_bytes,
             prefix_extractor: None,
+            compaction_filter: None,
             strategy: None,
             merge_operator: None,
             comparator: None,

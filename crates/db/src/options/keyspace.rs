@@ -38,6 +38,10 @@ pub struct KeyspaceOptions {
     /// or of a range within one, then passes over tables without it, at `filter_bits_per_key` bits for each prefix. It never changes
     /// what a scan finds. Keyspaces with a comparator have none.
     pub prefix_extractor: Option<String>,
+    /// Name of the filter that has a say in which rows compactions keep, given to
+    /// [`DbBuilder::compaction_filter`](crate::DbBuilder::compaction_filter); none by default. Where the database is opened without it,
+    /// everything is kept.
+    pub compaction_filter: Option<String>,
     /// Target size of a table, in bytes: 1 KiB to 4 GiB; a quarter of `level_base_bytes` by default, within 1 to 64 MiB. Small
     /// tables make short compactions and many files, large ones the other way round.
     pub table_bytes: Option<u64>,
@@ -88,6 +92,7 @@ impl KeyspaceOptions {
             filter: _,
             filter_bits_per_key,
             prefix_extractor,
+            compaction_filter,
             table_bytes,
             strategy,
             level0_trigger,
@@ -111,6 +116,7 @@ impl KeyspaceOptions {
         check("level_base_bytes", *level_base_bytes, &LEVEL_BASE_BYTES, "bytes")?;
         let name_bytes = |name: &Option<String>| name.as_ref().map(|name| name.len() as u64);
         check("length of prefix_extractor", name_bytes(prefix_extractor), &NAME_BYTES, "bytes")?;
+        check("length of compaction_filter", name_bytes(compaction_filter), &NAME_BYTES, "bytes")?;
         check("length of strategy", name_bytes(strategy), &NAME_BYTES, "bytes")?;
         check("length of merge_operator", name_bytes(merge_operator), &NAME_BYTES, "bytes")?;
         check("length of comparator", name_bytes(comparator), &NAME_BYTES, "bytes")
@@ -132,6 +138,7 @@ impl KeyspaceOptions {
             filter: self.filter.or(others.filter),
             filter_bits_per_key: self.filter_bits_per_key.or(others.filter_bits_per_key),
             prefix_extractor: self.prefix_extractor.clone(),
+            compaction_filter: self.compaction_filter.clone(),
             strategy: self.strategy.clone(),
             table_bytes: self.table_bytes.or(others.table_bytes),
             level0_trigger: self.level0_trigger.or(others.level0_trigger),
@@ -147,7 +154,7 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 15] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 16] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
@@ -156,6 +163,7 @@ impl fmt::Debug for KeyspaceOptions {
             ("filter", self.filter.as_ref().map(|kind| kind as _)),
             ("filter_bits_per_key", self.filter_bits_per_key.as_ref().map(|bits| bits as _)),
             ("prefix_extractor", self.prefix_extractor.as_ref().map(|name| name as _)),
+            ("compaction_filter", self.compaction_filter.as_ref().map(|name| name as _)),
             ("table_bytes", self.table_bytes.as_ref().map(|bytes| bytes as _)),
             ("strategy", self.strategy.as_ref().map(|name| name as _)),
             ("level0_trigger", self.level0_trigger.as_ref().map(|runs| runs as _)),
@@ -224,6 +232,7 @@ impl Shape {
             filter: Some(self.filter),
             filter_bits_per_key: Some(self.filter_bits_per_key),
             prefix_extractor: own.prefix_extractor.clone(),
+            compaction_filter: own.compaction_filter.clone(),
             strategy: own.strategy.clone(),
             table_bytes: Some(self.table_bytes),
             level0_trigger: Some(self.level0_trigger),

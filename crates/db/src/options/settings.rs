@@ -50,8 +50,9 @@ impl Settings {
     pub(crate) fn tree_options(&self, own: &KeyspaceOptions) -> Result<TreeOptions> {
         let (order, merge_operator) = (self.named.order(own)?, self.named.merge_operator(own));
         let prefix_extractor = self.named.prefix_extractor(own).filter(|_| order.is_lexicographic());
+        let compaction_filter = self.named.compaction_filter(own);
         let shaped = self.shape(own).tree_options(&self.components);
-        Ok(TreeOptions { order, merge_operator, prefix_extractor, ..shaped })
+        Ok(TreeOptions { order, merge_operator, prefix_extractor, compaction_filter, ..shaped })
     }
 
     /// Refuses names of what is not there: for a keyspace that is being made.

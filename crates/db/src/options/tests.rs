@@ -126,7 +126,7 @@ fn what_is_near_wins_and_a_number_wins_over_a_goal() {
 #[test]
 fn each_bad_value_is_refused_by_name_with_range_and_advice() {
     type Case = (fn(&mut Options), &'static str, &'static str);
-    let cases: [Case; 22] = [
+    let cases: [Case; 23] = [
         (|o| o.memory_bytes = 1000, "memory_bytes is 1000", "16384 to"),
         (|o| o.expert.background_threads = Some(257), "expert.background_threads is 257", "0 to 256 threads"),
         (|o| o.expert.wal_file_bytes = 1023, "expert.wal_file_bytes is 1023", "1024 to 1073741824 bytes"),
@@ -134,6 +134,11 @@ fn each_bad_value_is_refused_by_name_with_range_and_advice() {
         (|o| o.expert.wal_bytes_max = Some(1 << 20), "expert.wal_bytes_max is 1048576", "67108864 to"),
         (|o| o.expert.wal_bytes_max = Some(u64::MAX), "expert.wal_bytes_max", "1099511627776 bytes"),
         (|o| o.expert.reserve_bytes = 2 << 30, "expert.reserve_bytes is 2147483648", "0 to 1073741824 bytes"),
+        (
+            |o| o.expert.compaction_bytes_per_s = Some(1),
+            "expert.compaction_bytes_per_s is 1",
+            "65536 to 1099511627776 bytes a second",
+        ),
         (|o| o.expert.stats_file_interval_us = 999, "expert.stats_file_interval_us is 999", "1000 to 86400000000 micro"),
         (|o| o.expert.stats_file_interval_us = u64::MAX, "expert.stats_file_interval_us", "86400000000"),
         (|o| o.expert.memtable_bytes = Some(4095), "expert.memtable_bytes is 4095", "4096 to 4294967296 bytes"),
@@ -168,6 +173,7 @@ fn the_ends_of_every_range_are_allowed() {
             wal_bytes_max: Some(1024),
             reserve_bytes: 0,
             stats_file_interval_us: 0,
+            compaction_bytes_per_s: Some(64 << 10),
             memtable_bytes: Some(4096),
             block_bytes: Some(256),
             compression: Some(Compression::None),
@@ -188,6 +194,7 @@ fn the_ends_of_every_range_are_allowed() {
             wal_bytes_max: Some(1 << 40),
             reserve_bytes: 1 << 30,
             stats_file_interval_us: 86_400_000_000,
+            compaction_bytes_per_s: Some(1 << 40),
             memtable_bytes: Some(4 << 30),
             block_bytes: Some(64 << 10),
             compression: Some(Compression::Lz4),

@@ -7,7 +7,7 @@
 //!         counts them
 //! create  keyspace u32, tree u64, name, catalog::settings      drop    keyspace u32      clear   keyspace u32, new tree u64
 //! configure  keyspace u32, catalog::settings
-//! ingest  tree u64: tables of this tree have the record's seqno, if its manifest names them
+//! ingest  tree u64: tables of this tree have the record's seqno, if its manifest names them, or a compaction took it as its stamp
 //! anchor  tree u64, manifest generation u64, manifest length u64: written after each install
 //! trim    oldest file that is needed: synced before older ones are removed
 //! end     empty: nothing follows, and everything before it is durable
@@ -145,8 +145,8 @@ pub(crate) struct Anchor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
     Batch,
-    Change(KeyspaceChange),
-    /// Tables of this tree have the record's seqno. They are in its manifest, or the ingestion never ended.
+    Change(Box<KeyspaceChange>),
+    /// Tables of this tree have the record's seqno, and are in its manifest, or the ingestion never ended; or the seqno is a stamp.
     Ingest {
         tree: TreeId,
     },
@@ -226,12 +226,13 @@ impl Entry {
     pub(crate) fn decode(record: &Record, payload: &[u8]) -> Result<Self> {
         let kind = RecordKind::from_tag(record.kind)?;
         let mut reader = Reader::new(payload);
+        let change = |change| Self::Change(Box::new(change));
         let entry = match kind {
             RecordKind::Batch => return Ok(Self::Batch),
-            RecordKind::Create => Self::Change(KeyspaceChange::read_create(&mut reader)?),
-            RecordKind::Drop => Self::Change(KeyspaceChange::read_drop(&mut reader)?),
-            RecordKind::Clear => Self::Change(KeyspaceChange::read_clear(&mut reader)?),
-            RecordKind::Configure => Self::Change(KeyspaceChange::read_configure(&mut reader)?),
+            RecordKind::Create => change(KeyspaceChange::read_create(&mut reader)?),
+            RecordKind::Drop => change(KeyspaceChange::read_drop(&mut reader)?),
+            RecordKind::Clear => change(KeyspaceChange::read_clear(&mut reader)?),
+            RecordKind::Configure => change(KeyspaceChange::read_configure(&mut reader)?),
             RecordKind::Ingest => Self::Ingest { tree: TreeId(reader.u64()?) },
             RecordKind::Anchor => Self::Anchor(Anchor {
                 tree: TreeId(reader.u64()?),
@@ -330,7 +331,7 @@ mod tests {
         let clear = KeyspaceChange::Clear { keyspace: KeyspaceId(3), tree: TreeId(10) };
         for change in [create, create_with, configure, clear, KeyspaceChange::Drop { keyspace: KeyspaceId(3) }] {
             let record = record(RecordKind::of_change(&change), 1);
-            assert_eq!(Entry::decode(&record, &change.encode()).unwrap(), Entry::Change(change));
+            assert_eq!(Entry::decode(&record, &change.encode()).unwrap(), Entry::Change(Box::new(change)));
         }
         let start = FileStart { previous: WalId(4), previous_end: 77, first_seqno: 5, ..FileStart::default() };
         assert_eq!(start.encode().len() as u64, START_PAYLOAD_BYTES);

@@ -3,13 +3,13 @@
 use crate::{
     catalog::{Catalog, Incarnation, KeyspaceState},
     wal::Anchor,
-    worker::{Machinery, measured},
+    worker::{Machinery, measured, stamp::Stamp},
 };
 use sediment_base::{
     ErrorKind, Result, SeqNo, TreeId,
     planted::{Bug, planted},
 };
-use sediment_tree::{CompactionContext, CompactionReport, FlushContext, FlushReport, Plan, Tree};
+use sediment_tree::{CompactionContext, CompactionReport, FlushContext, FlushReport, Plan, Progress, Tree};
 use std::{ops::ControlFlow, sync::Arc};
 
 /// Makes the catalog durable, if it is not, and the log before it: the catalog is never ahead.
@@ -21,8 +21,10 @@ pub(crate) fn save_catalog(machinery: &Machinery, catalog: &mut Catalog) -> Resu
     catalog.save_changes()
 }
 
-/// Deletes the trees of cleared keyspaces that nobody can see, unless the catalog on disk may still name them.
+/// Lets go of earlier states of trees that nobody can see, and of the trees of cleared keyspaces, unless the catalog on disk may still
+/// name them.
 pub(crate) fn delete_unseen(machinery: &Machinery, catalog: &Catalog) {
+    machinery.keyspaces.forget_unseen(|| machinery.snapshots.in_use());
     if catalog.is_saved() {
         machinery.keyspaces.delete_unseen(|| machinery.snapshots.in_use());
     }
@@ -117,9 +119,15 @@ pub(super) fn run_plan(
     plan: Plan,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<CompactionReport> {
-    let on_slice = |_| go_on(machinery, is_cancelled);
+    let on_slice = |progress: Progress| go_on(machinery, progress, is_cancelled);
     let (retention, now_us) = (machinery.snapshots.retention(), machinery.env.clock.wall_us());
-    let report = tree.tree.compact(plan, &CompactionContext { retention, now_us, on_slice: &on_slice })?;
+    let stamp = Stamp::default();
+    let take_stamp = || stamp.take(machinery, tree);
+    let context = CompactionContext { retention, now_us, on_slice: &on_slice, take_stamp: Some(&take_stamp) };
+    let compacted = tree.tree.compact(plan, &context);
+    // Whatever became of it: what comes behind must not wait for ever.
+    stamp.end(machinery)?;
+    let report = compacted?;
     machinery.lots.breathe();
     anchor(machinery, &tree.tree, tree.id)?;
     Ok(report)
@@ -180,9 +188,10 @@ pub(super) fn needed_from(keyspace: &KeyspaceState, next: SeqNo) -> SeqNo {
     tree.tree.mark().map_or(tree.since, |mark| mark.max(tree.since)).saturating_add(1)
 }
 
-/// After each slice: others get a turn, and whoever ends the database need not wait.
-fn go_on(machinery: &Machinery, is_cancelled: &dyn Fn() -> bool) -> ControlFlow<()> {
+/// After each slice: others get a turn, the rate is kept, and whoever ends the database need not wait.
+fn go_on(machinery: &Machinery, progress: Progress, is_cancelled: &dyn Fn() -> bool) -> ControlFlow<()> {
     machinery.lots.breathe();
+    machinery.rate.pay(machinery, progress.bytes_written, is_cancelled);
     if is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 

@@ -16,6 +16,7 @@ fn archive() -> KeyspaceOptions {
         filter: Some(FilterKind::Burr),
         filter_bits_per_key: Some(0),
         prefix_extractor: Some("fixed-3".into()),
+        compaction_filter: None,
         table_bytes: Some(4 << 10),
         strategy: Some("tiered".into()),
         level0_trigger: Some(3),

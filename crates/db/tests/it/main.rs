@@ -1,6 +1,7 @@
 //! The database, through its public face.
 
 mod batches;
+mod compaction_filters;
 mod compression;
 mod crash;
 mod damage;
@@ -24,6 +25,7 @@ mod parallel;
 #[cfg(planted_bugs)]
 mod planted;
 mod poisoning;
+mod rate;
 mod reads;
 mod recovery;
 mod second_life;

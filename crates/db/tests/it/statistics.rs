@@ -136,6 +136,7 @@ fn every_counter_is_raised_somewhere() {
         include_str!("../../src/worker.rs"),
         include_str!("../../src/worker/measured.rs"),
         include_str!("../../src/worker/pace.rs"),
+        include_str!("../../src/worker/rate.rs"),
         include_str!("../../src/worker/stops.rs"),
         include_str!("../../../tree/src/flush.rs"),
         include_str!("../../../tree/src/ingest.rs"),

@@ -9,11 +9,14 @@ use super::{
 };
 use crate::{
     cursor::{Merging, RunCursor, Source},
-    rewrite::{Elsewhere, OutputSpec, Rewrite},
+    options::TreeOptions,
+    rewrite::{Elsewhere, Judge, OutputSpec, Rewrite, Rewritten},
     super_version::{Change, SuperVersion, SuperVersions},
-    version::{AddedTable, Edit, Level, Run, TableFile},
+    version::{AddedTable, Edit, History, Level, Run, TableFile},
 };
-use sediment_base::{Error, KeyOrder, RangeTombstone, Result, Stats, TableId, stats::Counter};
+use sediment_base::{
+    Error, KeyOrder, RangeTombstone, Result, Stats, TableId, compaction_filter::FilterContext, stats::Counter,
+};
 use sediment_table::TableMeta;
 use std::{collections::HashSet, sync::Arc};
 
@@ -41,8 +44,8 @@ pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionCon
         moved: plan.action == Action::Move,
         ..CompactionReport::default()
     };
-    let (tables, history) = match plan.action {
-        Action::Move => (inputs.iter().map(|file| file.meta.clone()).collect(), None),
+    let Made { tables, history, rows_filtered, tables_dropped, bytes_dropped } = match plan.action {
+        Action::Move => Made { tables: inputs.iter().map(|file| file.meta.clone()).collect(), ..Made::default() },
         Action::Rewrite => rewrite(versions, pinned, &inputs, plan, context)?,
     };
     // Nothing here may hold the inputs when they become obsolete.
@@ -50,10 +53,12 @@ pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionCon
     report.tables_out = tables.len();
     report.bytes_out = tables.iter().map(|table| table.file_bytes).sum();
     report.rows_out = tables.iter().map(|table| table.rows).sum();
+    (report.rows_filtered, report.tables_dropped, report.bytes_dropped) = (rows_filtered, tables_dropped, bytes_dropped);
     let run = tables.first().filter(|_| plan.target == 0).map_or(TableId(0), |first| first.id);
     let added = tables.into_iter().map(|meta| AddedTable { level: plan.target, run, meta }).collect();
     let edit = Edit { removed: plan.tables().collect(), added, history, ..Edit::default() };
-    versions.install(Change::compaction(edit, &context.retention))?;
+    let take_stamp = context.take_stamp.filter(|_| rows_filtered > 0);
+    versions.install_stamped(Change::compaction(edit, &context.retention), || take_stamp.map(|take| take()).transpose())?;
     count(&versions.options.stats, &report);
     Ok(report)
 }
@@ -67,11 +72,21 @@ fn count(stats: &Stats, report: &CompactionReport) {
     stats.add(Counter::CompactionRowsRead, report.rows_in);
     stats.add(Counter::CompactionRowsWritten, report.rows_out);
     stats.add(Counter::CompactionRowsDropped, report.rows_in.saturating_sub(report.rows_out));
-    stats.add(Counter::CompactionBytesRead, report.bytes_in);
+    stats.add(Counter::CompactionRowsFiltered, report.rows_filtered);
+    stats.add(Counter::CompactionTablesDropped, report.tables_dropped as u64);
+    stats.add(Counter::CompactionBytesRead, report.bytes_in - report.bytes_dropped);
     stats.add(Counter::CompactionBytesWritten, report.bytes_out);
 }
 
-type Made = (Vec<TableMeta>, Option<crate::version::History>);
+/// What takes the place of the inputs.
+#[derive(Default)]
+struct Made {
+    tables: Vec<TableMeta>,
+    history: Option<History>,
+    rows_filtered: u64,
+    tables_dropped: usize,
+    bytes_dropped: u64,
+}
 
 fn rewrite(
     versions: &SuperVersions,
@@ -81,24 +96,46 @@ fn rewrite(
     context: &CompactionContext<'_>,
 ) -> Result<Made> {
     let (order, settings) = (&versions.options.order, versions.settings());
+    let is_last_level = plan.target > 0 && pinned.version.levels[plan.target + 1..].iter().all(Level::is_empty);
+    let judge = judge(versions, &settings, FilterContext { is_last_level, now_us: context.now_us }, context)?;
     let inside = plan.tables().collect();
-    let sources = sources(&pinned, &inside, order)?;
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let (home, options, now_us) = (&versions.home, &*settings, context.now_us);
-    let rewrite = Rewrite {
+    let mut rewriting = Rewrite {
         spec: OutputSpec { home, options, is_flush: false, now_us, oldest_write_us, guards: &[] },
         retention: &context.retention,
         range_tombstones: range_tombstones(inputs)?,
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),
-        is_last_level: plan.target > 0 && pinned.version.levels[plan.target + 1..].iter().all(Level::is_empty),
+        is_last_level,
+        judge,
         on_slice: context.on_slice,
-    };
+    }
+    .begin();
+    let (dropped, read): (Vec<_>, Vec<_>) = inputs.iter().partition(|file| rewriting.drops(&file.meta));
+    let sources = sources(&pinned, &read.iter().map(|file| file.meta.id).collect(), order)?;
     // Memtables that are flushed while this runs may go.
     drop(pinned);
-    let rewritten = rewrite.run(Merging::new(sources, order.clone()));
+    let rewritten = rewriting.run(Merging::new(sources, order.clone()));
     versions.obsolete.reclaim_soon();
-    let rewritten = rewritten?;
-    Ok((rewritten.outputs.keep(), rewritten.history))
+    let Rewritten { outputs, history, rows_filtered, .. } = rewritten?;
+    let bytes_dropped = dropped.iter().map(|file| file.meta.file_bytes).sum();
+    Ok(Made { tables: outputs.keep(), history, rows_filtered, tables_dropped: dropped.len(), bytes_dropped })
+}
+
+/// The filter of this compaction, if there is one.
+fn judge(
+    versions: &SuperVersions,
+    settings: &TreeOptions,
+    filtered: FilterContext,
+    context: &CompactionContext<'_>,
+) -> Result<Option<Judge>> {
+    let Some(filter) = settings.compaction_filter.as_ref().and_then(|factory| factory.make(&filtered)) else { return Ok(None) };
+    if context.take_stamp.is_none() && versions.options.seqno_source.is_none() {
+        let message = "a compaction filter needs stamps, so that what has been read stays as it is for who goes on reading it: give \
+                       `CompactionContext::take_stamp`, or open the tree with `TreeOptions::seqno_source`";
+        return Err(Error::invalid_input(message));
+    }
+    Ok(Some(Judge::new(filter)))
 }
 
 /// Those of all inputs.

@@ -10,6 +10,7 @@
 use super::rules::Policy;
 use crate::retention::Stripes;
 use sediment_base::{KeyOrder, KeyRange, RangeTombstone, RangeTombstones, SeqNo, Slice};
+use sediment_table::TableMeta;
 use std::collections::HashMap;
 
 /// The range tombstones of a rewrite.
@@ -55,6 +56,33 @@ impl Ranges {
             return None;
         }
         Some(self.all.cover(key, stripe_end, &self.order)).filter(|cover| *cover > seqno)
+    }
+
+    /// Whether they hide all rows of an input from everybody who sees one of them. It need not be read then, and goes.
+    pub(crate) fn hide_all_of(&mut self, table: &TableMeta, stripes: &Stripes) -> bool {
+        let hiding = self.hiding_all_of(table, stripes);
+        self.exact_from = self.exact_from.max(hiding.map(|newest| newest + 1));
+        hiding.is_some()
+    }
+
+    /// The newest that it takes.
+    fn hiding_all_of(&self, table: &TableMeta, stripes: &Stripes) -> Option<SeqNo> {
+        if !self.is_applied || table.rows == 0 {
+            return None;
+        }
+        let stripe = stripes.of(table.max_seqno).filter(|stripe| stripes.start(*stripe) <= table.min_seqno)?;
+        let (range, stripe_end) = (&table.range, stripes.end(stripe));
+        let mut stretch = match range.min.is_empty() {
+            true => self.all.stretch_at(0, stripe_end),
+            false => self.all.stretch(&range.min, stripe_end, &self.order),
+        };
+        let mut newest = 0;
+        while stretch.cover > table.max_seqno {
+            newest = newest.max(stretch.cover);
+            let Some(next) = stretch.to.filter(|to| !range.is_below(to, &self.order)) else { return Some(newest) };
+            stretch = self.all.stretch(next, stripe_end, &self.order);
+        }
+        None
     }
 
     /// Of a row that stays, the newest that hides it, but not one of a higher seqno.

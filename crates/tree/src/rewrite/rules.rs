@@ -25,6 +25,9 @@
 //! * *Zeroing*: a value in the lowest stripe is seen by every reader in use, so its seqno tells nothing if no row of the key
 //!   is older anywhere. Zero compresses away, and a read at 1 or above still sees it.
 //! * Rows that are equal in key, seqno and kind are one row.
+//! * *A compaction filter* is asked of each value and operand of the highest stripe that stays by these rules, before anything is made
+//!   of it. Its answer comes in place of the row: a tombstone, another value, or nothing. Pins do not see that stripe; all who see it and
+//!   began before go on with what was there, because the rewrite takes a stamp.
 //!
 //! Under a watermark there is one stripe, below it. [`Policy`] tells in which answers it differs; for one key, with the watermark at 9:
 //!
@@ -39,10 +42,11 @@
 //! * *The weak pair*: a weak tombstone that is held elsewhere than on the last level goes with the value that follows it at once
 //!   and that it hides. Before anything else it stays. It is held only where no older row lies outside, which would come to light.
 
-use super::ranges::Ranges;
+use super::{filter::Judge, ranges::Ranges};
 use crate::{cursor::Fold, version::History};
 use sediment_base::{
     InternalKey, Kind, MergeOperator, Result, RowFlags, SeqNo,
+    compaction_filter::Verdict,
     planted::{Bug, planted},
 };
 use std::sync::Arc;
@@ -74,6 +78,7 @@ pub(crate) struct Rules<'a, O> {
     policy: Policy,
     ranges: &'a Ranges,
     outside: O,
+    judge: Option<&'a mut Judge>,
     user_key: Vec<u8>,
     /// Seqno and kind of the row before, of this key.
     last: Option<(SeqNo, Kind)>,
@@ -113,12 +118,19 @@ const OPERANDS_MAX: usize = 256;
 const OPERAND_BYTES_MAX: usize = 4 << 20;
 
 impl<'a, O: Outside> Rules<'a, O> {
-    /// Rules after this policy.
-    pub(crate) fn new(policy: Policy, ranges: &'a Ranges, operator: Option<Arc<dyn MergeOperator>>, outside: O) -> Self {
+    /// Rules after this policy, and after this filter.
+    pub(crate) fn new(
+        policy: Policy,
+        ranges: &'a Ranges,
+        operator: Option<Arc<dyn MergeOperator>>,
+        outside: O,
+        judge: Option<&'a mut Judge>,
+    ) -> Self {
         Self {
             policy,
             ranges,
             outside,
+            judge,
             user_key: Vec::new(),
             last: None,
             older: Older::Open,
@@ -141,7 +153,7 @@ impl<'a, O: Outside> Rules<'a, O> {
         self.last = Some((key.seqno, key.kind));
         let Some(stripe) = self.policy.stripes.of(key.seqno) else {
             let hides = self.policy.hides_from_above;
-            return if hides { self.add_in_front(key, flags, value, out) } else { out(key, flags, value) };
+            return if hides { self.add_staying(None, key, flags, value, out) } else { out(key, flags, value) };
         };
         let stripe = if planted(Bug::DropVersionUnderSnapshot) { 0 } else { stripe };
         if let Some(cover) = self.ranges.hiding(key.user_key, key.seqno, self.policy.stripes.end(stripe)) {
@@ -161,6 +173,53 @@ impl<'a, O: Outside> Rules<'a, O> {
             Older::Kept => return out(key, flags, value),
             _ => {}
         }
+        self.add_staying(Some(stripe), key, flags, value, out)
+    }
+
+    /// The rows are at their end. How far back reads are exact, if any row went, or lost its seqno: above all rows they always
+    /// are, so that a tree whose log has lost its last writes in a crash can still be read at what is left.
+    pub(crate) fn end(&mut self, out: &mut impl Sink) -> Result<Option<History>> {
+        self.end_key(out)?;
+        let Some(floor) = self.exact_from else { return Ok(None) };
+        Ok(Some(History { oldest: self.policy.oldest_reader(floor), floor }))
+    }
+
+    /// A row that stays, as far as readers are concerned, in a stripe or in front of them: what the filter leaves of it.
+    #[inline]
+    fn add_staying(
+        &mut self,
+        stripe: Option<usize>,
+        key: InternalKey<'_>,
+        flags: RowFlags,
+        value: &[u8],
+        out: &mut impl Sink,
+    ) -> Result<()> {
+        let Some(judge) = self.judge.as_mut().filter(|_| self.policy.is_judged(stripe, key.kind)) else {
+            return self.add_at(stripe, key, flags, value, out);
+        };
+        let verdict = judge.judge(key, value)?;
+        if !matches!(verdict, Verdict::Keep) {
+            self.forget_below(key.seqno);
+        }
+        let removed = |kind| InternalKey { kind, ..key };
+        match verdict {
+            Verdict::Keep => self.add_at(stripe, key, flags, value, out),
+            Verdict::Remove => self.add_at(stripe, removed(Kind::Tombstone), RowFlags::NONE, &[], out),
+            Verdict::RemoveWeak => self.add_at(stripe, removed(Kind::WeakTombstone), RowFlags::NONE, &[], out),
+            Verdict::Replace(value) => self.add_at(stripe, key, flags, &value, out),
+            Verdict::Destroy => Ok(()),
+        }
+    }
+
+    fn add_at(
+        &mut self,
+        stripe: Option<usize>,
+        key: InternalKey<'_>,
+        flags: RowFlags,
+        value: &[u8],
+        out: &mut impl Sink,
+    ) -> Result<()> {
+        let Some(stripe) = stripe else { return self.add_in_front(key, flags, value, out) };
         if self.chain.is_some() && self.join(stripe, key, value, out)? {
             return Ok(());
         }
@@ -186,14 +245,6 @@ impl<'a, O: Outside> Rules<'a, O> {
             }
             Kind::Tombstone | Kind::WeakTombstone => self.add_tombstone(stripe, key, out),
         }
-    }
-
-    /// The rows are at their end. How far back reads are exact, if any row went, or lost its seqno: above all rows they always
-    /// are, so that a tree whose log has lost its last writes in a crash can still be read at what is left.
-    pub(crate) fn end(&mut self, out: &mut impl Sink) -> Result<Option<History>> {
-        self.end_key(out)?;
-        let Some(floor) = self.exact_from else { return Ok(None) };
-        Ok(Some(History { oldest: self.policy.oldest_reader(floor), floor }))
     }
 
     fn end_key(&mut self, out: &mut impl Sink) -> Result<()> {

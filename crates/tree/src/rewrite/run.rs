@@ -2,6 +2,7 @@
 
 use super::{
     elsewhere::Elsewhere,
+    filter::Judge,
     output::{OutputSpec, Outputs},
     ranges::Ranges,
     rules::{Policy, Rules},
@@ -13,6 +14,7 @@ use crate::{
     version::History,
 };
 use sediment_base::{Cursor, RangeTombstone, Result};
+use sediment_table::TableMeta;
 
 /// What a rewrite needs.
 pub(crate) struct Rewrite<'a> {
@@ -23,7 +25,19 @@ pub(crate) struct Rewrite<'a> {
     pub(crate) elsewhere: Elsewhere,
     /// Whether no table lies in a deeper level than those that are made.
     pub(crate) is_last_level: bool,
+    /// Has a say in which rows stay.
+    pub(crate) judge: Option<Judge>,
     pub(crate) on_slice: OnSlice<'a>,
+}
+
+/// A rewrite that can begin: what becomes of range tombstones is known.
+pub(crate) struct Rewriting<'a> {
+    spec: OutputSpec<'a>,
+    policy: Policy,
+    ranges: Ranges,
+    elsewhere: Elsewhere,
+    judge: Option<Judge>,
+    on_slice: OnSlice<'a>,
 }
 
 /// What it made: tables that are durable with their names, and that no version names yet.
@@ -32,19 +46,34 @@ pub(crate) struct Rewritten<'a> {
     pub(crate) outputs: Outputs<'a>,
     /// Rows that went in.
     pub(crate) rows_in: u64,
+    /// Rows that the filter did not leave as they were.
+    pub(crate) rows_filtered: u64,
     /// How far back reads are still exact, if versions went.
     pub(crate) history: Option<History>,
 }
 
 impl<'a> Rewrite<'a> {
-    /// Rewrites everything that `cursor` walks over.
-    pub(crate) fn run(self, mut cursor: Merging<Source>) -> Result<Rewritten<'a>> {
-        let (elsewhere, options) = (&self.elsewhere, self.spec.options);
-        let policy = Policy::new(self.retention, self.is_last_level);
-        let ranges = Ranges::new(self.range_tombstones, &policy, &options.order, |keys, seqno| {
+    /// Works out which range tombstones stay.
+    pub(crate) fn begin(self) -> Rewriting<'a> {
+        let Self { spec, retention, range_tombstones, elsewhere, is_last_level, judge, on_slice } = self;
+        let policy = Policy::new(retention, is_last_level);
+        let ranges = Ranges::new(range_tombstones, &policy, &spec.options.order, |keys, seqno| {
             elsewhere.may_hold_older_within(keys, seqno)
         });
-        let mut rules = Rules::new(policy, &ranges, options.merge_operator.clone(), elsewhere);
+        Rewriting { spec, policy, ranges, elsewhere, judge, on_slice }
+    }
+}
+
+impl<'a> Rewriting<'a> {
+    /// Whether range tombstones hide all of an input, which then goes without being read.
+    pub(crate) fn drops(&mut self, input: &TableMeta) -> bool {
+        self.ranges.hide_all_of(input, &self.policy.stripes)
+    }
+
+    /// Rewrites everything that `cursor` walks over: all inputs but those that are dropped.
+    pub(crate) fn run(mut self, mut cursor: Merging<Source>) -> Result<Rewritten<'a>> {
+        let (elsewhere, ranges, operator) = (&self.elsewhere, &self.ranges, self.spec.options.merge_operator.clone());
+        let mut rules = Rules::new(self.policy, ranges, operator, elsewhere, self.judge.as_mut());
         let mut outputs = Outputs::new(self.spec, ranges.kept().iter().cloned().collect());
         let mut slices = Slices::new(self.on_slice);
         let mut rows_in = 0;
@@ -60,6 +89,7 @@ impl<'a> Rewrite<'a> {
         let history = rules.end(&mut |key, flags, value| outputs.add(key, flags, value))?;
         outputs.finish()?;
         slices.end_slice(outputs.bytes())?;
-        Ok(Rewritten { outputs, rows_in, history })
+        let rows_filtered = self.judge.map_or(0, Judge::end);
+        Ok(Rewritten { outputs, rows_in, rows_filtered, history })
     }
 }

@@ -151,7 +151,22 @@ impl SuperVersions {
     /// Makes a change durable and shows what it leads to. After an error nothing has changed for readers, but the edit may be on
     /// disk: its tables must stay. `Cancelled` if the tree was cleared since the change was begun: its tables are discarded.
     pub(crate) fn install(&self, change: Change<'_>) -> Result<()> {
-        let added = self.install_under(&mut lock(&self.installing), change)?;
+        self.install_stamped(change, || Ok(None))
+    }
+
+    /// The same with a stamp that is taken when nothing is in the way any more, if the tree has no source of its own. Where that fails,
+    /// nothing has changed.
+    pub(crate) fn install_stamped(
+        &self,
+        mut change: Change<'_>,
+        take_stamp: impl FnOnce() -> Result<Option<SeqNo>>,
+    ) -> Result<()> {
+        let mut installing = lock(&self.installing);
+        if self.options.seqno_source.is_none() {
+            change.stamp = take_stamp().inspect_err(|_| self.discard(&change))?;
+        }
+        let added = self.install_under(&mut installing, change)?;
+        drop(installing);
         added.iter().for_each(|added| self.announce(added));
         self.obsolete.reclaim_soon();
         Ok(())
@@ -183,7 +198,7 @@ impl SuperVersions {
     fn install_under(&self, installing: &mut Installing, mut change: Change<'_>) -> Result<Vec<AddedTable>> {
         let present = self.pin();
         if !change.applies_to(&present) {
-            change.new_tables().into_iter().for_each(|id| self.home.discard(id, None));
+            self.discard(&change);
             return Err(Error::new(ErrorKind::Cancelled, "the tree was cleared meanwhile"));
         }
         let before = Arc::clone(&present.version);
@@ -213,6 +228,11 @@ impl SuperVersions {
             self.obsolete.forget_lost();
         }
         Ok(edit.added.into_iter().filter(|added| !moved.contains(&added.meta.id)).collect())
+    }
+
+    /// Lets go of the tables of a change that nothing names.
+    fn discard(&self, change: &Change<'_>) {
+        change.new_tables().into_iter().for_each(|id| self.home.discard(id, None));
     }
 
     /// Makes what the manifest said at opening durable for certain, as a new generation. A process that died may have written
@@ -257,10 +277,12 @@ impl SuperVersions {
     /// Shows a version, and what goes with it. What no read needs any more goes last: reads that began before the stamp could be seen
     /// are not above it.
     fn show(&self, version: &Arc<Version>, change: &Change<'_>) {
-        let stamped = self.options.seqno_source.as_deref().zip(change.oldest_reader);
-        let stamp = self.publish(version, change, stamped.map(|(source, _)| source));
-        if let Some((source, oldest_reader)) = stamped {
+        let source = self.options.seqno_source.as_deref().filter(|_| change.oldest_reader.is_some());
+        let stamp = self.publish(version, change, source);
+        if let Some(source) = source {
             source.show(stamp.saturating_add(1));
+        }
+        if let Some(oldest_reader) = change.oldest_reader {
             self.let_earlier_go(oldest_reader);
         }
     }
@@ -279,8 +301,8 @@ impl SuperVersions {
                 (next.active, next.sealed) = (Arc::new(before.active.successor()), Vec::new());
             }
         }
-        if let Some(source) = source {
-            next.stamp = change.stamp.unwrap_or_else(|| source.next()).max(before.stamp);
+        if let Some(stamp) = change.stamp.or_else(|| source.map(|source| source.next())) {
+            next.stamp = stamp.max(before.stamp);
             next.earlier = Earlier::behind(&before);
         }
         let next = next.completed();
@@ -291,7 +313,7 @@ impl SuperVersions {
     }
 
     /// Lets go of earlier ones that no read needs from this seqno on.
-    fn let_earlier_go(&self, oldest_reader: SeqNo) {
+    pub(crate) fn let_earlier_go(&self, oldest_reader: SeqNo) {
         let _publishing = lock(&self.publishing);
         let present = self.pin();
         if let Some(earlier) = present.earlier.trimmed(oldest_reader, present.stamp) {

@@ -322,7 +322,7 @@ impl Pair {
     }
 
     pub(crate) fn compaction<'a>(&self, on_slice: OnSlice<'a>) -> CompactionContext<'a> {
-        CompactionContext { retention: self.retention(), now_us: 9, on_slice }
+        CompactionContext { retention: self.retention(), now_us: 9, on_slice, take_stamp: None }
     }
 
     /// Memtables are gone after this: deliver and flush first.

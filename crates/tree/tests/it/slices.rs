@@ -58,7 +58,7 @@ impl Filled {
 
     fn compact_all(&self, on_slice: OnSlice<'_>) -> Result<CompactionReport> {
         let retention = Retention::newest(self.next.get());
-        self.tree.compact_all(&CompactionContext { retention, now_us: 1, on_slice })
+        self.tree.compact_all(&CompactionContext { retention, now_us: 1, on_slice, take_stamp: None })
     }
 
     fn table_files(&self) -> Vec<String> {

@@ -33,6 +33,13 @@ impl Policy {
         Self { stripes: retention.stripes(), hides_from_above, ends_removals: is_last_level || !hides_from_above }
     }
 
+    /// Whether a compaction filter is asked of a row: of values and operands that no pin sees.
+    #[inline]
+    pub(super) fn is_judged(&self, stripe: Option<usize>, kind: Kind) -> bool {
+        let is_seen_by_pins = stripe.is_some_and(|stripe| self.stripes.end(stripe) < self.stripes.floor());
+        matches!(kind, Kind::Value | Kind::Operand) && !is_seen_by_pins
+    }
+
     /// Whether a tombstone of this kind may go, if no older row of its key is left.
     pub(super) fn may_end(&self, kind: Kind) -> bool {
         self.ends_removals || kind == Kind::WeakTombstone

@@ -1,9 +1,13 @@
 //! Scripts: rows and readers in, what stays out.
 
 use super::{Outside, Policy, Rules};
-use crate::{retention::Retention, rewrite::ranges::Ranges};
+use crate::{
+    retention::Retention,
+    rewrite::{Judge, ranges::Ranges},
+};
 use sediment_base::{
-    InternalKey, KeyOrder, Kind, MergeOperator, RangeTombstone, RowFlags, SeqNo,
+    CompactionFilter, InternalKey, KeyOrder, Kind, MergeOperator, RangeTombstone, Result, RowFlags, SeqNo,
+    compaction_filter::{FilterRow, Verdict},
     merge_operator::{Add, Append},
 };
 use sediment_testkit::script::{self, Case};
@@ -11,7 +15,7 @@ use std::{fmt::Write, path::Path, sync::Arc};
 
 #[test]
 fn what_stays_is_what_some_reader_needs() {
-    for name in ["stripes", "tombstones", "zeroing", "operands", "ranges", "watermark"] {
+    for name in ["stripes", "tombstones", "zeroing", "operands", "ranges", "watermark", "filter"] {
         let path = format!("{}/testdata/rules/{name}.txt", env!("CARGO_MANIFEST_DIR"));
         script::run(Path::new(&path), rewrite);
     }
@@ -34,7 +38,21 @@ impl Outside for Elsewhere<'_> {
     }
 }
 
-/// `rewrite pins=5,9 horizon=20 keep=30 operator=append` or `rewrite watermark=9 level=last operator=append`, then rows `key seqno kind [value]` in order, `hide start end seqno` for a
+/// Does what values say: `remove`, `weak`, `destroy`, `to:<value>`; keeps others.
+struct Obedient;
+
+impl CompactionFilter for Obedient {
+    fn filter(&mut self, row: &FilterRow<'_>) -> Result<Verdict> {
+        Ok(match row.value {
+            b"remove" => Verdict::Remove,
+            b"weak" => Verdict::RemoveWeak,
+            b"destroy" => Verdict::Destroy,
+            value => value.strip_prefix(b"to:").map_or(Verdict::Keep, |value| Verdict::Replace(value.to_vec())),
+        })
+    }
+}
+
+/// `rewrite pins=5,9 horizon=20 keep=30 operator=append filter=obedient` or `rewrite watermark=9 level=last operator=append`, then rows `key seqno kind [value]` in order, `hide start end seqno` for a
 /// range tombstone, and `elsewhere key seqno` for a source outside that may hold rows of this key from this seqno on.
 fn rewrite(case: &Case) -> String {
     let policy = Policy::new(&retention(case), case.args().contains(&"level=last"));
@@ -53,7 +71,8 @@ fn rewrite(case: &Case) -> String {
     let ranges = Ranges::new(hiding.collect(), &policy, &order, |keys, seqno| {
         outside.0.iter().any(|(key, from)| keys.contains(key.as_bytes(), &order) && *from <= seqno)
     });
-    let mut rules = Rules::new(policy.clone(), &ranges, operator, outside);
+    let mut judge = case.args().contains(&"filter=obedient").then(|| Judge::new(Box::new(Obedient)));
+    let mut rules = Rules::new(policy.clone(), &ranges, operator, outside, judge.as_mut());
     let mut out = String::new();
     let mut put = |key: InternalKey<'_>, _: RowFlags, value: &[u8]| {
         let value = if value.is_empty() { String::new() } else { format!(" {}", value.escape_ascii()) };
@@ -69,6 +88,9 @@ fn rewrite(case: &Case) -> String {
     for RangeTombstone { start, end, seqno } in ranges.kept().iter() {
         writeln!(out, "{}..{} {seqno} hides", start.escape_ascii(), end.escape_ascii()).expect("a string");
     }
+    if let Some(judge) = judge {
+        writeln!(out, "{} filtered", judge.end()).expect("a string");
+    }
     out + &forgotten.map_or("nothing forgotten".into(), |history| format!("exact from {}", history.floor))
 }
 
@@ -80,7 +102,7 @@ fn retention(case: &Case) -> Retention {
             ("horizon", value) => horizon = number(value),
             ("keep", value) => keep_all_from = number(value),
             ("watermark", value) => watermark = Some(number(value)),
-            ("operator" | "level", _) => {}
+            ("operator" | "level" | "filter", _) => {}
             other => panic!("{other:?}"),
         }
     }
