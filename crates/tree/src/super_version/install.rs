@@ -154,17 +154,17 @@ impl SuperVersions {
         self.install_stamped(change, || Ok(None))
     }
 
-    /// The same with a stamp that is taken when nothing is in the way any more, if the tree has no source of its own. Where that fails,
-    /// nothing has changed.
+    /// The same with a stamp, if the tree has no source of its own. Where none can be taken, nothing has changed. Of two that are under
+    /// way, either may be installed first: neither is seen before both are.
     pub(crate) fn install_stamped(
         &self,
         mut change: Change<'_>,
         take_stamp: impl FnOnce() -> Result<Option<SeqNo>>,
     ) -> Result<()> {
-        let mut installing = lock(&self.installing);
         if self.options.seqno_source.is_none() {
             change.stamp = take_stamp().inspect_err(|_| self.discard(&change))?;
         }
+        let mut installing = lock(&self.installing);
         let added = self.install_under(&mut installing, change)?;
         drop(installing);
         added.iter().for_each(|added| self.announce(added));
