@@ -7,7 +7,7 @@
 use crate::{
     catalog::{Incarnation, KeyspaceState},
     commit::{change::lock, check_alive},
-    wal::{Prepared, RecordKind},
+    wal::Prepared,
     worker::{Machinery, anchor},
 };
 use sediment_base::{Error, ErrorKind, Result};
@@ -30,8 +30,7 @@ pub(crate) fn ingest(
     if ingestion.is_empty() {
         return Ok(IngestReport::default());
     }
-    let record = Prepared::new(RecordKind::Ingest, keyspace.id().0, 1, into.id.0.to_le_bytes().to_vec());
-    let mut placed = machinery.log.append_alone(record, &mut |_| {})?;
+    let mut placed = machinery.log.append_alone(Prepared::of_tables(keyspace.id(), into.id), &mut |_| {})?;
     let ticket = placed.ticket.take().expect("an ingestion takes a seqno");
     let synced = machinery.log.sync_to(placed.position.expect("it was written"));
     let ingested = synced.and_then(|()| ingestion.finish(placed.seqno()));

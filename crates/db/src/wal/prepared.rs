@@ -1,7 +1,7 @@
 //! A record that waits for its place: encoded and checksummed outside the lock.
 
 use crate::wal::format::{FRAGMENT_BYTES, RecordKind};
-use sediment_base::{Result, SeqNo};
+use sediment_base::{KeyspaceId, Result, SeqNo, TreeId};
 use sediment_codec::frame::{Fragment, Record, RecordWriter, payload_crc};
 
 /// A payload with its checksums, cut into fragments where it is long.
@@ -22,6 +22,11 @@ impl Prepared {
         let first_crc = crcs.next().unwrap_or_else(|| payload_crc(&[]));
         let other_crcs = crcs.collect();
         Self { kind, keyspace, count, payload, first_crc, other_crcs }
+    }
+
+    /// The record of what is done to tables of a tree and takes one seqno: rows are ingested, or a compaction takes its stamp.
+    pub(crate) fn of_tables(keyspace: KeyspaceId, tree: TreeId) -> Self {
+        Self::new(RecordKind::Ingest, keyspace.0, 1, tree.0.to_le_bytes().to_vec())
     }
 
     /// How many seqnos it takes.

@@ -9,7 +9,7 @@ use sediment_base::stats::Counter;
 use std::sync::{Mutex, MutexGuard};
 
 /// A limit, which may change at any time. Shared.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rate(Mutex<Booked>);
 
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@
 
 use crate::{
     catalog::Incarnation,
-    wal::{Placed, Prepared, RecordKind},
+    wal::{Placed, Prepared},
     worker::Machinery,
 };
 use sediment_base::{Error, ErrorKind, Result, SeqNo};
@@ -20,8 +20,7 @@ impl Stamp {
     pub(super) fn take(&self, machinery: &Machinery, tree: &Incarnation) -> Result<SeqNo> {
         let keyspace = machinery.keyspaces.get(&tree.keyspace);
         let keyspace = keyspace.ok_or_else(|| Error::new(ErrorKind::Cancelled, "the keyspace was dropped meanwhile"))?;
-        let record = Prepared::new(RecordKind::Ingest, keyspace.id().0, 1, tree.id.0.to_le_bytes().to_vec());
-        let placed = machinery.log.append_alone(record, &mut |_| {})?;
+        let placed = machinery.log.append_alone(Prepared::of_tables(keyspace.id(), tree.id), &mut |_| {})?;
         let seqno = placed.seqno();
         *self.0.borrow_mut() = Some(placed);
         Ok(seqno)
