@@ -54,7 +54,8 @@ pub trait CompactionFilter: Send {
     /// all writing: what cannot be judged is to be kept.
     fn filter(&mut self, row: &FilterRow<'_>) -> Result<Verdict>;
 
-    /// All rows were judged. Not called where the compaction has failed, or was cancelled.
+    /// All rows were judged, and what stays is written. The compaction can still fail to be installed; one that failed or was cancelled
+    /// before does not call this.
     fn finish(self: Box<Self>) {}
 }
 

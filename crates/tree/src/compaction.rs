@@ -58,14 +58,14 @@ pub struct CompactionReport {
     pub tables_in: usize,
     /// Bytes in them.
     pub bytes_in: u64,
+    /// The part of these that was in level 0.
+    pub bytes_in_level0: u64,
+    /// Rows in them.
+    pub rows_in: u64,
     /// Tables among them that went unread, because range tombstones hide all of them.
     pub tables_dropped: usize,
     /// Bytes in these.
     pub bytes_dropped: u64,
-    /// The part of all bytes that was in level 0.
-    pub bytes_in_level0: u64,
-    /// Rows in them.
-    pub rows_in: u64,
     /// Tables written, or moved.
     pub tables_out: usize,
     /// Bytes in them.

@@ -15,7 +15,7 @@ use crate::{
     version::{AddedTable, Edit, History, Level, Run, TableFile},
 };
 use sediment_base::{
-    Error, KeyOrder, RangeTombstone, Result, Stats, TableId, compaction_filter::FilterContext, stats::Counter,
+    Error, KeyOrder, RangeTombstone, Result, SeqNo, Stats, TableId, compaction_filter::FilterContext, stats::Counter,
 };
 use sediment_table::TableMeta;
 use std::{collections::HashSet, sync::Arc};
@@ -44,21 +44,19 @@ pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionCon
         moved: plan.action == Action::Move,
         ..CompactionReport::default()
     };
-    let Made { tables, history, rows_filtered, tables_dropped, bytes_dropped } = match plan.action {
+    let Made { tables, history, stamp } = match plan.action {
         Action::Move => Made { tables: inputs.iter().map(|file| file.meta.clone()).collect(), ..Made::default() },
-        Action::Rewrite => rewrite(versions, pinned, &inputs, plan, context)?,
+        Action::Rewrite => rewrite(versions, pinned, &inputs, plan, context, &mut report)?,
     };
     // Nothing here may hold the inputs when they become obsolete.
     drop(inputs);
     report.tables_out = tables.len();
     report.bytes_out = tables.iter().map(|table| table.file_bytes).sum();
     report.rows_out = tables.iter().map(|table| table.rows).sum();
-    (report.rows_filtered, report.tables_dropped, report.bytes_dropped) = (rows_filtered, tables_dropped, bytes_dropped);
     let run = tables.first().filter(|_| plan.target == 0).map_or(TableId(0), |first| first.id);
     let added = tables.into_iter().map(|meta| AddedTable { level: plan.target, run, meta }).collect();
     let edit = Edit { removed: plan.tables().collect(), added, history, ..Edit::default() };
-    let take_stamp = context.take_stamp.filter(|_| rows_filtered > 0);
-    versions.install_stamped(Change::compaction(edit, &context.retention), || take_stamp.map(|take| take()).transpose())?;
+    versions.install(Change::compaction(edit, &context.retention).stamped(stamp))?;
     count(&versions.options.stats, &report);
     Ok(report)
 }
@@ -83,9 +81,7 @@ fn count(stats: &Stats, report: &CompactionReport) {
 struct Made {
     tables: Vec<TableMeta>,
     history: Option<History>,
-    rows_filtered: u64,
-    tables_dropped: usize,
-    bytes_dropped: u64,
+    stamp: Option<SeqNo>,
 }
 
 fn rewrite(
@@ -94,10 +90,11 @@ fn rewrite(
     inputs: &[Arc<TableFile>],
     plan: &Plan,
     context: &CompactionContext<'_>,
+    report: &mut CompactionReport,
 ) -> Result<Made> {
     let (order, settings) = (&versions.options.order, versions.settings());
     let is_last_level = plan.target > 0 && pinned.version.levels[plan.target + 1..].iter().all(Level::is_empty);
-    let judge = judge(versions, &settings, FilterContext { is_last_level, now_us: context.now_us }, context)?;
+    let judge = judge(versions, &settings, is_last_level, context)?;
     let inside = plan.tables().collect();
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let (home, options, now_us) = (&versions.home, &*settings, context.now_us);
@@ -118,18 +115,29 @@ fn rewrite(
     let rewritten = rewriting.run(Merging::new(sources, order.clone()));
     versions.obsolete.reclaim_soon();
     let Rewritten { outputs, history, rows_filtered, .. } = rewritten?;
-    let bytes_dropped = dropped.iter().map(|file| file.meta.file_bytes).sum();
-    Ok(Made { tables: outputs.keep(), history, rows_filtered, tables_dropped: dropped.len(), bytes_dropped })
+    report.tables_dropped = dropped.len();
+    report.bytes_dropped = dropped.iter().map(|file| file.meta.file_bytes).sum();
+    report.rows_filtered = rows_filtered;
+    // As long as the outputs are not kept, a failure discards them.
+    let stamp = if rows_filtered > 0 { stamp(versions, context)? } else { None };
+    Ok(Made { tables: outputs.keep(), history, stamp })
+}
+
+/// A stamp from the caller, unless the tree takes its own.
+fn stamp(versions: &SuperVersions, context: &CompactionContext<'_>) -> Result<Option<SeqNo>> {
+    let take_stamp = context.take_stamp.filter(|_| versions.options.seqno_source.is_none());
+    take_stamp.map(|take_stamp| take_stamp()).transpose()
 }
 
 /// The filter of this compaction, if there is one.
 fn judge(
     versions: &SuperVersions,
     settings: &TreeOptions,
-    filtered: FilterContext,
+    is_last_level: bool,
     context: &CompactionContext<'_>,
 ) -> Result<Option<Judge>> {
-    let Some(filter) = settings.compaction_filter.as_ref().and_then(|factory| factory.make(&filtered)) else { return Ok(None) };
+    let asked = FilterContext { is_last_level, now_us: context.now_us };
+    let Some(filter) = settings.compaction_filter.as_ref().and_then(|factory| factory.make(&asked)) else { return Ok(None) };
     if context.take_stamp.is_none() && versions.options.seqno_source.is_none() {
         let message = "a compaction filter needs stamps, so that what has been read stays as it is for who goes on reading it: give \
                        `CompactionContext::take_stamp`, or open the tree with `TreeOptions::seqno_source`";

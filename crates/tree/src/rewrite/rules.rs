@@ -194,32 +194,43 @@ impl<'a, O: Outside> Rules<'a, O> {
         value: &[u8],
         out: &mut impl Sink,
     ) -> Result<()> {
+        let verdict = self.verdict(stripe, key, value)?;
+        let removed = |kind| (InternalKey { kind, ..key }, RowFlags::NONE, &[][..]);
+        let (key, flags, value) = match &verdict {
+            Verdict::Keep => (key, flags, value),
+            Verdict::Remove => removed(Kind::Tombstone),
+            Verdict::RemoveWeak => removed(Kind::WeakTombstone),
+            Verdict::Replace(value) => (key, flags, &value[..]),
+            Verdict::Destroy => return Ok(()),
+        };
+        match stripe {
+            None => self.add_in_front(key, flags, value, out),
+            Some(stripe) => self.add_in_stripe(stripe, key, flags, value, out),
+        }
+    }
+
+    /// What the filter says of a row.
+    #[inline]
+    fn verdict(&mut self, stripe: Option<usize>, key: InternalKey<'_>, value: &[u8]) -> Result<Verdict> {
         let Some(judge) = self.judge.as_mut().filter(|_| self.policy.is_judged(stripe, key.kind)) else {
-            return self.add_at(stripe, key, flags, value, out);
+            return Ok(Verdict::Keep);
         };
         let verdict = judge.judge(key, value)?;
         if !matches!(verdict, Verdict::Keep) {
             self.forget_below(key.seqno);
         }
-        let removed = |kind| InternalKey { kind, ..key };
-        match verdict {
-            Verdict::Keep => self.add_at(stripe, key, flags, value, out),
-            Verdict::Remove => self.add_at(stripe, removed(Kind::Tombstone), RowFlags::NONE, &[], out),
-            Verdict::RemoveWeak => self.add_at(stripe, removed(Kind::WeakTombstone), RowFlags::NONE, &[], out),
-            Verdict::Replace(value) => self.add_at(stripe, key, flags, &value, out),
-            Verdict::Destroy => Ok(()),
-        }
+        Ok(verdict)
     }
 
-    fn add_at(
+    /// A row of a stripe that nothing newer in it hides.
+    fn add_in_stripe(
         &mut self,
-        stripe: Option<usize>,
+        stripe: usize,
         key: InternalKey<'_>,
         flags: RowFlags,
         value: &[u8],
         out: &mut impl Sink,
     ) -> Result<()> {
-        let Some(stripe) = stripe else { return self.add_in_front(key, flags, value, out) };
         if self.chain.is_some() && self.join(stripe, key, value, out)? {
             return Ok(());
         }

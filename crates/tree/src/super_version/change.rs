@@ -45,6 +45,12 @@ impl<'a> Change<'a> {
         Self::flush(edit, &[], retention)
     }
 
+    /// With a stamp that the caller has taken. Of two such changes either may be installed first: no read begins above a stamp before
+    /// what has taken it is in place.
+    pub(crate) fn stamped(self, stamp: Option<SeqNo>) -> Self {
+        Self { stamp, ..self }
+    }
+
     /// Rows come from outside.
     pub(crate) fn ingestion(edit: Edit) -> Self {
         let memtables = Memtables::Flushed(&[]);

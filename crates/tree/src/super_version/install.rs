@@ -151,22 +151,7 @@ impl SuperVersions {
     /// Makes a change durable and shows what it leads to. After an error nothing has changed for readers, but the edit may be on
     /// disk: its tables must stay. `Cancelled` if the tree was cleared since the change was begun: its tables are discarded.
     pub(crate) fn install(&self, change: Change<'_>) -> Result<()> {
-        self.install_stamped(change, || Ok(None))
-    }
-
-    /// The same with a stamp, if the tree has no source of its own. Where none can be taken, nothing has changed. Of two that are under
-    /// way, either may be installed first: neither is seen before both are.
-    pub(crate) fn install_stamped(
-        &self,
-        mut change: Change<'_>,
-        take_stamp: impl FnOnce() -> Result<Option<SeqNo>>,
-    ) -> Result<()> {
-        if self.options.seqno_source.is_none() {
-            change.stamp = take_stamp().inspect_err(|_| self.discard(&change))?;
-        }
-        let mut installing = lock(&self.installing);
-        let added = self.install_under(&mut installing, change)?;
-        drop(installing);
+        let added = self.install_under(&mut lock(&self.installing), change)?;
         added.iter().for_each(|added| self.announce(added));
         self.obsolete.reclaim_soon();
         Ok(())
@@ -198,7 +183,7 @@ impl SuperVersions {
     fn install_under(&self, installing: &mut Installing, mut change: Change<'_>) -> Result<Vec<AddedTable>> {
         let present = self.pin();
         if !change.applies_to(&present) {
-            self.discard(&change);
+            change.new_tables().into_iter().for_each(|id| self.home.discard(id, None));
             return Err(Error::new(ErrorKind::Cancelled, "the tree was cleared meanwhile"));
         }
         let before = Arc::clone(&present.version);
@@ -228,11 +213,6 @@ impl SuperVersions {
             self.obsolete.forget_lost();
         }
         Ok(edit.added.into_iter().filter(|added| !moved.contains(&added.meta.id)).collect())
-    }
-
-    /// Lets go of the tables of a change that nothing names.
-    fn discard(&self, change: &Change<'_>) {
-        change.new_tables().into_iter().for_each(|id| self.home.discard(id, None));
     }
 
     /// Makes what the manifest said at opening durable for certain, as a new generation. A process that died may have written
