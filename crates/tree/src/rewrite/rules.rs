@@ -223,6 +223,7 @@ impl<'a, O: Outside> Rules<'a, O> {
     }
 
     /// A row of a stripe that nothing newer in it hides.
+    #[inline]
     fn add_in_stripe(
         &mut self,
         stripe: usize,
