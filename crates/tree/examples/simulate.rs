@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p sediment-tree --example simulate -- [data=100G] [writes=3] [memtable=64M] [row=64K] [trigger=4] [ratio=10]
+//!     [load=uniform,skewed,ordered,removing,queue] [strategy=leveled,lazy,tiered]
 //! ```
 //!
 //! `data` is the size of what is kept, `writes` how many times it is written in all. A row stands for the many that would take its bytes.
@@ -10,7 +11,7 @@
 use sediment_base::Result;
 use sediment_env::random::SeededRandom;
 use sediment_table::BlockCache;
-use sediment_tree::{Leveled, Simulation, Strategy, Tiered, TreeOptions};
+use sediment_tree::{Simulation, Strategy, TreeOptions, strategy_by_name};
 use std::sync::Arc;
 
 /// What is asked for, in bytes.
@@ -21,6 +22,8 @@ struct Settings {
     row: u64,
     trigger: usize,
     ratio: u64,
+    loads: Vec<Load>,
+    strategies: Vec<Arc<dyn Strategy>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,20 +40,30 @@ enum Load {
     Queue,
 }
 
+const LOADS: [Load; 5] = [Load::Uniform, Load::Skewed, Load::Ordered, Load::Removing, Load::Queue];
+
 fn main() -> Result<()> {
     let settings = settings();
     println!("load      strategy   written   space  most   runs  most   levels");
-    for load in [Load::Uniform, Load::Skewed, Load::Ordered, Load::Removing, Load::Queue] {
-        let strategies: [Arc<dyn Strategy>; 2] = [Arc::new(Leveled), Arc::new(Tiered)];
-        for strategy in strategies {
-            run(&settings, load, strategy)?;
+    for load in &settings.loads {
+        for strategy in &settings.strategies {
+            run(&settings, *load, Arc::clone(strategy))?;
         }
     }
     Ok(())
 }
 
 fn settings() -> Settings {
-    let mut settings = Settings { data: 100 << 30, writes: 3.0, memtable: 64 << 20, row: 64 << 10, trigger: 4, ratio: 10 };
+    let mut settings = Settings {
+        data: 100 << 30,
+        writes: 3.0,
+        memtable: 64 << 20,
+        row: 64 << 10,
+        trigger: 4,
+        ratio: 10,
+        loads: LOADS.to_vec(),
+        strategies: ["leveled", "lazy", "tiered"].map(strategy).into(),
+    };
     for arg in std::env::args().skip(1) {
         let (name, value) = arg.split_once('=').unwrap_or((&arg, ""));
         match name {
@@ -60,10 +73,21 @@ fn settings() -> Settings {
             "row" => settings.row = bytes(value),
             "trigger" => settings.trigger = value.parse().expect("a number"),
             "ratio" => settings.ratio = value.parse().expect("a number"),
-            other => panic!("{other:?} is none of data, writes, memtable, row, trigger, ratio"),
+            "load" => settings.loads = value.split(',').map(load).collect(),
+            "strategy" => settings.strategies = value.split(',').map(strategy).collect(),
+            other => panic!("{other:?} is none of data, writes, memtable, row, trigger, ratio, load, strategy"),
         }
     }
     settings
+}
+
+fn load(name: &str) -> Load {
+    let load = LOADS.into_iter().find(|load| format!("{load:?}").eq_ignore_ascii_case(name));
+    load.expect("uniform, skewed, ordered, removing or queue")
+}
+
+fn strategy(name: &str) -> Arc<dyn Strategy> {
+    strategy_by_name(name).expect("leveled, tiered, lazy or lazy-<percent>")
 }
 
 fn bytes(text: &str) -> u64 {

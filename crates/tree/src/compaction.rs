@@ -3,23 +3,30 @@
 //! A [`Strategy`] is a pure function from a version, what is busy and the options to a [`Plan`]; it is told nothing else, so that it
 //! can be tested and simulated without files. Picking reserves, running is a second call.
 
+#[cfg(test)]
+mod any_version;
 mod busy;
 mod chosen;
 mod full;
 mod job;
+mod lazy;
 mod leveled;
+mod named;
 mod plan;
 mod pressure;
 #[cfg(test)]
 mod scripts;
 mod strategy;
 mod tiered;
+mod tiers;
 
 pub(crate) use busy::{Busy, Reservations};
 pub(crate) use chosen::Chosen;
 pub(crate) use full::pick_all;
 pub(crate) use job::run;
+pub use lazy::Lazy;
 pub use leveled::Leveled;
+pub use named::strategy_by_name;
 pub(crate) use plan::Action;
 pub use plan::Plan;
 pub use pressure::Pressure;

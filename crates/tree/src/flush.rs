@@ -6,15 +6,16 @@
 //! them again.
 
 use crate::{
+    compaction::Chosen,
     cursor::{Merging, Source},
     memtable::Memtable,
     retention::Retention,
-    rewrite::{Elsewhere, OnSlice, OutputSpec, Rewrite},
+    rewrite::{Cuts, Elsewhere, OnSlice, OutputSpec, Rewrite},
     super_version::{Change, SuperVersions},
     version::{AddedTable, Edit},
 };
 use sediment_base::{
-    Result, SeqNo, Slice, Stats, TableId,
+    Result, SeqNo, Stats, TableId,
     planted::{Bug, planted},
     stats::Counter,
 };
@@ -59,8 +60,8 @@ pub struct FlushReport {
     pub mark: Option<SeqNo>,
 }
 
-/// Writes the sealed memtables up to `context.through` as one run, cut where tables of level 1 begin. One caller at a time.
-pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Result<FlushReport> {
+/// Writes the sealed memtables up to `context.through` as one run, cut where the strategy says. One caller at a time.
+pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &FlushContext<'_>) -> Result<FlushReport> {
     versions.check_retention(&context.retention)?;
     let sealed = versions.close_through(context.through);
     let Some(mark) = sealed.iter().map(|sealed| sealed.boundary).max() else {
@@ -72,7 +73,7 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
     let memtables: Vec<Arc<Memtable>> = sealed.iter().map(|sealed| Arc::clone(&sealed.memtable)).collect();
     let (order, settings) = (&versions.options.order, versions.settings());
     let pinned = versions.pin();
-    let guards: Vec<Slice> = pinned.version.levels[1].tables().map(|file| file.meta.range.min.clone()).collect();
+    let cuts = Cuts::at(strategy.guards(&pinned.version, &settings), &settings);
     let rewrite = Rewrite {
         spec: OutputSpec {
             home: &versions.home,
@@ -80,8 +81,8 @@ pub(crate) fn flush(versions: &SuperVersions, context: &FlushContext<'_>) -> Res
             is_flush: true,
             now_us: context.now_us,
             oldest_write_us: context.now_us,
-            guards: &guards,
         },
+        cuts: &cuts,
         retention: &context.retention,
         range_tombstones: memtables
             .iter()

@@ -65,7 +65,6 @@ impl Ingesting {
                     is_flush: false,
                     now_us: self.now_us,
                     oldest_write_us: self.now_us,
-                    guards: &[],
                 };
                 self.writer.insert(spec.begin_table(&mut self.ids)?)
             }

@@ -36,7 +36,9 @@ mod simulate;
 mod tree;
 
 pub use admin::{LevelStats, TreeStats, VerifyReport, dump_current, dump_manifest};
-pub use compaction::{Backlog, CompactionContext, CompactionReport, Leveled, Plan, Pressure, Strategy, Tiered, TreeView};
+pub use compaction::{
+    Backlog, CompactionContext, CompactionReport, Lazy, Leveled, Plan, Pressure, Strategy, Tiered, TreeView, strategy_by_name,
+};
 pub use flush::{FlushContext, FlushReport};
 pub use ingest::IngestReport;
 pub use open::is_not_created;

@@ -1,5 +1,6 @@
 //! Rows in, tables out: the machine that flush and compaction share. They differ only in where the cursors come from.
 
+mod cuts;
 mod elsewhere;
 mod filter;
 mod output;
@@ -8,6 +9,7 @@ mod rules;
 mod run;
 mod slices;
 
+pub(crate) use cuts::Cuts;
 pub(crate) use elsewhere::Elsewhere;
 pub(crate) use filter::Judge;
 pub(crate) use output::OutputSpec;

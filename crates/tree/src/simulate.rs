@@ -10,6 +10,7 @@
 use crate::{
     compaction::{Action, Busy, Plan, Strategy, TreeView},
     options::TreeOptions,
+    rewrite::Cuts,
     version::{AddedTable, Edit, Identity, TableHome, Version, VersionBuilder},
 };
 use sediment_base::{FileUuid, KeyRange, Result, SeqNo, Slice, TableId};
@@ -147,8 +148,8 @@ impl Simulation {
     fn flush(&mut self) -> Result<()> {
         let rows: Vec<Row> = std::mem::take(&mut self.memtable).into_values().collect();
         self.counts.flushed_bytes += rows.len() as u64 * self.row_bytes;
-        let guards: Vec<u64> = self.version.levels[1].tables().map(|file| self.tables[&file.meta.id][0].key).collect();
-        let added = self.place(rows, 0, &guards);
+        let guards = self.strategy.guards(&TreeView::new(&self.version, &Busy::default(), &self.options));
+        let added = self.place(rows, 0, &Cuts::at(guards, &self.options));
         self.install(Edit { added, ..Edit::default() })
     }
 
@@ -167,7 +168,8 @@ impl Simulation {
         rows.dedup_by_key(|row| row.key);
         rows.retain(|row| !row.is_tombstone || self.is_in_tables(row.key));
         self.counts.compaction_written_bytes += rows.len() as u64 * self.row_bytes;
-        let added = self.place(rows, plan.target, &[]);
+        let cuts = plan.cuts.clone().unwrap_or_else(|| Cuts::by_size(&self.options));
+        let added = self.place(rows, plan.target, &cuts);
         self.install(Edit { removed: ids, added, ..Edit::default() })
     }
 
@@ -181,16 +183,14 @@ impl Simulation {
     }
 
     /// Rows as tables of a level, cut as rewrites cut them.
-    fn place(&mut self, rows: Vec<Row>, level: usize, guards: &[u64]) -> Vec<AddedTable> {
-        let rows_max = (self.options.table_bytes / self.row_bytes).max(1) as usize;
-        let rows_min = (self.options.guarded_bytes_min() / self.row_bytes).max(1) as usize;
+    fn place(&mut self, rows: Vec<Row>, level: usize, cuts: &Cuts) -> Vec<AddedTable> {
         let mut tables: Vec<Vec<Row>> = Vec::new();
-        let mut passed = 0;
+        let mut cutter = cuts.follow();
         for row in rows {
-            let before = std::mem::replace(&mut passed, guards.partition_point(|guard| *guard <= row.key));
-            let most = if passed > before { rows_min } else { rows_max };
+            let written = tables.last().map_or(0, |table| table.len() as u64 * self.row_bytes);
+            let ends = cutter.ends_before(&bytes(row.key), written, &self.options.order);
             match tables.last_mut() {
-                Some(table) if table.len() < most => table.push(row),
+                Some(table) if !ends => table.push(row),
                 _ => tables.push(vec![row]),
             }
         }

@@ -234,7 +234,7 @@ impl Tree {
     /// Writes the sealed memtables that are due to tables, durably, the oldest first.
     pub fn flush(&self, context: &FlushContext<'_>) -> Result<FlushReport> {
         let _one_at_a_time = self.inner.flushing.lock().unwrap_or_else(PoisonError::into_inner);
-        flush::flush(&self.inner.versions, context)
+        flush::flush(&self.inner.versions, &self.inner.strategy, context)
     }
 
     /// Begins to write sorted rows straight into tables. Nothing is seen of them before [`Ingestion::finish`]; `now_us` is the wall

@@ -580,7 +580,7 @@ impl DbBuilder {
         self
     }
 
-    /// A strategy of compactions that keyspaces name, beside `leveled` and `tiered`. It decides what is worth its price; nothing that it
+    /// A strategy of compactions that keyspaces name, beside `leveled`, `lazy` and `tiered`. It decides what is worth its price; nothing that it
     /// says can lose a row.
     ///
     /// ```

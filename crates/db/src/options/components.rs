@@ -7,7 +7,7 @@ use sediment_base::{
     merge_operator::{Add, Append, Max},
     prefix_extractor,
 };
-use sediment_tree::{Leveled, Strategy, Tiered};
+use sediment_tree::{Leveled, Strategy, strategy_by_name};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// All of these by name.
@@ -30,8 +30,6 @@ impl Default for Components {
             compaction_filters: BTreeMap::new(),
             strategies: BTreeMap::new(),
         };
-        components.add_strategy(Arc::new(Leveled));
-        components.add_strategy(Arc::new(Tiered));
         components.add_merge_operator(Arc::new(Add));
         components.add_merge_operator(Arc::new(Append));
         components.add_merge_operator(Arc::new(Max));
@@ -93,8 +91,11 @@ impl Components {
 
     /// The strategy of a keyspace; the leveled one in place of one that is not known.
     pub(super) fn strategy(&self, own: &KeyspaceOptions) -> Arc<dyn Strategy> {
-        let known = own.strategy.as_ref().and_then(|name| self.strategies.get(name));
-        known.cloned().unwrap_or_else(|| Arc::new(Leveled))
+        own.strategy.as_deref().and_then(|name| self.strategy_named(name)).unwrap_or_else(|| Arc::new(Leveled))
+    }
+
+    fn strategy_named(&self, name: &str) -> Option<Arc<dyn Strategy>> {
+        self.strategies.get(name).cloned().or_else(|| strategy_by_name(name))
     }
 
     /// The operator of a keyspace, if it has one that is known. Without it the keyspace can be opened, but not merged into.
@@ -111,9 +112,19 @@ impl Components {
 
     /// Refuses what may change while a keyspace is open and is not there, or has no place.
     pub(super) fn check_changeable(&self, own: &KeyspaceOptions) -> Result<()> {
-        check_known(&own.strategy, &self.strategies, "strategy", "strategy")?;
+        self.check_strategy(own)?;
         check_known(&own.compaction_filter, &self.compaction_filters, "compaction filter", "compaction_filter")?;
         self.check_prefixes(own)
+    }
+
+    fn check_strategy(&self, own: &KeyspaceOptions) -> Result<()> {
+        match own.strategy.as_deref().filter(|name| self.strategy_named(name).is_none()) {
+            None => Ok(()),
+            Some(name) => {
+                let advice = "give it to DbBuilder::strategy, or choose leveled, tiered, lazy or lazy-<percent>";
+                Err(Error::invalid_input(format!("the strategy {name:?} is not known: {advice}")))
+            }
+        }
     }
 
     fn check_prefixes(&self, own: &KeyspaceOptions) -> Result<()> {

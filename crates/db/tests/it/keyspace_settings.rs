@@ -314,7 +314,7 @@ fn strategies_are_checked_stored_and_changed_like_any_setting() {
     let with =
         |name: &str| KeyspaceOptions { strategy: Some(name.into()), level0_trigger: Some(3), ..KeyspaceOptions::default() };
     let refused = db.create_keyspace_with("log", with("by heart")).unwrap_err();
-    assert!(refused.to_string().contains("choose one of: leveled, tiered"), "{refused}");
+    assert!(refused.to_string().contains("choose leveled, tiered, lazy"), "{refused}");
     let log = db.create_keyspace_with("log", with("tiered")).unwrap();
     let runs = |db: &Db| {
         let stats = db.stats();
@@ -335,4 +335,11 @@ fn strategies_are_checked_stored_and_changed_like_any_setting() {
     (0..20).for_each(|_| write_kilobytes(&log, 15));
     assert_eq!(log.range::<&str, _>(..).count(), 15);
     assert!(runs(&db)[1] == 1 && runs(&db)[0] < 3, "{:?}", runs(&db));
+    assert!(log.set_options(with("lazy-256")).is_err());
+    log.set_options(with("lazy-40")).unwrap();
+    (0..20).for_each(|_| write_kilobytes(&log, 15));
+    assert_eq!(log.range::<&str, _>(..).count(), 15);
+    let in_two = runs(&db);
+    assert_eq!(in_two[1..].iter().sum::<u64>(), 1, "one run at the bottom: {in_two:?}");
+    assert!(in_two[0] <= 4, "{in_two:?}");
 }

@@ -7,6 +7,7 @@ use super::{
     strategy::{Backlog, Strategy, TreeView},
 };
 use crate::{options::TreeOptions, version::Version};
+use sediment_base::Slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// The strategy of a tree. Shared.
@@ -63,6 +64,11 @@ impl Chosen {
         let mut scores = self.strategy().scores(&TreeView::new(version, &Busy::default(), options));
         scores.resize(version.levels.len(), 0.0);
         scores
+    }
+
+    /// Where the tables of a flush are cut.
+    pub(crate) fn guards(&self, version: &Version, options: &TreeOptions) -> Vec<Slice> {
+        self.strategy().guards(&TreeView::new(version, &Busy::default(), options))
     }
 
     /// How far the tree is from being in shape.

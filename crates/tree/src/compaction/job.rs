@@ -10,7 +10,7 @@ use super::{
 use crate::{
     cursor::{Merging, RunCursor, Source},
     options::TreeOptions,
-    rewrite::{Elsewhere, Judge, OutputSpec, Rewrite, Rewritten},
+    rewrite::{Cuts, Elsewhere, Judge, OutputSpec, Rewrite, Rewritten},
     super_version::{Change, SuperVersion, SuperVersions},
     version::{AddedTable, Edit, History, Level, Run, TableFile},
 };
@@ -93,13 +93,15 @@ fn rewrite(
     report: &mut CompactionReport,
 ) -> Result<Made> {
     let (order, settings) = (&versions.options.order, versions.settings());
+    let cuts = plan.cuts.clone().unwrap_or_else(|| Cuts::by_size(&settings));
     let is_last_level = plan.target > 0 && pinned.version.levels[plan.target + 1..].iter().all(Level::is_empty);
     let judge = judge(versions, &settings, is_last_level, context)?;
     let inside = plan.tables().collect();
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let (home, options, now_us) = (&versions.home, &*settings, context.now_us);
     let mut rewriting = Rewrite {
-        spec: OutputSpec { home, options, is_flush: false, now_us, oldest_write_us, guards: &[] },
+        spec: OutputSpec { home, options, is_flush: false, now_us, oldest_write_us },
+        cuts: &cuts,
         retention: &context.retention,
         range_tombstones: range_tombstones(inputs)?,
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),

@@ -1,10 +1,11 @@
 //! `Plan`: what a compaction shall do, as data, and the reservation of what it needs.
 //!
-//! A plan prints as one line: `rewrite level 0 (9 7) + level 1 (3) -> level 1`. While it lives, no other plan may take its
+//! A plan prints as one line: `rewrite level 0 (9 7) + level 1 (3) -> level 1`; what it makes is cut at guards, `at d at q`, if it names
+//! some. While it lives, no other plan may take its
 //! tables, nor put tables into its key range of the same level: its output may span gaps between its inputs.
 
 use super::busy::Reservation;
-use crate::version::TableFile;
+use crate::{rewrite::Cuts, version::TableFile};
 use sediment_base::{KeyOrder, KeyRange, TableId};
 use std::{fmt, sync::Arc};
 
@@ -18,6 +19,8 @@ pub struct Plan {
     pub(crate) target: usize,
     /// All keys of the inputs.
     pub(crate) range: KeyRange,
+    /// How what is made is cut into tables, where the options do not say so.
+    pub(crate) cuts: Option<Cuts>,
     pub(crate) reservation: Option<Reservation>,
 }
 
@@ -52,12 +55,17 @@ impl Plan {
             tables: tables.iter().map(|file| file.meta.id).collect(),
         };
         let inputs = inputs.iter().filter(|(_, tables)| !tables.is_empty()).map(named).collect();
-        Some(Self { action, inputs, target, range, reservation: None })
+        Some(Self { action, inputs, target, range, cuts: None, reservation: None })
     }
 
     /// Tables that arrive from elsewhere.
     pub(crate) fn arrival(target: usize, range: KeyRange) -> Self {
-        Self { action: Action::Move, inputs: Vec::new(), target, range, reservation: None }
+        Self { action: Action::Move, inputs: Vec::new(), target, range, cuts: None, reservation: None }
+    }
+
+    /// The same, with what is made cut in this way.
+    pub(crate) fn cut(self, cuts: Cuts) -> Self {
+        Self { cuts: Some(cuts), ..self }
     }
 
     /// All tables it takes.
@@ -77,6 +85,10 @@ impl fmt::Display for Plan {
             let ids: Vec<String> = input.tables.iter().map(TableId::to_string).collect();
             write!(f, "{plus} level {} ({})", input.level, ids.join(" "))?;
         }
-        write!(f, " -> level {}", self.target)
+        write!(f, " -> level {}", self.target)?;
+        match self.cuts.as_ref().map(|cuts| &cuts.guards[..]) {
+            None | Some([]) => Ok(()),
+            Some(guards) => guards.iter().try_for_each(|guard| write!(f, " at {}", guard.escape_ascii())),
+        }
     }
 }

@@ -22,9 +22,9 @@ pub(super) fn check(strategy: &dyn Strategy, folder: &str, names: &[&str]) {
     }
 }
 
-/// `pick trigger=4 base=100 ratio=10`, `picks …` (one after the other, as if all were to run at the same time), `score …` or `all …`,
-/// then tables `level run id min..max bytes rows tombstones [min..max of the seqnos]`, in level 0 the higher id newer unless the
-/// seqnos say otherwise, and plans that run already, as `busy <target level> <id> …`.
+/// `pick trigger=4 base=100 ratio=10 dense=10 table=32`, `picks …` (one after the other, as if all were to run at the same time),
+/// `score …` or `all …`, then tables `level run id min..max bytes rows tombstones [min..max of the seqnos]`, in level 0 the higher id
+/// newer unless the seqnos say otherwise, and plans that run already, as `busy <target level> <id> …`.
 fn answer(strategy: &dyn Strategy, case: &Case) -> String {
     let home = sample::home();
     let (busy_lines, table_lines): (Vec<&str>, Vec<&str>) = case.input.lines().partition(|line| line.starts_with("busy"));
@@ -81,6 +81,7 @@ fn options(case: &Case, home: &TableHome) -> TreeOptions {
             "base" => options.level_base_bytes = value,
             "ratio" => options.level_ratio = value,
             "dense" => options.tombstones_due = value,
+            "table" => options.table_bytes = value,
             other => panic!("{other}"),
         }
     }

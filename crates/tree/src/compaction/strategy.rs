@@ -12,7 +12,7 @@ use crate::{
     options::TreeOptions,
     version::{Level, TableFile, Version},
 };
-use sediment_base::TableId;
+use sediment_base::{Slice, TableId};
 use sediment_table::TableMeta;
 use std::{collections::HashSet, fmt, sync::Arc};
 
@@ -57,6 +57,12 @@ pub trait Strategy: Send + Sync + fmt::Debug {
 
     /// How far the tree is from being in shape: what writers are slowed down by. Asked often.
     fn backlog(&self, tree: &TreeView<'_>) -> Backlog;
+
+    /// Keys, ascending, at which tables of flushes end, unless they would be tiny: where those of level 1 begin, so that they overlap
+    /// fewer of them.
+    fn guards(&self, tree: &TreeView<'_>) -> Vec<Slice> {
+        tree.tables(1).map(|table| table.range.min.clone()).collect()
+    }
 }
 
 /// How far a tree is from the shape that its strategy wants.

@@ -1,7 +1,6 @@
 //! The tiered strategy, a pure function: runs of like size are merged, and nothing is rewritten for a run that is much smaller.
 //!
-//! The *runs* are the sublevels of level 0 and what each deeper level holds, the newest first. Runs that lie side by side are *alike* if
-//! none is larger by more than a fourth than all newer ones of them together. Of two things that are due the first is done:
+//! The *runs* are the sublevels of level 0 and what each deeper level holds, the newest first; which are *alike*, `tiers.rs` says. Of two things that are due the first is done:
 //!
 //! * all runs are merged, where those above the oldest have together grown to more than [`SPACE_MAX`] times its size: so much of
 //!   them may be obsolete;
@@ -21,8 +20,8 @@ use super::{
     full::pick_all,
     plan::Plan,
     strategy::{Backlog, Strategy, TreeView},
+    tiers::{Tier, alike, most_alike, trigger},
 };
-use sediment_table::TableMeta;
 
 /// Runs above the oldest one may have so many times its bytes.
 const SPACE_MAX: u64 = 2;
@@ -32,14 +31,6 @@ const SPACE_MAX: u64 = 2;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tiered;
 
-/// A run, as far as it matters here.
-struct Tier<'a> {
-    level: usize,
-    tables: Vec<&'a TableMeta>,
-    bytes: u64,
-    is_busy: bool,
-}
-
 impl Strategy for Tiered {
     fn name(&self) -> &str {
         "tiered"
@@ -47,13 +38,13 @@ impl Strategy for Tiered {
 
     fn pick(&self, tree: &TreeView<'_>) -> Option<Plan> {
         let tiers = tiers(tree);
-        let is_free = |tier: &Tier<'_>| !tier.is_busy;
+        let is_free = |tier: &Tier| !tier.is_busy;
         if space_score(&tiers) > 1.0 && tiers.iter().all(is_free) {
             return pick_all(tree.version, tree.options);
         }
         let alike = alike(&tiers, is_free).find(|alike| alike.len() >= trigger(tree))?;
         let target = alike.iter().map(|tier| tier.level).max()?;
-        tree.rewrite(alike.iter().flat_map(|tier| &tier.tables).map(|table| table.id), target)
+        tree.rewrite(alike.iter().flat_map(Tier::ids), target)
     }
 
     fn scores(&self, tree: &TreeView<'_>) -> Vec<f64> {
@@ -73,45 +64,15 @@ impl Strategy for Tiered {
 }
 
 /// How much space the newer runs take, for what they may.
-fn space_score(tiers: &[Tier<'_>]) -> f64 {
+fn space_score(tiers: &[Tier]) -> f64 {
     let Some((oldest, newer)) = tiers.split_last() else { return 0.0 };
     let newer_bytes: u64 = newer.iter().map(|tier| tier.bytes).sum();
     newer_bytes as f64 / oldest.bytes.saturating_mul(SPACE_MAX).max(1) as f64
 }
 
-/// For each run that qualifies, it and the older ones that do and are like it.
-fn alike<'t, 'a>(tiers: &'t [Tier<'a>], qualifies: impl Fn(&Tier<'a>) -> bool) -> impl Iterator<Item = &'t [Tier<'a>]> {
-    (0..tiers.len()).map(move |first| {
-        let mut bytes = 0_u64;
-        let is_like = |tier: &&Tier<'a>| {
-            let fits = bytes == 0 || tier.bytes <= bytes.saturating_add(bytes / 4);
-            bytes = bytes.saturating_add(tier.bytes);
-            fits && qualifies(tier)
-        };
-        &tiers[first..first + tiers[first..].iter().take_while(is_like).count()]
-    })
-}
-
-fn most_alike(tiers: &[Tier<'_>]) -> usize {
-    alike(tiers, |_| true).map(<[_]>::len).max().unwrap_or(0)
-}
-
-/// At least two: one run cannot be merged.
-fn trigger(tree: &TreeView<'_>) -> usize {
-    tree.options.level0_trigger.max(2)
-}
-
-fn tiers<'a>(tree: &TreeView<'a>) -> Vec<Tier<'a>> {
-    let mut tiers = Vec::new();
-    for level in 0..tree.levels() {
-        for run in tree.runs(level) {
-            let tables: Vec<_> = run.collect();
-            let bytes = tables.iter().map(|table| table.file_bytes).sum();
-            let is_busy = tables.iter().any(|table| tree.is_busy(table));
-            tiers.push(Tier { level, tables, bytes, is_busy });
-        }
-    }
-    tiers
+fn tiers(tree: &TreeView<'_>) -> Vec<Tier> {
+    let levels = tree.version.levels.iter().enumerate();
+    levels.flat_map(|(index, level)| level.runs.iter().map(move |run| Tier::new(tree, index, run.tables()))).collect()
 }
 
 #[cfg(test)]

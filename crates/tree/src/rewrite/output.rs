@@ -1,11 +1,9 @@
-//! The tables that a rewrite makes: cut by size and at guards, only between user keys, and discarded with their ids if it fails.
-//!
-//! A *guard* is a key that begins a table of the level below: tables that end there overlap fewer of those, and of each other, so
-//! that they can go down by themselves and side by side. A table is cut at a guard unless it would be tiny.
+//! The tables that a rewrite makes: a run, cut between user keys, and discarded with its ids if the rewrite fails.
 
+use super::cuts::{Cuts, Cutter};
 use crate::{options::TreeOptions, version::TableHome};
 use sediment_base::{
-    InternalKey, RangeTombstone, Result, RowFlags, Slice, TableId,
+    InternalKey, RangeTombstone, Result, RowFlags, TableId,
     planted::{Bug, planted},
 };
 use sediment_table::{TableMeta, TableOptions, TableWriter};
@@ -21,8 +19,6 @@ pub(crate) struct OutputSpec<'a> {
     pub(crate) now_us: u64,
     /// Time of the oldest write among the inputs.
     pub(crate) oldest_write_us: u64,
-    /// Ascending.
-    pub(crate) guards: &'a [Slice],
 }
 
 impl OutputSpec<'_> {
@@ -53,8 +49,7 @@ pub(crate) struct Outputs<'a> {
     /// Where the table in the making begins, if it is not the first.
     begins_at: Option<Vec<u8>>,
     writer: Option<TableWriter>,
-    /// How many guards lie at or before the last key.
-    guards_passed: usize,
+    cutter: Cutter<'a>,
     ids: Vec<TableId>,
     finished: Vec<TableMeta>,
     finished_bytes: u64,
@@ -63,13 +58,13 @@ pub(crate) struct Outputs<'a> {
 
 impl<'a> Outputs<'a> {
     /// Nothing yet. The range tombstones go into the tables whose keys they cover, and all are stored, with rows or without.
-    pub(crate) fn new(spec: OutputSpec<'a>, range_tombstones: Vec<RangeTombstone>) -> Self {
+    pub(crate) fn new(spec: OutputSpec<'a>, cuts: &'a Cuts, range_tombstones: Vec<RangeTombstone>) -> Self {
         Self {
+            cutter: cuts.follow(),
             spec,
             range_tombstones,
             begins_at: None,
             writer: None,
-            guards_passed: 0,
             ids: Vec::new(),
             finished: Vec::new(),
             finished_bytes: 0,
@@ -79,13 +74,11 @@ impl<'a> Outputs<'a> {
 
     /// Adds a row, in the order of rows.
     pub(crate) fn add(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8]) -> Result<()> {
-        if self.writer.as_ref().is_some_and(|writer| writer.last_key() != key.user_key) {
-            // All versions of a key lie in one table, else the tables of a run would overlap.
-            let is_guarded = self.passes_guard(key.user_key);
-            let bytes_max = if is_guarded { self.spec.options.guarded_bytes_min() } else { self.spec.options.table_bytes };
-            if self.writer.as_ref().is_some_and(|writer| writer.written_bytes() >= bytes_max) {
-                self.cut(Some(key.user_key))?;
-            }
+        // All versions of a key lie in one table, else the tables of a run would overlap.
+        if let Some(writer) = self.writer.as_ref().filter(|writer| writer.last_key() != key.user_key)
+            && self.cutter.ends_before(key.user_key, writer.written_bytes(), &self.spec.home.context.order)
+        {
+            self.cut(Some(key.user_key))?;
         }
         let writer = match &mut self.writer {
             Some(writer) => writer,
@@ -116,16 +109,6 @@ impl<'a> Outputs<'a> {
     pub(crate) fn keep(mut self) -> Vec<TableMeta> {
         self.is_kept = true;
         std::mem::take(&mut self.finished)
-    }
-
-    /// Whether a guard lies between the last key and this one.
-    #[inline]
-    fn passes_guard(&mut self, user_key: &[u8]) -> bool {
-        let (before, order) = (self.guards_passed, &self.spec.home.context.order);
-        while self.spec.guards.get(self.guards_passed).is_some_and(|guard| order.compare(guard, user_key).is_le()) {
-            self.guards_passed += 1;
-        }
-        self.guards_passed > before
     }
 
     /// Ends the table in the making. The next one begins at `next`.

@@ -1,6 +1,7 @@
 //! The loop of every rewrite: rows from a cursor, through the rules, into tables.
 
 use super::{
+    cuts::Cuts,
     elsewhere::Elsewhere,
     filter::Judge,
     output::{OutputSpec, Outputs},
@@ -19,6 +20,7 @@ use sediment_table::TableMeta;
 /// What a rewrite needs.
 pub(crate) struct Rewrite<'a> {
     pub(crate) spec: OutputSpec<'a>,
+    pub(crate) cuts: &'a Cuts,
     pub(crate) retention: &'a Retention,
     /// Those of all sources.
     pub(crate) range_tombstones: Vec<RangeTombstone>,
@@ -33,6 +35,7 @@ pub(crate) struct Rewrite<'a> {
 /// A rewrite that can begin: what becomes of range tombstones is known.
 pub(crate) struct Rewriting<'a> {
     spec: OutputSpec<'a>,
+    cuts: &'a Cuts,
     policy: Policy,
     ranges: Ranges,
     elsewhere: Elsewhere,
@@ -55,12 +58,12 @@ pub(crate) struct Rewritten<'a> {
 impl<'a> Rewrite<'a> {
     /// Works out which range tombstones stay.
     pub(crate) fn begin(self) -> Rewriting<'a> {
-        let Self { spec, retention, range_tombstones, elsewhere, is_last_level, judge, on_slice } = self;
+        let Self { spec, cuts, retention, range_tombstones, elsewhere, is_last_level, judge, on_slice } = self;
         let policy = Policy::new(retention, is_last_level);
         let ranges = Ranges::new(range_tombstones, &policy, &spec.options.order, |keys, seqno| {
             elsewhere.may_hold_older_within(keys, seqno)
         });
-        Rewriting { spec, policy, ranges, elsewhere, judge, on_slice }
+        Rewriting { spec, cuts, policy, ranges, elsewhere, judge, on_slice }
     }
 }
 
@@ -74,7 +77,7 @@ impl<'a> Rewriting<'a> {
     pub(crate) fn run(mut self, mut cursor: Merging<Source>) -> Result<Rewritten<'a>> {
         let (elsewhere, ranges, operator) = (&self.elsewhere, &self.ranges, self.spec.options.merge_operator.clone());
         let mut rules = Rules::new(self.policy, ranges, operator, elsewhere, self.judge.as_mut());
-        let mut outputs = Outputs::new(self.spec, ranges.kept().iter().cloned().collect());
+        let mut outputs = Outputs::new(self.spec, self.cuts, ranges.kept().iter().cloned().collect());
         let mut slices = Slices::new(self.on_slice);
         let mut rows_in = 0;
         cursor.seek_to_first()?;

@@ -9,7 +9,7 @@ use sediment_base::{Comparator, KeyOrder, Result, SeqNo, Slice, prefix_extractor
 use sediment_codec::compress::Codec;
 use sediment_env::{Env, fs::MemFs, random::SeededRandom};
 use sediment_table::FilterKind;
-use sediment_tree::{Leveled, Tiered, TreeOptions};
+use sediment_tree::{Lazy, Leveled, Strategy, Tiered, TreeOptions};
 use std::{cmp::Ordering, ops::Bound, sync::Arc};
 
 /// Short keys first, then by bytes backwards: unlike the order of bytes in every respect, and without heads.
@@ -46,6 +46,16 @@ pub(crate) fn all() -> Result<()> {
     Ok(())
 }
 
+/// One of those that there are.
+pub(crate) fn any_strategy(random: &SeededRandom) -> Arc<dyn Strategy> {
+    match random.below(4) {
+        0 => Arc::new(Leveled),
+        1 => Arc::new(Tiered),
+        2 => Arc::new(Lazy::default()),
+        _ => Arc::new(Lazy::new(100)),
+    }
+}
+
 /// Small sizes, so that much happens; one set for each seed.
 pub(crate) fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
     let pick = |choices: &[u64]| choices[random.below(choices.len() as u64) as usize];
@@ -71,6 +81,7 @@ fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
     let random = SeededRandom::new(seed);
     let options = options(&random, order);
     let mut pair = Pair::create_with(Env::simulated(MemFs::new(), seed), options)?;
+    pair.tree.set_strategy(any_strategy(&random));
     let mut compactions = 0;
     for step in 0..steps {
         if step % 500 == 499 {
@@ -108,7 +119,7 @@ fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
             }
             87 => drop(pair.seal()),
             88 => pair.flush_sealed()?,
-            89 => pair.tree.set_strategy(if random.below(2) == 0 { Arc::new(Leveled) } else { Arc::new(Tiered) }),
+            89 => pair.tree.set_strategy(any_strategy(&random)),
             90..92 if !pair.held.is_empty() => pair.deliver(random.below(pair.held.len() as u64) as usize)?,
             _ => check_some(&pair, &random, &format!("seed {seed} step {step}"))?,
         }

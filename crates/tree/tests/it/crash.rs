@@ -1,6 +1,6 @@
 //! Crashes at every call of a script: the tree opens by itself, and holds what its mark says, exactly.
 
-use crate::model::{Ends, Pair, go_on, owned, small_options};
+use crate::model::{Ends, Pair, go_on, owned};
 use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
 use sediment_env::{
     Env, Fs,
@@ -21,7 +21,7 @@ struct Promise {
 
 /// What is done with a tree after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Further {
+pub(crate) enum Further {
     Nothing,
     WithOrphans,
     WithoutOrphans,
@@ -97,9 +97,10 @@ pub(crate) fn sweep() -> Result<usize> {
     Ok(images)
 }
 
-fn check(pair: &Pair, promise: Option<Option<SeqNo>>, image: MemFs, further: Further, place: &str) {
+/// Opens an image and compares what is in it with what was written up to its mark, which is at least what was promised.
+pub(crate) fn check(pair: &Pair, promise: Option<Option<SeqNo>>, image: MemFs, further: Further, place: &str) {
     let env = Env::simulated(image, 99);
-    let options = small_options(KeyOrder::bytewise());
+    let options = pair.options.clone();
     let tree = match Tree::open(&env, &pair.dir, options.clone()) {
         Ok(tree) => tree,
         Err(error) if promise.is_none() && is_not_created(&error) => {

@@ -3,6 +3,7 @@
 mod compare;
 mod counts;
 mod crash;
+mod crash_compacting;
 mod cursors;
 mod directory;
 mod dropping;

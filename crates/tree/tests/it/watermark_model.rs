@@ -1,12 +1,11 @@
 //! Long random histories under watermarks and stamps, compared with the model at every open snapshot.
 
 use crate::{
-    compare::{self, Odd, check_all, check_some},
+    compare::{self, Odd, any_strategy, check_all, check_some},
     model::Pair,
 };
 use sediment_base::{ErrorKind, KeyOrder, Result, SeqNo};
 use sediment_env::{Env, fs::MemFs, random::SeededRandom};
-use sediment_tree::{Leveled, Tiered};
 use std::{collections::HashSet, sync::Arc};
 
 #[test]
@@ -122,7 +121,7 @@ impl History {
                 pair.clear()?;
                 met.clears += 1;
             }
-            89 => pair.tree.set_strategy(if random.below(2) == 0 { Arc::new(Leveled) } else { Arc::new(Tiered) }),
+            89 => pair.tree.set_strategy(any_strategy(random)),
             90..93 => self.read_anywhere(place, met)?,
             _ => check_some(pair, random, place)?,
         }
