@@ -87,7 +87,7 @@ fn load(name: &str) -> Load {
 }
 
 fn strategy(name: &str) -> Arc<dyn Strategy> {
-    strategy_by_name(name).expect("leveled, tiered, lazy or lazy-<percent>")
+    strategy_by_name(name).expect("leveled, tiered, lazy, lazy-<percent> or fifo-<bytes>")
 }
 
 fn bytes(text: &str) -> u64 {

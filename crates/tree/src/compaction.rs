@@ -7,6 +7,7 @@
 mod any_version;
 mod busy;
 mod chosen;
+mod fifo;
 mod full;
 mod job;
 mod lazy;
@@ -22,6 +23,7 @@ mod tiers;
 
 pub(crate) use busy::{Busy, Reservations};
 pub(crate) use chosen::Chosen;
+pub use fifo::Fifo;
 pub(crate) use full::pick_all;
 pub(crate) use job::run;
 pub use lazy::Lazy;

@@ -91,6 +91,7 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
             .collect(),
         elsewhere: Elsewhere::new(&pinned, order.clone(), &memtables, &HashSet::new()),
         is_last_level: false,
+        keeps_seqnos: strategy.keeps_seqnos(),
         judge: None,
         on_slice: context.on_slice,
     };

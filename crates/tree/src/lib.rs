@@ -37,7 +37,8 @@ mod tree;
 
 pub use admin::{LevelStats, TreeStats, VerifyReport, dump_current, dump_manifest};
 pub use compaction::{
-    Backlog, CompactionContext, CompactionReport, Lazy, Leveled, Plan, Pressure, Strategy, Tiered, TreeView, strategy_by_name,
+    Backlog, CompactionContext, CompactionReport, Fifo, Lazy, Leveled, Plan, Pressure, Strategy, Tiered, TreeView,
+    strategy_by_name,
 };
 pub use flush::{FlushContext, FlushReport};
 pub use ingest::IngestReport;

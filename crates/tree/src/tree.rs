@@ -262,15 +262,16 @@ impl Tree {
         self.inner.versions.load().version.mark
     }
 
-    /// The most urgent compaction, reserved for the caller; `None` when the tree is in shape or what is due is under way.
-    pub fn pick_compaction(&self) -> Option<Plan> {
+    /// The most urgent compaction, reserved for the caller; `None` when the tree is in shape or what is due is under way. `now_us` is the
+    /// wall clock, in microseconds since 1970.
+    pub fn pick_compaction(&self, now_us: u64) -> Option<Plan> {
         let Inner { versions, strategy, reservations, .. } = &*self.inner;
-        reservations.reserve(|busy| strategy.pick(&versions.pin().version, busy, &versions.settings()))
+        reservations.reserve(|busy| strategy.pick(&versions.pin().version, busy, &versions.settings(), now_us))
     }
 
     /// Runs a compaction.
     pub fn compact(&self, plan: Plan, context: &CompactionContext<'_>) -> Result<CompactionReport> {
-        compaction::run(&self.inner.versions, &plan, context)
+        compaction::run(&self.inner.versions, &self.inner.strategy, &plan, context)
     }
 
     /// A rewrite of all tables into one run, reserved for the caller once no other compaction is under way; `None` without tables.
@@ -344,10 +345,16 @@ impl Tree {
     }
 
     /// How urgent the most urgent compaction is, for a caller who compares trees: the highest score of a level, from 1.0 on due. One
-    /// that is under way counts until it is done. Cheap to ask.
-    pub fn compaction_score(&self) -> f64 {
+    /// that is under way counts until it is done. `now_us` is the wall clock, in microseconds since 1970. Cheap to ask.
+    pub fn compaction_score(&self, now_us: u64) -> f64 {
         let Inner { versions, strategy, .. } = &*self.inner;
-        strategy.score(&versions.load().version, &versions.settings())
+        strategy.score(&versions.load().version, &versions.settings(), now_us)
+    }
+
+    /// From when on, by the same clock, more is due although nothing is written; `None` where time alone makes nothing due.
+    pub fn compaction_due_us(&self) -> Option<u64> {
+        let Inner { versions, strategy, .. } = &*self.inner;
+        strategy.due_us(&versions.pin().version, &versions.settings())
     }
 
     /// How far flushes and compactions are behind the writers.

@@ -121,7 +121,7 @@ impl Components {
         match own.strategy.as_deref().filter(|name| self.strategy_named(name).is_none()) {
             None => Ok(()),
             Some(name) => {
-                let advice = "give it to DbBuilder::strategy, or choose leveled, tiered, lazy or lazy-<percent>";
+                let advice = "give it to DbBuilder::strategy, or choose leveled, tiered, lazy, lazy-<percent>, fifo-<bytes> or fifo-<bytes>-<seconds>";
                 Err(Error::invalid_input(format!("the strategy {name:?} is not known: {advice}")))
             }
         }

@@ -31,9 +31,10 @@ impl Worker {
     /// The tree whose compaction is most urgent.
     pub(super) fn choose_compaction(&self, machinery: &Machinery) -> Vec<Incarnation> {
         let mut trees: Vec<(f64, u64, Incarnation)> = Vec::new();
+        let now_us = machinery.env.clock.wall_us();
         for keyspace in machinery.keyspaces.all() {
             let tree = keyspace.newest();
-            let score = tree.tree.compaction_score();
+            let score = tree.tree.compaction_score(now_us);
             if score >= 1.0 {
                 trees.push((score, tree.tree.pressure().backlog.debt_bytes, tree));
             }

@@ -90,7 +90,7 @@ impl Pool {
 
 impl Worker {
     fn run_flushes(&self, machinery: &Machinery) {
-        self.run(machinery, &[&self.signals.flush], &mut || false, &mut || {
+        self.run(machinery, &[&self.signals.flush], &mut || false, &|| None, &mut || {
             let Some(tree) = self.choose_flush(machinery) else { return Ok(ControlFlow::Break(())) };
             measured::flush(machinery, &tree)?;
             self.recount(machinery);
@@ -101,7 +101,8 @@ impl Worker {
     }
 
     fn run_compactions(&self, machinery: &Machinery) {
-        self.run(machinery, &[&self.signals.compaction], &mut || false, &mut || {
+        let until_due = || upkeep::us_until_due(machinery);
+        self.run(machinery, &[&self.signals.compaction], &mut || false, &until_due, &mut || {
             upkeep::delete_unseen(machinery, &machinery.catalog());
             for tree in self.choose_compaction(machinery) {
                 if self.compact_once(machinery, &tree)? {
@@ -114,7 +115,7 @@ impl Worker {
 
     fn run_log(&self, machinery: &Machinery) {
         let log = &machinery.log;
-        self.run(machinery, &[&self.signals.trim, &self.signals.reclaim], &mut || log.wants_help(), &mut || {
+        self.run(machinery, &[&self.signals.trim, &self.signals.reclaim], &mut || log.wants_help(), &|| None, &mut || {
             log.let_go();
             // What is left of a full disk is for what frees space, not for files to come.
             if !self.reserve.is_full() && log.prepare_successor()? {
@@ -147,23 +148,29 @@ impl Worker {
         Ok(true)
     }
 
-    /// Calls `work` until it says that nothing is left, whenever one of the signals, which share a lot, is raised or `is_asked` holds.
+    /// Calls `work` until it says that nothing is left, whenever one of the signals, which share a lot, is raised, `is_asked` holds, or the
+    /// time has passed that `until_due` gave before, in microseconds.
     fn run(
         &self,
         machinery: &Machinery,
         signals: &[&Signal],
         is_asked: &mut dyn FnMut() -> bool,
+        until_due: &dyn Fn() -> Option<u64>,
         work: &mut dyn FnMut() -> Result<ControlFlow<()>>,
     ) {
         let mut seen = vec![0; signals.len()];
         let lot = signals.first().expect("there is a reason to work").lot();
         let is_over = || self.signals.is_stopped() || machinery.fatal.is_set();
         loop {
-            lot.wait_until(&mut || {
+            let mut is_wanted = || {
                 let is_raised =
                     signals.iter().zip(&mut seen).fold(false, |is_raised, (signal, seen)| signal.is_new(seen) || is_raised);
                 is_over() || is_raised || is_asked()
-            });
+            };
+            match until_due() {
+                None => lot.wait_until(&mut is_wanted),
+                Some(us) => drop(lot.wait_idly(us, &mut is_wanted)),
+            }
             while !is_over() {
                 let worked = self.outcome(machinery, work());
                 machinery.instruments.events.deliver();

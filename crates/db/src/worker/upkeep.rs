@@ -12,6 +12,9 @@ use sediment_base::{
 use sediment_tree::{CompactionContext, CompactionReport, FlushContext, FlushReport, Plan, Progress, Tree};
 use std::{ops::ControlFlow, sync::Arc};
 
+/// How often it is looked at least whether something that is due can be done.
+const LOOK_US: u64 = 1_000_000;
+
 /// Makes the catalog durable, if it is not, and the log before it: the catalog is never ahead.
 pub(crate) fn save_catalog(machinery: &Machinery, catalog: &mut Catalog) -> Result<()> {
     if catalog.is_saved() {
@@ -94,10 +97,17 @@ pub(super) fn compact(machinery: &Machinery, tree: &Incarnation, is_cancelled: &
 
 /// Runs the most urgent compaction of a tree; the bytes that it carried out of level 0, `None` if nothing was due.
 pub(super) fn compact_once(machinery: &Machinery, tree: &Incarnation, is_cancelled: &dyn Fn() -> bool) -> Result<Option<u64>> {
-    let Some(plan) = tree.tree.pick_compaction() else { return Ok(None) };
+    let Some(plan) = tree.tree.pick_compaction(machinery.env.clock.wall_us()) else { return Ok(None) };
     machinery.lots.breathe();
     let report = measured::compact(machinery, tree, plan, is_cancelled)?;
     Ok(Some(report.bytes_in_level0))
+}
+
+/// Microseconds until time alone makes a compaction due.
+pub(super) fn us_until_due(machinery: &Machinery) -> Option<u64> {
+    let due_us = machinery.keyspaces.all().iter().filter_map(|keyspace| keyspace.with_newest(Tree::compaction_due_us)).min()?;
+    // Not at once again: another thread may be at it.
+    Some(due_us.saturating_sub(machinery.env.clock.wall_us()).max(LOOK_US))
 }
 
 /// Rewrites every tree into one run.

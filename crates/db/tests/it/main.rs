@@ -8,6 +8,7 @@ mod damage;
 mod disks;
 mod durability;
 mod faults;
+mod fifo;
 mod files;
 mod filters;
 mod full_disk;

@@ -19,8 +19,15 @@ pub(crate) struct Chosen {
 #[derive(Debug)]
 struct Now {
     strategy: Arc<dyn Strategy>,
-    /// The highest score, and the version that has it.
-    score: Option<(Weak<Version>, f64)>,
+    score: Option<Scored>,
+}
+
+/// The highest score of a version, until the time when there is more to do.
+#[derive(Debug)]
+struct Scored {
+    version: Weak<Version>,
+    score: f64,
+    due_us: Option<u64>,
 }
 
 impl Default for Now {
@@ -41,22 +48,34 @@ impl Chosen {
     }
 
     /// The most urgent work that is possible now.
-    pub(crate) fn pick(&self, version: &Version, busy: &Busy, options: &TreeOptions) -> Option<Plan> {
-        self.strategy().pick(&TreeView::new(version, busy, options))
+    pub(crate) fn pick(&self, version: &Version, busy: &Busy, options: &TreeOptions, now_us: u64) -> Option<Plan> {
+        self.strategy().pick(&TreeView::new(version, busy, options).at(now_us))
     }
 
-    /// The highest score of a level, as if nothing were under way. Worked out once for a version.
-    pub(crate) fn score(&self, version: &Arc<Version>, options: &TreeOptions) -> f64 {
+    /// The highest score of a level, as if nothing were under way. Worked out once for a version, and again when time makes more due.
+    pub(crate) fn score(&self, version: &Arc<Version>, options: &TreeOptions, now_us: u64) -> f64 {
         let mut now = self.lock();
-        match &now.score {
-            Some((of, score)) if std::ptr::eq(of.as_ptr(), Arc::as_ptr(version)) => *score,
-            _ => {
-                let scores = now.strategy.scores(&TreeView::new(version, &Busy::default(), options));
-                let score = scores.into_iter().fold(0.0, f64::max);
-                now.score = Some((Arc::downgrade(version), score));
-                score
-            }
+        if let Some(scored) = &now.score
+            && std::ptr::eq(scored.version.as_ptr(), Arc::as_ptr(version))
+            && scored.due_us.is_none_or(|due_us| now_us < due_us)
+        {
+            return scored.score;
         }
+        let busy = Busy::default();
+        let view = TreeView::new(version, &busy, options);
+        let score = now.strategy.scores(&view.at(now_us)).into_iter().fold(0.0, f64::max);
+        now.score = Some(Scored { version: Arc::downgrade(version), score, due_us: now.strategy.due_us(&view) });
+        score
+    }
+
+    /// When there is more to do although nothing else happens.
+    pub(crate) fn due_us(&self, version: &Version, options: &TreeOptions) -> Option<u64> {
+        self.strategy().due_us(&TreeView::new(version, &Busy::default(), options))
+    }
+
+    /// Whether rows keep their seqnos.
+    pub(crate) fn keeps_seqnos(&self) -> bool {
+        self.strategy().keeps_seqnos()
     }
 
     /// How urgent each level is, as if nothing were under way.

@@ -5,6 +5,7 @@
 
 use super::{
     CompactionContext, CompactionReport,
+    chosen::Chosen,
     plan::{Action, Plan},
 };
 use crate::{
@@ -21,7 +22,12 @@ use sediment_table::TableMeta;
 use std::{collections::HashSet, sync::Arc};
 
 /// Runs a plan that was reserved.
-pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionContext<'_>) -> Result<CompactionReport> {
+pub(crate) fn run(
+    versions: &SuperVersions,
+    strategy: &Chosen,
+    plan: &Plan,
+    context: &CompactionContext<'_>,
+) -> Result<CompactionReport> {
     versions.check_retention(&context.retention)?;
     if let Some(cause) = versions.poison() {
         return Err(cause);
@@ -46,7 +52,8 @@ pub(crate) fn run(versions: &SuperVersions, plan: &Plan, context: &CompactionCon
     };
     let Made { tables, history, stamp } = match plan.action {
         Action::Move => Made { tables: inputs.iter().map(|file| file.meta.clone()).collect(), ..Made::default() },
-        Action::Rewrite => rewrite(versions, pinned, &inputs, plan, context, &mut report)?,
+        Action::Rewrite => rewrite((versions, strategy), pinned, &inputs, plan, context, &mut report)?,
+        Action::Discard => discard(versions, &inputs, context, &mut report)?,
     };
     // Nothing here may hold the inputs when they become obsolete.
     drop(inputs);
@@ -85,7 +92,7 @@ struct Made {
 }
 
 fn rewrite(
-    versions: &SuperVersions,
+    (versions, strategy): (&SuperVersions, &Chosen),
     pinned: Arc<SuperVersion>,
     inputs: &[Arc<TableFile>],
     plan: &Plan,
@@ -106,6 +113,7 @@ fn rewrite(
         range_tombstones: range_tombstones(inputs)?,
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),
         is_last_level,
+        keeps_seqnos: strategy.keeps_seqnos(),
         judge,
         on_slice: context.on_slice,
     }
@@ -140,12 +148,33 @@ fn judge(
 ) -> Result<Option<Judge>> {
     let asked = FilterContext { is_last_level, now_us: context.now_us };
     let Some(filter) = settings.compaction_filter.as_ref().and_then(|factory| factory.make(&asked)) else { return Ok(None) };
-    if context.take_stamp.is_none() && versions.options.seqno_source.is_none() {
-        let message = "a compaction filter needs stamps, so that what has been read stays as it is for who goes on reading it: give \
-                       `CompactionContext::take_stamp`, or open the tree with `TreeOptions::seqno_source`";
-        return Err(Error::invalid_input(message));
-    }
+    check_stamps(versions, context)?;
     Ok(Some(Judge::new(filter)))
+}
+
+/// Nothing takes the place of the inputs.
+fn discard(
+    versions: &SuperVersions,
+    inputs: &[Arc<TableFile>],
+    context: &CompactionContext<'_>,
+    report: &mut CompactionReport,
+) -> Result<Made> {
+    check_stamps(versions, context)?;
+    report.tables_dropped = inputs.len();
+    report.bytes_dropped = report.bytes_in;
+    let floor = inputs.iter().map(|file| file.meta.newest_seqno() + 1).max();
+    let history = floor.map(|floor| History { oldest: floor, floor });
+    Ok(Made { history, stamp: stamp(versions, context)?, ..Made::default() })
+}
+
+/// Refuses what readers can tell where no stamp can be had.
+fn check_stamps(versions: &SuperVersions, context: &CompactionContext<'_>) -> Result<()> {
+    if context.take_stamp.is_some() || versions.options.seqno_source.is_some() {
+        return Ok(());
+    }
+    let message = "a compaction that filters or discards needs a stamp, so that what has been read stays as it is for who goes on \
+                   reading it: give `CompactionContext::take_stamp`, or open the tree with `TreeOptions::seqno_source`";
+    Err(Error::invalid_input(message))
 }
 
 /// Those of all inputs.

@@ -31,6 +31,8 @@ pub(crate) enum Action {
     Rewrite,
     /// Name the same files at another level.
     Move,
+    /// Name them no more.
+    Discard,
 }
 
 /// Tables of one level.
@@ -79,11 +81,15 @@ impl fmt::Display for Plan {
         f.write_str(match self.action {
             Action::Rewrite => "rewrite",
             Action::Move => "move",
+            Action::Discard => "discard",
         })?;
         for (index, input) in self.inputs.iter().enumerate() {
             let plus = if index == 0 { "" } else { " +" };
             let ids: Vec<String> = input.tables.iter().map(TableId::to_string).collect();
             write!(f, "{plus} level {} ({})", input.level, ids.join(" "))?;
+        }
+        if self.action == Action::Discard {
+            return Ok(());
         }
         write!(f, " -> level {}", self.target)?;
         match self.cuts.as_ref().map(|cuts| &cuts.guards[..]) {

@@ -22,8 +22,8 @@ pub(super) fn check(strategy: &dyn Strategy, folder: &str, names: &[&str]) {
     }
 }
 
-/// `pick trigger=4 base=100 ratio=10 dense=10 table=32`, `picks …` (one after the other, as if all were to run at the same time),
-/// `score …` or `all …`, then tables `level run id min..max bytes rows tombstones [min..max of the seqnos]`, in level 0 the higher id
+/// `pick trigger=4 base=100 ratio=10 dense=10 table=32 now=7`, `picks …` (one after the other, as if all were to run at the same time),
+/// `score …` or `all …`, then tables `level run id min..max bytes rows tombstones [min..max of the seqnos [oldest write]]`, in level 0 the higher id
 /// newer unless the seqnos say otherwise, and plans that run already, as `busy <target level> <id> …`.
 fn answer(strategy: &dyn Strategy, case: &Case) -> String {
     let home = sample::home();
@@ -39,20 +39,26 @@ fn answer(strategy: &dyn Strategy, case: &Case) -> String {
         let plan = Plan::new(Action::Rewrite, vec![(0, files)], numbers[0] as usize, order);
         busy.take(&plan.expect("tables"));
     }
-    let options = options(case, &home);
+    let (options, now_us) = options(case, &home);
     let shown = |plan: Option<Plan>| plan.map_or("nothing".into(), |plan| plan.to_string());
     match case.verb() {
-        "pick" => shown(strategy.pick(&TreeView::new(&version, &busy, &options))),
+        "pick" => shown(strategy.pick(&TreeView::new(&version, &busy, &options).at(now_us))),
         "picks" => picks(strategy, &version, busy, &options),
         "all" => shown(pick_all(&version, &options)),
-        "score" => format!("{:.2}", score(strategy, &version, &options)),
+        "score" => format!("{:.2}", score_at(strategy, &version, &options, now_us)),
         other => panic!("{other}"),
     }
 }
 
 /// The highest score of a level.
 pub(super) fn score(strategy: &dyn Strategy, version: &Version, options: &TreeOptions) -> f64 {
-    strategy.scores(&TreeView::new(version, &Busy::default(), options)).into_iter().fold(0.0, f64::max)
+    score_at(strategy, version, options, 0)
+}
+
+fn score_at(strategy: &dyn Strategy, version: &Version, options: &TreeOptions, now_us: u64) -> f64 {
+    let busy = Busy::default();
+    let view = TreeView::new(version, &busy, options).at(now_us);
+    strategy.scores(&view).into_iter().fold(0.0, f64::max)
 }
 
 fn picks(strategy: &dyn Strategy, version: &Version, mut busy: Busy, options: &TreeOptions) -> String {
@@ -71,7 +77,9 @@ pub(super) fn build(home: &Arc<TableHome>, edit: Edit) -> Version {
     builder.build().expect("a sound version")
 }
 
-fn options(case: &Case, home: &TableHome) -> TreeOptions {
+/// With the time that it is.
+fn options(case: &Case, home: &TableHome) -> (TreeOptions, u64) {
+    let mut now_us = 0;
     let mut options = TreeOptions::new(Arc::clone(&home.context.cache));
     for arg in case.args() {
         let (name, value) = arg.split_once('=').expect("name=value");
@@ -82,8 +90,9 @@ fn options(case: &Case, home: &TableHome) -> TreeOptions {
             "ratio" => options.level_ratio = value,
             "dense" => options.tombstones_due = value,
             "table" => options.table_bytes = value,
+            "now" => now_us = value,
             other => panic!("{other}"),
         }
     }
-    options
+    (options, now_us)
 }

@@ -2,7 +2,7 @@
 //!
 //! A strategy decides what is worth its price, and nothing else: that tables of a level do not overlap, and that nothing is taken
 //! twice, is checked where a plan is made ([`TreeView::rewrite`]); what a rewrite may drop is decided by the rows alone. So one of the
-//! caller's own can make a tree slow, and never wrong.
+//! caller's own can make a tree slow, and never wrong. What it has forgotten ([`TreeView::discard`]) is gone, though.
 
 use super::{
     busy::Busy,
@@ -58,6 +58,18 @@ pub trait Strategy: Send + Sync + fmt::Debug {
     /// How far the tree is from being in shape: what writers are slowed down by. Asked often.
     fn backlog(&self, tree: &TreeView<'_>) -> Backlog;
 
+    /// From when on, by the wall clock in microseconds since 1970, there is more to do although nothing else happens; `None` if time alone
+    /// makes nothing due.
+    fn due_us(&self, _tree: &TreeView<'_>) -> Option<u64> {
+        None
+    }
+
+    /// Whether rows written from now on keep their seqnos for good, so that tables tell how old they are; else those that nothing older
+    /// could meet lose them, which saves space.
+    fn keeps_seqnos(&self) -> bool {
+        false
+    }
+
     /// Keys, ascending, at which tables of flushes end, unless they would be tiny: where those of level 1 begin, so that they overlap
     /// fewer of them.
     fn guards(&self, tree: &TreeView<'_>) -> Vec<Slice> {
@@ -83,11 +95,18 @@ pub struct TreeView<'a> {
     pub(super) version: &'a Version,
     pub(super) busy: &'a Busy,
     pub(super) options: &'a TreeOptions,
+    pub(super) now_us: u64,
 }
 
 impl<'a> TreeView<'a> {
+    /// At a time that does not matter.
     pub(crate) fn new(version: &'a Version, busy: &'a Busy, options: &'a TreeOptions) -> Self {
-        Self { version, busy, options }
+        Self { version, busy, options, now_us: 0 }
+    }
+
+    /// The same at this time.
+    pub(crate) fn at(self, now_us: u64) -> Self {
+        Self { now_us, ..self }
     }
 
     /// How many levels there are. Level 0 may have many runs, every other at most one.
@@ -115,6 +134,12 @@ impl<'a> TreeView<'a> {
         self.options
     }
 
+    /// The wall clock, in microseconds since 1970. Clocks may go back: reckon with ages that saturate. It is 0 for
+    /// [`Strategy::backlog`], [`Strategy::guards`] and [`Strategy::due_us`], and where a shape is only shown.
+    pub fn now_us(&self) -> u64 {
+        self.now_us
+    }
+
     /// A plan to merge these tables into one run at `target`. `None` if there are none, if one is not there or taken, or if what comes of
     /// them could meet other tables of that level, be they there or on their way; level 0 takes anything.
     pub fn rewrite(&self, tables: impl IntoIterator<Item = TableId>, target: usize) -> Option<Plan> {
@@ -132,5 +157,25 @@ impl<'a> TreeView<'a> {
         let is_free =
             || levels.get(target).is_some_and(|level| !is_met(level)) && !self.busy.is_target(target, &plan.range, order);
         (target == 0 || is_free()).then_some(plan)
+    }
+
+    /// A plan to forget these tables with all their rows. Snapshots and scans that began before go on with them. `None` if there are none,
+    /// if one is not there or taken, or if older rows of their keys, which would come to light, may lie in tables that stay.
+    pub fn discard(&self, tables: impl IntoIterator<Item = TableId>) -> Option<Plan> {
+        let wanted: HashSet<TableId> = tables.into_iter().collect();
+        let is_wanted = |file: &Arc<TableFile>| wanted.contains(&file.meta.id);
+        let (levels, order) = (&self.version.levels, &self.options.order);
+        let (going, staying): (Vec<_>, Vec<_>) = levels.iter().flat_map(Level::tables).partition(|file| is_wanted(file));
+        let would_show = |going: &TableMeta, staying: &TableMeta| {
+            staying.oldest_seqno() <= going.newest_seqno() && staying.range.overlaps(&going.range, order)
+        };
+        let is_sound = |file: &&Arc<TableFile>| {
+            !self.busy.has(file.meta.id) && !staying.iter().any(|staying| would_show(&file.meta, &staying.meta))
+        };
+        if going.len() != wanted.len() || !going.iter().all(is_sound) {
+            return None;
+        }
+        let inputs = levels.iter().map(|level| level.tables().filter(|file| is_wanted(file)).cloned().collect());
+        Plan::new(Action::Discard, inputs.enumerate().collect(), 0, order)
     }
 }

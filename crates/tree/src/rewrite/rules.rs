@@ -391,6 +391,7 @@ impl<'a, O: Outside> Rules<'a, O> {
         let is_zeroed = stripe == 0
             && seqno > 0
             && self.policy.ends_removals
+            && !self.policy.keeps_seqnos
             && !self.outside.may_hold_older(&self.user_key, seqno)
             && !self.ranges.would_hide_at_zero(&self.user_key, seqno);
         if !is_zeroed {

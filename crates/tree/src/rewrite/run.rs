@@ -27,6 +27,8 @@ pub(crate) struct Rewrite<'a> {
     pub(crate) elsewhere: Elsewhere,
     /// Whether no table lies in a deeper level than those that are made.
     pub(crate) is_last_level: bool,
+    /// Whether rows keep their seqnos.
+    pub(crate) keeps_seqnos: bool,
     /// Has a say in which rows stay.
     pub(crate) judge: Option<Judge>,
     pub(crate) on_slice: OnSlice<'a>,
@@ -58,8 +60,8 @@ pub(crate) struct Rewritten<'a> {
 impl<'a> Rewrite<'a> {
     /// Works out which range tombstones stay.
     pub(crate) fn begin(self) -> Rewriting<'a> {
-        let Self { spec, cuts, retention, range_tombstones, elsewhere, is_last_level, judge, on_slice } = self;
-        let policy = Policy::new(retention, is_last_level);
+        let Self { spec, cuts, retention, range_tombstones, elsewhere, is_last_level, keeps_seqnos, judge, on_slice } = self;
+        let policy = Policy::new(retention, is_last_level).keeping_seqnos(keeps_seqnos);
         let ranges = Ranges::new(range_tombstones, &policy, &spec.options.order, |keys, seqno| {
             elsewhere.may_hold_older_within(keys, seqno)
         });

@@ -18,7 +18,7 @@ pub(crate) fn identity() -> Identity {
     Identity { order: "bytewise".into(), hash_version: 1, hash_seed: 77 }
 }
 
-/// `level run id min..max bytes rows tombstones [min..max of the seqnos]`
+/// `level run id min..max bytes rows tombstones [min..max of the seqnos [oldest write]]`
 pub(crate) fn table(line: &str) -> AddedTable {
     let words: Vec<&str> = line.split_whitespace().collect();
     let parse = |word: &str| word.parse::<u64>().expect("a number");
@@ -36,7 +36,7 @@ pub(crate) fn table(line: &str) -> AddedTable {
         rows: number(5),
         tombstones: number(6),
         ranges: RangeCounts::default(),
-        oldest_write_us: 0,
+        oldest_write_us: words.get(8).map_or(0, |word| parse(word)),
     };
     AddedTable { level: number(0) as usize, run: TableId(number(1)), meta }
 }

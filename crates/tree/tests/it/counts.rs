@@ -138,7 +138,7 @@ fn moves_are_counted_as_such() -> Result<()> {
         // Keys ascend, so that what is flushed overlaps nothing.
         write(&mut pair, round * 300..(round + 1) * 300)?;
         pair.flush()?;
-        while let Some(plan) = pair.tree.pick_compaction() {
+        while let Some(plan) = pair.tree.pick_compaction(9) {
             let before = stats.get(Counter::TablesCreated);
             if pair.tree.compact(plan, &pair.compaction(&go_on))?.moved {
                 moves += 1;

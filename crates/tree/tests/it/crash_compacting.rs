@@ -83,7 +83,7 @@ fn record(disk: &MemFs, seed: u64, rounds: usize) -> Result<(Pair, BTreeMap<Stri
             windows.entry(name.to_owned()).or_insert(Window { points: begin..disk.op_count(), mark, plan: plan_text });
             Ok::<_, sediment_base::Error>(())
         };
-        while let Some(plan) = pair.tree.pick_compaction() {
+        while let Some(plan) = pair.tree.pick_compaction(9) {
             carry_out(&pair, &kind(&*strategy, &plan), plan)?;
         }
         if round % 16 == 15

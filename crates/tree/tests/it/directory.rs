@@ -232,7 +232,7 @@ fn a_cancelled_compaction_leaves_nothing() -> Result<()> {
     let before = table_files(&disk);
     let error = pair.tree.compact_all(&pair.compaction(&|_| ControlFlow::Break(()))).expect_err("cancelled");
     assert_eq!((error.kind(), table_files(&disk)), (ErrorKind::Cancelled, before));
-    assert!(pair.tree.pick_compaction().is_some(), "what it had reserved is free again");
+    assert!(pair.tree.pick_compaction(9).is_some(), "what it had reserved is free again");
     pair.compact_all()?;
     assert_eq!(pair.scanned(&ALL, pair.next)?, pair.expected_range(&ALL, pair.next));
     Ok(())
@@ -246,9 +246,9 @@ fn settings_change_while_a_tree_is_open() -> Result<()> {
     assert!(pair.tree.set_options(&TreeOptions { level_ratio: 1, ..options() }).is_err());
     let other_order = TreeOptions { order: KeyOrder::custom(Arc::new(Reversed)), ..options() };
     pair.tree.set_options(&TreeOptions { level0_trigger: 100, level_base_bytes: 1 << 30, ..other_order })?;
-    assert!(pair.tree.pick_compaction().is_none(), "nothing is due any more");
+    assert!(pair.tree.pick_compaction(9).is_none(), "nothing is due any more");
     pair.tree.set_options(&TreeOptions { level0_trigger: 1, table_bytes: 1 << 30, ..options() })?;
-    assert!(pair.tree.pick_compaction().is_some(), "and now it is");
+    assert!(pair.tree.pick_compaction(9).is_some(), "and now it is");
     pair.compact_all()?;
     assert!(tables > 1);
     assert!(pair.eventually(|| table_files(&disk).len() == 1), "tables are cut at the new size");

@@ -129,19 +129,19 @@ fn flushes_are_cut_where_tables_of_level_1_begin() -> Result<()> {
 #[test]
 fn columns_of_level_0_go_down_side_by_side() -> Result<()> {
     let pair = with_columns()?;
-    assert!(pair.tree.compaction_score() >= 1.0);
+    assert!(pair.tree.compaction_score(9) >= 1.0);
     let mut plans = Vec::new();
-    while let Some(plan) = pair.tree.pick_compaction() {
+    while let Some(plan) = pair.tree.pick_compaction(9) {
         plans.push(plan);
     }
     assert!(plans.len() >= 4, "{plans:?}");
-    assert!(pair.tree.compaction_score() >= 1.0, "they are still to be done");
+    assert!(pair.tree.compaction_score(9) >= 1.0, "they are still to be done");
     std::thread::scope(|scope| {
         for plan in plans {
             scope.spawn(|| pair.tree.compact(plan, &pair.compaction(&crate::model::go_on)).expect("compacted"));
         }
     });
-    assert!(pair.tree.compaction_score() < 1.0 && pair.tree.pick_compaction().is_none());
+    assert!(pair.tree.compaction_score(9) < 1.0 && pair.tree.pick_compaction(9).is_none());
     assert_eq!(pair.tree.stats().levels[0].tables, 0);
     check(&pair)?;
     assert!(pair.tree.verify()?.faults.is_empty());
@@ -167,7 +167,7 @@ fn pressure_tells_what_waits_and_what_is_owed() -> Result<()> {
         let is_due = backlog.runs >= backlog.runs_due;
         assert_eq!(is_due, round == 3, "{backlog:?}");
         assert_eq!(backlog.debt_bytes, if is_due { stats.levels[0].bytes } else { 0 });
-        assert_eq!(pair.tree.compaction_score() >= 1.0, is_due);
+        assert_eq!(pair.tree.compaction_score(9) >= 1.0, is_due);
     }
     Ok(())
 }
@@ -176,7 +176,7 @@ fn pressure_tells_what_waits_and_what_is_owed() -> Result<()> {
 fn level_0_without_overlaps_is_due_by_its_bytes_and_moves() -> Result<()> {
     let mut pair = Pair::create(KeyOrder::bytewise(), 1)?;
     let mut key = 0;
-    while pair.tree.compaction_score() < 1.0 {
+    while pair.tree.compaction_score(9) < 1.0 {
         flush_keys(&mut pair, key..key + 50)?;
         key += 50;
         assert_eq!(pair.tree.stats().levels[0].runs, 1);
@@ -184,7 +184,7 @@ fn level_0_without_overlaps_is_due_by_its_bytes_and_moves() -> Result<()> {
     }
     let (pressure, level0_bytes) = (pair.tree.pressure(), pair.tree.stats().levels[0].bytes);
     assert!(level0_bytes >= 2 * pressure.level_base_bytes && pressure.backlog.debt_bytes == level0_bytes);
-    let report = pair.tree.compact(pair.tree.pick_compaction().expect("due"), &pair.compaction(&crate::model::go_on))?;
+    let report = pair.tree.compact(pair.tree.pick_compaction(9).expect("due"), &pair.compaction(&crate::model::go_on))?;
     assert!(report.moved && report.bytes_in_level0 == level0_bytes, "{report:?}");
     check(&pair)
 }

@@ -8,6 +8,7 @@ mod cursors;
 mod directory;
 mod dropping;
 mod faults;
+mod fifo;
 mod filtering;
 mod ingesting;
 mod levels;

@@ -310,7 +310,7 @@ impl Pair {
 
     pub(crate) fn compact_due(&self) -> Result<usize> {
         let mut count = 0;
-        while let Some(plan) = self.tree.pick_compaction() {
+        while let Some(plan) = self.tree.pick_compaction(9) {
             self.tree.compact(plan, &self.compaction(&go_on))?;
             count += 1;
         }

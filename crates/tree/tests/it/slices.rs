@@ -135,7 +135,7 @@ fn the_tree_is_free_between_slices() -> Result<()> {
         assert!(tree.range::<Vec<u8>, _>(.., seqno).next_back().is_some_and(|row| row.is_ok()));
         assert!(tree.seal(seqno));
         assert_eq!((tree.pressure().sealed_bytes > 0, tree.stats().sealed_count > 0), (true, true));
-        drop(tree.pick_compaction());
+        drop(tree.pick_compaction(9));
         tree.confirm().expect("versions go on");
         ControlFlow::Continue(())
     };

@@ -117,7 +117,7 @@ fn beside_everything(
         });
         scope.spawn(|| {
             while !is_over.load(SeqCst) {
-                while let Some(plan) = tree.pick_compaction() {
+                while let Some(plan) = tree.pick_compaction(9) {
                     let context = CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on, take_stamp: None };
                     tree.compact(plan, &context).expect("compacted");
                 }

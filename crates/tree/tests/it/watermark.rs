@@ -80,7 +80,7 @@ fn what_changes_nothing_takes_none() -> Result<()> {
     flush(&mut pair, 0)?;
     pair.write(b"k", Some(b"v"))?;
     pair.seal();
-    assert!(pair.tree.pick_compaction().is_none());
+    assert!(pair.tree.pick_compaction(9).is_none());
     pair.tree.confirm()?;
     assert_eq!((counters(&pair), pair.tree.history_len()), ((1, 0), 0));
     Ok(())
@@ -610,7 +610,7 @@ fn snapshots_stay_what_they_are_beside_writers_flushes_and_compactions() -> Resu
             on_slice: &go_on,
             take_stamp: None,
         };
-        while let Some(plan) = tree.pick_compaction() {
+        while let Some(plan) = tree.pick_compaction(9) {
             tree.compact(plan, &context(source.watermark())).expect("compacted");
         }
         tree.compact_all(&context(source.watermark())).expect("compacted");

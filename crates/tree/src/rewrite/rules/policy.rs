@@ -24,13 +24,21 @@ pub(crate) struct Policy {
     pub(super) hides_from_above: bool,
     /// Whether tombstones, range tombstones and seqnos go where nothing older is left.
     pub(crate) ends_removals: bool,
+    /// Whether seqnos stay nevertheless.
+    pub(super) keeps_seqnos: bool,
 }
 
 impl Policy {
     /// That of a rewrite into the last level, or elsewhere.
     pub(crate) fn new(retention: &Retention, is_last_level: bool) -> Self {
         let hides_from_above = retention.is_watermark();
-        Self { stripes: retention.stripes(), hides_from_above, ends_removals: is_last_level || !hides_from_above }
+        let ends_removals = is_last_level || !hides_from_above;
+        Self { stripes: retention.stripes(), hides_from_above, ends_removals, keeps_seqnos: false }
+    }
+
+    /// The same, but seqnos stay if `keeps_seqnos`.
+    pub(crate) fn keeping_seqnos(self, keeps_seqnos: bool) -> Self {
+        Self { keeps_seqnos, ..self }
     }
 
     /// Whether a compaction filter is asked of a row: of values and operands that no pin sees.
