@@ -9,7 +9,7 @@
 
 use crate::{
     comparator::KeyOrder,
-    range::{compare_end, compare_starts},
+    range::{KeyRange, compare_end, compare_starts},
     seqno::SeqNo,
     slice::Slice,
 };
@@ -27,6 +27,11 @@ pub struct RangeTombstone {
 }
 
 impl RangeTombstone {
+    /// The keys that it covers.
+    pub fn range(&self) -> KeyRange {
+        KeyRange { min: self.start.clone(), max: self.end.clone(), is_open: true }
+    }
+
     /// Whether no key can lie inside.
     pub fn is_empty(&self, order: &KeyOrder) -> bool {
         !self.start.is_empty() && compare_end(&self.end, &self.start, order).is_le()

@@ -18,6 +18,7 @@ mod pressure;
 #[cfg(test)]
 mod scripts;
 mod strategy;
+mod sweep;
 mod tiered;
 mod tiers;
 

@@ -12,7 +12,7 @@ use crate::{
     retention::Retention,
     rewrite::{Cuts, Elsewhere, OnSlice, OutputSpec, Rewrite},
     super_version::{Change, SuperVersions},
-    version::{AddedTable, Edit},
+    version::Edit,
 };
 use sediment_base::{
     Result, SeqNo, Stats, TableId,
@@ -112,12 +112,12 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
         memtables: memtables.len(),
         rows_in,
         tables: tables.len(),
-        bytes: tables.iter().map(|table| table.file_bytes).sum(),
-        rows: tables.iter().map(|table| table.rows).sum(),
+        bytes: tables.iter().map(|table| table.meta.file_bytes).sum(),
+        rows: tables.iter().map(|table| table.meta.rows).sum(),
         mark: Some(mark),
     };
-    let run = tables.first().map_or(TableId(0), |table| table.id);
-    let added = tables.into_iter().map(|meta| AddedTable { level: 0, run, meta }).collect();
+    let run = tables.first().map_or(TableId(0), |table| table.meta.id);
+    let added = tables.into_iter().map(|table| table.added(0, run)).collect();
     let edit = Edit { added, mark: Some(mark), history, highest_seqno, ..Edit::default() };
     versions.install(Change::flush(edit, &sealed, &context.retention))?;
     count(&versions.options.stats, &report);

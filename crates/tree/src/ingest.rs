@@ -106,7 +106,7 @@ impl Ingesting {
         let rows = tables.iter().map(|table| table.rows).sum();
         let report = IngestReport { tables: tables.len(), bytes, rows, level };
         let run = if level == 0 { tables[0].id } else { TableId(0) };
-        let added = tables.into_iter().map(|meta| AddedTable { level, run, meta }).collect();
+        let added = tables.into_iter().map(|meta| AddedTable { level, run, meta, hides_bytes: 0 }).collect();
         // From here on the files may be named on disk.
         self.ids.clear();
         let edit = Edit { added, highest_seqno: Some(seqno), ..Edit::default() };

@@ -158,7 +158,7 @@ impl Simulation {
         if plan.action == Action::Move {
             self.counts.moves += ids.len() as u64;
             let moved = self.version.tables().filter(|file| ids.contains(&file.meta.id));
-            let added = moved.map(|file| AddedTable { level: plan.target, run: TableId(0), meta: file.meta.clone() }).collect();
+            let added = moved.map(|file| file.added(plan.target, TableId(0))).collect();
             return self.install(Edit { removed: ids, added, ..Edit::default() });
         }
         let mut rows: Vec<Row> = ids.iter().filter_map(|id| self.tables.remove(id)).flat_map(|rows| rows.to_vec()).collect();
@@ -198,7 +198,7 @@ impl Simulation {
         let added = tables.into_iter().map(|rows| {
             let meta = self.table(&rows);
             self.tables.insert(meta.id, rows.into());
-            AddedTable { level, run: *run.get_or_insert(if level == 0 { meta.id } else { TableId(0) }), meta }
+            AddedTable { level, run: *run.get_or_insert(if level == 0 { meta.id } else { TableId(0) }), meta, hides_bytes: 0 }
         });
         added.collect()
     }

@@ -99,7 +99,7 @@ impl Version {
                 tables.sort_by_key(|file| (file.run, file.meta.id));
             }
             let run = |file: &TableFile| if level == 0 { file.run } else { TableId(0) };
-            added.extend(tables.into_iter().map(|file| AddedTable { level, run: run(file), meta: file.meta.clone() }));
+            added.extend(tables.into_iter().map(|file| file.added(level, run(file))));
         }
         Edit {
             identity: Some(self.identity.clone()),

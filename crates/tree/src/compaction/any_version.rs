@@ -7,6 +7,7 @@ use super::{
     plan::{Action, Plan},
     scripts::{build, score},
     strategy::{Strategy, TreeView},
+    sweep::pick_sweep,
     tiered::Tiered,
 };
 use crate::{
@@ -26,7 +27,10 @@ fn placed(level: usize, tables: Tables, next_id: &mut u64) -> Vec<AddedTable> {
         let min = if level == 0 { min } else { end + min / 8 + 1 };
         end = min + width;
         *next_id += 1;
-        sample::table(&format!("{level} {next_id} {next_id} k{min:03}..k{end:03} {bytes} 1 {tombstones} 0..{seqno}"))
+        sample::table(&format!(
+            "{level} {next_id} {next_id} k{min:03}..k{end:03} {bytes} 1 {tombstones} 0..{seqno} 0 {}",
+            tombstones * 90
+        ))
     };
     tables.into_iter().map(&mut place).collect()
 }
@@ -34,12 +38,13 @@ fn placed(level: usize, tables: Tables, next_id: &mut u64) -> Vec<AddedTable> {
 /// The edit of a plan, with an output as wide as it may be.
 fn edit(version: &Version, plan: &Plan, next_id: &mut u64) -> Edit {
     let inputs: Vec<_> = version.tables().filter(|file| plan.tables().any(|id| id == file.meta.id)).collect();
-    let moved = inputs.iter().map(|file| AddedTable { level: plan.target, run: TableId(0), meta: file.meta.clone() });
+    let moved = inputs.iter().map(|file| file.added(plan.target, TableId(0)));
     let mut added: Vec<_> = moved.collect();
     if plan.action == Action::Rewrite {
         *next_id += 1;
         added.truncate(1);
         added[0].meta.id = TableId(*next_id);
+        added[0].hides_bytes = 0;
         added[0].meta.range = plan.range.clone();
         added[0].meta.file_bytes = inputs.iter().map(|file| file.meta.file_bytes).sum();
     }
@@ -96,12 +101,17 @@ proptest! {
         for round in 0..60 {
             let strategy = strategy(numbers[round.min(numbers.len() - 1)]);
             let (mut busy, mut plans) = (Busy::default(), Vec::new());
-            while let Some(plan) = strategy.pick(&TreeView::new(&version, &busy, &options)) {
+            let pick = |busy: &Busy| {
+                let view = TreeView::new(&version, busy, &options);
+                pick_sweep(&view).or_else(|| strategy.pick(&view))
+            };
+            while let Some(plan) = pick(&busy) {
                 check_order(&version, &plan, order);
                 busy.take(&plan);
                 plans.push(plan);
             }
-            prop_assert_eq!(score(&*strategy, &version, &options) >= 1.0, !plans.is_empty(), "{:?}", strategy);
+            let sweeps = pick_sweep(&TreeView::new(&version, &Busy::default(), &options)).is_some();
+            prop_assert_eq!(sweeps || score(&*strategy, &version, &options) >= 1.0, !plans.is_empty(), "{:?}", strategy);
             let mut taken: Vec<TableId> = plans.iter().flat_map(Plan::tables).collect();
             taken.sort_unstable();
             prop_assert!(taken.windows(2).all(|pair| pair[0] != pair[1]), "a table is taken twice");

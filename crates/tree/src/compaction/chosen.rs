@@ -5,6 +5,7 @@ use super::{
     leveled::Leveled,
     plan::Plan,
     strategy::{Backlog, Strategy, TreeView},
+    sweep::pick_sweep,
 };
 use crate::{options::TreeOptions, version::Version};
 use sediment_base::Slice;
@@ -49,7 +50,8 @@ impl Chosen {
 
     /// The most urgent work that is possible now.
     pub(crate) fn pick(&self, version: &Version, busy: &Busy, options: &TreeOptions, now_us: u64) -> Option<Plan> {
-        self.strategy().pick(&TreeView::new(version, busy, options).at(now_us))
+        let view = TreeView::new(version, busy, options).at(now_us);
+        pick_sweep(&view).or_else(|| self.strategy().pick(&view))
     }
 
     /// The highest score of a level, as if nothing were under way. Worked out once for a version, and again when time makes more due.
@@ -63,7 +65,8 @@ impl Chosen {
         }
         let busy = Busy::default();
         let view = TreeView::new(version, &busy, options);
-        let score = now.strategy.scores(&view.at(now_us)).into_iter().fold(0.0, f64::max);
+        let least = if pick_sweep(&view).is_some() { 1.0 } else { 0.0 };
+        let score = now.strategy.scores(&view.at(now_us)).into_iter().fold(least, f64::max);
         now.score = Some(Scored { version: Arc::downgrade(version), score, due_us: now.strategy.due_us(&view) });
         score
     }

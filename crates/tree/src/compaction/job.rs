@@ -18,7 +18,6 @@ use crate::{
 use sediment_base::{
     Error, KeyOrder, RangeTombstone, Result, SeqNo, Stats, TableId, compaction_filter::FilterContext, stats::Counter,
 };
-use sediment_table::TableMeta;
 use std::{collections::HashSet, sync::Arc};
 
 /// Runs a plan that was reserved.
@@ -51,18 +50,18 @@ pub(crate) fn run(
         ..CompactionReport::default()
     };
     let Made { tables, history, stamp } = match plan.action {
-        Action::Move => Made { tables: inputs.iter().map(|file| file.meta.clone()).collect(), ..Made::default() },
+        Action::Move => {
+            Made { tables: inputs.iter().map(|file| file.added(plan.target, TableId(0))).collect(), ..Made::default() }
+        }
         Action::Rewrite => rewrite((versions, strategy), pinned, &inputs, plan, context, &mut report)?,
         Action::Discard => discard(versions, &inputs, context, &mut report)?,
     };
     // Nothing here may hold the inputs when they become obsolete.
     drop(inputs);
     report.tables_out = tables.len();
-    report.bytes_out = tables.iter().map(|table| table.file_bytes).sum();
-    report.rows_out = tables.iter().map(|table| table.rows).sum();
-    let run = tables.first().filter(|_| plan.target == 0).map_or(TableId(0), |first| first.id);
-    let added = tables.into_iter().map(|meta| AddedTable { level: plan.target, run, meta }).collect();
-    let edit = Edit { removed: plan.tables().collect(), added, history, ..Edit::default() };
+    report.bytes_out = tables.iter().map(|table| table.meta.file_bytes).sum();
+    report.rows_out = tables.iter().map(|table| table.meta.rows).sum();
+    let edit = Edit { removed: plan.tables().collect(), added: tables, history, ..Edit::default() };
     versions.install(Change::compaction(edit, &context.retention).stamped(stamp))?;
     count(&versions.options.stats, &report);
     Ok(report)
@@ -86,7 +85,7 @@ fn count(stats: &Stats, report: &CompactionReport) {
 /// What takes the place of the inputs.
 #[derive(Default)]
 struct Made {
-    tables: Vec<TableMeta>,
+    tables: Vec<AddedTable>,
     history: Option<History>,
     stamp: Option<SeqNo>,
 }
@@ -130,7 +129,10 @@ fn rewrite(
     report.rows_filtered = rows_filtered;
     // As long as the outputs are not kept, a failure discards them.
     let stamp = if rows_filtered > 0 { stamp(versions, context)? } else { None };
-    Ok(Made { tables: outputs.keep(), history, stamp })
+    let outputs = outputs.keep();
+    let run = outputs.first().filter(|_| plan.target == 0).map_or(TableId(0), |first| first.meta.id);
+    let tables = outputs.into_iter().map(|output| output.added(plan.target, run)).collect();
+    Ok(Made { tables, history, stamp })
 }
 
 /// A stamp from the caller, unless the tree takes its own.

@@ -5,6 +5,7 @@ use super::{
     full::pick_all,
     plan::{Action, Plan},
     strategy::{Strategy, TreeView},
+    sweep::pick_sweep,
 };
 use crate::{
     options::TreeOptions,
@@ -23,7 +24,7 @@ pub(super) fn check(strategy: &dyn Strategy, folder: &str, names: &[&str]) {
 }
 
 /// `pick trigger=4 base=100 ratio=10 dense=10 table=32 now=7`, `picks …` (one after the other, as if all were to run at the same time),
-/// `score …` or `all …`, then tables `level run id min..max bytes rows tombstones [min..max of the seqnos [oldest write]]`, in level 0 the higher id
+/// `score …`, `all …` or `sweep …`, then tables `level run id min..max bytes rows tombstones [min..max of the seqnos [oldest write [hidden bytes]]]`, in level 0 the higher id
 /// newer unless the seqnos say otherwise, and plans that run already, as `busy <target level> <id> …`.
 fn answer(strategy: &dyn Strategy, case: &Case) -> String {
     let home = sample::home();
@@ -43,6 +44,7 @@ fn answer(strategy: &dyn Strategy, case: &Case) -> String {
     let shown = |plan: Option<Plan>| plan.map_or("nothing".into(), |plan| plan.to_string());
     match case.verb() {
         "pick" => shown(strategy.pick(&TreeView::new(&version, &busy, &options).at(now_us))),
+        "sweep" => shown(pick_sweep(&TreeView::new(&version, &busy, &options))),
         "picks" => picks(strategy, &version, busy, &options),
         "all" => shown(pick_all(&version, &options)),
         "score" => format!("{:.2}", score_at(strategy, &version, &options, now_us)),

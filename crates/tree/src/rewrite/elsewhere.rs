@@ -11,7 +11,7 @@ use crate::{
     super_version::SuperVersion,
     version::{Run, TableFile},
 };
-use sediment_base::{KeyOrder, KeyRange, Result, SeqNo, TableId};
+use sediment_base::{KeyOrder, KeyRange, RangeTombstone, Result, SeqNo, TableId};
 use std::{collections::HashSet, sync::Arc};
 
 /// The sources outside of a rewrite.
@@ -37,6 +37,15 @@ impl Elsewhere {
     pub(crate) fn may_hold_older_within(&self, keys: &KeyRange, seqno: SeqNo) -> bool {
         let is_older = |file: &Arc<TableFile>| file.meta.rows > 0 && file.meta.min_seqno <= seqno;
         self.is_in_memtables(seqno) || self.runs.iter().any(|run| run.overlapping(keys, &self.order).iter().any(is_older))
+    }
+
+    /// Bytes of the tables outside of which a range tombstone hides every row from whoever sees it.
+    pub(crate) fn hidden_bytes(&self, tombstone: &RangeTombstone) -> u64 {
+        let keys = tombstone.range();
+        let is_hidden =
+            |file: &&Arc<TableFile>| file.meta.newest_seqno() < tombstone.seqno && keys.holds(&file.meta.range, &self.order);
+        let hidden = self.runs.iter().flat_map(|run| run.overlapping(&keys, &self.order)).filter(is_hidden);
+        hidden.map(|file| file.meta.file_bytes).sum()
     }
 
     fn is_in_memtables(&self, seqno: SeqNo) -> bool {

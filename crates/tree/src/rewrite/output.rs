@@ -1,7 +1,10 @@
 //! The tables that a rewrite makes: a run, cut between user keys, and discarded with its ids if the rewrite fails.
 
 use super::cuts::{Cuts, Cutter};
-use crate::{options::TreeOptions, version::TableHome};
+use crate::{
+    options::TreeOptions,
+    version::{AddedTable, TableHome},
+};
 use sediment_base::{
     InternalKey, RangeTombstone, Result, RowFlags, TableId,
     planted::{Bug, planted},
@@ -40,6 +43,21 @@ impl OutputSpec<'_> {
     }
 }
 
+/// A table that is complete.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) meta: TableMeta,
+    tombstones: Vec<RangeTombstone>,
+    hides_bytes: u64,
+}
+
+impl Output {
+    /// What an edit says to place it.
+    pub(crate) fn added(self, level: usize, run: TableId) -> AddedTable {
+        AddedTable { level, run, meta: self.meta, hides_bytes: self.hides_bytes }
+    }
+}
+
 /// Tables in the making. Unless [`Outputs::keep`] is called, their files go when this does.
 #[derive(Debug)]
 pub(crate) struct Outputs<'a> {
@@ -51,7 +69,7 @@ pub(crate) struct Outputs<'a> {
     writer: Option<TableWriter>,
     cutter: Cutter<'a>,
     ids: Vec<TableId>,
-    finished: Vec<TableMeta>,
+    finished: Vec<Output>,
     finished_bytes: u64,
     is_kept: bool,
 }
@@ -105,8 +123,15 @@ impl<'a> Outputs<'a> {
         self.spec.home.sync_names()
     }
 
+    /// How much is hidden elsewhere by the range tombstones of each table, as `hidden_bytes` says of each.
+    pub(crate) fn weigh_tombstones(&mut self, hidden_bytes: impl Fn(&RangeTombstone) -> u64) {
+        for output in &mut self.finished {
+            output.hides_bytes = output.tombstones.drain(..).map(|tombstone| hidden_bytes(&tombstone)).sum();
+        }
+    }
+
     /// From here on the files may be named on disk: they stay, whatever happens.
-    pub(crate) fn keep(mut self) -> Vec<TableMeta> {
+    pub(crate) fn keep(mut self) -> Vec<Output> {
         self.is_kept = true;
         std::mem::take(&mut self.finished)
     }
@@ -115,11 +140,12 @@ impl<'a> Outputs<'a> {
     fn cut(&mut self, next: Option<&[u8]>) -> Result<()> {
         let (begin, order) = (self.begins_at.as_deref(), &self.spec.home.context.order);
         if let Some(mut writer) = self.writer.take() {
-            writer.add_range_tombstones(self.range_tombstones.iter().filter_map(|t| t.clipped(begin, next, order)));
+            let tombstones: Vec<_> = self.range_tombstones.iter().filter_map(|t| t.clipped(begin, next, order)).collect();
+            writer.add_range_tombstones(tombstones.iter().cloned());
             self.begins_at = next.map(<[u8]>::to_vec);
-            let table = writer.finish()?;
-            self.finished_bytes += table.file_bytes;
-            self.finished.push(table);
+            let meta = writer.finish()?;
+            self.finished_bytes += meta.file_bytes;
+            self.finished.push(Output { meta, tombstones, hides_bytes: 0 });
         }
         Ok(())
     }

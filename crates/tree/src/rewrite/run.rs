@@ -93,6 +93,7 @@ impl<'a> Rewriting<'a> {
         }
         let history = rules.end(&mut |key, flags, value| outputs.add(key, flags, value))?;
         outputs.finish()?;
+        outputs.weigh_tombstones(|tombstone| elsewhere.hidden_bytes(tombstone));
         slices.end_slice(outputs.bytes())?;
         let rows_filtered = self.judge.map_or(0, Judge::end);
         Ok(Rewritten { outputs, rows_in, rows_filtered, history })

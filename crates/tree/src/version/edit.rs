@@ -39,6 +39,8 @@ pub(crate) struct AddedTable {
     /// Tables of level 0 with the same number came from one flush; 0 below.
     pub(crate) run: TableId,
     pub(crate) meta: TableMeta,
+    /// Bytes of the tables of which its range tombstones hid every row when it was made: what rewriting it with them frees.
+    pub(crate) hides_bytes: u64,
 }
 
 /// A version in the making. Edits are applied to it one by one, and the version is built once.
@@ -149,7 +151,7 @@ impl<'a> VersionBuilder<'a> {
     }
 
     fn add(&mut self, added: AddedTable, leaving: &mut HashMap<TableId, Arc<TableFile>>) -> Result<()> {
-        let AddedTable { level, run, meta } = added;
+        let AddedTable { level, run, meta, hides_bytes } = added;
         let (id, keys) = (meta.id, &meta.range);
         check_id(id)?;
         check_seqno(Some(meta.newest_seqno()))?;
@@ -164,7 +166,7 @@ impl<'a> VersionBuilder<'a> {
         }
         let file = match leaving.remove(&id) {
             Some(file) if file.meta == meta && (level > 0 || file.run == run) => file,
-            _ => TableFile::new(self.home, run, meta),
+            _ => TableFile::new(self.home, run, meta, hides_bytes),
         };
         match self.tables.insert(id, Placed { level, file }) {
             None => Ok(()),

@@ -12,6 +12,7 @@
 //! table added = level u8, run varint, id varint, uuid 16, file bytes varint, root u64, min key, max key (each with length
 //!               varint), min seqno varint, max seqno varint, rows varint, tombstones varint, oldest write varint, field*
 //!   1 range tombstones  whether max key lies outside u8, count varint, min seqno varint, max seqno varint
+//!   2 bytes that these hid, varint
 //! ```
 //!
 //! The CRC-64 covers the file's uuid, the record's kind and offset, and the fields: an edit put elsewhere does not verify.
@@ -44,6 +45,7 @@ const OPERATOR: u64 = 17;
 
 /// In the description of a table.
 const RANGES: u64 = 1;
+const HIDES_BYTES: u64 = 2;
 
 const CRC_BYTES: usize = 8;
 /// What an edit is called in errors.
@@ -140,7 +142,7 @@ pub(crate) fn decode_edit(fields: &[u8]) -> Result<Edit> {
 }
 
 fn encode_added(added: &AddedTable) -> Vec<u8> {
-    let AddedTable { level, run, meta } = added;
+    let AddedTable { level, run, meta, hides_bytes } = added;
     let mut out = Vec::new();
     out.put_u8(u8::try_from(*level).unwrap_or(u8::MAX));
     out.put_varint(run.0);
@@ -161,6 +163,11 @@ fn encode_added(added: &AddedTable) -> Vec<u8> {
         }
         put_field(&mut out, RANGES, &field);
     }
+    if *hides_bytes > 0 {
+        let mut field = Vec::new();
+        field.put_varint(*hides_bytes);
+        put_field(&mut out, HIDES_BYTES, &field);
+    }
     out
 }
 
@@ -180,6 +187,7 @@ fn decode_added(field: &mut Reader<'_>) -> Result<AddedTable> {
         ranges: RangeCounts::default(),
         oldest_write_us: field.varint()?,
     };
+    let mut hides_bytes = 0;
     read_fields(field, EDIT, |tag, field| {
         match tag {
             RANGES => {
@@ -187,11 +195,12 @@ fn decode_added(field: &mut Reader<'_>) -> Result<AddedTable> {
                 let (count, min_seqno, max_seqno) = (field.varint()?, field.varint()?, field.varint()?);
                 meta.ranges = RangeCounts { count, min_seqno, max_seqno };
             }
+            HIDES_BYTES => hides_bytes = field.varint()?,
             _ => return Ok(false),
         }
         Ok(true)
     })?;
-    Ok(AddedTable { level, run, meta })
+    Ok(AddedTable { level, run, meta, hides_bytes })
 }
 
 fn read_text(bytes: &[u8]) -> Result<String> {

@@ -53,7 +53,7 @@ mod tests {
     use std::path::Path;
 
     fn file(added: AddedTable) -> Arc<TableFile> {
-        TableFile::new(&sample::home(), added.run, added.meta)
+        TableFile::new(&sample::home(), added.run, added.meta, 0)
     }
 
     /// `arrange`, then tables `id min..max seqno`.

@@ -4,7 +4,7 @@
 //! any version, reader or rewrite holds it. A file that no version names any more is *obsolete*: when the last holder lets go,
 //! it is put aside in the [`TableHome`], from where `super_version/obsolete.rs` removes it. Shared; opening is done once.
 
-use super::home::TableHome;
+use super::{edit::AddedTable, home::TableHome};
 use sediment_base::{Error, Result, SeqNo, TableId};
 use sediment_table::{Table, TableMeta};
 use std::{
@@ -21,6 +21,8 @@ pub(crate) struct TableFile {
     pub(crate) meta: TableMeta,
     /// Tables of level 0 with the same number came from one flush. Meaningless below.
     pub(crate) run: TableId,
+    /// Bytes of the tables of which its range tombstones hid every row when it was made.
+    pub(crate) hides_bytes: u64,
     home: Arc<TableHome>,
     opened: OnceLock<Arc<Table>>,
     opening: Mutex<()>,
@@ -29,15 +31,21 @@ pub(crate) struct TableFile {
 
 impl TableFile {
     /// A table that the manifest describes, not yet opened.
-    pub(crate) fn new(home: &Arc<TableHome>, run: TableId, meta: TableMeta) -> Arc<Self> {
+    pub(crate) fn new(home: &Arc<TableHome>, run: TableId, meta: TableMeta, hides_bytes: u64) -> Arc<Self> {
         Arc::new(Self {
             meta,
             run,
+            hides_bytes,
             home: Arc::clone(home),
             opened: OnceLock::new(),
             opening: Mutex::default(),
             obsolete: AtomicBool::new(false),
         })
+    }
+
+    /// What an edit says to place it.
+    pub(crate) fn added(&self, level: usize, run: TableId) -> AddedTable {
+        AddedTable { level, run, meta: self.meta.clone(), hides_bytes: self.hides_bytes }
     }
 
     /// The table, opened by the first who asks. A failure is not remembered: the next one tries again.

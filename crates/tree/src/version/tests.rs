@@ -18,7 +18,7 @@ pub(crate) fn identity() -> Identity {
     Identity { order: "bytewise".into(), hash_version: 1, hash_seed: 77 }
 }
 
-/// `level run id min..max bytes rows tombstones [min..max of the seqnos [oldest write]]`
+/// `level run id min..max bytes rows tombstones [min..max of the seqnos [oldest write [hidden bytes]]]`
 pub(crate) fn table(line: &str) -> AddedTable {
     let words: Vec<&str> = line.split_whitespace().collect();
     let parse = |word: &str| word.parse::<u64>().expect("a number");
@@ -38,7 +38,12 @@ pub(crate) fn table(line: &str) -> AddedTable {
         ranges: RangeCounts::default(),
         oldest_write_us: words.get(8).map_or(0, |word| parse(word)),
     };
-    AddedTable { level: number(0) as usize, run: TableId(number(1)), meta }
+    AddedTable {
+        level: number(0) as usize,
+        run: TableId(number(1)),
+        meta,
+        hides_bytes: words.get(9).map_or(0, |word| parse(word)),
+    }
 }
 
 fn snapshot(tables: &[&str]) -> Edit {
@@ -50,6 +55,7 @@ fn full_edit() -> Edit {
     let mut with_ranges = table("2 0 9 d..f 7 3 0");
     with_ranges.meta.range.is_open = true;
     with_ranges.meta.ranges = RangeCounts { count: 3, min_seqno: 2, max_seqno: 1 << 50 };
+    with_ranges.hides_bytes = 1 << 33;
     let mut edit = snapshot(&["0 3 3 a..b 10 2 1", "6 0 4 c..c 1 1 0"]);
     edit.added.push(with_ranges);
     Edit {

@@ -21,14 +21,9 @@ struct Window {
     plan: String,
 }
 
-/// What happens in the history below.
-const KINDS: [&str; 17] = [
+/// What happens at least in the history below.
+const KINDS: [&str; 14] = [
     "full",
-    "lazy-100: move 0 -> n",
-    "lazy-100: move n -> n",
-    "lazy-100: rewrite 0 + n -> n",
-    "lazy-100: rewrite 0 -> 0",
-    "lazy-100: rewrite n + n -> n",
     "lazy: move 0 -> n",
     "lazy: move n -> n",
     "lazy: rewrite 0 + n -> n",
@@ -36,22 +31,32 @@ const KINDS: [&str; 17] = [
     "lazy: rewrite n + n -> n",
     "leveled: move 0 -> n",
     "leveled: move n -> n",
+    "leveled: rewrite 0 + n + n -> n",
     "leveled: rewrite 0 + n -> n",
     "leveled: rewrite n + n -> n",
     "tiered: rewrite 0 + n + n -> n",
+    "tiered: rewrite 0 + n -> n",
     "tiered: rewrite 0 -> 0",
 ];
 
-/// What a plan does, whatever its tables and guards: `lazy: rewrite 0 + n -> n`, where `n` is any level but 0.
+/// What a plan does, whatever its tables and guards: `lazy: rewrite 0 + n -> n`, where `n` is any level but 0; of more than two of these
+/// the rest is left out.
 fn kind(strategy: &dyn Strategy, plan: &Plan) -> String {
     let text = plan.to_string();
     let (inputs, outputs) = text.split_once(" -> ").expect("where to");
     let levels = |text: &str| -> Vec<&str> {
         let numbers = text.split("level ").skip(1).map(|rest| rest.split_whitespace().next());
-        numbers.map(|number| if number == Some("0") { "0" } else { "n" }).collect()
+        let mut levels: Vec<_> = numbers.map(|number| if number == Some("0") { "0" } else { "n" }).collect();
+        levels.truncate(3);
+        levels
     };
     let action = inputs.split_whitespace().next().expect("what");
-    format!("{}: {action} {} -> {}", strategy.name(), levels(inputs).join(" + "), levels(outputs).join(" "))
+    format!(
+        "{}: {action} {} -> {}",
+        strategy.name().trim_end_matches("-100"),
+        levels(inputs).join(" + "),
+        levels(outputs).join(" ")
+    )
 }
 
 /// Random writes, and compactions by one strategy after the other: the first compaction of each kind.
@@ -63,7 +68,7 @@ fn record(disk: &MemFs, seed: u64, rounds: usize) -> Result<(Pair, BTreeMap<Stri
     let mut windows = BTreeMap::new();
     let mut strategy = any_strategy(&random);
     for round in 0..rounds {
-        if round % 8 == 7 {
+        if round % 5 == 4 {
             strategy = any_strategy(&random);
             pair.tree.set_strategy(strategy.clone());
         }
@@ -71,7 +76,7 @@ fn record(disk: &MemFs, seed: u64, rounds: usize) -> Result<(Pair, BTreeMap<Stri
         for _ in 0..30 {
             pair.write_row(format!("key-{:03}", first + random.below(60)).as_bytes(), row(&random))?;
         }
-        if random.below(3) == 0 {
+        if random.below(12) == 0 {
             let (start, end) = range(&random, &pair.options.order);
             pair.remove_range(&start, &end)?;
         }
@@ -101,8 +106,8 @@ fn every_crash_inside_a_compaction_leaves_what_was_there() -> Result<()> {
     let disk = MemFs::new();
     disk.create_dir(Path::new("/tree"))?;
     disk.record();
-    let (pair, windows) = record(&disk, 5, 160)?;
-    assert_eq!(windows.keys().collect::<Vec<_>>(), KINDS);
+    let (pair, windows) = record(&disk, 5, 240)?;
+    assert!(KINDS.iter().all(|kind| windows.contains_key(*kind)), "one is missing of {:#?}", windows.keys());
     let history = disk.history();
     let plan = CrashPlan { subsets: 1, cuts: 1, singles_back: 2, ..CrashPlan::ci() };
     let mut images = 0;

@@ -6,7 +6,7 @@ use sediment_env::{
     Env, FaultFs, MemFs,
     fs::{Call, Fault, FaultRule},
 };
-use sediment_tree::CompactionReport;
+use sediment_tree::{CompactionReport, Lazy, Leveled, Strategy, Tiered};
 use std::{
     collections::BTreeSet,
     path::PathBuf,
@@ -110,4 +110,31 @@ fn a_gap_a_snapshot_or_a_newer_row_keeps_them() -> Result<()> {
     let (report, _) = watched.compact()?;
     assert_eq!((report.tables_dropped, report.rows_out), (tables - 1, 1), "one holds what no range does");
     watched.check(1)
+}
+
+#[test]
+fn what_is_removed_frees_its_space_as_soon_as_that_is_flushed() -> Result<()> {
+    let strategies: [Arc<dyn Strategy>; 3] = [Arc::new(Leveled), Arc::new(Lazy::default()), Arc::new(Tiered)];
+    for strategy in strategies {
+        let mut watched = Watched::new()?;
+        let pair = &mut watched.pair;
+        pair.tree.set_strategy(strategy);
+        pair.compact_due()?;
+        let bytes = |pair: &Pair| pair.tree.stats().levels.iter().map(|level| level.bytes).sum::<u64>();
+        let before = bytes(pair);
+        pair.remove_range(&key_of(20), &key_of(380))?;
+        pair.flush()?;
+        pair.compact_due()?;
+        assert!(bytes(pair) < before / 5, "{} of {before} bytes", bytes(pair));
+        assert_eq!(pair.tree.len(pair.next)?, 40);
+        // Those who saw it keep it, and nobody tries again and again.
+        pair.pins.push(pair.next);
+        let before = bytes(pair);
+        pair.remove_range(&key_of(0), &key_of(400))?;
+        pair.flush()?;
+        assert!(pair.compact_due()? <= 3);
+        assert!(bytes(pair) >= before);
+        assert_eq!((pair.tree.len(pair.next)?, pair.tree.len(pair.pins[0])?), (0, 40));
+    }
+    Ok(())
 }
