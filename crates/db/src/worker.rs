@@ -41,7 +41,7 @@ use sediment_base::{
     stats::Counter,
 };
 use sediment_env::Env;
-use sediment_tree::{Reclaimer, Tree};
+use sediment_tree::{Plan, Reclaimer, Tree};
 use signal::Signals;
 use std::{
     path::Path,
@@ -52,7 +52,7 @@ use std::{
     thread::{self, ThreadId},
 };
 use stops::Stops;
-use upkeep::ToFlush;
+use upkeep::{Going, ToFlush};
 
 /// What maintenance works on.
 #[derive(Debug)]
@@ -216,7 +216,17 @@ impl Worker {
         self.flush_all(machinery)?;
         let _running = self.is_inline().then(|| self.running.enter());
         self.check_running()?;
-        self.outcome(machinery, upkeep::compact_everything(machinery, &|| self.signals.is_stopped()))
+        let going = Going { is_cancelled: &|| self.signals.is_stopped(), may_begin: &|plan| self.may_begin(machinery, plan) };
+        self.outcome(machinery, upkeep::compact_everything(machinery, &going))?.map_or(Ok(()), Err)
+    }
+
+    /// Whether a compaction may begin: not if it might leave no room for what writers do meanwhile.
+    fn may_begin(&self, machinery: &Machinery, plan: &Plan) -> bool {
+        let has_room = self.reserve.has_room_for(&*machinery.env.fs, plan.written_bytes());
+        if !has_room {
+            machinery.instruments.count(Counter::CompactionsPostponed, 1);
+        }
+        has_room
     }
 
     /// Ends what runs and lets nothing begin; the pool's threads end soon after.

@@ -140,6 +140,8 @@ counters! {
     CompactionBytesWritten: "compaction_bytes_written" in Bytes,
     /// Time for which compactions were held up by the limit of what they may write.
     CompactionWaitUs: "compaction_wait_us" in Microseconds,
+    /// Compactions that did not begin, because what they write might not have fitted on the disk.
+    CompactionsPostponed: "compactions_postponed" in Count,
     /// Tables that came into a version, from flushes and compactions.
     TablesCreated: "tables_created" in Count,
     /// Table files removed.

@@ -4,7 +4,7 @@ use crate::{
     catalog::KeyspaceState,
     worker::{
         Machinery, Worker, is_full, measured,
-        upkeep::{self, needed_from},
+        upkeep::{self, Going, needed_from},
     },
 };
 use sediment_base::{Result, SeqNo};
@@ -73,7 +73,8 @@ impl Worker {
 
     fn flush_and_compact(&self, machinery: &Machinery, keyspace: &KeyspaceState) -> Result<()> {
         self.flush_inline(machinery, keyspace)?;
-        upkeep::compact(machinery, &keyspace.newest(), &|| self.signals.is_stopped())
+        let going = Going { is_cancelled: &|| self.signals.is_stopped(), may_begin: &|plan| self.may_begin(machinery, plan) };
+        upkeep::compact(machinery, &keyspace.newest(), &going)
     }
 
     /// Flushes what is sealed, then the rest. Only one memtable is ever sealed while flushes fail, so that the active one grows

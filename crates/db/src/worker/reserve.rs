@@ -2,7 +2,7 @@
 //!
 //! A file of zeros holds space that is given back when there is none left: the first failure for want of space removes it. From then
 //! on writes are refused before they take any of it, while what frees space goes on: removes, drops and clears, compactions,
-//! the log's old files. A write that comes when there is room again makes the file anew, and everything resumes.
+//! the log's old files. A compaction that might fill the disk does not begin before. A write that comes when there is room again makes the file anew, and everything resumes.
 //!
 //! Without a reserve nothing is refused beforehand: each write finds out by itself.
 
@@ -41,6 +41,14 @@ impl Reserve {
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.is_full.load(Ordering::Acquire)
+    }
+
+    /// Whether so many bytes more leave the disk with room. On one that is full already, what is left is for what frees space: anything
+    /// may be tried. So it may where nothing is reserved, and nobody is kept from finding out.
+    pub(super) fn has_room_for(&self, fs: &dyn Fs, bytes: u64) -> bool {
+        let dir = self.path.parent().unwrap_or(Path::new(""));
+        let left = || fs.available_bytes(dir).unwrap_or_default();
+        self.bytes == 0 || self.is_full() || left().is_none_or(|left| left >= bytes)
     }
 
     /// Makes the file where it is missing. What is there already is believed.

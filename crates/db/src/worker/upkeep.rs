@@ -6,7 +6,7 @@ use crate::{
     worker::{Machinery, measured, stamp::Stamp},
 };
 use sediment_base::{
-    ErrorKind, Result, SeqNo, TreeId,
+    Error, ErrorKind, Result, SeqNo, TreeId,
     planted::{Bug, planted},
 };
 use sediment_tree::{CompactionContext, CompactionReport, FlushContext, FlushReport, Plan, Progress, Tree};
@@ -89,17 +89,26 @@ pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation) -> Result<
     Ok(report)
 }
 
+/// Who has a say in compactions.
+pub(super) struct Going<'a> {
+    /// Whether it is to end at the next slice.
+    pub(super) is_cancelled: &'a dyn Fn() -> bool,
+    /// Whether there is room for it.
+    pub(super) may_begin: &'a dyn Fn(&Plan) -> bool,
+}
+
 /// Runs what is due in a tree, one compaction after the other.
-pub(super) fn compact(machinery: &Machinery, tree: &Incarnation, is_cancelled: &dyn Fn() -> bool) -> Result<()> {
-    while !is_cancelled() && compact_once(machinery, tree, is_cancelled)?.is_some() {}
+pub(super) fn compact(machinery: &Machinery, tree: &Incarnation, going: &Going<'_>) -> Result<()> {
+    while !(going.is_cancelled)() && compact_once(machinery, tree, going)?.is_some() {}
     Ok(())
 }
 
-/// Runs the most urgent compaction of a tree; the bytes that it carried out of level 0, `None` if nothing was due.
-pub(super) fn compact_once(machinery: &Machinery, tree: &Incarnation, is_cancelled: &dyn Fn() -> bool) -> Result<Option<u64>> {
-    let Some(plan) = tree.tree.pick_compaction(machinery.env.clock.wall_us()) else { return Ok(None) };
+/// Runs the most urgent compaction of a tree; the bytes that it carried out of level 0, `None` if nothing was due, or has no room.
+pub(super) fn compact_once(machinery: &Machinery, tree: &Incarnation, going: &Going<'_>) -> Result<Option<u64>> {
+    let plan = tree.tree.pick_compaction(machinery.env.clock.wall_us());
+    let Some(plan) = plan.filter(|plan| (going.may_begin)(plan)) else { return Ok(None) };
     machinery.lots.breathe();
-    let report = measured::compact(machinery, tree, plan, is_cancelled)?;
+    let report = measured::compact(machinery, tree, plan, going.is_cancelled)?;
     Ok(Some(report.bytes_in_level0))
 }
 
@@ -110,16 +119,29 @@ pub(super) fn us_until_due(machinery: &Machinery) -> Option<u64> {
     Some(due_us.saturating_sub(machinery.env.clock.wall_us()).max(LOOK_US))
 }
 
-/// Rewrites every tree into one run.
-pub(super) fn compact_everything(machinery: &Machinery, is_cancelled: &dyn Fn() -> bool) -> Result<()> {
+/// Rewrites every tree into one run; if not each of them has room, the rest, and says so.
+pub(super) fn compact_everything(machinery: &Machinery, going: &Going<'_>) -> Result<Option<Error>> {
     delete_unseen(machinery, &machinery.catalog());
+    let mut refusal = None;
     for keyspace in machinery.keyspaces.all() {
         let tree = keyspace.newest();
-        if let Some(plan) = tree.tree.pick_full_compaction() {
-            measured::compact(machinery, &tree, plan, is_cancelled)?;
+        match tree.tree.pick_full_compaction() {
+            Some(plan) if !(going.may_begin)(&plan) => refusal = Some(has_no_room(&tree, &plan)),
+            Some(plan) => {
+                measured::compact(machinery, &tree, plan, going.is_cancelled)?;
+            }
+            None => {}
         }
     }
-    Ok(())
+    Ok(refusal)
+}
+
+fn has_no_room(tree: &Incarnation, plan: &Plan) -> Error {
+    let (keyspace, bytes) = (&tree.keyspace, plan.written_bytes());
+    let message = format!(
+        "a compaction of keyspace {keyspace:?} needs up to {bytes} bytes beside what is there: make room on the disk first"
+    );
+    Error::new(ErrorKind::NoSpace, message)
 }
 
 /// Carries out a plan.

@@ -2,7 +2,7 @@
 
 use crate::disks::{DIR, bytes, faulty, fill, list, open, open_env, put, rows, small, text};
 use sediment_env::MemFs;
-use sedimentdb::{Db, Durability::Os, Durability::Sync, ErrorKind};
+use sedimentdb::{Db, Durability::Os, Durability::Sync, ErrorKind, stats::Counter};
 use std::path::Path;
 
 #[test]
@@ -101,4 +101,28 @@ fn what_is_kept_in_reserve_lets_go_on_what_frees_space() {
     put(&db, &b, "1", "after", Sync).unwrap();
     assert_eq!(bytes(&disk, Path::new("db/RESERVE")).len(), 10_000, "held again");
     assert_eq!(rows(b.iter()), ["1=after"]);
+}
+
+#[test]
+fn a_compaction_that_might_not_fit_does_not_begin() {
+    let disk = MemFs::new();
+    let (faults, env) = faulty(&disk);
+    let mut options = small();
+    options.expert.reserve_bytes = 10_000;
+    let db = Db::builder(DIR).options(options).env(env).open().unwrap();
+    let a = db.keyspace("a").unwrap();
+    for number in 0..20 {
+        put(&db, &a, &format!("{number:02}"), &"x".repeat(2_000), Os).unwrap();
+    }
+    db.flush().unwrap();
+    let postponed = || db.stats().counted.counter(Counter::CompactionsPostponed);
+    fill(&faults, "", 30_000);
+    let error = db.compact().unwrap_err();
+    assert!(error.kind() == ErrorKind::NoSpace && error.to_string().contains("\"a\" needs up to 4"), "{error}");
+    assert_eq!(postponed(), 1);
+    assert!(!db.stats().pace.is_disk_full, "it has not tried");
+    put(&db, &a, "21", "goes on", Os).unwrap();
+    faults.disarm();
+    db.compact().unwrap();
+    assert_eq!((postponed(), a.iter().count()), (1, 21));
 }

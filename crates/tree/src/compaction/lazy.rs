@@ -203,7 +203,7 @@ fn pick_between(tree: &TreeView<'_>, between: usize, bottom: usize) -> Option<Pl
     choices.into_iter().find_map(|(file, lower)| {
         let ids = std::iter::once(file).chain(&lower).map(|file| file.meta.id);
         let plan = tree.rewrite(ids, bottom)?;
-        Some(if lower.is_empty() { Plan { action: Action::Move, ..plan } } else { plan })
+        Some(if lower.is_empty() { Plan { action: Action::Move, written_bytes: 0, ..plan } } else { plan })
     })
 }
 

@@ -19,6 +19,8 @@ pub struct Plan {
     pub(crate) target: usize,
     /// All keys of the inputs.
     pub(crate) range: KeyRange,
+    /// About how many bytes of tables it writes at most.
+    pub(crate) written_bytes: u64,
     /// How what is made is cut into tables, where the options do not say so.
     pub(crate) cuts: Option<Cuts>,
     pub(crate) reservation: Option<Reservation>,
@@ -56,18 +58,25 @@ impl Plan {
             level: *level,
             tables: tables.iter().map(|file| file.meta.id).collect(),
         };
+        let bytes = inputs.iter().flat_map(|(_, tables)| tables).map(|file| file.meta.file_bytes).sum();
+        let written_bytes = if action == Action::Rewrite { bytes } else { 0 };
         let inputs = inputs.iter().filter(|(_, tables)| !tables.is_empty()).map(named).collect();
-        Some(Self { action, inputs, target, range, cuts: None, reservation: None })
+        Some(Self { action, inputs, target, range, written_bytes, cuts: None, reservation: None })
     }
 
     /// Tables that arrive from elsewhere.
     pub(crate) fn arrival(target: usize, range: KeyRange) -> Self {
-        Self { action: Action::Move, inputs: Vec::new(), target, range, cuts: None, reservation: None }
+        Self { action: Action::Move, inputs: Vec::new(), target, range, written_bytes: 0, cuts: None, reservation: None }
     }
 
     /// The same, with what is made cut in this way.
     pub(crate) fn cut(self, cuts: Cuts) -> Self {
         Self { cuts: Some(cuts), ..self }
+    }
+
+    /// About how many bytes of tables it writes at most.
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes
     }
 
     /// All tables it takes.

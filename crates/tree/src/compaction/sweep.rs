@@ -52,7 +52,7 @@ fn sweep(tree: &TreeView<'_>, level: usize, seed: &Arc<TableFile>) -> Option<Pla
         return None;
     }
     let target = inputs.iter().rev().find(|(_, files)| !files.is_empty())?.0.max(1);
-    let plan = Plan::new(Action::Rewrite, inputs, target, order)?;
+    let plan = Plan { written_bytes: bytes - unread, ..Plan::new(Action::Rewrite, inputs, target, order)? };
     (!tree.busy.is_target(target, &plan.range, order)).then_some(plan)
 }
 
