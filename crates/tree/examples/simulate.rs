@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p sediment-tree --example simulate -- [data=100G] [writes=3] [memtable=64M] [row=64K] [trigger=4] [ratio=10]
-//!     [load=uniform,skewed,ordered,removing,queue] [strategy=leveled,lazy,tiered]
+//!     [load=uniform,skewed,ordered,removing,queue] [strategy=leveled,lazy,tiered] [plot=80]
 //! ```
 //!
 //! `data` is the size of what is kept, `writes` how many times it is written in all. A row stands for the many that would take its bytes.
@@ -22,6 +22,8 @@ struct Settings {
     row: u64,
     trigger: usize,
     ratio: u64,
+    /// How wide a plot over time is drawn.
+    plot: Option<usize>,
     loads: Vec<Load>,
     strategies: Vec<Arc<dyn Strategy>>,
 }
@@ -61,6 +63,7 @@ fn settings() -> Settings {
         row: 64 << 10,
         trigger: 4,
         ratio: 10,
+        plot: None,
         loads: LOADS.to_vec(),
         strategies: ["leveled", "lazy", "tiered"].map(strategy).into(),
     };
@@ -73,9 +76,10 @@ fn settings() -> Settings {
             "row" => settings.row = bytes(value),
             "trigger" => settings.trigger = value.parse().expect("a number"),
             "ratio" => settings.ratio = value.parse().expect("a number"),
+            "plot" => settings.plot = Some(value.parse().expect("a number of columns")),
             "load" => settings.loads = value.split(',').map(load).collect(),
             "strategy" => settings.strategies = value.split(',').map(strategy).collect(),
-            other => panic!("{other:?} is none of data, writes, memtable, row, trigger, ratio, load, strategy"),
+            other => panic!("{other:?} is none of data, writes, memtable, row, trigger, ratio, plot, load, strategy"),
         }
     }
     settings
@@ -116,15 +120,17 @@ fn run(settings: &Settings, load: Load, strategy: Arc<dyn Strategy>) -> Result<(
     let keys = (settings.data / settings.row).max(1);
     let steps = (keys as f64 * settings.writes) as u64;
     let random = SeededRandom::new(1);
-    let (mut spaces, mut runs) = (Vec::new(), Vec::new());
+    let mut course = Course::default();
+    let memtable_rows = (settings.memtable / settings.row).max(1);
     for step in 0..steps {
         write(&mut tree, load, step, keys, &random)?;
-        // Once what is kept has been written.
-        if step >= keys && step.is_multiple_of((settings.memtable / settings.row).max(1)) {
-            spaces.push(tree.space_amplification());
-            runs.push(tree.runs() as f64);
+        if step.is_multiple_of(memtable_rows) {
+            course.note(&tree);
         }
     }
+    // Once what is kept has been written.
+    let settled = (keys.div_ceil(memtable_rows) as usize).min(course.runs.len());
+    let (spaces, runs) = (&course.spaces[settled..], &course.runs[settled..]);
     let mean = |all: &[f64]| all.iter().sum::<f64>() / all.len().max(1) as f64;
     let most = |all: &[f64]| all.iter().copied().fold(0.0, f64::max);
     let levels: Vec<String> =
@@ -133,16 +139,54 @@ fn run(settings: &Settings, load: Load, strategy: Arc<dyn Strategy>) -> Result<(
         "{:<9} {name:<9} {:>8.2} {:>7.2} {:>5.2} {:>6.1} {:>5.0}   {} GiB, {} compactions, {} moves",
         format!("{load:?}").to_lowercase(),
         tree.counts().write_amplification(),
-        mean(&spaces),
-        most(&spaces),
-        mean(&runs),
-        most(&runs),
+        mean(spaces),
+        most(spaces),
+        mean(runs),
+        most(runs),
         levels.join(" "),
         tree.counts().compactions,
         tree.counts().moves
     );
+    if let Some(columns) = settings.plot {
+        course.plot(columns);
+    }
     Ok(())
 }
+
+/// How it went, memtable by memtable.
+#[derive(Default)]
+struct Course {
+    /// Written in all, for what was flushed.
+    written: Vec<f64>,
+    spaces: Vec<f64>,
+    runs: Vec<f64>,
+    /// Bytes at the last note: flushed, and written in all.
+    before: (u64, u64),
+}
+
+impl Course {
+    fn note(&mut self, tree: &Simulation) {
+        let counts = tree.counts();
+        let now = (counts.flushed_bytes, counts.flushed_bytes + counts.compaction_written_bytes);
+        self.written.push((now.1 - self.before.1) as f64 / (now.0 - self.before.0).max(1) as f64);
+        self.before = now;
+        self.spaces.push(tree.space_amplification());
+        self.runs.push(tree.runs() as f64);
+    }
+
+    /// The mean of each stretch of time as a bar, from 0 to the highest.
+    fn plot(&self, columns: usize) {
+        for (name, all) in [("written", &self.written), ("space", &self.spaces), ("runs", &self.runs)] {
+            let stretch = all.len().div_ceil(columns.max(1)).max(1);
+            let means: Vec<f64> = all.chunks(stretch).map(|part| part.iter().sum::<f64>() / part.len() as f64).collect();
+            let most = means.iter().copied().fold(0.0, f64::max);
+            let bar = |mean: &f64| BARS[((mean / most.max(f64::MIN_POSITIVE)) * (BARS.len() - 1) as f64).round() as usize];
+            println!("  {name:<7} {} to {most:.2}", means.iter().map(bar).collect::<String>());
+        }
+    }
+}
+
+const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 fn write(tree: &mut Simulation, load: Load, step: u64, keys: u64, random: &SeededRandom) -> Result<()> {
     match load {
