@@ -10,6 +10,7 @@ mod estimate;
 mod load;
 mod point;
 mod tail;
+mod warmth;
 mod window;
 
 pub use approach::Approach;

@@ -22,6 +22,8 @@ use std::{
     },
 };
 
+/// From so often on a value counts as wanted: once it may have been asked for by chance.
+const WANTED_FREQUENCY: u8 = 2;
 /// Slots that are made at once, when the first of them is used.
 const PAGE_SLOTS: usize = 512;
 
@@ -88,6 +90,20 @@ impl<P: Weigh> Pages<P> {
     pub(crate) fn peek<R>(&self, index: usize, pin: &Pin, look: impl FnOnce(&P) -> R) -> Option<R> {
         let page = self.pages[index / PAGE_SLOTS].get()?;
         page.slots.get(index % PAGE_SLOTS, pin).map(|found| look(&found))
+    }
+
+    /// The slots whose values were asked for more than once lately, in order.
+    pub(crate) fn wanted(&self) -> Vec<usize> {
+        let mut wanted = Vec::new();
+        for (number, page) in self.pages.iter().enumerate() {
+            let Some(page) = page.get() else { continue };
+            // One page at a time: a pin is not to be held for long.
+            let pin = pin();
+            let is_wanted =
+                |slot: &usize| page.slots.get(*slot, &pin).is_some_and(|found| found.frequency() >= WANTED_FREQUENCY);
+            wanted.extend((0..page.slots.len()).filter(is_wanted).map(|slot| number * PAGE_SLOTS + slot));
+        }
+        wanted
     }
 
     /// Shows `look` the value of this slot, loaded where it is not there. `look` runs under an epoch pin: it is short, and waits for

@@ -16,7 +16,7 @@ use crate::{
     version::{AddedTable, Edit, History, Level, Run, TableFile},
 };
 use sediment_base::{
-    Error, KeyOrder, RangeTombstone, Result, SeqNo, Stats, TableId, compaction_filter::FilterContext, stats::Counter,
+    Error, KeyOrder, KeyRange, RangeTombstone, Result, SeqNo, Stats, TableId, compaction_filter::FilterContext, stats::Counter,
 };
 use std::{collections::HashSet, sync::Arc};
 
@@ -56,15 +56,38 @@ pub(crate) fn run(
         Action::Rewrite => rewrite((versions, strategy), pinned, &inputs, plan, context, &mut report)?,
         Action::Discard => discard(versions, &inputs, context, &mut report)?,
     };
+    let warm = if plan.action == Action::Rewrite { warm_keys(&inputs) } else { Vec::new() };
     // Nothing here may hold the inputs when they become obsolete.
     drop(inputs);
     report.tables_out = tables.len();
     report.bytes_out = tables.iter().map(|table| table.meta.file_bytes).sum();
     report.rows_out = tables.iter().map(|table| table.meta.rows).sum();
+    let made: HashSet<TableId> = tables.iter().map(|table| table.meta.id).collect();
     let edit = Edit { removed: plan.tables().collect(), added: tables, history, ..Edit::default() };
     versions.install(Change::compaction(edit, &context.retention).stamped(stamp))?;
+    warm_up(versions, &made, &warm);
     count(&versions.options.stats, &report);
     Ok(report)
+}
+
+/// What readers want of the inputs.
+fn warm_keys(inputs: &[Arc<TableFile>]) -> Vec<KeyRange> {
+    inputs.iter().filter_map(|file| file.opened()).flat_map(|table| table.warm_keys()).collect()
+}
+
+/// Has it in memory before they ask, as far as that can be read: otherwise they will tell.
+fn warm_up(versions: &SuperVersions, made: &HashSet<TableId>, warm: &[KeyRange]) {
+    if warm.is_empty() {
+        return;
+    }
+    let (pinned, order) = (versions.pin(), &versions.options.order);
+    for file in pinned.version.tables().filter(|file| made.contains(&file.meta.id)) {
+        for keys in warm.iter().filter(|keys| keys.overlaps(&file.meta.range, order)) {
+            if file.open().and_then(|table| table.warm(keys)).is_err() {
+                return;
+            }
+        }
+    }
 }
 
 fn count(stats: &Stats, report: &CompactionReport) {

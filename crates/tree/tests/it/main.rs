@@ -26,5 +26,6 @@ mod semantics;
 mod sizes;
 mod slices;
 mod threads;
+mod warmth;
 mod watermark;
 mod watermark_model;
