@@ -49,6 +49,9 @@ pub(crate) struct Settings {
     /// What the database is to be good at
     #[arg(long, value_enum, default_value_t = Goal::Balanced)]
     pub(crate) goal: Goal,
+    /// Which compactions are due, by the name of a strategy [default: leveled]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) strategy: Option<String>,
     /// Which keys are read and overwritten how often
     #[arg(long, value_enum, default_value_t = Distribution::Uniform)]
     pub(crate) distribution: Distribution,

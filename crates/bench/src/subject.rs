@@ -8,7 +8,7 @@ use crate::{
     machine::{anonymous_bytes, cpu_ns},
     settings::Settings,
 };
-use sedimentdb::{Create, Db, Keyspace};
+use sedimentdb::{Create, Db, Keyspace, KeyspaceOptions};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -70,6 +70,9 @@ impl Subject {
         let builder = Db::builder(self.database_dir()).create(Create::IfMissing).memory(self.memory);
         let db = builder.durability(self.settings.durability.into()).goal(self.settings.goal.into()).open()?;
         let keyspace = db.keyspace("bench")?;
+        if let Some(strategy) = &self.settings.strategy {
+            keyspace.set_options(KeyspaceOptions { strategy: Some(strategy.clone()), ..keyspace.options() })?;
+        }
         self.open = Some((db, keyspace));
         Ok(())
     }

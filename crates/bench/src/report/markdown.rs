@@ -34,7 +34,7 @@ pub(crate) fn heading(report: &Report<'_>) -> String {
     let unknown = || "unknown".to_owned();
     let keys = report.measurements.first().map_or(0, |measurement| measurement.keys);
     format!(
-        "{} keys of {} B, values of {} B, memory {}, durability {:?}, goal {:?}, {:?}{}; Sediment {}.\n{} cores of {}, Linux {}, {}{}.\n",
+        "{} keys of {} B, values of {} B, memory {}, durability {:?}, goal {:?}, {:?}{}{}; Sediment {}.\n{} cores of {}, Linux {}, {}{}.\n",
         count_text(keys as f64),
         settings.key_size,
         settings.value_bytes(),
@@ -42,6 +42,7 @@ pub(crate) fn heading(report: &Report<'_>) -> String {
         settings.durability,
         settings.goal,
         settings.distribution,
+        settings.strategy.as_ref().map(|name| format!(", {name}")).unwrap_or_default(),
         if settings.bulk { ", in bulk" } else { "" },
         host.version,
         host.cores,
