@@ -70,6 +70,8 @@ pub fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
 #[derive(Clone, Debug, Default)]
 pub struct KeyOrder {
     custom: Option<Arc<dyn Comparator>>,
+    /// Another name for the order of `memcmp`.
+    name: Option<Arc<str>>,
 }
 
 impl KeyOrder {
@@ -80,12 +82,21 @@ impl KeyOrder {
 
     /// A caller's own order.
     pub fn custom(comparator: Arc<dyn Comparator>) -> Self {
-        Self { custom: Some(comparator) }
+        Self { custom: Some(comparator), name: None }
+    }
+
+    /// The order of `memcmp` under a name of the caller's, as trees know it that were not made under [`Bytewise::NAME`].
+    pub fn bytewise_named(name: &str) -> Self {
+        Self { custom: None, name: Some(name.into()) }
     }
 
     /// The name to store.
     pub fn name(&self) -> &str {
-        self.custom.as_ref().map_or(Bytewise::NAME, |comparator| comparator.name())
+        match (&self.custom, &self.name) {
+            (Some(comparator), _) => comparator.name(),
+            (None, Some(name)) => name,
+            (None, None) => Bytewise::NAME,
+        }
     }
 
     /// Whether it is the order of `memcmp`: prefixes may be stripped and bytes used as heads.
@@ -126,6 +137,13 @@ mod tests {
             }
         }
         assert_eq!(bytewise_head(b"abc"), 0x6162_6300_0000_0000);
+    }
+
+    #[test]
+    fn the_order_of_bytes_may_have_another_name() {
+        let order = KeyOrder::bytewise_named("plain");
+        assert_eq!((order.name(), order.is_lexicographic(), order.head(b"a")), ("plain", true, bytewise_head(b"a")));
+        assert_eq!((order.compare(b"a", b"b"), KeyOrder::bytewise().name()), (Ordering::Less, Bytewise::NAME));
     }
 
     #[test]

@@ -42,12 +42,12 @@ pub use compaction::{
 };
 pub use flush::{FlushContext, FlushReport};
 pub use ingest::IngestReport;
-pub use open::is_not_created;
+pub use open::{is_not_created, order_at_creation};
 pub use options::{Reclaimer, SeqnoSource, TreeOptions};
-pub use read::{Cursor, Direction, Scan, ScanLimits, ScanPart, TakeValue, ValueLen};
+pub use read::{Cursor, Direction, RawRow, RawRows, Scan, ScanLimits, ScanPart, TakeValue, ValueLen};
 pub use retention::Retention;
 pub use rewrite::{OnSlice, Progress};
 pub use simulate::{Simulation, SimulationCounts};
-pub use tree::{BegunGet, BegunMultiGet, Ingestion, Overlay, StoppedGet, StoppedMultiGet, Tree};
+pub use tree::{BegunGet, BegunMultiGet, Ingestion, MemtableView, Overlay, StoppedGet, StoppedMultiGet, Tree};
 pub use version::ManifestPosition;
 pub use write::WriteBatch;

@@ -42,6 +42,8 @@ pub(crate) use cursor::MemtableCursor;
 /// Recent writes in memory.
 pub(crate) struct Memtable {
     hash_seed: u64,
+    /// How many there were before it.
+    ordinal: u64,
     arena: Arena,
     index: HashIndex,
     keys: Keys,
@@ -81,7 +83,7 @@ impl Memtable {
     pub(crate) fn new(order: KeyOrder, hash_seed: u64, budget: &Arc<MemoryBudget>) -> Self {
         let arena = Arena::new();
         let (index, keys) = (HashIndex::new(&arena, 0), Keys::new(&arena, order.clone()));
-        Self::charged(hash_seed, arena, index, keys, Tombstones::new(order), budget)
+        Self::charged((hash_seed, 0), arena, index, keys, Tombstones::new(order), budget)
     }
 
     /// An empty memtable to take this one's place, which expects as many keys, of the same look, scanned or not as here: its
@@ -91,11 +93,11 @@ impl Memtable {
         let index = HashIndex::new(&arena, self.index.keys());
         let keys = self.keys.like(&self.arena, &arena);
         let tombstones = self.tombstones.successor();
-        Self::charged(self.hash_seed, arena, index, keys, tombstones, self.charge.budget())
+        Self::charged((self.hash_seed, self.ordinal + 1), arena, index, keys, tombstones, self.charge.budget())
     }
 
     fn charged(
-        hash_seed: u64,
+        (hash_seed, ordinal): (u64, u64),
         arena: Arena,
         index: HashIndex,
         keys: Keys,
@@ -103,7 +105,7 @@ impl Memtable {
         budget: &Arc<MemoryBudget>,
     ) -> Self {
         let charge = Charge::new(budget, Account::Memtables, 0);
-        let memtable = Self { hash_seed, arena, index, keys, tombstones, charge, pinned: OnceLock::new() };
+        let memtable = Self { hash_seed, ordinal, arena, index, keys, tombstones, charge, pinned: OnceLock::new() };
         memtable.count_memory();
         memtable
     }
@@ -187,6 +189,11 @@ impl Memtable {
     /// A cursor that keeps the memtable alive. It sees at least the rows whose insert had returned before its last seek.
     pub(crate) fn cursor(self: &Arc<Self>) -> MemtableCursor {
         MemtableCursor::new(Arc::clone(self))
+    }
+
+    /// How many came before it, of those that took each other's place.
+    pub(crate) fn ordinal(&self) -> u64 {
+        self.ordinal
     }
 
     /// Memory in use.

@@ -38,6 +38,13 @@ pub fn is_not_created(error: &Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.is::<NotCreated>())
 }
 
+/// The order of keys under which a tree was created, if the error of [`Tree::open`](crate::Tree::open) is that it is opened under
+/// another.
+pub fn order_at_creation(error: &Error) -> Option<&str> {
+    let source = std::error::Error::source(error)?;
+    source.downcast_ref::<OtherOrder>().map(|other| other.created.as_str())
+}
+
 /// Opens the tree in `dir`.
 pub(crate) fn open(env: &Env, dir: &Path, options: TreeOptions) -> Result<TreeParts> {
     options.validate()?;
@@ -205,7 +212,8 @@ fn identity(replayed: &Replayed, options: &TreeOptions) -> Result<Identity> {
     let identity = identity.ok_or_else(|| Error::corruption("the manifest does not say which tree it is of"))?;
     if identity.order != options.order.name() {
         let error = Error::invalid_input("the tree was created under another order of keys");
-        return Err(error.expected_found(identity.order, options.order.name()));
+        let other = OtherOrder { created: identity.order.clone() };
+        return Err(error.expected_found(identity.order, options.order.name()).with_source(other));
     }
     if identity.hash_version != KEY_HASH_VERSION {
         let error = Error::unsupported("version of the key hash");
@@ -325,3 +333,16 @@ impl fmt::Display for NotCreated {
 }
 
 impl std::error::Error for NotCreated {}
+
+#[derive(Debug)]
+struct OtherOrder {
+    created: String,
+}
+
+impl fmt::Display for OtherOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it was created under the order {:?}", self.created)
+    }
+}
+
+impl std::error::Error for OtherOrder {}

@@ -18,6 +18,9 @@ pub struct TreeOptions {
     pub order: KeyOrder,
     /// How operands become values; without one they cannot be written or read.
     pub merge_operator: Option<Arc<dyn MergeOperator>>,
+    /// Without a merge operator, whether a read of a key whose newest row is an operand gives this operand as it is. Otherwise the
+    /// read fails. Rewrites keep all operands in either case.
+    pub reads_raw_operands: bool,
     /// Target plain size of a data block.
     pub block_bytes: usize,
     /// How blocks are compressed.
@@ -93,6 +96,7 @@ impl TreeOptions {
         Self {
             order: KeyOrder::bytewise(),
             merge_operator: None,
+            reads_raw_operands: false,
             block_bytes: 4096,
             codec: Codec::None,
             level0_codec: Codec::None,
@@ -120,6 +124,7 @@ impl TreeOptions {
         let Self {
             order,
             merge_operator,
+            reads_raw_operands: _,
             block_bytes,
             codec: _,
             level0_codec: _,

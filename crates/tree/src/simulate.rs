@@ -162,6 +162,9 @@ impl Simulation {
             return self.install(Edit { removed: ids, added, ..Edit::default() });
         }
         let mut rows: Vec<Row> = ids.iter().filter_map(|id| self.tables.remove(id)).flat_map(|rows| rows.to_vec()).collect();
+        if plan.action == Action::Discard {
+            return self.install(Edit { removed: ids, ..Edit::default() });
+        }
         self.counts.compactions += 1;
         self.counts.compaction_read_bytes += rows.len() as u64 * self.row_bytes;
         rows.sort_unstable_by_key(|row| (row.key, std::cmp::Reverse(row.seqno)));

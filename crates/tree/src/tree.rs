@@ -5,10 +5,12 @@
 
 mod multi_get;
 mod overlay;
+mod raw;
 mod reads;
 
 pub use multi_get::{BegunMultiGet, StoppedMultiGet};
 pub use overlay::Overlay;
+pub use raw::MemtableView;
 
 use crate::{
     admin::{self, TreeStats, VerifyReport},
@@ -437,6 +439,11 @@ impl Ingestion {
     /// Removes `key`. As [`Ingestion::insert`] in all else.
     pub fn remove(&mut self, key: &[u8]) -> Result<()> {
         self.ingesting.add(Kind::Tombstone, key, &[])
+    }
+
+    /// Removes `key`, which was inserted once since it was last gone. As [`Ingestion::insert`] in all else.
+    pub fn remove_weak(&mut self, key: &[u8]) -> Result<()> {
+        self.ingesting.add(Kind::WeakTombstone, key, &[])
     }
 
     /// Whether it holds no row.

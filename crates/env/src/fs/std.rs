@@ -243,6 +243,11 @@ fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
+/// Reads from a file of the system at an offset, wherever its own position is: up to `buf.len()` bytes, 0 only at its end.
+pub fn read_std_file_at(file: &fs::File, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+    platform::read_at(file, offset, buf)
+}
+
 #[cfg(unix)]
 mod platform {
     use std::{fs::File, io, os::unix::fs::FileExt, path::Path};

@@ -74,6 +74,12 @@ impl Plan {
         Self { cuts: Some(cuts), ..self }
     }
 
+    /// The same, with tables of another size than the options say. At least 1.
+    #[must_use]
+    pub fn with_table_bytes(self, table_bytes: u64) -> Self {
+        self.cut(Cuts { guards: Vec::new(), guarded_bytes_min: table_bytes.max(1), table_bytes: table_bytes.max(1) })
+    }
+
     /// About how many bytes of tables it writes at most.
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes

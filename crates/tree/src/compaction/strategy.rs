@@ -146,13 +146,7 @@ impl<'a> TreeView<'a> {
         let wanted: HashSet<TableId> = tables.into_iter().collect();
         let is_wanted = |file: &&Arc<TableFile>| wanted.contains(&file.meta.id);
         let (levels, order) = (&self.version.levels, &self.options.order);
-        let chosen = |level: &Level| -> Vec<_> { level.tables().filter(is_wanted).cloned().collect() };
-        let inputs: Vec<_> = levels.iter().map(chosen).enumerate().collect();
-        let mut found = inputs.iter().flat_map(|(_, files)| files);
-        if found.clone().count() != wanted.len() || found.any(|file| self.busy.has(file.meta.id)) {
-            return None;
-        }
-        let plan = Plan::new(Action::Rewrite, inputs, target, order)?;
+        let plan = self.plan(Action::Rewrite, &wanted, target)?;
         let is_met = |level: &Level| level.overlapping(&plan.range, order).any(|file| !is_wanted(&file));
         let is_free =
             || levels.get(target).is_some_and(|level| !is_met(level)) && !self.busy.is_target(target, &plan.range, order);
@@ -177,5 +171,39 @@ impl<'a> TreeView<'a> {
         }
         let inputs = levels.iter().map(|level| level.tables().filter(|file| is_wanted(file)).cloned().collect());
         Plan::new(Action::Discard, inputs.enumerate().collect(), 0, order)
+    }
+
+    /// As [`TreeView::discard`], but older rows of their keys come to light: for a caller who wants just these tables gone.
+    pub fn drop_tables(&self, tables: impl IntoIterator<Item = TableId>) -> Option<Plan> {
+        self.plan(Action::Discard, &tables.into_iter().collect(), 0)
+    }
+
+    /// A plan to name these tables at the deeper level `target`, without reading them. `None` if there are none, if one is not there, taken
+    /// or deep enough already, or if one meets a table that stays in its own level, in `target` or in between.
+    pub fn relocate(&self, tables: impl IntoIterator<Item = TableId>, target: usize) -> Option<Plan> {
+        let wanted: HashSet<TableId> = tables.into_iter().collect();
+        let order = &self.options.order;
+        let plan = self.plan(Action::Move, &wanted, target).filter(|_| target < self.version.levels.len())?;
+        let is_free = |level: usize, file: &TableFile| {
+            let mut met =
+                self.version.levels[level..=target].iter().flat_map(|level| level.overlapping(&file.meta.range, order));
+            level < target && met.all(|met| wanted.contains(&met.meta.id))
+        };
+        let levels = self.version.levels.iter().enumerate();
+        let mut moved = levels.flat_map(|(level, tables)| tables.tables().map(move |file| (level, file)));
+        let all_free = moved.all(|(level, file)| !wanted.contains(&file.meta.id) || is_free(level, file));
+        (all_free && !self.busy.is_target(target, &plan.range, order)).then_some(plan)
+    }
+
+    /// What takes these tables, if all are there and none is taken.
+    fn plan(&self, action: Action, wanted: &HashSet<TableId>, target: usize) -> Option<Plan> {
+        let chosen =
+            |level: &Level| -> Vec<_> { level.tables().filter(|file| wanted.contains(&file.meta.id)).cloned().collect() };
+        let inputs: Vec<_> = self.version.levels.iter().map(chosen).enumerate().collect();
+        let mut found = inputs.iter().flat_map(|(_, files)| files);
+        if found.clone().count() != wanted.len() || found.any(|file| self.busy.has(file.meta.id)) {
+            return None;
+        }
+        Plan::new(action, inputs, target, &self.options.order)
     }
 }

@@ -1,5 +1,6 @@
 //! `Fold`: operands of one key on their way to a value.
 
+use crate::options::TreeOptions;
 use sediment_base::{Error, MergeOperator, Result};
 use std::sync::Arc;
 
@@ -7,6 +8,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fold {
     operator: Option<Arc<dyn MergeOperator>>,
+    /// Without an operator the newest operand is the value.
+    gives_raw: bool,
     /// Operands one behind the other, and where each ends.
     operands: Vec<u8>,
     ends: Vec<usize>,
@@ -18,6 +21,11 @@ pub(crate) struct Fold {
 impl Fold {
     pub(crate) fn new(operator: Option<Arc<dyn MergeOperator>>) -> Self {
         Self { operator, ..Self::default() }
+    }
+
+    /// For who reads a tree with these options.
+    pub(crate) fn for_reads(options: &TreeOptions) -> Self {
+        Self { gives_raw: options.reads_raw_operands, ..Self::new(options.merge_operator.clone()) }
     }
 
     /// Begins with another key.
@@ -66,7 +74,11 @@ impl Fold {
 
     /// The value that all of it makes.
     pub(crate) fn fold(&self, key: &[u8]) -> Result<Vec<u8>> {
-        let operator = self.operator.as_ref().ok_or_else(without_operator)?;
+        let operator = match (&self.operator, self.newest_first().next()) {
+            (Some(operator), _) => operator,
+            (None, Some(newest)) if self.gives_raw => return Ok(newest.to_vec()),
+            (None, _) => return Err(without_operator()),
+        };
         let operands: Vec<&[u8]> = self.newest_first().rev().collect();
         let folded = operator.fold(key, self.base.as_deref(), &operands);
         folded.map_err(|error| error.context(format!("merge operator {:?} cannot fold", operator.name())))

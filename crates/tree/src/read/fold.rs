@@ -38,7 +38,7 @@ pub(crate) fn fold_key(pinned: &SuperVersion, options: &TreeOptions, key: &[u8],
     rows.sort_by_key(|row| std::cmp::Reverse(row.seqno));
     // A row that was flushed is in two places while its log is replayed.
     rows.dedup_by_key(|row| row.seqno);
-    let mut fold = Fold::new(options.merge_operator.clone());
+    let mut fold = Fold::for_reads(options);
     fold.begin();
     for row in rows {
         if row.seqno < cover || !take_in(&mut fold, row.seen, &row.value) {

@@ -7,7 +7,7 @@ use crate::{
     super_version::SuperVersion,
 };
 use sediment_base::{
-    KeyOrder, MergeOperator, RangeTombstones, Result, SeqNo, Slice,
+    KeyOrder, RangeTombstones, Result, SeqNo, Slice,
     range::{lent_bounds, shared_by_range},
 };
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(crate) struct Reader {
     pub(super) order: KeyOrder,
     pub(super) read_seqno: SeqNo,
-    merge_operator: Option<Arc<dyn MergeOperator>>,
+    fold: Fold,
     overlaid: Option<Overlaid>,
 }
 
@@ -29,8 +29,7 @@ pub(crate) struct Overlaid {
 
 impl Reader {
     pub(crate) fn new(options: &TreeOptions, read_seqno: SeqNo) -> Self {
-        let (order, merge_operator) = (options.order.clone(), options.merge_operator.clone());
-        Self { order, read_seqno, merge_operator, overlaid: None }
+        Self { order: options.order.clone(), read_seqno, fold: Fold::for_reads(options), overlaid: None }
     }
 
     /// Who reads the rows of an overlay as well.
@@ -42,7 +41,7 @@ impl Reader {
     pub(super) fn begin(&self, pinned: &SuperVersion, bounds: &Bounds) -> Result<(Merging<Source>, View)> {
         let read_seqno = self.overlaid.as_ref().map_or(self.read_seqno, |overlaid| self.read_seqno.max(overlaid.cutoff));
         let cover = Cover::new(self.ranges(pinned, bounds)?, self.order.clone());
-        let fold = Fold::new(self.merge_operator.clone());
+        let fold = self.fold.clone();
         let view = View { order: self.order.clone(), read_seqno, cover, fold };
         Ok((Merging::new(self.sources(pinned, bounds, read_seqno), self.order.clone()), view))
     }

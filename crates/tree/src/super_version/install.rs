@@ -179,6 +179,16 @@ impl SuperVersions {
         Ok(())
     }
 
+    /// Forgets what is in memory alone. A flush of it ends with `Cancelled`.
+    pub(crate) fn clear_memtables(&self) {
+        let _publishing = lock(&self.publishing);
+        let before = self.pin();
+        before.memtables().for_each(|memtable| memtable.close());
+        let active = Arc::new(before.active.successor());
+        self.current.store(SuperVersion { active, sealed: Vec::new(), ..(*before).clone() }.completed());
+        before.memtables().for_each(|memtable| memtable.retire());
+    }
+
     /// Which tables are new.
     fn install_under(&self, installing: &mut Installing, mut change: Change<'_>) -> Result<Vec<AddedTable>> {
         let present = self.pin();

@@ -20,6 +20,7 @@ mod parts;
 mod planted;
 mod points;
 mod prefixes;
+mod raw;
 mod reclaim;
 mod sealing;
 mod semantics;
