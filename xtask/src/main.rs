@@ -1,6 +1,7 @@
 //! Checks of the source tree, and what is run from it: `cargo xtask tidy`, `cargo xtask simulate`.
 #![allow(clippy::print_stdout, reason = "a command line prints")]
 
+mod face;
 mod source;
 mod tidy;
 
@@ -10,10 +11,11 @@ use std::{
     process::{Command, ExitCode},
 };
 
-const HELP: &str = "usage: cargo xtask tidy [--bless] | cargo xtask simulate [name=value ...]
+const HELP: &str = "usage: cargo xtask tidy [--bless] | cargo xtask face | cargo xtask simulate [name=value ...]
 
 tidy            checks layers, sizes, banned text, reachability, and that documents were read again after the code they describe changed
 tidy --bless    says that they were
+face            how much of the interface of `crates/compat` is used as it stands, and what of it is not there
 simulate        what each strategy of compactions does with some loads: written bytes, space and runs. For names and values see
                 crates/tree/examples/simulate.rs";
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        ["face"] => print_face(&face::check(&root())),
         ["simulate", ..] => simulate(&args[1..]),
         _ => {
             println!("{HELP}");
@@ -59,6 +62,14 @@ fn report(report: &tidy::Report) -> ExitCode {
     }
     println!("tidy: {} files, {} errors, {} warnings", report.files, report.errors.len(), report.warnings.len());
     if report.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn print_face(face: &face::Face) -> ExitCode {
+    for error in &face.errors {
+        println!("error: {error}");
+    }
+    println!("face: {face}");
+    if face.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn root() -> std::path::PathBuf {

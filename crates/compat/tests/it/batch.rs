@@ -1,0 +1,64 @@
+//! Batches (API 7).
+
+use crate::common::{World, io_kind};
+use lsm_tree::{AbstractTree, Error, MergeOperator, Result, SeqNo, UserValue, WriteBatch};
+use std::sync::Arc;
+
+struct Append;
+
+impl MergeOperator for Append {
+    fn merge(&self, _key: &[u8], base_value: Option<&[u8]>, operands: &[&[u8]]) -> Result<UserValue> {
+        Ok([base_value.unwrap_or_default(), &operands.concat()].concat().into())
+    }
+}
+
+#[test]
+fn a_batch_is_seen_at_once() -> Result<()> {
+    let world = World::new()?;
+    world.put("gone", "x");
+    world.put("weak", "x");
+    let mut batch = WriteBatch::with_capacity(4);
+    batch.insert("a", "first");
+    batch.insert("a", "last");
+    batch.remove("gone");
+    batch.remove_weak("weak");
+    assert_eq!((batch.len(), batch.is_empty()), (4, false));
+    let (before, now) = (world.visible.get(), world.seqno.next());
+    let (bytes, memtable) = world.tree.apply_batch(batch.clone(), now)?;
+    assert!(bytes > 0 && memtable >= bytes);
+    assert_eq!((world.keys_at(before).len(), world.keys_at(now + 1)), (2, vec!["a".to_owned()]));
+    assert_eq!(world.get_at("a", now + 1).as_deref(), Some("last"));
+    batch.clear();
+    assert!(batch.is_empty() && WriteBatch::new().is_empty());
+    let size = world.tree.active_memtable().size();
+    assert_eq!(world.tree.apply_batch(batch, world.seqno.next())?, (0, size));
+    Ok(())
+}
+
+#[test]
+fn several_operands_of_a_key_are_all_kept_in_order() -> Result<()> {
+    let mut batch = WriteBatch::default();
+    for operand in ["a", "b", "c"] {
+        batch.merge("k", operand);
+    }
+    let world = World::with(|config| config.with_merge_operator(Some(Arc::new(Append))))?;
+    world.tree.apply_batch(batch.clone(), 0)?;
+    assert_eq!(world.get_at("k", 1).as_deref(), Some("abc"));
+    // Otherwise than in the family: without an operator none is lost, because none is taken.
+    let world = World::new()?;
+    assert_eq!(io_kind(world.tree.apply_batch(batch, 0)), Some(std::io::ErrorKind::InvalidInput));
+    assert!(world.keys_at(SeqNo::MAX).is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_key_written_in_two_ways_refuses_the_batch() -> Result<()> {
+    let world = World::new()?;
+    let mut batch = WriteBatch::new();
+    batch.insert("a", "a");
+    batch.insert("b", "b");
+    batch.remove("a");
+    assert!(matches!(world.tree.apply_batch(batch, 0), Err(Error::MixedOperationBatch)));
+    assert!(world.keys_at(SeqNo::MAX).is_empty());
+    Ok(())
+}

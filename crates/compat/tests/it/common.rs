@@ -1,0 +1,124 @@
+//! A tree in a directory of its own, and shorthands.
+
+use lsm_tree::{AbstractTree, AnyTree, Config, Guard, IterGuardImpl, Result, SeqNo, SequenceNumberCounter, get_tmp_folder};
+use std::io::ErrorKind;
+
+/// A tree with its counters and directory.
+pub(crate) struct World {
+    pub(crate) tree: AnyTree,
+    pub(crate) seqno: SequenceNumberCounter,
+    pub(crate) visible: SequenceNumberCounter,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+/// Both counters and a configuration in a new directory.
+pub(crate) fn config() -> (Config, SequenceNumberCounter, SequenceNumberCounter, tempfile::TempDir) {
+    let folder = get_tmp_folder();
+    let (seqno, visible) = (SequenceNumberCounter::default(), SequenceNumberCounter::default());
+    (Config::new(&folder, seqno.clone(), visible.clone()), seqno, visible, folder)
+}
+
+impl World {
+    pub(crate) fn new() -> Result<Self> {
+        Self::with(|config| config)
+    }
+
+    pub(crate) fn with(change: impl FnOnce(Config) -> Config) -> Result<Self> {
+        let (config, seqno, visible, folder) = config();
+        let tree = change(config).open()?;
+        Ok(Self { tree, seqno, visible, folder })
+    }
+
+    /// Closes it and opens it again, with counters as the tree says.
+    pub(crate) fn reopened(self, change: impl FnOnce(Config) -> Config) -> Result<Self> {
+        let Self { tree, folder, .. } = self;
+        drop(tree);
+        let (seqno, visible) = (SequenceNumberCounter::default(), SequenceNumberCounter::default());
+        let tree = change(Config::new(&folder, seqno.clone(), visible.clone())).open()?;
+        let next = tree.get_highest_seqno().map_or(0, |highest| highest + 1);
+        seqno.set(next);
+        visible.set(next);
+        Ok(Self { tree, seqno, visible, folder })
+    }
+
+    /// Writes with the next number, and shows it.
+    pub(crate) fn put(&self, key: &str, value: &str) -> SeqNo {
+        self.write(|tree, now| {
+            tree.insert(key, value, now);
+        })
+    }
+
+    pub(crate) fn remove(&self, key: &str) -> SeqNo {
+        self.write(|tree, now| {
+            tree.remove(key, now);
+        })
+    }
+
+    pub(crate) fn write(&self, write: impl FnOnce(&AnyTree, SeqNo)) -> SeqNo {
+        let now = self.seqno.next();
+        write(&self.tree, now);
+        self.visible.fetch_max(now + 1);
+        now
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<String> {
+        self.get_at(key, self.visible.get())
+    }
+
+    pub(crate) fn get_at(&self, key: &str, seqno: SeqNo) -> Option<String> {
+        let value = self.tree.get(key, seqno).expect("read");
+        value.map(|value| String::from_utf8_lossy(&value).into_owned())
+    }
+
+    /// All keys, from the front.
+    pub(crate) fn keys_at(&self, seqno: SeqNo) -> Vec<String> {
+        keys(self.tree.iter(seqno, None))
+    }
+
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.keys_at(self.visible.get())
+    }
+
+    pub(crate) fn flush(&self) {
+        self.flush_with(0);
+    }
+
+    pub(crate) fn flush_with(&self, watermark: SeqNo) {
+        self.tree.flush_active_memtable(watermark).expect("flushed");
+    }
+
+    pub(crate) fn major(&self, watermark: SeqNo) {
+        self.tree.major_compact(64 << 20, watermark).expect("compacted");
+    }
+
+    pub(crate) fn counters(&self) -> (SeqNo, SeqNo) {
+        (self.seqno.get(), self.visible.get())
+    }
+
+    /// Rows of all tables as `key@seqno`, with a mark for what they do.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let mut rows = Vec::new();
+        for table in self.tree.current_version().iter_tables() {
+            for row in table.iter() {
+                let row = row.expect("read");
+                let mark = ["", " T", " w", " M", ""][usize::from(u8::from(row.key.value_type))];
+                rows.push(format!("{}@{}{mark}", String::from_utf8_lossy(&row.key.user_key), row.key.seqno));
+            }
+        }
+        rows.sort();
+        rows
+    }
+}
+
+/// The keys of a scan.
+pub(crate) fn keys(rows: impl Iterator<Item = IterGuardImpl>) -> Vec<String> {
+    rows.map(|row| String::from_utf8_lossy(&row.key().expect("read")).into_owned()).collect()
+}
+
+/// The kind of the I/O error that something failed with.
+pub(crate) fn io_kind<T>(result: Result<T>) -> Option<ErrorKind> {
+    match result {
+        Err(lsm_tree::Error::Io(error)) => Some(error.kind()),
+        _ => None,
+    }
+}

@@ -1,0 +1,205 @@
+//! Compactions and their strategies (API 15).
+
+use crate::common::World;
+use lsm_tree::{
+    AbstractTree, Config, Result, SeqNo, Version,
+    compaction::{
+        Choice, CompactionAction, CompactionResult, CompactionState, CompactionStrategy, Fifo, Leveled, MoveDown, PullDown,
+        SizeTiered,
+    },
+};
+use std::{collections::HashSet, sync::Arc};
+
+fn compact(world: &World, strategy: impl CompactionStrategy + 'static) -> CompactionResult {
+    world.tree.compact(Arc::new(strategy), 0).expect("compacted")
+}
+
+/// Tables by level.
+fn levels(world: &World) -> Vec<usize> {
+    (0..7).map_while(|level| world.tree.level_table_count(level)).collect()
+}
+
+fn flushed(world: &World, key: &str) {
+    world.put(key, key);
+    world.flush();
+}
+
+#[test]
+fn leveled_moves_what_meets_nothing_to_the_last_level() -> Result<()> {
+    let world = World::new()?;
+    for key in ["a", "b", "c", "d", "e", "f"] {
+        flushed(&world, key);
+        let result = compact(&world, Leveled::default());
+        assert_eq!(
+            result,
+            CompactionResult { action: CompactionAction::Moved, dest_level: Some(6), tables_in: 1, tables_out: 1 }
+        );
+    }
+    assert_eq!(levels(&world), [0, 0, 0, 0, 0, 0, 6]);
+    flushed(&world, "d");
+    assert_eq!(compact(&world, Leveled::default()), CompactionResult::nothing());
+    assert_eq!(levels(&world), [1, 0, 0, 0, 0, 0, 6]);
+    Ok(())
+}
+
+#[test]
+fn leveled_merges_level_0_in_place_and_then_downwards() -> Result<()> {
+    let world = World::new()?;
+    let strategy = || Leveled::default().with_l0_threshold(3).with_table_target_size(1 << 20);
+    flushed(&world, "a");
+    compact(&world, PullDown(0, 6));
+    flushed(&world, "a");
+    flushed(&world, "a");
+    let result = compact(&world, strategy());
+    assert_eq!((result.action, result.dest_level, levels(&world)[0]), (CompactionAction::Merged, Some(0), 1));
+    flushed(&world, "a");
+    flushed(&world, "b");
+    let result = compact(&world, strategy());
+    assert_eq!((result.action, result.dest_level), (CompactionAction::Merged, Some(1)));
+    assert_eq!(world.keys(), ["a", "b"]);
+    // A level whose next one is empty goes on, as it is.
+    let result = compact(&world, strategy());
+    assert_eq!((result.action, result.dest_level), (CompactionAction::Moved, Some(2)));
+    Ok(())
+}
+
+#[test]
+fn leveled_keeps_levels_within_their_sizes() -> Result<()> {
+    let world = World::new()?;
+    let strategy =
+        || Leveled::default().with_table_target_size(4 << 10).with_level_ratio_policy(vec![2.0]).with_multi_level(true);
+    for round in 0..30_u32 {
+        for n in 0..40_u32 {
+            world.put(&format!("{:04}", (n * 37 + round * 11) % 1000), &"v".repeat(100));
+        }
+        world.flush();
+        for _ in 0..3 {
+            compact(&world, strategy());
+        }
+    }
+    assert!(levels(&world)[1..].iter().filter(|tables| **tables > 0).count() > 1, "{:?}", levels(&world));
+    let keys = world.keys();
+    assert!(keys.is_sorted() && keys.len() > 300);
+    assert!(keys.iter().all(|key| world.get(key).is_some()));
+    Ok(())
+}
+
+#[test]
+fn size_tiered_merges_runs_of_level_0_where_they_are() -> Result<()> {
+    let world = World::new()?;
+    flushed(&world, "a");
+    assert_eq!(compact(&world, SizeTiered::default()).action, CompactionAction::Nothing);
+    for _ in 0..3 {
+        flushed(&world, "a");
+    }
+    let result = compact(&world, SizeTiered::default());
+    assert_eq!(result, CompactionResult { action: CompactionAction::Merged, dest_level: Some(0), tables_in: 4, tables_out: 1 });
+    flushed(&world, "a");
+    let shy = SizeTiered::default().with_max_space_amplification_percent(100_000).with_min_merge_width(3).with_size_ratio(1.0);
+    assert_eq!(compact(&world, shy.clone()).action, CompactionAction::Nothing);
+    flushed(&world, "a");
+    let result = compact(&world, shy.with_max_merge_width(2).with_table_target_size(1 << 20));
+    assert_eq!(result.tables_in, 2);
+    assert_eq!(world.get("a").as_deref(), Some("a"));
+    Ok(())
+}
+
+/// Otherwise than in the family: updates do not panic.
+#[test]
+fn fifo_drops_the_oldest_beyond_its_limit() -> Result<()> {
+    let world = World::new()?;
+    assert_eq!(compact(&world, Fifo::new(1, None)), CompactionResult::nothing());
+    for key in ["a", "b", "a"] {
+        flushed(&world, key);
+    }
+    let bytes = world.tree.disk_space();
+    assert_eq!(compact(&world, Fifo::new(bytes, None)), CompactionResult::nothing());
+    let result = compact(&world, Fifo::new(bytes - 1, Some(0)));
+    assert_eq!((result.action, result.tables_in, result.tables_out), (CompactionAction::Dropped, 1, 0));
+    assert_eq!(compact(&world, Fifo::new(bytes - 1, None)), CompactionResult::nothing());
+    assert_eq!(world.keys(), ["a", "b"]);
+    let fifo = Fifo::new(0, Some(3600));
+    assert_eq!((fifo.limit, fifo.ttl_seconds), (0, Some(3600)));
+    compact(&world, fifo);
+    assert!(world.keys().is_empty());
+    Ok(())
+}
+
+#[test]
+fn levels_are_moved_and_pulled_down() -> Result<()> {
+    let world = World::new()?;
+    flushed(&world, "a");
+    flushed(&world, "b");
+    let result = compact(&world, MoveDown(0, 2));
+    assert_eq!(result, CompactionResult { action: CompactionAction::Moved, dest_level: Some(2), tables_in: 2, tables_out: 2 });
+    flushed(&world, "a");
+    assert_eq!(compact(&world, MoveDown(0, 2)).action, CompactionAction::Nothing, "an older one is there");
+    let result = compact(&world, PullDown(0, 2));
+    assert_eq!((result.action, result.tables_in, result.tables_out), (CompactionAction::Merged, 3, 1));
+    assert_eq!((levels(&world)[2], world.keys()), (1, vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(compact(&world, PullDown(3, 4)), CompactionResult::nothing());
+    Ok(())
+}
+
+#[test]
+fn a_major_compaction_merges_all_into_the_last_level() -> Result<()> {
+    let world = World::with(|mut config| {
+        config.level_count = 3;
+        config
+    })?;
+    let result = world.tree.major_compact(1 << 20, 0)?;
+    assert_eq!(result, CompactionResult { action: CompactionAction::Merged, dest_level: Some(2), tables_in: 0, tables_out: 0 });
+    for n in 0..500 {
+        world.put(&format!("{n:04}"), &"v".repeat(100));
+    }
+    world.flush();
+    flushed(&world, "x");
+    let result = world.tree.major_compact(64 << 20, 0)?;
+    assert_eq!(
+        (result.action, result.dest_level, result.tables_in, result.tables_out),
+        (CompactionAction::Merged, Some(2), 2, 1)
+    );
+    let result = world.tree.major_compact(8 << 10, SeqNo::MAX)?;
+    assert!(result.tables_out > 1, "cut at their target size: {result:?}");
+    assert_eq!((world.keys().len(), world.tree.level_table_count(3)), (501, None));
+    Ok(())
+}
+
+/// Drops the first table that it sees.
+struct DropFirst;
+
+impl CompactionStrategy for DropFirst {
+    fn get_name(&self) -> &'static str {
+        "DropFirst"
+    }
+
+    fn choose(&self, version: &Version, config: &Config, state: &CompactionState) -> Choice {
+        assert!(config.level_count == 7 && state.now_us() > 0);
+        let first = version.iter_tables().find(|table| !state.is_busy(table.id()));
+        first.map_or(Choice::DoNothing, |table| Choice::Drop(std::iter::once(table.id()).collect::<HashSet<_, _>>()))
+    }
+}
+
+#[test]
+fn a_strategy_of_the_callers_is_asked() -> Result<()> {
+    let world = World::new()?;
+    assert_eq!(compact(&world, DropFirst).action, CompactionAction::Nothing);
+    flushed(&world, "a");
+    assert_eq!(compact(&world, DropFirst).action, CompactionAction::Dropped);
+    assert!(world.keys().is_empty());
+    let names = [Leveled::default().get_name(), SizeTiered::default().get_name(), Fifo::new(0, None).get_name()];
+    assert_eq!(names, ["LeveledCompaction", "SizeTieredCompaction", "FifoCompaction"]);
+    Ok(())
+}
+
+#[test]
+fn a_limit_of_what_is_written_is_kept() -> Result<()> {
+    let world = World::with(|config| config.compaction_rate_limit(1 << 30))?;
+    for n in 0..200 {
+        world.put(&format!("{n:04}"), &"v".repeat(1000));
+    }
+    world.flush();
+    world.major(0);
+    assert_eq!(world.keys().len(), 200);
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Rotation and flush (API 1.3, 1.6).
+
+use crate::common::World;
+use lsm_tree::{AbstractTree, Result, SeqNo};
+
+#[test]
+fn a_rotation_seals_what_is_there() -> Result<()> {
+    let world = World::new()?;
+    assert!(world.tree.rotate_memtable().is_none());
+    assert_eq!((world.tree.active_memtable().id(), world.tree.sealed_memtable_count()), (0, 0));
+    world.put("a", "a");
+    let sealed = world.tree.rotate_memtable().expect("not empty");
+    assert_eq!((sealed.id(), sealed.len(), world.tree.active_memtable().id()), (0, 1, 1));
+    assert_eq!((world.tree.sealed_memtable_count(), world.tree.active_memtable().is_empty()), (1, true));
+    assert_eq!(world.get("a").as_deref(), Some("a"));
+    Ok(())
+}
+
+#[test]
+fn a_flush_merges_all_that_is_sealed_into_one_run() -> Result<()> {
+    let world = World::new()?;
+    for key in ["a", "b", "a"] {
+        world.put(key, key);
+        world.tree.rotate_memtable();
+    }
+    let bytes = {
+        let lock = world.tree.get_flush_lock();
+        world.tree.flush(&lock, 0)?
+    };
+    assert!(bytes.is_some_and(|bytes| bytes > 0));
+    assert_eq!((world.tree.sealed_memtable_count(), world.tree.table_count(), world.tree.l0_run_count()), (0, 1, 1));
+    let lock = world.tree.get_flush_lock();
+    assert_eq!(world.tree.flush(&lock, 0)?, None, "nothing is sealed");
+    Ok(())
+}
+
+#[test]
+fn the_argument_is_a_watermark_and_0_keeps_every_version() -> Result<()> {
+    let world = World::new()?;
+    let (first, second) = (world.put("a", "1"), world.put("a", "2"));
+    world.flush_with(0);
+    assert_eq!(world.rows(), [format!("a@{first}"), format!("a@{second}")]);
+    Ok(())
+}
+
+/// A tombstone at 1 above a value at 0.
+fn removed_at_1() -> Result<World> {
+    let world = World::new()?;
+    world.tree.insert("a", "a", world.seqno.next());
+    world.tree.remove("a", world.seqno.next());
+    Ok(world)
+}
+
+#[test]
+fn what_lies_behind_a_row_goes_below_the_watermark() -> Result<()> {
+    let world = removed_at_1()?;
+    world.flush_with(1);
+    assert_eq!(world.rows(), ["a@1 T"]);
+
+    let world = removed_at_1()?;
+    world.tree.insert("a", "b", world.seqno.next());
+    world.flush_with(1);
+    assert_eq!(world.rows(), ["a@1 T", "a@2"], "the tombstone is above, what it hides is below");
+    Ok(())
+}
+
+#[test]
+fn a_weak_tombstone_and_its_value_vanish_together() -> Result<()> {
+    let world = World::new()?;
+    world.tree.insert("a", "a", world.seqno.next());
+    world.tree.remove_weak("a", world.seqno.next());
+    world.flush_with(1);
+    assert_eq!((world.tree.table_count(), world.tree.sealed_memtable_count()), (0, 0));
+    Ok(())
+}
+
+#[test]
+fn the_last_level_ends_what_a_tombstone_has_to_say() -> Result<()> {
+    for weak in [false, true] {
+        let world = World::new()?;
+        world.write(|tree, now| {
+            if weak {
+                tree.remove_weak("a", now)
+            } else {
+                tree.remove("a", now)
+            };
+        });
+        world.put("b", "b");
+        world.flush();
+        assert_eq!(world.tree.tombstone_count(), 1);
+        world.major(0);
+        assert_eq!((world.tree.tombstone_count(), world.rows().len()), (0, 1), "whatever the watermark");
+    }
+    let world = removed_at_1()?;
+    world.flush_with(0);
+    world.major(0);
+    assert_eq!(world.rows(), ["a@0", "a@1 T"], "as long as a version behind it stays");
+    world.major(SeqNo::MAX);
+    assert_eq!(world.tree.table_count(), 0);
+    Ok(())
+}
+
+#[test]
+fn a_row_of_the_last_level_loses_its_number_below_the_watermark() -> Result<()> {
+    let world = World::new()?;
+    world.put("x", "x");
+    let seqno = world.put("a", "a");
+    world.flush();
+    world.major(seqno);
+    assert_eq!(world.rows(), [format!("a@{seqno}"), "x@0".to_owned()]);
+    world.major(seqno + 1);
+    assert_eq!((world.rows(), world.get("a").as_deref()), (vec!["a@0".to_owned(), "x@0".to_owned()], Some("a")));
+    Ok(())
+}
+
+#[test]
+fn what_was_not_flushed_is_lost() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.flush();
+    world.put("b", "b");
+    let world = world.reopened(|config| config)?;
+    assert_eq!(world.keys(), ["a"]);
+    Ok(())
+}
+
+#[test]
+fn what_is_in_memory_can_be_forgotten() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.flush();
+    world.put("b", "b");
+    world.tree.rotate_memtable();
+    world.put("c", "c");
+    world.tree.clear_active_memtable();
+    assert_eq!((world.keys(), world.tree.sealed_memtable_count()), (vec!["a".to_owned()], 0));
+    assert!(world.tree.active_memtable().is_empty());
+    world.put("d", "d");
+    assert_eq!(world.keys(), ["a", "d"]);
+    Ok(())
+}

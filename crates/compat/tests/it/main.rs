@@ -1,0 +1,25 @@
+//! The interface, section by section, through its public face alone.
+
+mod batch;
+mod common;
+mod compaction;
+mod comparator;
+mod config;
+mod counting;
+mod errors;
+mod files;
+mod filter;
+mod flush;
+mod ingestion;
+mod iterators;
+mod merge;
+mod overlay;
+mod points;
+mod prefix;
+mod ranges;
+mod seqnos;
+mod shapes;
+mod since;
+mod snapshots;
+mod types;
+mod unsupported;

@@ -1,0 +1,134 @@
+//! Range tombstones (API 1.5) and dropping (1.8).
+
+use crate::common::World;
+use lsm_tree::{AbstractTree, Result, SeqNo};
+
+fn abc() -> Result<World> {
+    let world = World::new()?;
+    for key in ["a", "b", "c", "d"] {
+        world.put(key, key);
+    }
+    Ok(world)
+}
+
+#[test]
+fn a_range_hides_what_is_older_in_it_alone() -> Result<()> {
+    let world = abc()?;
+    let before = world.visible.get();
+    let now = world.write(|tree, now| assert!(tree.remove_range("b", "d", now) > 0));
+    for round in 0..3 {
+        assert_eq!((world.keys(), world.keys_at(before).len()), (vec!["a".to_owned(), "d".to_owned()], 4), "{round}");
+        assert_eq!(world.get("b"), None);
+        world.flush();
+    }
+    world.put("b", "new");
+    assert_eq!(world.get("b").as_deref(), Some("new"));
+    world.tree.insert("c", "same", now);
+    assert_eq!(world.get("c").as_deref(), Some("same"), "an entry of the same number survives");
+    Ok(())
+}
+
+#[test]
+fn nothing_between_the_bounds_is_nothing_written() -> Result<()> {
+    let world = abc()?;
+    let now = world.seqno.next();
+    for (start, end) in [("b", "b"), ("c", "b"), ("a", "")] {
+        assert_eq!(world.tree.remove_range(start, end, now), 0, "{start} {end}");
+    }
+    let long = "x".repeat(65_536);
+    assert_eq!(world.tree.remove_range("a".to_owned(), long, now), 0);
+    for prefix in [&b""[..], b"\xff", b"\xff\xff"] {
+        assert_eq!(world.tree.remove_prefix(prefix, now), 0);
+    }
+    assert_eq!(world.tree.active_memtable().range_tombstone_count(), 0);
+    world.visible.fetch_max(now + 1);
+    assert_eq!(world.keys().len(), 4);
+    Ok(())
+}
+
+#[test]
+fn a_prefix_is_removed_as_a_range() -> Result<()> {
+    let world = World::new()?;
+    for key in ["a", "aa", "ab", "b"] {
+        world.put(key, key);
+    }
+    world.write(|tree, now| assert!(tree.remove_prefix("a", now) > 0));
+    assert_eq!(world.keys(), ["b"]);
+    Ok(())
+}
+
+#[test]
+fn a_memtable_of_ranges_alone_becomes_a_table() -> Result<()> {
+    let world = abc()?;
+    world.flush();
+    let tables = world.tree.table_count();
+    let now = world.write(|tree, now| {
+        tree.remove_range("b", "x", now);
+    });
+    assert!(!world.tree.active_memtable().is_empty());
+    world.flush();
+    assert_eq!(world.tree.table_count(), tables + 1);
+    let version = world.tree.current_version();
+    let table = version.iter_tables().find(|table| table.get_highest_seqno() == now).expect("there");
+    assert_eq!(table.get_highest_kv_seqno(), 0);
+    assert!(table.metadata.key_range.contains_key(b"w"), "its keys are those that it hides");
+    let world = world.reopened(|config| config)?;
+    assert_eq!((world.keys(), world.tree.get_highest_seqno()), (vec!["a".to_owned()], Some(now)));
+    Ok(())
+}
+
+#[test]
+fn ranges_survive_compactions_and_hide_what_is_ingested_before() -> Result<()> {
+    let world = abc()?;
+    world.flush();
+    world.write(|tree, now| {
+        tree.remove_range("b", "d", now);
+    });
+    world.flush();
+    for _ in 0..3 {
+        world.major(0);
+        assert_eq!(world.keys(), ["a", "d"]);
+    }
+    let mut rows = world.tree.ingestion()?;
+    rows.write("bb", "new")?;
+    rows.finish()?;
+    assert_eq!(world.keys(), ["a", "bb", "d"], "what is ingested later is newer");
+    Ok(())
+}
+
+#[test]
+fn the_last_level_ends_a_range_below_the_watermark() -> Result<()> {
+    let world = abc()?;
+    world.flush();
+    world.write(|tree, now| {
+        tree.remove_range("b", "d", now);
+    });
+    world.flush();
+    world.major(SeqNo::MAX);
+    assert_eq!(world.rows(), ["a@0", "d@0"]);
+    assert_eq!(world.tree.scan_since_seqno(0)?.count(), 2, "the range is gone");
+    Ok(())
+}
+
+#[test]
+fn a_drop_takes_tables_that_lie_inside_altogether() -> Result<()> {
+    let world = World::new()?;
+    for (first, second) in [("a", "b"), ("c", "d"), ("e", "f")] {
+        world.put(first, first);
+        world.put(second, second);
+        world.flush();
+    }
+    world.put("c5", "in memory");
+    world.tree.drop_range("b".."f")?;
+    assert_eq!(world.keys(), ["a", "b", "c5", "e", "f"]);
+    world.tree.drop_range("x".."b")?;
+    world.tree.drop_range("c".."c")?;
+    assert_eq!(world.keys().len(), 5);
+    world.tree.drop_range("e"..="f")?;
+    assert_eq!(world.keys(), ["a", "b", "c5"]);
+    world.tree.drop_range::<&str, _>(..)?;
+    assert_eq!((world.keys(), world.tree.table_count()), (vec!["c5".to_owned()], 0));
+    let world = world.reopened(|config| config)?;
+    assert!(world.keys().is_empty());
+    Ok(())
+}

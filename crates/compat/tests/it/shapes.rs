@@ -1,0 +1,35 @@
+//! Every signature of the interface, used as it stands: it compiles, or the interface has changed.
+
+mod compaction;
+mod compaction_filter;
+mod config;
+mod ecc;
+mod encryption;
+mod encryption_aad;
+mod encryption_aead;
+mod fs;
+mod hash;
+mod heal_hints;
+mod inspect;
+mod io;
+mod root;
+mod runtime_config;
+mod util;
+mod verify;
+
+/// That a type has a trait.
+macro_rules! has {
+    ($type:ty: $($bound:tt)+) => {{
+        fn has<T: $($bound)+>() {}
+        has::<$type>();
+    }};
+}
+pub(crate) use has;
+
+/// That a type has a field of this type.
+macro_rules! field {
+    ($type:ident::$field:ident: $of:ty) => {{
+        let _: fn(&$type) -> &$of = |of| &of.$field;
+    }};
+}
+pub(crate) use field;
