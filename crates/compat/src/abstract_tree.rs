@@ -315,6 +315,7 @@ pub trait AbstractTree: sealed::Sealed {
     }
 
     /// The value of a key.
+    #[inline]
     fn get<K: AsRef<[u8]>>(&self, key: K, seqno: SeqNo) -> Result<Option<UserValue>> {
         self.standard().get_value(key.as_ref(), seqno)
     }
@@ -325,6 +326,7 @@ pub trait AbstractTree: sealed::Sealed {
     }
 
     /// Whether a key has a value.
+    #[inline]
     fn contains_key<K: AsRef<[u8]>>(&self, key: K, seqno: SeqNo) -> Result<bool> {
         self.standard().has_key(key.as_ref(), seqno)
     }
@@ -346,16 +348,19 @@ pub trait AbstractTree: sealed::Sealed {
 
     /// Gives a key a value; its bytes, and those of the active memtable. Panics where no tree can hold it: an empty key, or one above 65,535
     /// bytes, a value above 64 MiB, a number from [`MAX_SEQNO`](crate::MAX_SEQNO) on.
+    #[inline]
     fn insert<K: Into<UserKey>, V: Into<UserValue>>(&self, key: K, value: V, seqno: SeqNo) -> (u64, u64) {
         self.standard().write(Kind::Value, &key.into(), &value.into(), seqno)
     }
 
     /// Removes a key. As [`AbstractTree::insert`] in all else.
+    #[inline]
     fn remove<K: Into<UserKey>>(&self, key: K, seqno: SeqNo) -> (u64, u64) {
         self.standard().write(Kind::Tombstone, &key.into(), &[], seqno)
     }
 
     /// Merges an operand into a key. As [`AbstractTree::insert`] in all else.
+    #[inline]
     fn merge<K: Into<UserKey>, V: Into<UserValue>>(&self, key: K, operand: V, seqno: SeqNo) -> (u64, u64) {
         self.standard().write(Kind::Operand, &key.into(), &operand.into(), seqno)
     }
@@ -379,6 +384,7 @@ pub trait AbstractTree: sealed::Sealed {
 
     /// Removes a key that was written once since it was last gone.
     #[doc(hidden)]
+    #[inline]
     fn remove_weak<K: Into<UserKey>>(&self, key: K, seqno: SeqNo) -> (u64, u64) {
         self.standard().write(Kind::WeakTombstone, &key.into(), &[], seqno)
     }

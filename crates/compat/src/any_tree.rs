@@ -31,18 +31,21 @@ pub enum AnyTree {
 }
 
 impl Sealed for Tree {
+    #[inline]
     fn standard(&self) -> &Tree {
         self
     }
 }
 
 impl Sealed for BlobTree {
+    #[inline]
     fn standard(&self) -> &Tree {
         &self.index
     }
 }
 
 impl Sealed for AnyTree {
+    #[inline]
     fn standard(&self) -> &Tree {
         match self {
             Self::Standard(tree) => tree,

@@ -102,6 +102,7 @@ impl Tree {
 impl Deref for Tree {
     type Target = TreeInner;
 
+    #[inline]
     fn deref(&self) -> &TreeInner {
         &self.0
     }

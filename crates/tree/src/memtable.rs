@@ -201,6 +201,12 @@ impl Memtable {
         self.arena.bytes() as usize + self.index.bytes() + self.keys.bytes() + self.tombstones.bytes()
     }
 
+    /// Memory in use as of the last count, which some rows may have come after.
+    #[inline]
+    pub(crate) fn counted_bytes(&self) -> u64 {
+        self.charge.bytes()
+    }
+
     /// Rows and range tombstones inserted, those in flight included.
     pub(crate) fn rows(&self) -> usize {
         self.arena.records() as usize + self.tombstones.len()

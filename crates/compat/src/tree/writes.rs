@@ -7,23 +7,16 @@ use crate::{
     memtable::ROW_BYTES,
     seqno::SeqNo,
 };
-use sediment_base::{ErrorKind, Kind, limits, range::prefix_end};
+use sediment_base::{ErrorKind, InternalKey, Kind, limits, range::prefix_end};
 
 impl TreeInner {
     /// Writes a row; its size, and that of the memtable.
     #[inline]
     pub(crate) fn write(&self, kind: Kind, key: &[u8], value: &[u8], seqno: SeqNo) -> (u64, u64) {
-        let tree = &self.tree;
-        let written = match kind {
-            Kind::Value => tree.insert(key, value, seqno),
-            Kind::Tombstone => tree.remove(key, seqno),
-            Kind::WeakTombstone => tree.remove_weak(key, seqno),
-            Kind::Operand => tree.merge(key, value, seqno),
-        };
-        if let Err(error) = written {
-            refuse(key, &error);
+        match self.tree.put_row(InternalKey::new(key, seqno, kind), value) {
+            Ok(memtable) => ((key.len() + value.len()) as u64 + ROW_BYTES, memtable),
+            Err(error) => refuse(key, &error),
         }
-        ((key.len() + value.len()) as u64 + ROW_BYTES, tree.memtable_bytes() as u64)
     }
 
     /// Removes a range; bytes, 0 where nothing was written.

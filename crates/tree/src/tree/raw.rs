@@ -5,8 +5,9 @@ use crate::{
     compaction::{Busy, Plan, Strategy, TreeView},
     memtable::Memtable,
     read::{self, RawRows},
+    write,
 };
-use sediment_base::{Error, KeyOrder, RangeTombstone, Result, SeqNo, TableId, range::owned_bounds};
+use sediment_base::{Error, InternalKey, KeyOrder, RangeTombstone, Result, SeqNo, TableId, range::owned_bounds};
 use sediment_table::{Properties, TableMeta};
 use std::{ops::RangeBounds, path::PathBuf, sync::Arc};
 
@@ -50,6 +51,12 @@ impl MemtableView {
 }
 
 impl Tree {
+    /// Puts in a row of any kind: as [`Tree::insert`] and its like. Returns the memory of the memtable that took it, as of its last count: up
+    /// to some dozens of small rows may have come since.
+    pub fn put_row(&self, key: InternalKey<'_>, value: &[u8]) -> Result<u64> {
+        write::apply_counted(&self.inner.versions, key, value)
+    }
+
     /// The memtables, the active one first, then the sealed ones from the newest on.
     pub fn memtables(&self) -> Vec<MemtableView> {
         let order = self.order();

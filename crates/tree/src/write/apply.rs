@@ -10,6 +10,13 @@ pub(crate) fn apply(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]
     put(versions, key.seqno, |memtable| memtable.insert(key, value))
 }
 
+/// The same; bytes of the memtable that took it, as of its last count.
+#[inline]
+pub(crate) fn apply_counted(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<u64> {
+    check(&key, value)?;
+    put(versions, key.seqno, |memtable| memtable.insert(key, value).map(|()| memtable.counted_bytes()))
+}
+
 /// Puts a range tombstone there. One that covers nothing is not written.
 pub(crate) fn apply_range(versions: &SuperVersions, tombstone: &RangeTombstone) -> Result<()> {
     if check_range(versions, tombstone)? {
@@ -52,7 +59,7 @@ fn check_seqno(seqno: SeqNo) -> Result<()> {
 }
 
 #[inline]
-fn put(versions: &SuperVersions, seqno: SeqNo, insert: impl Fn(&Memtable) -> Result<()>) -> Result<()> {
+fn put<T>(versions: &SuperVersions, seqno: SeqNo, insert: impl Fn(&Memtable) -> Result<T>) -> Result<T> {
     loop {
         match insert(versions.load().memtable_for(seqno)) {
             // Closed in between: another is in place already.
