@@ -1,6 +1,6 @@
 //! A configuration becomes a tree.
 
-use super::{Tree, TreeInner, lock};
+use super::{Tree, TreeInner};
 use crate::{
     comparator::{key_order, name_of_stored},
     compression::CompressionType,
@@ -66,7 +66,6 @@ impl Tree {
 impl TreeInner {
     /// Moves files that nothing names out of the way, before the first change of the structure.
     pub(super) fn move_orphans(&self) -> Result<()> {
-        let _flushing = lock(&self.flush_lock);
         self.tree.move_orphans().map(drop).map_err(of_tree)
     }
 }

@@ -21,7 +21,7 @@ impl TreeInner {
 
     /// Flushes what is sealed, for who holds the lock; bytes of the memtables, if there were any.
     pub(crate) fn flush_sealed(&self, watermark: SeqNo) -> Result<Option<u64>> {
-        self.tree.move_orphans().map_err(of_tree)?;
+        self.move_orphans()?;
         let bytes = self.tree.pressure().sealed_bytes as u64;
         let context = FlushContext {
             retention: Retention::Watermark(watermark),

@@ -1,7 +1,8 @@
 //! Rotation and flush (API 1.3, 1.6).
 
 use crate::common::World;
-use lsm_tree::{AbstractTree, Result, SeqNo};
+use lsm_tree::{AbstractTree, Result, SeqNo, compaction::Leveled};
+use std::sync::Arc;
 
 #[test]
 fn a_rotation_seals_what_is_there() -> Result<()> {
@@ -137,5 +138,61 @@ fn what_is_in_memory_can_be_forgotten() -> Result<()> {
     assert!(world.tree.active_memtable().is_empty());
     world.put("d", "d");
     assert_eq!(world.keys(), ["a", "d"]);
+    Ok(())
+}
+
+#[test]
+fn a_weak_tombstone_in_front_of_anything_else_is_like_a_strong_one() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "old");
+    world.remove("a");
+    world.write(|tree, now| {
+        tree.remove_weak("a", now);
+    });
+    world.flush_with(SeqNo::MAX);
+    assert_eq!(world.get("a"), None);
+    world.major(SeqNo::MAX);
+    assert_eq!((world.get("a"), world.tree.table_count()), (None, 0));
+    Ok(())
+}
+
+#[test]
+fn who_holds_the_flush_lock_may_do_anything_but_flush_by_the_short_way() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.tree.rotate_memtable();
+    let lock = world.tree.get_flush_lock();
+    world.tree.flush(&lock, 0)?;
+    world.tree.compact(Arc::new(Leveled::default()), 0)?;
+    world.major(0);
+    world.tree.drop_range("x".."y")?;
+    assert_eq!(world.keys(), ["a"]);
+    world.tree.clear()?;
+    drop(lock);
+    assert!(world.keys().is_empty());
+    Ok(())
+}
+
+#[test]
+fn threads_write_flush_and_compact_at_once() -> Result<()> {
+    let world = World::new()?;
+    let key = |thread: usize, n: usize| format!("{thread}-{n:04}");
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let world = &world;
+            scope.spawn(move || (0..500).for_each(|n| _ = world.put(&key(thread, n), "value")));
+        }
+        let world = &world;
+        scope.spawn(move || (0..20).for_each(|_| world.flush()));
+        scope.spawn(move || {
+            for _ in 0..20 {
+                world.tree.compact(Arc::new(Leveled::default()), 0).expect("compacted");
+            }
+        });
+    });
+    assert_eq!(world.keys().len(), 1500);
+    world.flush();
+    let world = world.reopened(|config| config)?;
+    assert_eq!(world.keys().len(), 1500);
     Ok(())
 }

@@ -81,3 +81,20 @@ fn a_memtable_of_a_tree_is_looked_at_and_flagged() -> Result<()> {
     assert!(!world.tree.active_memtable().is_flagged_for_rotation());
     Ok(())
 }
+
+#[test]
+fn of_a_range_that_both_have_the_larger_cutoff_counts() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    let before = world.visible.get();
+    let now = world.write(|tree, now| {
+        tree.remove_range("a", "b", now);
+    });
+    let overlay = Arc::new(Memtable::new(0, Arc::new(DefaultUserComparator)));
+    overlay.insert_range_tombstone("a".into(), "b".into(), now);
+    let at = |cutoff| Some((Arc::clone(&overlay), cutoff));
+    assert_eq!(keys(world.tree.iter(before, at(now))), ["a"], "neither is seen");
+    assert!(keys(world.tree.iter(before, at(now + 1))).is_empty(), "that of the overlay is");
+    assert!(keys(world.tree.iter(now + 1, at(now))).is_empty(), "that of the tree is");
+    Ok(())
+}

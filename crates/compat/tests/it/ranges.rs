@@ -1,7 +1,11 @@
 //! Range tombstones (API 1.5) and dropping (1.8).
 
 use crate::common::World;
-use lsm_tree::{AbstractTree, Result, SeqNo};
+use lsm_tree::{
+    AbstractTree, Config, Result, SeqNo, Version,
+    compaction::{Choice, CompactionState, CompactionStrategy, Input, PullDown},
+};
+use std::sync::Arc;
 
 fn abc() -> Result<World> {
     let world = World::new()?;
@@ -130,5 +134,58 @@ fn a_drop_takes_tables_that_lie_inside_altogether() -> Result<()> {
     assert_eq!((world.keys(), world.tree.table_count()), (vec!["c5".to_owned()], 0));
     let world = world.reopened(|config| config)?;
     assert!(world.keys().is_empty());
+    Ok(())
+}
+
+/// Merges level 0 into level 1, in small tables.
+struct IntoSmallTables;
+
+impl CompactionStrategy for IntoSmallTables {
+    fn get_name(&self) -> &'static str {
+        "IntoSmallTables"
+    }
+
+    fn choose(&self, version: &Version, _config: &Config, _state: &CompactionState) -> Choice {
+        let level0 = version.level(0).into_iter().flat_map(|level| level.tables());
+        let table_ids = level0.map(|table| table.id()).collect();
+        Choice::Merge(Input { table_ids, dest_level: 1, canonical_level: 1, target_size: 1 })
+    }
+}
+
+#[test]
+fn a_range_covers_the_gaps_between_the_tables_that_it_is_cut_into() -> Result<()> {
+    let world = World::new()?;
+    let key = |n: u32| format!("{n:04}");
+    for n in 0..1000 {
+        world.put(&key(n), "old");
+    }
+    world.flush();
+    world.tree.compact(Arc::new(PullDown(0, 6)), 0)?;
+    world.write(|tree, now| assert!(tree.remove_range(key(0), key(999), now) > 0));
+    for n in (0..1000).step_by(100) {
+        world.put(&key(n), &"new".repeat(2000));
+    }
+    world.flush();
+    world.tree.compact(Arc::new(IntoSmallTables), 0)?;
+    assert!(world.tree.level_table_count(1) > Some(3), "{:?}", world.tree.level_table_count(1));
+    let expected: Vec<String> = (0..1000).step_by(100).chain([999]).map(key).collect();
+    assert_eq!(world.keys(), expected);
+    assert!((0..999).filter(|n| n % 100 != 0).all(|n| world.get(&key(n)).is_none()));
+    let world = world.reopened(|config| config)?;
+    assert_eq!(world.keys(), expected);
+    Ok(())
+}
+
+#[test]
+fn a_range_is_carried_on_above_the_last_level_whatever_the_watermark() -> Result<()> {
+    let world = abc()?;
+    world.flush();
+    world.tree.compact(Arc::new(PullDown(0, 6)), 0)?;
+    world.write(|tree, now| {
+        tree.remove_range("b", "d", now);
+    });
+    world.flush_with(SeqNo::MAX);
+    world.tree.compact(Arc::new(PullDown(0, 1)), SeqNo::MAX)?;
+    assert_eq!((world.keys(), world.tree.level_table_count(1)), (vec!["a".to_owned(), "d".to_owned()], Some(1)));
     Ok(())
 }
