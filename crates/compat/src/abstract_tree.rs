@@ -14,13 +14,13 @@ use crate::{
     seqno::SeqNo,
     slice::{UserKey, UserValue, owned_bounds},
     value::{InternalValue, PinnableSlice},
-    version::{Table, Version},
+    version::{Table, Version, VersionHistory},
 };
 use sediment_base::Kind;
 use std::{
     ops::RangeBounds,
     path::Path,
-    sync::{Arc, MutexGuard},
+    sync::{Arc, MutexGuard, RwLockWriteGuard},
 };
 
 pub(crate) mod sealed {
@@ -423,5 +423,11 @@ pub trait AbstractTree: sealed::Sealed {
     #[doc(hidden)]
     fn version_memtable_size_sum(&self) -> u64 {
         self.standard().memtable_bytes_sum()
+    }
+
+    /// The present state, for a look at it. The lock holds nothing up but the next look.
+    #[doc(hidden)]
+    fn get_version_history_lock(&self) -> RwLockWriteGuard<'_, VersionHistory> {
+        self.standard().lock_history()
     }
 }

@@ -152,7 +152,7 @@ pub use ingestion::{BlobIngestion, Ingestion};
 #[doc(hidden)]
 pub use value::{Block, InternalKey, InternalValue};
 #[doc(hidden)]
-pub use version::{KeyRange, Level, Run, Table, TableMetadata, Version};
+pub use version::{KeyRange, Level, Run, SuperVersion, Table, TableMetadata, Version, VersionHistory};
 
 /// An empty directory for a test, removed when the handle goes; below the one that the variable `LSMT_TMP_FOLDER` names, if there is
 /// one. Panics where none can be made.

@@ -160,6 +160,15 @@ impl Memtable {
         }
     }
 
+    /// Adds rows; their size and that of the memtable.
+    #[doc(hidden)]
+    pub fn insert_batch(&self, rows: Vec<InternalValue>) -> (u64, u64) {
+        rows.into_iter().fold((0, self.size()), |(bytes, _), row| {
+            let (row_bytes, memtable) = self.insert(row);
+            (bytes + row_bytes, memtable)
+        })
+    }
+
     /// The newest row of a key below `seqno`.
     #[doc(hidden)]
     pub fn get(&self, key: &[u8], seqno: SeqNo) -> Option<InternalValue> {

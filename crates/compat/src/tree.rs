@@ -18,7 +18,7 @@ use crate::{
     scan_since::{ScanSinceEvent, scan_since},
     seqno::{Generators, SeqNo},
     value::{InternalValue, ValueType},
-    version::TableHost,
+    version::{SuperVersion, TableHost, VersionHistory},
 };
 use sediment_base::{Kind, RangeTombstone, TableId};
 use sediment_env::{Clock, fs::DirLock};
@@ -27,7 +27,10 @@ use std::{
     collections::BTreeSet,
     fmt,
     ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// A tree whose values lie with their keys. Cheap to clone; the clones are one tree.
@@ -45,6 +48,9 @@ pub struct TreeInner {
     heal_hints: Arc<HealHints>,
     runtime: RwLock<Arc<RuntimeConfig>>,
     flush_lock: Mutex<()>,
+    history: RwLock<VersionHistory>,
+    /// Compactions under way.
+    compacting: AtomicUsize,
     flagged: Arc<Mutex<BTreeSet<MemtableId>>>,
     overlays: Mutex<Vec<CopiedOverlay>>,
     /// Held as long as a handle is. Last, so that nobody else opens the directory before the tree is closed.
@@ -92,6 +98,18 @@ impl Tree {
     #[doc(hidden)]
     pub fn append_entry(&self, row: InternalValue) -> (u64, u64) {
         self.write_row(row)
+    }
+
+    /// Whether a compaction is under way.
+    #[doc(hidden)]
+    pub fn is_compacting(&self) -> bool {
+        self.compacting.load(Ordering::Acquire) > 0
+    }
+
+    pub(crate) fn lock_history(&self) -> RwLockWriteGuard<'_, VersionHistory> {
+        let mut history = self.history.write().unwrap_or_else(PoisonError::into_inner);
+        history.set_latest(SuperVersion { active_memtable: self.active(), version: self.version() });
+        history
     }
 
     fn behind(&self) -> Arc<Behind> {

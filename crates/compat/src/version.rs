@@ -5,6 +5,7 @@ use crate::{
     checksum::Checksum,
     descriptor_table::TableId,
     error::{Result, invalid, of_tree},
+    memtable::Memtable,
     seqno::SeqNo,
     slice::{Slice, UserKey},
     value::InternalValue,
@@ -84,6 +85,32 @@ pub struct EccParams(Never);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Never {}
+
+/// What a tree consists of at one moment.
+#[derive(Debug)]
+pub struct SuperVersion {
+    /// The memtable that takes writes.
+    pub active_memtable: Arc<Memtable>,
+    /// The tables.
+    pub version: Version,
+}
+
+/// The states of a tree. Looking at them holds nothing up.
+#[derive(Debug, Default)]
+pub struct VersionHistory {
+    latest: Option<SuperVersion>,
+}
+
+impl VersionHistory {
+    /// The state when the lock was taken. Panics on a history of no tree.
+    pub fn latest_version(&self) -> &SuperVersion {
+        self.latest.as_ref().expect("set by who locks it")
+    }
+
+    pub(crate) fn set_latest(&mut self, latest: SuperVersion) {
+        self.latest = Some(latest);
+    }
+}
 
 /// The tree behind its tables. Finds nothing once that is closed.
 pub(crate) trait TableHost: Send + Sync {

@@ -22,7 +22,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -54,6 +54,8 @@ impl Tree {
             heal_hints: HealHints::new_shared(config.runtime.auto_heal),
             runtime: RwLock::new(Arc::new(config.runtime.clone())),
             flush_lock: Mutex::default(),
+            history: RwLock::default(),
+            compacting: AtomicUsize::new(0),
             flagged: Arc::default(),
             overlays: Mutex::default(),
             config,

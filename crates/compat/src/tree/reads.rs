@@ -3,10 +3,10 @@
 use super::{CopiedOverlay, Tree, TreeInner, lock};
 use crate::{
     error::{Result, of_tree},
-    guard::{BoxedIterator, IterGuardImpl, Rows},
+    guard::{BoxedIterator, IterGuard, IterGuardImpl, Rows},
     memtable::Memtable,
     seqno::SeqNo,
-    slice::{Slice, UserValue, owned_bounds},
+    slice::{KvPair, Slice, UserKey, UserValue, owned_bounds},
     value::{InternalValue, PinnableSlice},
 };
 use sediment_base::{ErrorKind, range::prefix_bounds};
@@ -150,18 +150,32 @@ impl TreeInner {
     }
 }
 
-impl Tree {
+/// Rows of a scan that need no opening.
+macro_rules! created {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) => |$tree:ident, $seqno:ident, $index:ident| $scan:expr;)*) => {
+        impl Tree {
+            $($(#[$doc])*
+            #[doc(hidden)]
+            pub fn $name(
+                &self,
+                $($arg: $type,)*
+                $seqno: SeqNo,
+                index: Option<(Arc<Memtable>, SeqNo)>,
+            ) -> impl DoubleEndedIterator<Item = Result<KvPair>> + Send + 'static {
+                let ($tree, $index) = (self, &index);
+                $scan.map(IterGuard::into_inner)
+            })*
+        }
+    };
+}
+
+created! {
+    /// All rows.
+    create_iter() => |tree, seqno, index| tree.scan::<&[u8]>(&.., seqno, index);
+    /// The rows of a range.
+    create_range(range: &(Bound<UserKey>, Bound<UserKey>)) => |tree, seqno, index| tree.scan::<UserKey>(range, seqno, index);
     /// The rows of a prefix.
-    #[doc(hidden)]
-    pub fn create_prefix(
-        &self,
-        prefix: &[u8],
-        seqno: SeqNo,
-        index: Option<(Arc<Memtable>, SeqNo)>,
-    ) -> impl DoubleEndedIterator<Item = Result<crate::slice::KvPair>> + Send + 'static {
-        use crate::guard::IterGuard;
-        self.scan_prefix(prefix, seqno, &index).map(IterGuard::into_inner)
-    }
+    create_prefix(prefix: &[u8]) => |tree, seqno, index| tree.scan_prefix(prefix, seqno, index);
 }
 
 fn is_empty(mut scan: Scan) -> sediment_base::Result<bool> {

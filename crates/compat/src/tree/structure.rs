@@ -11,7 +11,7 @@ use sediment_base::Slice;
 use sediment_tree::{CompactionContext, FlushContext, Plan, Progress, Retention};
 use std::{
     ops::{Bound, ControlFlow},
-    sync::{Arc, MutexGuard},
+    sync::{Arc, MutexGuard, atomic::Ordering},
 };
 
 impl TreeInner {
@@ -87,7 +87,10 @@ impl TreeInner {
             on_slice: &|progress| self.pace(progress),
             take_stamp: None,
         };
-        let report = self.tree.compact(plan, &context).map_err(of_tree)?;
+        self.compacting.fetch_add(1, Ordering::AcqRel);
+        let compacted = self.tree.compact(plan, &context);
+        self.compacting.fetch_sub(1, Ordering::AcqRel);
+        let report = compacted.map_err(of_tree)?;
         let (action, dest_level) = match choice {
             Choice::DoNothing => (CompactionAction::Nothing, None),
             Choice::Move(input) => (CompactionAction::Moved, Some(input.dest_level)),

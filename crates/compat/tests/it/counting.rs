@@ -130,3 +130,16 @@ fn filters_are_counted_as_the_family_does() -> Result<()> {
     assert!(world.tree.tree_config().cache.size() > 0);
     Ok(())
 }
+
+#[test]
+fn the_present_state_is_shown_under_its_lock() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.flush();
+    world.put("b", "b");
+    let history = world.tree.get_version_history_lock();
+    let latest = history.latest_version();
+    assert_eq!((latest.active_memtable.len(), latest.version.iter_tables().count()), (1, 1));
+    assert_eq!(world.get("a").as_deref(), Some("a"), "nobody waits for it");
+    Ok(())
+}

@@ -74,3 +74,15 @@ fn a_scan_outlives_its_tree_and_what_happens_to_it() -> Result<()> {
     drop(folder);
     Ok(())
 }
+
+#[test]
+fn rows_may_come_without_a_guard() -> Result<()> {
+    let world = letters()?;
+    let tree: lsm_tree::Tree = world.tree.clone().try_into().expect("standard");
+    assert_eq!(tree.create_iter(SeqNo::MAX, None).map(|row| row.map(|row| row.0)).collect::<Result<Vec<_>>>()?.len(), 5);
+    let bounds = (std::ops::Bound::Excluded("b".into()), std::ops::Bound::Included("d".into()));
+    let rows = tree.create_range(&bounds, SeqNo::MAX, None).rev().collect::<Result<Vec<_>>>()?;
+    assert_eq!(rows, [("d".into(), "ddd".into()), ("c".into(), "ccc".into())]);
+    assert!(!tree.is_compacting());
+    Ok(())
+}

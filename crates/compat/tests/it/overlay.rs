@@ -63,6 +63,9 @@ fn a_memtable_of_ones_own_is_in_order_and_counts() {
     assert_eq!(memtable.iter().next_back().map(|row| row.key.user_key), Some("b".into()));
     assert_eq!((memtable.id(), memtable.len(), memtable.range_tombstone_count()), (7, 3, 1));
     assert_eq!((memtable.get_highest_seqno(), memtable.is_empty()), (Some(9), false));
+    let before = memtable.size();
+    let (bytes, after) = memtable.insert_batch(vec![row("c", 1, ValueType::Value), row("c", 2, ValueType::Value)]);
+    assert_eq!((after - before, memtable.len()), (bytes, 5));
     assert!(memtable.size() > 0 && memtable.get(b"a", 4).is_some_and(|row| row.key.seqno == 1));
 }
 
