@@ -13,6 +13,7 @@ mod flush;
 mod ingestion;
 mod iterators;
 mod merge;
+mod model;
 mod overlay;
 mod points;
 mod prefix;
