@@ -33,6 +33,13 @@ impl Adapted {
     }
 }
 
+impl Adapted {
+    fn is_empty_dir(&self, path: &Path) -> bool {
+        self.0.metadata(path).is_ok_and(|metadata| metadata.is_dir)
+            && self.0.read_dir(path).is_ok_and(|entries| entries.is_empty())
+    }
+}
+
 impl sediment_env::Fs for Adapted {
     fn create(&self, path: &Path) -> Result<Arc<dyn File>> {
         Ok(self.open_with(path, &FsOpenOptions::new().read(true).write(true).create_new(true), "create")?)
@@ -73,7 +80,14 @@ impl sediment_env::Fs for Adapted {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        self.0.rename(from, to).map_err(|error| Error::io("rename", from, error))
+        let renamed = match self.0.rename(from, to) {
+            // The traits promise no names to directories. The tree has only empty ones renamed.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput && self.is_empty_dir(from) => {
+                self.0.create_dir_all(to).and_then(|()| self.0.remove_dir_all(from))
+            }
+            renamed => renamed,
+        };
+        renamed.map_err(|error| Error::io("rename", from, error))
     }
 
     fn hard_link(&self, from: &Path, to: &Path) -> Result<()> {
@@ -85,7 +99,12 @@ impl sediment_env::Fs for Adapted {
     }
 
     fn remove_dir(&self, path: &Path) -> Result<()> {
-        self.0.remove_dir_all(path).map_err(|error| Error::io("remove", path, error))
+        let removed = match self.0.read_dir(path) {
+            Ok(entries) if entries.is_empty() => self.0.remove_dir_all(path),
+            Ok(_) => Err(io::ErrorKind::DirectoryNotEmpty.into()),
+            Err(error) => Err(error),
+        };
+        removed.map_err(|error| Error::io("remove", path, error))
     }
 
     fn exists(&self, path: &Path) -> Result<bool> {

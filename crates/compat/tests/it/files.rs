@@ -86,6 +86,22 @@ fn a_tree_lives_on_a_file_system_of_the_callers() -> Result<()> {
     lives_on(&(Arc::new(Plain(MemFs::new())) as Arc<dyn Fs>), "/tree")
 }
 
+#[test]
+fn what_lies_about_is_set_aside_on_a_file_system_of_the_callers_too() -> Result<()> {
+    let disk = MemFs::new();
+    let fs: Arc<dyn Fs> = Arc::new(Plain(disk.clone()));
+    let open = || Config::new("/tree", Default::default(), Default::default()).with_shared_fs(Arc::clone(&fs)).open();
+    drop(open()?);
+    let left = "/tree/.creating-00000000000000ff";
+    disk.create_dir(Path::new(left))?;
+    let tree = open()?;
+    tree.insert("a", "a", 0);
+    tree.flush_active_memtable(0)?;
+    assert!(!disk.exists(Path::new(left))? && disk.exists(Path::new("/tree/lost/.creating-00000000000000ff"))?);
+    assert_eq!(keys(tree.iter(SeqNo::MAX, None)), ["a"]);
+    Ok(())
+}
+
 /// What both file systems do alike.
 fn behaves(fs: &dyn Fs, root: &Path) -> std::io::Result<()> {
     let (a, b, folder) = (root.join("a"), root.join("b"), root.join("x").join("y"));
