@@ -134,8 +134,10 @@ fn levels_are_moved_and_pulled_down() -> Result<()> {
     assert_eq!(result, CompactionResult { action: CompactionAction::Moved, dest_level: Some(2), tables_in: 2, tables_out: 2 });
     flushed(&world, "a");
     assert_eq!(compact(&world, MoveDown(0, 2)).action, CompactionAction::Nothing, "an older one is there");
+    flushed(&world, "a");
+    assert_eq!(compact(&world, MoveDown(0, 1)).action, CompactionAction::Nothing, "they meet each other");
     let result = compact(&world, PullDown(0, 2));
-    assert_eq!((result.action, result.tables_in, result.tables_out), (CompactionAction::Merged, 3, 1));
+    assert_eq!((result.action, result.tables_in, result.tables_out), (CompactionAction::Merged, 4, 1));
     assert_eq!((levels(&world)[2], world.keys()), (1, vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!(compact(&world, PullDown(3, 4)), CompactionResult::nothing());
     Ok(())

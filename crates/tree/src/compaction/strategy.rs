@@ -179,7 +179,7 @@ impl<'a> TreeView<'a> {
     }
 
     /// A plan to name these tables at the deeper level `target`, without reading them. `None` if there are none, if one is not there, taken
-    /// or deep enough already, or if one meets a table that stays in its own level, in `target` or in between.
+    /// or deep enough already, or if one meets another table in its own level, in `target` or in between.
     pub fn relocate(&self, tables: impl IntoIterator<Item = TableId>, target: usize) -> Option<Plan> {
         let wanted: HashSet<TableId> = tables.into_iter().collect();
         let order = &self.options.order;
@@ -187,7 +187,7 @@ impl<'a> TreeView<'a> {
         let is_free = |level: usize, file: &TableFile| {
             let mut met =
                 self.version.levels[level..=target].iter().flat_map(|level| level.overlapping(&file.meta.range, order));
-            level < target && met.all(|met| wanted.contains(&met.meta.id))
+            level < target && met.all(|met| met.meta.id == file.meta.id)
         };
         let levels = self.version.levels.iter().enumerate();
         let mut moved = levels.flat_map(|(level, tables)| tables.tables().map(move |file| (level, file)));

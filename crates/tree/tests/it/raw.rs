@@ -120,7 +120,11 @@ fn tables_sink_as_they_are_where_nothing_is_met() -> Result<()> {
     pair.flush()?;
     let newest = |tree: &TreeView<'_>| tree.relocate(tree.tables(0).map(|table| table.id), 5);
     assert!(pair.tree.pick_with(&ask(newest)).is_none(), "an older one is in the way");
-    assert_eq!(pair.tree.get(b"a", SeqNo::MAX)?.as_deref(), Some(&b"new"[..]));
+    pair.write(b"a", Some(b"newest"))?;
+    pair.flush()?;
+    let both = |tree: &TreeView<'_>| tree.relocate(tree.tables(0).map(|table| table.id), 3);
+    assert!(pair.tree.pick_with(&ask(both)).is_none(), "one level has no room for two of one key");
+    assert_eq!(pair.tree.get(b"a", SeqNo::MAX)?.as_deref(), Some(&b"newest"[..]));
     Ok(())
 }
 
