@@ -13,14 +13,13 @@ use std::{fmt, sync::OnceLock};
 pub(crate) struct Asked<'a> {
     strategy: &'a dyn CompactionStrategy,
     config: &'a Config,
-    now_us: u64,
     chosen: OnceLock<Choice>,
 }
 
 impl<'a> Asked<'a> {
-    /// Asks `strategy` at this time.
-    pub(crate) fn new(strategy: &'a dyn CompactionStrategy, config: &'a Config, now_us: u64) -> Self {
-        Self { strategy, config, now_us, chosen: OnceLock::new() }
+    /// To ask `strategy`.
+    pub(crate) fn new(strategy: &'a dyn CompactionStrategy, config: &'a Config) -> Self {
+        Self { strategy, config, chosen: OnceLock::new() }
     }
 
     /// What it wanted, if it was asked.
@@ -46,7 +45,7 @@ impl Strategy for Asked<'_> {
         let version = Version::new(levels.collect());
         let all = (0..tree.levels()).flat_map(|level| tree.tables(level));
         let busy = all.filter(|table| tree.is_busy(table)).map(|table| table.id.0).collect();
-        let state = CompactionState { busy, now_us: self.now_us };
+        let state = CompactionState { busy, now_us: tree.now_us() };
         let choice = self.chosen.get_or_init(|| self.strategy.choose(&version, self.config, &state));
         match choice {
             Choice::DoNothing => None,

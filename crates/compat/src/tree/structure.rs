@@ -43,8 +43,8 @@ impl TreeInner {
 
     pub(crate) fn compact_by(&self, strategy: &dyn CompactionStrategy, watermark: SeqNo) -> Result<CompactionResult> {
         self.move_orphans()?;
-        let asked = Asked::new(strategy, &self.config, self.clock.wall_us());
-        let plan = self.tree.pick_with(&asked);
+        let asked = Asked::new(strategy, &self.config);
+        let plan = self.tree.pick_with(&asked, self.clock.wall_us());
         self.run(plan, &asked.chosen(), watermark)
     }
 
@@ -74,8 +74,8 @@ impl TreeInner {
 
     fn compact_alone(&self, strategy: &dyn CompactionStrategy, watermark: SeqNo) -> Result<CompactionResult> {
         self.move_orphans()?;
-        let asked = Asked::new(strategy, &self.config, self.clock.wall_us());
-        let plan = self.tree.pick_alone(&asked);
+        let asked = Asked::new(strategy, &self.config);
+        let plan = self.tree.pick_alone(&asked, self.clock.wall_us());
         self.run(plan, &asked.chosen(), watermark)
     }
 

@@ -113,18 +113,18 @@ impl Tree {
         (0..view.levels()).map(|level| view.runs(level).map(|run| run.cloned().collect()).collect()).collect()
     }
 
-    /// What another strategy than the tree's own would do now, reserved for the caller.
-    pub fn pick_with(&self, strategy: &dyn Strategy) -> Option<Plan> {
+    /// What another strategy than the tree's own would do now, reserved for the caller. `now_us` is the wall clock, in microseconds
+    /// since 1970.
+    pub fn pick_with(&self, strategy: &dyn Strategy, now_us: u64) -> Option<Plan> {
         let versions = &self.inner.versions;
-        self.inner
-            .reservations
-            .reserve(|busy| strategy.pick(&TreeView::new(&versions.pin().version, busy, &versions.settings())))
+        let pick = |busy: &Busy| strategy.pick(&TreeView::new(&versions.pin().version, busy, &versions.settings()).at(now_us));
+        self.inner.reservations.reserve(pick)
     }
 
     /// As [`Tree::pick_with`], once no compaction is under way.
-    pub fn pick_alone(&self, strategy: &dyn Strategy) -> Option<Plan> {
+    pub fn pick_alone(&self, strategy: &dyn Strategy, now_us: u64) -> Option<Plan> {
         let (versions, nothing) = (&self.inner.versions, Busy::default());
-        let pick = || strategy.pick(&TreeView::new(&versions.pin().version, &nothing, &versions.settings()));
+        let pick = || strategy.pick(&TreeView::new(&versions.pin().version, &nothing, &versions.settings()).at(now_us));
         self.inner.reservations.reserve_alone(pick)
     }
 }

@@ -111,19 +111,19 @@ fn tables_sink_as_they_are_where_nothing_is_met() -> Result<()> {
         pair.flush()?;
     }
     let down = |target| ask(move |tree: &TreeView<'_>| tree.relocate(all(tree), target));
-    assert!(pair.tree.pick_with(&down(0)).is_none() && pair.tree.pick_with(&down(9)).is_none());
-    let plan = pair.tree.pick_with(&down(4)).expect("nothing is in the way");
-    assert!(pair.tree.pick_with(&down(4)).is_none(), "they are taken");
+    assert!(pair.tree.pick_with(&down(0), 1).is_none() && pair.tree.pick_with(&down(9), 1).is_none());
+    let plan = pair.tree.pick_with(&down(4), 1).expect("nothing is in the way");
+    assert!(pair.tree.pick_with(&down(4), 1).is_none(), "they are taken");
     let report = run(&pair, plan)?;
     assert_eq!((report.moved, report.tables_out, &levels(&pair.tree)[..5]), (true, 2, &[0, 0, 0, 0, 2][..]));
     pair.write(b"a", Some(b"new"))?;
     pair.flush()?;
     let newest = |tree: &TreeView<'_>| tree.relocate(tree.tables(0).map(|table| table.id), 5);
-    assert!(pair.tree.pick_with(&ask(newest)).is_none(), "an older one is in the way");
+    assert!(pair.tree.pick_with(&ask(newest), 1).is_none(), "an older one is in the way");
     pair.write(b"a", Some(b"newest"))?;
     pair.flush()?;
     let both = |tree: &TreeView<'_>| tree.relocate(tree.tables(0).map(|table| table.id), 3);
-    assert!(pair.tree.pick_with(&ask(both)).is_none(), "one level has no room for two of one key");
+    assert!(pair.tree.pick_with(&ask(both), 1).is_none(), "one level has no room for two of one key");
     assert_eq!(pair.tree.get(b"a", SeqNo::MAX)?.as_deref(), Some(&b"newest"[..]));
     Ok(())
 }
@@ -136,12 +136,12 @@ fn tables_are_dropped_and_older_reads_find_them() -> Result<()> {
     pair.write(b"b", Some(b"b"))?;
     let before = pair.tree.highest_seqno().map_or(0, |highest| highest + 1);
     let dropping = ask(|tree: &TreeView<'_>| tree.drop_tables(all(tree)));
-    let plan = pair.tree.pick_alone(&dropping).expect("one table");
+    let plan = pair.tree.pick_alone(&dropping, 1).expect("one table");
     assert!(plan.to_string().starts_with("discard level 0 ("), "{plan}");
     let report = run(&pair, plan)?;
     assert_eq!((report.tables_in, report.tables_dropped, report.tables_out), (1, 1, 0));
     assert_eq!((pair.tree.len(SeqNo::MAX)?, pair.tree.len(before)?), (1, 2));
-    assert!(pair.tree.pick_alone(&dropping).is_none());
+    assert!(pair.tree.pick_alone(&dropping, 1).is_none());
     Ok(())
 }
 
@@ -158,7 +158,7 @@ fn tables_are_dropped_only_where_a_stamp_can_be_had() -> Result<()> {
         before_publish: &|_| Ok(()),
         on_slice: &go_on,
     })?;
-    let plan = tree.pick_with(&ask(|tree: &TreeView<'_>| tree.drop_tables(all(tree)))).expect("one table");
+    let plan = tree.pick_with(&ask(|tree: &TreeView<'_>| tree.drop_tables(all(tree))), 1).expect("one table");
     let retention = Retention::newest(2);
     let dropped = tree.compact(plan, &CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None });
     assert_eq!(dropped.expect_err("somebody may read it").kind(), ErrorKind::InvalidInput);
@@ -174,9 +174,9 @@ fn a_plan_may_want_tables_of_another_size() -> Result<()> {
     }
     pair.flush()?;
     let merging = |bytes| ask(move |tree: &TreeView<'_>| tree.rewrite(all(tree), 6).map(|plan| plan.with_table_bytes(bytes)));
-    run(&pair, pair.tree.pick_alone(&merging(u64::MAX)).expect("tables"))?;
+    run(&pair, pair.tree.pick_alone(&merging(u64::MAX), 1).expect("tables"))?;
     assert_eq!(levels(&pair.tree)[6], 1);
-    run(&pair, pair.tree.pick_alone(&merging(20_000)).expect("tables"))?;
+    run(&pair, pair.tree.pick_alone(&merging(20_000), 1).expect("tables"))?;
     assert!(levels(&pair.tree)[6] > 5, "{:?}", levels(&pair.tree));
     Ok(())
 }
