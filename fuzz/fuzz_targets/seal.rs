@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sediment_codec::{
-    compress::Codec,
+    compress::Unpacker,
     seal::{FrameId, Seal},
 };
 use sediment_fuzz::{FRAME_OFFSET, UUID};
@@ -12,8 +12,8 @@ use sediment_fuzz::{FRAME_OFFSET, UUID};
 fuzz_target!(|input: &[u8]| {
     sediment_fuzz::switched(input, |bytes, checked| {
         let peeked = Seal::peek(bytes);
-        let seal = Seal { uuid: UUID, codec: Codec::None };
-        let Ok((header, plain)) = seal.open(FRAME_OFFSET, bytes) else { return };
+        let seal = Seal { uuid: UUID };
+        let Ok((header, plain)) = seal.open(&Unpacker::default(), FRAME_OFFSET, bytes) else { return };
         assert_eq!(peeked.as_ref().ok(), Some(&header));
         assert_eq!(plain.len(), header.plain_len as usize);
         if checked {

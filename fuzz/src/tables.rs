@@ -4,7 +4,7 @@ use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RangeTombstone, RowFlag
 use sediment_codec::{
     checksum::crc64,
     coding::Writer,
-    compress::Codec,
+    compress::Unpacker,
     hash::key_hash,
     header::{FileHeader, HEADER_BYTES},
     seal::{FrameHeader, FrameId, Region, Seal},
@@ -169,11 +169,11 @@ fn context(disk: &MemFs) -> TableContext {
 
 fn take_apart(table: &[u8]) -> (FileHeader, Vec<Part>) {
     let header = FileHeader::decode(table).expect("a sound table");
-    let seal = Seal { uuid: header.uuid, codec: Codec::None };
+    let seal = Seal { uuid: header.uuid };
     let mut parts = Vec::new();
     let mut at = HEADER_BYTES;
     while at < table.len() - HEADER_BYTES {
-        let (frame, plain) = seal.open(at as u64, &table[at..]).expect("a sound table");
+        let (frame, plain) = seal.open(&Unpacker::default(), at as u64, &table[at..]).expect("a sound table");
         at += frame.frame_bytes() as usize;
         let id = FrameId { region: frame.region, kind: frame.kind, ordinal: frame.ordinal };
         parts.push(Part { id, plain: plain.into_owned() });
@@ -182,7 +182,7 @@ fn take_apart(table: &[u8]) -> (FileHeader, Vec<Part>) {
 }
 
 fn put_together(header: &FileHeader, parts: &[Part], footer_stays: bool) -> Vec<u8> {
-    let seal = Seal { uuid: header.uuid, codec: Codec::None };
+    let seal = Seal { uuid: header.uuid };
     let mut out = header.encode().to_vec();
     let (footer, body) = parts.split_last().expect("every table has a footer");
     let mut frames = Vec::new();

@@ -31,6 +31,8 @@ pub mod merge_operator;
 
 pub mod compaction_filter;
 
+pub mod block_codec;
+
 pub mod cursor;
 
 pub mod budget;
@@ -41,6 +43,7 @@ pub mod event;
 
 pub mod planted;
 
+pub use block_codec::BlockCodec;
 pub use budget::{Account, MemoryBudget};
 pub use compaction_filter::{CompactionFilter, CompactionFilterFactory};
 pub use comparator::{Bytewise, Comparator, KeyOrder};

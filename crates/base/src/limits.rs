@@ -20,6 +20,9 @@ pub const EXTENT_BYTES_MAX: usize = 4 << 20;
 /// an unverified length may make a reader allocate.
 pub const FRAME_BYTES_MAX: usize = VALUE_BYTES_MAX + (1 << 20);
 
+/// Largest compression dictionary, in bytes. It lies in each table that was written with it, and in memory while that is open.
+pub const DICTIONARY_BYTES_MAX: usize = 1 << 20;
+
 /// Largest encoded size of one write batch: its log records are replayed whole.
 pub const BATCH_BYTES_MAX: usize = 256 << 20;
 

@@ -1,32 +1,49 @@
 //! Compression of one block, chosen by a tag in its frame.
 //!
-//! The plain length is recorded outside and caps what decompression may produce: no stored byte decides about an allocation.
+//! A [`Method`] says how blocks are to be compressed, and a [`Packer`] does it for one file; a [`Codec`] says how one block was, and an
+//! [`Unpacker`] undoes it for any reader of the file. The plain length is recorded outside and caps what decompression may produce:
+//! no stored byte decides about an allocation. What compresses and decompresses is kept from block to block.
 
+mod contexts;
+mod dictionary;
 mod lz4;
+mod method;
+mod packer;
+mod unpacker;
+mod zstd;
 
-use sediment_base::{Error, Result};
-use std::borrow::Cow;
+pub use contexts::Contexts;
+pub use dictionary::Dictionary;
+pub use method::{Method, ZstdLevel};
+pub use packer::{Packed, Packer};
+pub use unpacker::Unpacker;
+
+use sediment_base::{Error, Result, block_codec};
 
 /// How the stored bytes of a frame came from the plain ones. The numbers are on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum Codec {
     /// Stored as they are.
     #[default]
-    None = 0,
+    None,
     /// The LZ4 block format, without a length in front.
-    Lz4 = 1,
+    Lz4,
+    /// One frame of Zstandard (RFC 8878), with or without a dictionary.
+    Zstd,
+    /// A codec that does not come with Sediment, by its number.
+    Other(u8),
 }
-
-/// What compression must save at least, as a part of the plain bytes; a block that saves less is stored as it is, and read without
-/// the work.
-const SAVED_PART_MIN: usize = 8;
 
 impl Codec {
     /// The number in frames.
     #[inline]
     pub fn tag(self) -> u8 {
-        self as u8
+        match self {
+            Self::None => 0,
+            Self::Lz4 => 1,
+            Self::Zstd => 2,
+            Self::Other(id) => id,
+        }
     }
 
     /// The codec behind a number; `Unsupported` for one of a later version.
@@ -35,34 +52,9 @@ impl Codec {
         match tag {
             0 => Ok(Self::None),
             1 => Ok(Self::Lz4),
+            2 => Ok(Self::Zstd),
+            id if block_codec::IDS.contains(&id) => Ok(Self::Other(id)),
             _ => Err(Error::unsupported(format!("compression {tag} is not known to this version"))),
-        }
-    }
-
-    /// Puts the stored form of the bytes of `out` from `start` on in their place. Returns the codec of that form, which is
-    /// [`Codec::None`] where compression would save little.
-    pub fn compress_from(self, start: usize, out: &mut Vec<u8>) -> Result<Self> {
-        let plain = out.get(start..).unwrap_or_default();
-        let longest = plain.len().saturating_sub(plain.len().div_ceil(SAVED_PART_MIN));
-        let stored = match self {
-            Self::None => None,
-            Self::Lz4 => lz4::compress(plain, longest),
-        };
-        let Some(stored) = stored else { return Ok(Self::None) };
-        out.truncate(start);
-        out.extend_from_slice(&stored);
-        Ok(self)
-    }
-
-    /// The plain form of `stored`, which must have exactly `plain_len` bytes.
-    #[inline]
-    pub fn decompress(self, stored: &[u8], plain_len: usize) -> Result<Cow<'_, [u8]>> {
-        match self {
-            Self::None if stored.len() == plain_len => Ok(Cow::Borrowed(stored)),
-            Self::None => {
-                Err(Error::corruption("plain length of an uncompressed block").expected_found(stored.len(), plain_len))
-            }
-            Self::Lz4 => lz4::decompress(stored, plain_len).map(Cow::Owned),
         }
     }
 }

@@ -16,7 +16,7 @@
 use crate::{
     checksum,
     coding::{ArrayWriter, Reader, Writer},
-    compress::Codec,
+    compress::{Codec, Packed, Packer, Unpacker},
 };
 use sediment_base::{Error, FileUuid, Result, limits};
 use std::borrow::Cow;
@@ -134,6 +134,12 @@ impl FrameHeader {
         frame_bytes(self.stored_len)
     }
 
+    /// How its bytes were stored.
+    #[inline]
+    pub fn packed(&self) -> Packed {
+        Packed { codec: self.codec, dictionary: self.dictionary }
+    }
+
     fn encode_checked(&self) -> [u8; CHECKED_BYTES] {
         let mut bytes = [0; CHECKED_BYTES];
         let mut out = ArrayWriter::new(&mut bytes);
@@ -147,24 +153,24 @@ impl FrameHeader {
     }
 }
 
-/// Binds frames to their file, and compresses them.
+/// Binds frames to their file.
 #[derive(Clone, Copy, Debug)]
 pub struct Seal {
     /// The file's own uuid, from its header.
     pub uuid: FileUuid,
-    /// The codec of frames to come, where it saves anything; opening obeys each frame's own.
-    pub codec: Codec,
 }
 
 impl Seal {
-    /// Appends `plain` as a frame that is to stand at `offset` of the file, with its padding. On error `out` is as before.
+    /// Appends `plain` as a frame that is to stand at `offset` of the file, stored as it is, with its padding. On error `out` is as
+    /// before.
     pub fn seal(&self, id: FrameId, offset: u64, plain: &[u8], out: &mut Vec<u8>) -> Result<FrameHeader> {
-        self.seal_with(id, offset, out, |out| out.put_bytes(plain)).map(|(header, ())| header)
+        self.seal_with(&mut Packer::default(), id, offset, out, |out| out.put_bytes(plain)).map(|(header, ())| header)
     }
 
-    /// As [`Seal::seal`], for the bytes that `write` appends, once.
+    /// As [`Seal::seal`], for the bytes that `write` appends, once, compressed by `packer` where that saves anything.
     pub fn seal_with<T>(
         &self,
+        packer: &mut Packer,
         id: FrameId,
         offset: u64,
         out: &mut Vec<u8>,
@@ -175,7 +181,7 @@ impl Seal {
         out.put_bytes(&[0; FRAME_HEADER_BYTES]);
         let stored_at = out.len();
         let written = write(out);
-        let sealed = self.finish_frame(id, offset, (start, stored_at), out);
+        let sealed = self.finish_frame(packer, id, offset, (start, stored_at), out);
         if sealed.is_err() {
             out.truncate(start);
         }
@@ -185,13 +191,14 @@ impl Seal {
     /// Makes a frame of the plain bytes from `stored_at` to the end, behind the place for its header.
     fn finish_frame(
         &self,
+        packer: &mut Packer,
         id: FrameId,
         offset: u64,
         (start, stored_at): (usize, usize),
         out: &mut Vec<u8>,
     ) -> Result<FrameHeader> {
         let plain_len = bounded_length(out.len().saturating_sub(stored_at))?;
-        let codec = self.codec.compress_from(stored_at, out)?;
+        let Packed { codec, dictionary } = packer.pack_from(stored_at, out)?;
         let (header_place, stored) = out
             .get_mut(start..)
             .and_then(|frame| frame.split_first_chunk_mut::<FRAME_HEADER_BYTES>())
@@ -202,7 +209,7 @@ impl Seal {
             codec,
             flags: 0,
             ordinal: id.ordinal,
-            dictionary: 0,
+            dictionary,
             stored_len: bounded_length(stored.len())?,
             plain_len,
             checksum: 0,
@@ -219,11 +226,18 @@ impl Seal {
 
     /// Verifies and unpacks the frame that stood at `offset`. `frame` begins with it and holds all of it, padding included;
     /// what follows is not looked at.
-    pub fn open<'a>(&self, offset: u64, frame: &'a [u8]) -> Result<(FrameHeader, Cow<'a, [u8]>)> {
-        self.open_at(offset, frame).map_err(|error| error.at(offset))
+    pub fn open<'a>(&self, unpacker: &Unpacker, offset: u64, frame: &'a [u8]) -> Result<(FrameHeader, Cow<'a, [u8]>)> {
+        let (header, stored) = self.verify(offset, frame)?;
+        let plain = unpacker.unpack(header.packed(), stored, length(header.plain_len));
+        plain.map(|plain| (header, plain)).map_err(|error| error.at(offset))
     }
 
-    fn open_at<'a>(&self, offset: u64, frame: &'a [u8]) -> Result<(FrameHeader, Cow<'a, [u8]>)> {
+    /// Verifies the frame that stood at `offset`, as [`Seal::open`]. Returns its stored bytes.
+    pub fn verify<'a>(&self, offset: u64, frame: &'a [u8]) -> Result<(FrameHeader, &'a [u8])> {
+        self.verify_at(offset, frame).map_err(|error| error.at(offset))
+    }
+
+    fn verify_at<'a>(&self, offset: u64, frame: &'a [u8]) -> Result<(FrameHeader, &'a [u8])> {
         check_alignment(offset)?;
         let raw = RawHeader::parse(frame)?;
         let mut rest = Reader::new(frame);
@@ -243,11 +257,7 @@ impl Seal {
         if header.flags != 0 {
             return Err(Error::unsupported(format!("block flags {:#04x} are not known to this version", header.flags)));
         }
-        if header.dictionary != 0 {
-            return Err(Error::unsupported("blocks with dictionaries are not known to this version"));
-        }
-        let plain = header.codec.decompress(stored, length(header.plain_len))?;
-        Ok((header, plain))
+        Ok((header, stored))
     }
 
     /// Reads a frame's header without verifying it: for its size, and to find frames without an index. Lengths are within

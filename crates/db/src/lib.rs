@@ -73,9 +73,10 @@ pub use api::{Cursor, Db, DbBuilder, Ingest, Iter, Keys, Keyspace, ScanPart, Sna
 pub use dump::dump_file;
 pub use options::{Compression, Create, Durability, ExpertOptions, FilterKind, Goal, KeyspaceOptions, Options};
 pub use sediment_base::{
-    Account, Comparator, Error, ErrorKind, Location, MergeOperator, PrefixExtractor, Result, Slice, budget::BudgetSnapshot,
-    event, stats,
+    Account, BlockCodec, Comparator, Error, ErrorKind, Location, MergeOperator, PrefixExtractor, Result, Slice,
+    budget::BudgetSnapshot, event, stats,
 };
+pub use sediment_codec::compress::{Dictionary, ZstdLevel};
 /// What a compaction filter sees, and says.
 pub mod compaction_filter {
     pub use sediment_base::{

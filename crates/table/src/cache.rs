@@ -18,6 +18,7 @@ pub(crate) use pages::Pages;
 use crate::block::{BlockRef, memory_bytes};
 use clock::{Clock, Weigh};
 use sediment_base::MemoryBudget;
+use sediment_codec::compress::Contexts;
 use sediment_env::Park;
 use sediment_raw::slab::Pool;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub struct BlockCache {
     clock: Arc<Clock<BlockRef>>,
     /// The memory of blocks, those that readers hold or that are not kept among them.
     pool: Pool,
+    /// What unpacks blocks on their way here.
+    contexts: Arc<Contexts>,
 }
 
 impl BlockCache {
@@ -40,7 +43,7 @@ impl BlockCache {
     /// A cache whose blocks are charged to the cache account of `budget`. How many of them there may be is said by
     /// `capacity_bytes` alone.
     pub fn with_budget(capacity_bytes: u64, budget: Arc<MemoryBudget>) -> Self {
-        Self { clock: Arc::new(Clock::new(capacity_bytes, budget)), pool: Pool::new() }
+        Self { clock: Arc::new(Clock::new(capacity_bytes, budget)), pool: Pool::new(), contexts: Arc::default() }
     }
 
     /// How many bytes of blocks are kept at most.
@@ -72,6 +75,11 @@ impl BlockCache {
     /// Slots for the blocks of one table, whose readers wait for each other in `park`.
     pub(crate) fn pages(&self, park: &Arc<dyn Park>, blocks: usize) -> Pages<BlockRef> {
         Pages::new(&self.clock, Arc::clone(park), blocks)
+    }
+
+    /// What unpacks blocks on their way here.
+    pub(crate) fn contexts(&self) -> &Arc<Contexts> {
+        &self.contexts
     }
 
     /// Where the memory of blocks comes from.

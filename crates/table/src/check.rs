@@ -12,7 +12,7 @@ use crate::{
     format::{RegionEntry, extend_root},
     index::BlockPlace,
     properties::{Properties, TableMeta},
-    reader::{Parts, Tail, decode_block, read_fully},
+    reader::{Opener, Parts, Tail, decode_block, read_fully},
 };
 use rows::RowCheck;
 use sediment_base::{Error, RangeTombstones, Result};
@@ -50,7 +50,7 @@ pub fn check_table(context: &TableContext, path: &Path, meta: Option<&TableMeta>
         Err(error) => {
             walk.fault(error);
             if let Some(head) = head {
-                let seal = Seal { uuid: head.uuid, codec: Default::default() };
+                let seal = Seal { uuid: head.uuid };
                 walk.frames(&seal, HEADER_BYTES as u64, bytes.saturating_sub(HEADER_BYTES as u64), None);
             }
         }
@@ -92,16 +92,19 @@ impl Walk<'_> {
         let before = self.report.faults.len();
         let parts = tail.parts(context.prefix_extractor.as_ref()).and_then(|parts| {
             let ranges = tail.range_tombstones(&parts.properties, &context.order)?;
-            Ok((parts, ranges))
+            let unpacker = tail.unpacker(context, &parts.properties)?;
+            Ok((parts, ranges, Opener { seal: tail.seal(), unpacker }))
         });
-        if let Ok((parts, ranges)) = &parts
+        if let Ok((parts, ranges, opener)) = &parts
             && parts.fence.blocks() == 0
         {
-            self.blocks(context, tail, parts, ranges);
+            self.blocks(context, (tail, opener), parts, ranges);
         }
         for region in &tail.footer.regions {
             match &parts {
-                Ok((parts, ranges)) if region.id == Region::Data as u8 => self.blocks(context, tail, parts, ranges),
+                Ok((parts, ranges, opener)) if region.id == Region::Data as u8 => {
+                    self.blocks(context, (tail, opener), parts, ranges);
+                }
                 _ => self.frames(&tail.seal(), region.offset, region.end(), Some(region)),
             }
         }
@@ -116,7 +119,7 @@ impl Walk<'_> {
             );
         }
         match parts {
-            Ok((parts, _)) => self.compare(tail, &parts.properties, meta),
+            Ok((parts, ..)) => self.compare(tail, &parts.properties, meta),
             Err(error) => self.fault(error),
         }
     }
@@ -130,7 +133,7 @@ impl Walk<'_> {
     }
 
     /// Every block that the fence names.
-    fn blocks(&mut self, context: &TableContext, tail: &Tail, parts: &Parts, ranges: &RangeTombstones) {
+    fn blocks(&mut self, context: &TableContext, (tail, opener): (&Tail, &Opener), parts: &Parts, ranges: &RangeTombstones) {
         let Parts { properties, fence, .. } = parts;
         if properties.comparator != context.order.name() {
             let error = Error::invalid_input("the table is sorted by another comparator");
@@ -141,8 +144,8 @@ impl Walk<'_> {
         let mut is_whole = true;
         for number in 0..fence.blocks() {
             let place = fence.place(number);
-            let checked = self.block(&tail.seal(), place).and_then(|bytes| {
-                let block = decode_block(context.cache.pool(), &tail.seal(), place, &bytes)?;
+            let checked = self.block(&opener.seal, place).and_then(|bytes| {
+                let block = decode_block(context.cache.pool(), opener, place, &bytes)?;
                 let block = Block::of(&block);
                 self.report.blocks += 1;
                 self.report.rows += block.rows() as u64;
@@ -165,7 +168,7 @@ impl Walk<'_> {
         read_fully(self.file, place.offset, &mut bytes)?;
         let mut at = 0;
         while at < bytes.len() {
-            let (header, _) = seal.open(place.offset + at as u64, &bytes[at..])?;
+            let (header, _) = seal.verify(place.offset + at as u64, &bytes[at..])?;
             self.count(&header);
             at += header.frame_bytes() as usize;
         }
@@ -203,7 +206,7 @@ impl Walk<'_> {
         }
         let mut bytes = vec![0; peeked.frame_bytes() as usize];
         read_fully(self.file, offset, &mut bytes)?;
-        Ok(seal.open(offset, &bytes)?.0)
+        Ok(seal.verify(offset, &bytes)?.0)
     }
 
     fn count(&mut self, header: &FrameHeader) {

@@ -1,7 +1,7 @@
 //! What writers and readers of tables need from around them.
 
 use crate::cache::BlockCache;
-use sediment_base::{FileUuid, KeyOrder, MemoryBudget, PrefixExtractor, Stats};
+use sediment_base::{BlockCodec, Error, FileUuid, KeyOrder, MemoryBudget, PrefixExtractor, Result, Stats};
 use sediment_env::{Fs, Park, Random, ThreadPark};
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub struct TableContext {
     pub order: KeyOrder,
     /// Asks prefix filters that were built with it. Those that come along are known without.
     pub prefix_extractor: Option<Arc<dyn PrefixExtractor>>,
+    /// Codecs that do not come along, for tables that were written with them.
+    pub codecs: Arc<[Arc<dyn BlockCodec>]>,
     /// Where blocks are kept once read.
     pub cache: Arc<BlockCache>,
     /// Where readers wait for a block that another reads.
@@ -34,6 +36,18 @@ impl TableContext {
     pub fn new(fs: Arc<dyn Fs>, random: Arc<dyn Random>, db_uuid: FileUuid, order: KeyOrder, cache: Arc<BlockCache>) -> Self {
         let budget = Arc::clone(cache.budget());
         let park = Arc::new(ThreadPark::new());
-        Self { fs, random, db_uuid, order, prefix_extractor: None, cache, park, stats: Arc::default(), budget }
+        let (prefix_extractor, codecs) = (None, Arc::default());
+        Self { fs, random, db_uuid, order, prefix_extractor, codecs, cache, park, stats: Arc::default(), budget }
+    }
+
+    /// The codec of this name, if it does not come along.
+    pub(crate) fn codec(&self, name: &str) -> Result<Option<Arc<dyn BlockCodec>>> {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let codec = self.codecs.iter().find(|codec| codec.name() == name).cloned();
+        let missing =
+            || Error::unsupported(format!("the table is compressed with the codec {name:?}: open it with that codec"));
+        codec.ok_or_else(missing).map(Some)
     }
 }

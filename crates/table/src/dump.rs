@@ -7,7 +7,7 @@ use crate::{
     context::TableContext,
     format::RegionEntry,
     index::{BlockPlace, Fence},
-    reader::{Parts, Tail, load_block},
+    reader::{Opener, Parts, Tail, load_block},
 };
 use sediment_base::{Error, ErrorKind, RangeTombstone, Result, RowFlags};
 use sediment_codec::seal::Region;
@@ -28,7 +28,10 @@ pub fn dump_table(context: &TableContext, path: &Path, out: &mut dyn Write) -> R
     let written = write_head(path, &tail, out)
         .and_then(|()| writeln!(out, "properties\n{properties}{} rows in {} blocks", properties.rows, fence.blocks()))
         .and_then(|()| write_ranges(&tail, out))
-        .and_then(|()| write_blocks(context, &*file, &tail, &fence, out));
+        .and_then(|()| match tail.unpacker(context, &properties) {
+            Ok(unpacker) => write_blocks(context, &*file, &Opener { seal: tail.seal(), unpacker }, &fence, out),
+            Err(error) => writeln!(out, "its rows cannot be read: {error}"),
+        });
     written.map_err(|_| Error::new(ErrorKind::Io, "cannot write the dump"))
 }
 
@@ -55,12 +58,12 @@ fn write_ranges(tail: &Tail, out: &mut dyn Write) -> fmt::Result {
     }
 }
 
-fn write_blocks(context: &TableContext, file: &dyn File, tail: &Tail, fence: &Fence, out: &mut dyn Write) -> fmt::Result {
+fn write_blocks(context: &TableContext, file: &dyn File, opener: &Opener, fence: &Fence, out: &mut dyn Write) -> fmt::Result {
     for number in 0..fence.blocks() {
         let place = fence.place(number);
         let BlockPlace { offset, bytes, min_seqno, max_seqno, flags, .. } = place;
         writeln!(out, "block {number} at {offset}, {bytes} bytes, seqnos {min_seqno}..={max_seqno}, {flags}")?;
-        match load_block(context.cache.pool(), file, &tail.seal(), place) {
+        match load_block(context.cache.pool(), file, opener, place) {
             Ok(block) => write_rows(Block::of(&block), out)?,
             Err(error) => writeln!(out, "  damaged: {error}")?,
         }

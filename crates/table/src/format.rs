@@ -1,7 +1,7 @@
 //! What lies where in a table file.
 //!
 //! ```text
-//! header 128 | data frames | fence | filter | prefix filter | range tombstones | properties | … | footer frame | tail 128
+//! header 128 | data frames | dictionary | fence | filter | prefix filter | range tombstones | properties | … | footer frame | tail 128
 //! ```
 //!
 //! Every frame is a `codec::seal` frame at a multiple of 64, each right behind the one before; they begin behind the header and
@@ -46,6 +46,8 @@ pub(crate) mod kinds {
     pub(crate) const RANGES: u8 = 1;
     /// Properties: tagged fields.
     pub(crate) const FIELDS: u8 = 1;
+    /// Dictionary: of Zstandard, as RFC 8878 has it, or any bytes.
+    pub(crate) const ZSTD_DICTIONARY: u8 = 1;
     /// Footer: the list of regions.
     pub(crate) const FOOTER: u8 = 1;
 }
@@ -192,7 +194,13 @@ fn is_known(id: u8) -> bool {
     matches!(
         Region::from_tag(id),
         Some(
-            Region::Data | Region::Fence | Region::Filter | Region::PrefixFilter | Region::RangeTombstones | Region::Properties
+            Region::Data
+                | Region::Fence
+                | Region::Filter
+                | Region::PrefixFilter
+                | Region::RangeTombstones
+                | Region::Properties
+                | Region::Dictionary
         )
     )
 }

@@ -36,7 +36,7 @@ pub use block::RowHead;
 pub use cache::BlockCache;
 pub use context::TableContext;
 pub use cursor::{Segment, SegmentRow, TableCursor};
-pub use options::{FilterKind, TableOptions};
+pub use options::{DictionaryOptions, FilterKind, TableOptions};
 pub use properties::{Properties, RangeCounts, TableMeta};
 pub use reader::{Approach, Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};
 pub use writer::{TableWriter, UnnumberedTable};

@@ -1,7 +1,7 @@
 //! How a table is written. Readers need none of it: a table says in its properties what they must know.
 
 use sediment_base::PrefixExtractor;
-use sediment_codec::compress::Codec;
+use sediment_codec::compress::{Dictionary, Method};
 use std::sync::Arc;
 
 /// Settings of one table.
@@ -10,7 +10,9 @@ pub struct TableOptions {
     /// Aimed-at size of a block before compression, frame header included. Clamped to 256 bytes … 64 KiB.
     pub block_bytes: usize,
     /// How data blocks are compressed, where that saves anything.
-    pub codec: Codec,
+    pub codec: Method,
+    /// Where a dictionary for Zstandard comes from. Other codecs have none.
+    pub dictionary: DictionaryOptions,
     /// How filters are built.
     pub filter: FilterKind,
     /// Bits of filter per user key, and per prefix; 0 for no filter.
@@ -29,7 +31,8 @@ impl Default for TableOptions {
     fn default() -> Self {
         Self {
             block_bytes: 4096,
-            codec: Codec::None,
+            codec: Method::None,
+            dictionary: DictionaryOptions::default(),
             filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
             prefix_extractor: None,
@@ -51,4 +54,16 @@ pub enum FilterKind {
     /// for a few thousandths. With 7 bits it is better than the other with 10. It takes ten times as long to build, and twice as long to
     /// ask. Clamped to 32 bits.
     Burr,
+}
+
+/// Where the dictionary of a table comes from; nowhere by default. A table has none that would not make it smaller.
+#[derive(Clone, Debug, Default)]
+pub struct DictionaryOptions {
+    /// Size of one that is trained from the table's own blocks; 0 trains none. The first blocks wait for it in memory: 64 times as many
+    /// bytes.
+    pub bytes_max: usize,
+    /// One that is tried first: the caller's, or that of a table written before.
+    pub known: Option<Arc<Dictionary>>,
+    /// How large the file may become: what a dictionary costs is weighed against it.
+    pub table_bytes: u64,
 }

@@ -181,6 +181,8 @@ properties! {
     60 writer: String,
     /// Not 0 where the largest user key is the end of a range tombstone, and itself lies outside.
     62 is_max_key_open: u64,
+    /// Name of the codec that its blocks were compressed with, where it is none of ours. A reader must know it.
+    65 block_codec: String,
 }
 
 const REQUIRED: u64 = 1;

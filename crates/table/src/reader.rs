@@ -15,7 +15,7 @@ mod window;
 
 pub use approach::Approach;
 pub use counts::ReadCounts;
-pub(crate) use load::{decode_block, load_block, read_fully};
+pub(crate) use load::{Opener, decode_block, load_block, read_fully};
 pub use point::{Looked, PointRead, Reach, TakeRow};
 pub(crate) use tail::{Parts, Tail};
 pub(crate) use window::Window;
@@ -32,7 +32,7 @@ use sediment_base::{
     Account, Error, InternalKey, KeyOrder, Kind, MemoryBudget, RangeTombstones, Result, RowFlags, SeqNo, Slice, Stats,
     budget::Charge, stats::Counter,
 };
-use sediment_codec::{hash::key_hash, seal::Seal};
+use sediment_codec::hash::key_hash;
 use sediment_env::File;
 use sediment_raw::slab::Pool;
 use std::{fmt, path::Path, path::PathBuf, sync::Arc};
@@ -42,7 +42,7 @@ pub struct Table {
     file: Arc<dyn File>,
     path: PathBuf,
     order: KeyOrder,
-    seal: Seal,
+    opener: Opener,
     meta: TableMeta,
     properties: Properties,
     fence: Fence,
@@ -270,7 +270,7 @@ impl Table {
             is_loaded = true;
             let place = self.fence.place(number);
             let bytes = window.block(&*self.file, place, self.fence.data_end());
-            self.of_this_file(bytes.and_then(|bytes| decode_block(&self.pool, &self.seal, place, bytes)))
+            self.of_this_file(bytes.and_then(|bytes| decode_block(&self.pool, &self.opener, place, bytes)))
         });
         // Of rewrites, who count what they read by the table, the cache neither gains nor loses.
         if heat != Heat::Once {
@@ -286,7 +286,7 @@ impl Table {
         let place = self.fence.place(number);
         counts.blocks_loaded += 1;
         counts.block_bytes_read += place.bytes;
-        self.of_this_file(load_block(&self.pool, &*self.file, &self.seal, place))
+        self.of_this_file(load_block(&self.pool, &*self.file, &self.opener, place))
     }
 
     fn of_this_file(&self, block: Result<BlockRef>) -> Result<BlockRef> {
@@ -305,15 +305,18 @@ impl Table {
         let ranges = tail.range_tombstones(&properties, &context.order).map_err(|error| error.in_file(path))?;
         let ranges = (!ranges.is_empty()).then(|| Arc::new(ranges));
         let range_bytes = ranges.as_ref().map_or(0, |ranges| ranges.memory_bytes());
+        let unpacker = tail.unpacker(context, &properties).map_err(|error| error.in_file(path))?;
+        let dictionary_bytes = unpacker.dictionary().map_or(0, |dictionary| dictionary.memory_bytes());
         let blocks = context.cache.pages(&context.park, fence.blocks());
-        let memory_bytes = (size_of::<Self>() + tail.memory_bytes() + range_bytes + blocks.memory_bytes()) as u64;
+        let memory_bytes = (size_of::<Self>() + tail.memory_bytes() + range_bytes + dictionary_bytes) as u64;
+        let memory_bytes = memory_bytes + blocks.memory_bytes() as u64;
         context.stats.add(Counter::TableOpens, 1);
         context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes());
         Ok(Self {
             file,
             path: path.to_path_buf(),
             order: context.order.clone(),
-            seal: tail.seal(),
+            opener: Opener { seal: tail.seal(), unpacker },
             meta: properties.meta(&tail.header, tail.file_bytes, tail.footer.root),
             properties,
             blocks,

@@ -3,34 +3,33 @@
 //! Blocks are sealed and written out in large pieces as they fill; what describes them is collected on the way and follows at the end.
 //! Filter and tags are built from one hash per user key. One caller at a time.
 
+mod data;
+mod file;
+mod trial;
+
 use crate::{
-    block::{BlockBuilder, BlockSummary, JumboBlock, RowParts, SLOTTED_BYTES_MAX, tag_of},
+    block::{BlockBuilder, RowParts, SLOTTED_BYTES_MAX, tag_of},
     context::TableContext,
     filter::{Filter, PrefixHashes},
-    format::{Footer, RegionEntry, extend_root, kinds},
-    index::{BlockFlags, BlockPlace, FenceBuilder},
+    format::kinds,
     options::TableOptions,
     properties::{Properties, TableMeta},
     tombstone_block,
 };
 use sediment_base::{
     Account, Error, InternalKey, KeyOrder, Kind, RangeTombstone, RangeTombstones, Result, RowFlags, SeqNo, Slice, TableId,
-    budget::Charge,
-    limits,
-    planted::{Bug, planted},
-    seqno,
+    budget::Charge, limits, seqno,
 };
 use sediment_codec::{
-    compress::Codec,
+    compress::{Dictionary, Method},
     hash::{KEY_HASH_VERSION, key_hash},
-    header::{FileHeader, FileKind, HEADER_BYTES},
-    seal::{FRAME_HEADER_BYTES, FrameId, Region, Seal},
+    header::{FileHeader, FileKind},
+    seal::{FRAME_HEADER_BYTES, Region},
 };
-use sediment_env::File;
 use std::{cmp::Ordering, path::PathBuf, sync::Arc};
 
-/// How much is collected for one call of the system.
-const WRITE_BYTES: usize = 1 << 20;
+use data::{BlockNote, DataBlocks};
+use file::FrameFile;
 
 /// Writes one table. After an error the file is abandoned, with its id: every later call gives the same error.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ pub struct TableWriter {
     /// Whether the block being built begins with further versions of the key that ended the one before, and with which.
     continues: bool,
     first_version: (SeqNo, Kind),
-    fence: FenceBuilder,
+    data: DataBlocks,
     hashes: Vec<u64>,
     prefixes: Option<PrefixHashes>,
     properties: Properties,
@@ -73,10 +72,15 @@ impl TableWriter {
     pub fn create(context: &TableContext, options: &TableOptions, path: PathBuf, id: TableId) -> Result<Self> {
         let uuid = context.random.uuid()?;
         let header = FileHeader::new(FileKind::Table, context.db_uuid, id.0, uuid);
-        let file = FrameFile::new(context.fs.create(&path)?, &header, options.codec);
+        let file = FrameFile::new(context.fs.create(&path)?, &header);
         let has_prefixes = options.filter_bits_per_key > 0 && context.order.is_lexicographic();
         let extractor = options.prefix_extractor.as_ref().filter(|_| has_prefixes);
+        let block_codec = match &options.codec {
+            Method::Other(codec) => codec.name().into(),
+            _ => String::new(),
+        };
         let properties = Properties {
+            block_codec,
             comparator: context.order.name().into(),
             prefix_extractor: extractor.map_or_else(String::new, |extractor| extractor.name().into()),
             hash_seed: options.hash_seed,
@@ -96,7 +100,7 @@ impl TableWriter {
             block_bytes: 0,
             continues: false,
             first_version: (0, Kind::Value),
-            fence: FenceBuilder::default(),
+            data: DataBlocks::new(options),
             hashes: Vec::new(),
             prefixes: extractor.map(|extractor| PrefixHashes::new(Arc::clone(extractor), options.hash_seed)),
             properties,
@@ -127,6 +131,11 @@ impl TableWriter {
     /// Bytes that the file has by now, those not yet written out included.
     pub fn written_bytes(&self) -> u64 {
         self.file.len() + self.block_bytes as u64
+    }
+
+    /// What its blocks are compressed with, once that is decided: for tables that are written next to it.
+    pub fn dictionary(&self) -> Option<&Arc<Dictionary>> {
+        self.data.dictionary()
     }
 
     /// User key of the row added last; empty before the first.
@@ -172,11 +181,15 @@ impl TableWriter {
         if !self.builder.is_empty() {
             self.finish_block()?;
         }
+        self.data.finish(&mut self.file)?;
         self.file.end_region(Region::Data, 0);
-        let (fence, fence_ties) = self.fence.encode(&self.order)?;
+        if let Some(dictionary) = self.data.dictionary() {
+            self.file.put_region(Region::Dictionary, kinds::ZSTD_DICTIONARY, dictionary.bytes())?;
+        }
+        let (fence, fence_ties) = self.data.fence().encode(&self.order)?;
         self.file.put_region(Region::Fence, kinds::FENCE, &fence)?;
         self.put_filters()?;
-        self.properties.blocks = self.fence.blocks() as u64;
+        self.properties.blocks = self.data.fence().blocks() as u64;
         self.properties.fence_ties = fence_ties;
         self.properties.min_key = self.first_key.clone();
         self.properties.max_key = self.last.key.as_slice().into();
@@ -202,7 +215,7 @@ impl TableWriter {
     /// Memory of the buffers that matter.
     fn buffer_bytes(&self) -> usize {
         let prefix_bytes = self.prefixes.as_ref().map_or(0, PrefixHashes::memory_bytes);
-        self.file.pending.capacity() + self.hashes.capacity() * size_of::<u64>() + prefix_bytes
+        self.file.pending_bytes() + self.data.memory_bytes() + self.hashes.capacity() * size_of::<u64>() + prefix_bytes
     }
 
     /// Whether the row may follow, and whether its user key is a new one.
@@ -295,40 +308,22 @@ impl TableWriter {
     }
 
     fn finish_block(&mut self) -> Result<()> {
-        let first_key = self.builder.first_key().to_vec();
+        let note = self.note(self.builder.first_key().to_vec());
         self.block_bytes = 0;
-        let offset = self.file.len();
-        let summary = self.file.put_frame_with(Region::Data, kinds::SLOTTED, |out| self.builder.finish(out))?;
-        self.add_to_fence(&first_key, offset, summary, false);
-        self.file.write_out(WRITE_BYTES)
+        self.data.put(&mut self.file, note, |out| self.builder.finish(out))?;
+        self.charge.grow_to(self.buffer_bytes() as u64);
+        Ok(())
     }
 
     fn add_jumbo(&mut self, row: &RowParts<'_>) -> Result<()> {
-        let offset = self.file.len();
-        let mut payload = Vec::new();
-        let rest = JumboBlock::encode(row, &mut payload);
-        self.file.put_frame(Region::Data, kinds::JUMBO, &payload)?;
-        for extent in rest.chunks(limits::EXTENT_BYTES_MAX) {
-            self.file.put_frame(Region::Data, kinds::EXTENT, extent)?;
-            self.file.write_out(WRITE_BYTES)?;
-        }
-        let summary = BlockSummary::empty().with(row.key.seqno, row.key.kind, row.flags);
-        self.add_to_fence(row.key.user_key, offset, summary, true);
-        self.file.write_out(WRITE_BYTES)
+        let note = self.note(row.key.user_key.to_vec());
+        self.data.put_jumbo(&mut self.file, note, row)?;
+        self.charge.grow_to(self.buffer_bytes() as u64);
+        Ok(())
     }
 
-    fn add_to_fence(&mut self, first_key: &[u8], offset: u64, summary: BlockSummary, is_jumbo: bool) {
-        let (seqno, kind) = self.first_version;
-        let place = BlockPlace {
-            offset,
-            bytes: self.file.len() - offset,
-            min_seqno: summary.min_seqno,
-            max_seqno: summary.max_seqno,
-            flags: BlockFlags::of(summary, self.continues, is_jumbo),
-            global_seqno: 0,
-        };
-        self.fence.add(InternalKey::new(first_key, seqno, kind), place);
-        self.charge.grow_to(self.buffer_bytes() as u64);
+    fn note(&self, first_key: Vec<u8>) -> BlockNote {
+        BlockNote { first_key, first_version: self.first_version, continues: self.continues }
     }
 
     fn remember(&mut self, result: Result<()>) -> Result<()> {
@@ -365,94 +360,4 @@ impl UnnumberedTable {
         let (root, file_bytes) = self.file.finish(&self.header)?;
         Ok(self.properties.meta(&self.header, file_bytes, root))
     }
-}
-
-/// A file that grows by frames, and what its footer will say of it.
-#[derive(Debug)]
-struct FrameFile {
-    file: Arc<dyn File>,
-    /// For data; what describes it is stored as it is.
-    seal: Seal,
-    /// Bytes that are not yet in the file.
-    pending: Vec<u8>,
-    written: u64,
-    footer: Footer,
-    region: RegionEntry,
-}
-
-impl FrameFile {
-    fn new(file: Arc<dyn File>, header: &FileHeader, data_codec: Codec) -> Self {
-        let pending = header.encode().to_vec();
-        let seal = Seal { uuid: header.uuid, codec: data_codec };
-        let region = empty_region(HEADER_BYTES as u64);
-        Self { file, seal, pending, written: 0, footer: Footer::default(), region }
-    }
-
-    fn len(&self) -> u64 {
-        self.written + self.pending.len() as u64
-    }
-
-    fn put_frame(&mut self, region: Region, kind: u8, plain: &[u8]) -> Result<()> {
-        self.put_frame_with(region, kind, |out| out.extend_from_slice(plain))
-    }
-
-    /// Puts a frame of the bytes that `write` appends.
-    fn put_frame_with<T>(&mut self, region: Region, kind: u8, write: impl FnOnce(&mut Vec<u8>) -> T) -> Result<T> {
-        let id = FrameId { region: region as u8, kind, ordinal: self.region.frames };
-        let offset = self.len();
-        // What describes the blocks is read whole when the table is opened; it is to be ready at once.
-        let seal = if region == Region::Data { self.seal } else { Seal { codec: Codec::None, ..self.seal } };
-        let (header, written) = seal.seal_with(id, offset, &mut self.pending, write)?;
-        self.region.frames += 1;
-        self.region.plain_bytes += u64::from(header.plain_len);
-        self.footer.frames += 1;
-        self.footer.root = extend_root(self.footer.root, header.checksum);
-        Ok(written)
-    }
-
-    fn put_region(&mut self, region: Region, kind: u8, content: &[u8]) -> Result<()> {
-        for piece in content.chunks(limits::EXTENT_BYTES_MAX) {
-            self.put_frame(region, kind, piece)?;
-            self.write_out(WRITE_BYTES)?;
-        }
-        self.end_region(region, kind);
-        Ok(())
-    }
-
-    fn end_region(&mut self, region: Region, kind: u8) {
-        let next = empty_region(self.len());
-        let mut ended = std::mem::replace(&mut self.region, next);
-        (ended.id, ended.kind) = (region as u8, kind);
-        ended.bytes = self.len() - ended.offset;
-        ended.is_required = !matches!(region, Region::Filter | Region::PrefixFilter);
-        self.footer.regions.push(ended);
-    }
-
-    /// Footer, tail, sync. Returns the content root and the length of the file.
-    fn finish(&mut self, header: &FileHeader) -> Result<(u64, u64)> {
-        let body_len = self.len();
-        let root = self.footer.root;
-        let footer = self.footer.encode();
-        self.put_frame(Region::Footer, kinds::FOOTER, &footer)?;
-        self.pending.extend_from_slice(&header.encode_tail(body_len));
-        self.write_out(0)?;
-        if !planted(Bug::SkipTableSync) {
-            self.file.sync_all()?;
-        }
-        Ok((root, self.written))
-    }
-
-    /// Writes what is pending, if it is more than `keep`.
-    fn write_out(&mut self, keep: usize) -> Result<()> {
-        if self.pending.len() > keep {
-            self.file.write_at(self.written, &self.pending)?;
-            self.written += self.pending.len() as u64;
-            self.pending.clear();
-        }
-        Ok(())
-    }
-}
-
-fn empty_region(offset: u64) -> RegionEntry {
-    RegionEntry { id: 0, is_required: true, kind: 0, frames: 0, offset, bytes: 0, plain_bytes: 0 }
 }

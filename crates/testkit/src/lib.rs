@@ -10,6 +10,8 @@ pub mod world;
 
 pub mod keys;
 
+pub mod back_references;
+
 pub mod store;
 
 pub mod ops;

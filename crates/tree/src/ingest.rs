@@ -66,7 +66,7 @@ impl Ingesting {
                     now_us: self.now_us,
                     oldest_write_us: self.now_us,
                 };
-                self.writer.insert(spec.begin_table(&mut self.ids)?)
+                self.writer.insert(spec.begin_table(&mut self.ids, None)?)
             }
         };
         writer.add(InternalKey::new(key, 0, kind), RowFlags::NONE, value)?;

@@ -122,6 +122,7 @@ fn table_context(env: &Env, db_uuid: FileUuid, options: &TreeOptions) -> TableCo
         db_uuid,
         order: options.order.clone(),
         prefix_extractor: options.prefix_extractor.clone(),
+        codecs: Arc::clone(&options.codecs),
         cache: Arc::clone(&options.cache),
         park: env.park.another(),
         stats: Arc::clone(&options.stats),

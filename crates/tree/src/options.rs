@@ -4,10 +4,10 @@
 //! Key order and merge operator are part of the tree: their names are stored, and opening under another is refused.
 
 use sediment_base::{
-    CompactionFilterFactory, Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, PrefixExtractor, Result, SeqNo, Stats,
-    limits,
+    BlockCodec, CompactionFilterFactory, Error, KeyOrder, Listeners, MemoryBudget, MergeOperator, PrefixExtractor, Result,
+    SeqNo, Stats, block_codec, limits,
 };
-use sediment_codec::compress::Codec;
+use sediment_codec::compress::{Dictionary, Method};
 use sediment_table::{BlockCache, FilterKind};
 use std::{fmt, ops::RangeInclusive, sync::Arc};
 
@@ -24,9 +24,17 @@ pub struct TreeOptions {
     /// Target plain size of a data block.
     pub block_bytes: usize,
     /// How blocks are compressed.
-    pub codec: Codec,
+    pub codec: Method,
     /// How those that flushes write are, which are soon rewritten.
-    pub level0_codec: Codec,
+    pub level0_codec: Method,
+    /// How large a dictionary may be that a table is compressed with, where its codec is Zstandard; 0 for none. It is trained from the
+    /// table's first blocks, or from those of a table written just before, and lies in each table. One that would not make the table
+    /// smaller is not used.
+    pub dictionary_bytes: usize,
+    /// One that is tried before any is trained.
+    pub dictionary: Option<Arc<Dictionary>>,
+    /// Codecs that do not come with Sediment: those that `codec` and `level0_codec` may be, and those of tables that are there.
+    pub codecs: Arc<[Arc<dyn BlockCodec>]>,
     /// How filters are built.
     pub filter: FilterKind,
     /// How those of tables are that flushes write.
@@ -98,8 +106,11 @@ impl TreeOptions {
             merge_operator: None,
             reads_raw_operands: false,
             block_bytes: 4096,
-            codec: Codec::None,
-            level0_codec: Codec::None,
+            codec: Method::None,
+            level0_codec: Method::None,
+            dictionary_bytes: 0,
+            dictionary: None,
+            codecs: Arc::default(),
             filter: FilterKind::SplitBlock,
             level0_filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
@@ -128,6 +139,9 @@ impl TreeOptions {
             block_bytes,
             codec: _,
             level0_codec: _,
+            dictionary_bytes,
+            dictionary: _,
+            codecs,
             filter: _,
             level0_filter: _,
             filter_bits_per_key,
@@ -153,6 +167,9 @@ impl TreeOptions {
         for (what, name) in names {
             require(name.is_none_or(|name| NAME_BYTES.contains(&name.len())), what, "1 to 255 bytes long")?;
         }
+        codecs.iter().try_for_each(|codec| block_codec::check(&**codec))?;
+        self.check_codecs(codecs)?;
+        require(*dictionary_bytes <= limits::DICTIONARY_BYTES_MAX, "dictionary_bytes", "0 to 1048576")?;
         let has_prefixes = order.is_lexicographic() || prefix_extractor.is_none();
         require(has_prefixes, "prefix_extractor", "None where keys are not in the order of bytes")?;
         require((256..=limits::BLOCK_BYTES_MAX).contains(block_bytes), "block_bytes", "256 to 65536")?;
@@ -164,12 +181,26 @@ impl TreeOptions {
         require(*tombstones_due > 0, "tombstones_due", "at least 1")
     }
 
+    /// Refuses to write with a codec that is not among these, which tables are read with.
+    pub(crate) fn check_codecs(&self, codecs: &[Arc<dyn BlockCodec>]) -> Result<()> {
+        let is_among = |wanted: &Arc<dyn BlockCodec>| {
+            codecs.iter().any(|codec| (codec.id(), codec.name()) == (wanted.id(), wanted.name()))
+        };
+        let is_known = |method: &Method| match method {
+            Method::Other(codec) => is_among(codec),
+            _ => true,
+        };
+        require(is_known(&self.codec) && is_known(&self.level0_codec), "codec", "one of those given as codecs")
+    }
+
     /// These components under the settings of others.
     pub(crate) fn with_settings_of(&self, others: &Self) -> Self {
         Self {
             block_bytes: others.block_bytes,
-            codec: others.codec,
-            level0_codec: others.level0_codec,
+            codec: others.codec.clone(),
+            level0_codec: others.level0_codec.clone(),
+            dictionary_bytes: others.dictionary_bytes,
+            dictionary: others.dictionary.clone(),
             filter: others.filter,
             level0_filter: others.level0_filter,
             filter_bits_per_key: others.filter_bits_per_key,

@@ -375,6 +375,7 @@ impl Tree {
     /// until a compaction takes it up. Only numbers are taken: the components stay those of opening.
     pub fn set_options(&self, options: &TreeOptions) -> Result<()> {
         options.validate()?;
+        options.check_codecs(&self.inner.versions.options.codecs)?;
         self.inner.versions.set_settings(options);
         self.inner.strategy.forget_score();
         Ok(())

@@ -3,7 +3,6 @@
 
 use sediment_base::Generation;
 use sediment_codec::{
-    compress::Codec,
     current::Current,
     frame::{Fragment, Record, RecordWriter, payload_crc},
     header::{FileHeader, FileKind},
@@ -37,7 +36,7 @@ fn header() -> Result<()> {
 }
 
 fn seal() -> Result<()> {
-    let seal = Seal { uuid: UUID, codec: Codec::None };
+    let seal = Seal { uuid: UUID };
     for (name, plain) in [("empty", 0), ("short", 20), ("long", 500)] {
         let plain: Vec<u8> = (0..plain).map(|i| i as u8).collect();
         let mut frame = Vec::new();

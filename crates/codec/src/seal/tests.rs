@@ -6,7 +6,7 @@ const UUID: FileUuid = FileUuid([7; 16]);
 const ID: FrameId = FrameId { region: Region::Data as u8, kind: 3, ordinal: 5 };
 
 fn seal() -> Seal {
-    Seal { uuid: UUID, codec: Codec::None }
+    Seal { uuid: UUID }
 }
 
 fn sealed(offset: u64, plain: &[u8]) -> Vec<u8> {
@@ -45,7 +45,7 @@ fn frames_fill_multiples_of_64() {
         let frame = sealed(64, &vec![1; plain]);
         let header = Seal::peek(&frame).unwrap();
         assert_eq!((frame.len(), header.frame_bytes()), (bytes, bytes as u64), "{plain}");
-        assert_eq!(header, seal().open(64, &frame).unwrap().0);
+        assert_eq!(header, seal().open(&Unpacker::default(), 64, &frame).unwrap().0);
     }
 }
 
@@ -55,10 +55,14 @@ fn every_flipped_bit_is_noticed_also_in_the_padding() {
     for bit in 0..frame.len() * 8 {
         let mut damaged = frame.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(seal().open(4096, &damaged).unwrap_err().kind(), ErrorKind::Corruption, "bit {bit}");
+        assert_eq!(seal().open(&Unpacker::default(), 4096, &damaged).unwrap_err().kind(), ErrorKind::Corruption, "bit {bit}");
     }
     for len in 0..frame.len() {
-        assert_eq!(seal().open(4096, &frame[..len]).unwrap_err().kind(), ErrorKind::Corruption, "length {len}");
+        assert_eq!(
+            seal().open(&Unpacker::default(), 4096, &frame[..len]).unwrap_err().kind(),
+            ErrorKind::Corruption,
+            "length {len}"
+        );
     }
 }
 
@@ -66,26 +70,30 @@ fn every_flipped_bit_is_noticed_also_in_the_padding() {
 fn a_frame_in_another_place_or_file_does_not_verify() {
     let frame = sealed(4096, b"block");
     for offset in (0..1 << 16).step_by(64).chain([1 << 32 | 4096, !63]) {
-        assert_eq!(seal().open(offset, &frame).is_ok(), offset == 4096, "{offset}");
+        assert_eq!(seal().open(&Unpacker::default(), offset, &frame).is_ok(), offset == 4096, "{offset}");
     }
-    let other = Seal { uuid: FileUuid([8; 16]), codec: Codec::None };
-    let error = other.open(4096, &frame).unwrap_err().in_file("f".as_ref());
+    let other = Seal { uuid: FileUuid([8; 16]) };
+    let error = other.open(&Unpacker::default(), 4096, &frame).unwrap_err().in_file("f".as_ref());
     assert_eq!(error.message(), "block checksum");
     assert_eq!(error.location().unwrap().offset, Some(4096));
 }
 
 #[test]
 fn what_a_later_version_wrote_asks_for_an_upgrade() {
-    for (what, place) in [("codec", 6), ("flags", 7), ("dictionary", 12)] {
+    for (what, place, kind) in [
+        ("codec", 6, ErrorKind::Unsupported),
+        ("flags", 7, ErrorKind::Unsupported),
+        ("a dictionary that the file does not have", 12, ErrorKind::Corruption),
+    ] {
         let mut frame = sealed(64, b"block");
         frame[place] = 9;
-        assert_eq!(seal().open(64, &frame).unwrap_err().kind(), ErrorKind::Corruption, "{what}, damaged");
-        let error = seal().open(64, &resealed(64, frame)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported, "{what}");
+        assert_eq!(seal().open(&Unpacker::default(), 64, &frame).unwrap_err().kind(), ErrorKind::Corruption, "{what}, damaged");
+        let error = seal().open(&Unpacker::default(), 64, &resealed(64, frame)).unwrap_err();
+        assert_eq!(error.kind(), kind, "{what}");
     }
     let mut region = sealed(64, b"block");
     region[4] = 99;
-    let (header, _) = seal().open(64, &resealed(64, region)).unwrap();
+    let (header, _) = seal().open(&Unpacker::default(), 64, &resealed(64, region)).unwrap();
     assert_eq!((header.region, Region::from_tag(99)), (99, None), "the file's reader decides about unknown regions");
 }
 
@@ -122,16 +130,16 @@ proptest! {
         let header = seal().seal(ID, offset, &plain, &mut out).unwrap();
         prop_assert_eq!(out.len() as u64, before as u64 + header.frame_bytes());
         out.extend(after);
-        let (found, opened) = seal().open(offset, &out[before..]).unwrap();
+        let (found, opened) = seal().open(&Unpacker::default(), offset, &out[before..]).unwrap();
         prop_assert_eq!((found, &*opened), (header, &plain[..]));
     }
 
     #[test]
     fn any_bytes_open_or_are_refused(mut bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = (Seal::peek(&bytes), seal().open(0, &bytes));
+        let _ = (Seal::peek(&bytes), seal().open(&Unpacker::default(), 0, &bytes));
         if let Some(magic) = bytes.first_chunk_mut() {
             *magic = FRAME_MAGIC.to_le_bytes();
         }
-        let _ = (Seal::peek(&bytes), seal().open(0, &bytes));
+        let _ = (Seal::peek(&bytes), seal().open(&Unpacker::default(), 0, &bytes));
     }
 }

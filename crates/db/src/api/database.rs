@@ -8,7 +8,10 @@ use crate::{
     options::{Create, Durability, ExpertOptions, Goal, KeyspaceOptions, Options},
     status::DbStats,
 };
-use sediment_base::{CompactionFilterFactory, Comparator, Error, EventListener, MergeOperator, PrefixExtractor, Result};
+use sediment_base::{
+    BlockCodec, CompactionFilterFactory, Comparator, Error, EventListener, MergeOperator, PrefixExtractor, Result,
+};
+use sediment_codec::compress::Dictionary;
 use sediment_env::Env;
 use sediment_tree::Strategy;
 use std::{
@@ -529,6 +532,77 @@ impl DbBuilder {
     /// ```
     pub fn prefix_extractor(mut self, extractor: Arc<dyn PrefixExtractor>) -> Self {
         self.brought.named.add_prefix_extractor(extractor);
+        self
+    }
+
+    /// A codec that does not come with the database, for
+    /// [`Compression::Other`](crate::Compression::Other). What was written with it is only read where it was given again.
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{BlockCodec, Compression, Db, Error, KeyspaceOptions, Result};
+    /// use std::sync::Arc;
+    ///
+    /// /// A block whose second half repeats its first is stored as that.
+    /// #[derive(Debug)]
+    /// struct Halves;
+    ///
+    /// impl BlockCodec for Halves {
+    ///     fn id(&self) -> u8 {
+    ///         128
+    ///     }
+    ///
+    ///     fn name(&self) -> &str {
+    ///         "halves"
+    ///     }
+    ///
+    ///     fn compress(&self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    ///         let (first, second) = plain.split_at(plain.len() / 2);
+    ///         out.extend(if first == second { first } else { plain });
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn decompress(&self, stored: &[u8], plain: &mut [u8]) -> Result<()> {
+    ///         if stored.len() * 2 != plain.len() {
+    ///             return Err(Error::corruption("no halves"));
+    ///         }
+    ///         plain.chunks_mut(stored.len()).for_each(|half| half.copy_from_slice(stored));
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let db = Db::builder(dir.path()).codec(Arc::new(Halves)).open()?;
+    /// let options = KeyspaceOptions { compression: Some(Compression::Other(128)), ..Default::default() };
+    /// let pairs = db.keyspace_with("pairs", options)?;
+    /// pairs.insert("k", "v")?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn codec(mut self, codec: Arc<dyn BlockCodec>) -> Self {
+        self.brought.named.add_codec(codec);
+        self
+    }
+
+    /// A dictionary that keyspaces name in [`KeyspaceOptions::dictionary`](crate::KeyspaceOptions::dictionary).
+    ///
+    /// ```
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// use sedimentdb::{Compression, Db, Dictionary, KeyspaceOptions, ZstdLevel};
+    /// use std::sync::Arc;
+    ///
+    /// let rows: Vec<String> = (0..500).map(|i| format!("{{\"order\":{i},\"state\":\"paid\",\"items\":[{}]}}", i * 7919 % 1000)).collect();
+    /// let lens: Vec<usize> = rows.iter().map(String::len).collect();
+    /// let dictionary = Dictionary::train(rows.concat().as_bytes(), &lens, 1024, ZstdLevel::FASTEST).expect("much in common");
+    /// let db = Db::builder(dir.path()).dictionary("orders", Arc::new(dictionary)).open()?;
+    /// let options = KeyspaceOptions {
+    ///     compression: Some(Compression::Zstd(ZstdLevel::FASTEST)),
+    ///     dictionary: Some("orders".into()),
+    ///     ..Default::default()
+    /// };
+    /// db.keyspace_with("orders", options)?.insert("1", &rows[1])?;
+    /// # Ok::<(), sedimentdb::Error>(())
+    /// ```
+    pub fn dictionary(mut self, name: impl Into<String>, dictionary: Arc<Dictionary>) -> Self {
+        self.brought.named.add_dictionary(name.into(), dictionary);
         self
     }
 

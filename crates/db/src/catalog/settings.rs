@@ -7,9 +7,10 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use crate::options::{Compression, FilterKind, Goal, KeyspaceOptions};
-use sediment_base::{Error, ErrorKind, Result};
+use sediment_base::{Error, ErrorKind, Result, block_codec};
 use sediment_codec::{
     coding::{Reader, Writer},
+    compress::ZstdLevel,
     fields::{put_field, read_fields},
 };
 
@@ -29,12 +30,16 @@ const STRATEGY: u64 = 24;
 const FILTER: u64 = 26;
 const COMPARATOR: u64 = 25;
 const COMPACTION_FILTER: u64 = 28;
+const DICTIONARY_BYTES: u64 = 30;
+const DICTIONARY: u64 = 32;
 
 /// The goals by their numbers on disk.
 const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal::Space)];
 
-/// The compressions by theirs.
+/// The compressions by theirs, but for those that hold a number: that is in the lowest byte.
 const COMPRESSIONS: [(u64, Compression); 2] = [(1, Compression::None), (2, Compression::Lz4)];
+const ZSTD: u64 = 0x100;
+const OTHER_CODEC: u64 = 0x200;
 
 /// The kinds of filters by theirs.
 const FILTERS: [(u64, FilterKind); 2] = [(1, FilterKind::SplitBlock), (2, FilterKind::Burr)];
@@ -47,6 +52,8 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         block_bytes,
         compression,
         level0_compression,
+        dictionary_bytes,
+        dictionary,
         filter,
         filter_bits_per_key,
         prefix_extractor,
@@ -68,8 +75,9 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         (LEVEL0_TRIGGER, level0_trigger.map(|runs| runs as u64)),
         (LEVEL_RATIO, *level_ratio),
         (LEVEL_BASE_BYTES, *level_base_bytes),
-        (COMPRESSION, number_of(&COMPRESSIONS, *compression)),
-        (LEVEL0_COMPRESSION, number_of(&COMPRESSIONS, *level0_compression)),
+        (COMPRESSION, compression.map(compression_number)),
+        (LEVEL0_COMPRESSION, level0_compression.map(compression_number)),
+        (DICTIONARY_BYTES, dictionary_bytes.map(u64::from)),
         (FILTER, number_of(&FILTERS, *filter)),
     ];
     for (tag, number) in numbers {
@@ -84,6 +92,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         (MERGE_OPERATOR, merge_operator),
         (STRATEGY, strategy),
         (COMPACTION_FILTER, compaction_filter),
+        (DICTIONARY, dictionary),
         (COMPARATOR, comparator),
     ];
     for (tag, name) in names {
@@ -107,10 +116,10 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             LEVEL0_TRIGGER => set(&mut options.level0_trigger, narrow(field)?)?,
             LEVEL_RATIO => set(&mut options.level_ratio, narrow(field)?)?,
             LEVEL_BASE_BYTES => set(&mut options.level_base_bytes, narrow(field)?)?,
-            COMPRESSION => set(&mut options.compression, known(&COMPRESSIONS, "compression", field.varint()?)?)?,
-            LEVEL0_COMPRESSION => {
-                set(&mut options.level0_compression, known(&COMPRESSIONS, "compression", field.varint()?)?)?;
-            }
+            COMPRESSION => set(&mut options.compression, compression_of(field.varint()?)?)?,
+            LEVEL0_COMPRESSION => set(&mut options.level0_compression, compression_of(field.varint()?)?)?,
+            DICTIONARY_BYTES => set(&mut options.dictionary_bytes, narrow(field)?)?,
+            DICTIONARY => set(&mut options.dictionary, name(field)?)?,
             FILTER => set(&mut options.filter, known(&FILTERS, "filter", field.varint()?)?)?,
             PREFIX_EXTRACTOR => set(&mut options.prefix_extractor, name(field)?)?,
             MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
@@ -129,6 +138,27 @@ fn set<T>(setting: &mut Option<T>, value: T) -> Result<()> {
     match setting.replace(value) {
         None => Ok(()),
         Some(_) => Err(Error::corruption("a setting of a keyspace is given twice")),
+    }
+}
+
+fn compression_number(compression: Compression) -> u64 {
+    match compression {
+        Compression::Zstd(level) => ZSTD | u64::from(level.get()),
+        Compression::Other(id) => OTHER_CODEC | u64::from(id),
+        // The others are all there.
+        _ => number_of(&COMPRESSIONS, Some(compression)).unwrap_or_default(),
+    }
+}
+
+fn compression_of(number: u64) -> Result<Compression> {
+    let [low, ..] = number.to_le_bytes();
+    match number & !0xFF {
+        ZSTD => {
+            let level = ZstdLevel::new(low).map_err(|error| error.with_kind(ErrorKind::Unsupported))?;
+            Ok(Compression::Zstd(level))
+        }
+        OTHER_CODEC if block_codec::IDS.contains(&low) => Ok(Compression::Other(low)),
+        _ => known(&COMPRESSIONS, "compression", number),
     }
 }
 
@@ -172,6 +202,8 @@ mod tests {
             level_base_bytes: Some(1 << 22),
             compression: Some(Compression::Lz4),
             level0_compression: Some(Compression::None),
+            dictionary_bytes: Some(1 << 14),
+            dictionary: Some("events".into()),
             merge_operator: Some("add".into()),
             strategy: Some("tiered".into()),
             comparator: Some("odd".into()),
@@ -192,7 +224,11 @@ mod tests {
     fn what_is_set_reads_back_and_what_is_not_takes_no_byte() {
         assert_eq!(bytes(&KeyspaceOptions::default()), b"");
         let goals = GOALS.map(|(_, goal)| KeyspaceOptions { goal: Some(goal), ..KeyspaceOptions::default() });
-        for options in goals.into_iter().chain([KeyspaceOptions::default(), full()]) {
+        let compressions = (1..=22).map(|level| Compression::Zstd(ZstdLevel::new(level).unwrap()));
+        let compressions =
+            compressions.chain([Compression::None, Compression::Lz4, Compression::Other(128), Compression::Other(255)]);
+        let compressions = compressions.map(|of| KeyspaceOptions { compression: Some(of), ..KeyspaceOptions::default() });
+        for options in goals.into_iter().chain(compressions).chain([KeyspaceOptions::default(), full()]) {
             assert_eq!(read(&bytes(&options)).unwrap(), options);
         }
     }
@@ -201,7 +237,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 16, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 18, "each setting ends where a shorter list may end");
     }
 
     #[test]
@@ -237,6 +273,11 @@ mod tests {
             (LEVEL_BASE_BYTES, u64::MAX),
             (COMPRESSION, 0),
             (LEVEL0_COMPRESSION, 3),
+            (COMPRESSION, 0x100),
+            (COMPRESSION, 0x117),
+            (COMPRESSION, 0x27F),
+            (COMPRESSION, 0x300),
+            (DICTIONARY_BYTES, (1 << 20) + 1),
             (FILTER, 0),
             (FILTER, 3),
         ];

@@ -1,12 +1,13 @@
-//! What a caller brings in code, by its name: key orders, prefix extractors, merge operators, compaction filters and
-//! strategies. A keyspace stores the names.
+//! What a caller brings in code, by its name: key orders, prefix extractors, merge operators, compaction filters, strategies, codecs
+//! and dictionaries. A keyspace stores the names; of codecs, the numbers.
 
-use crate::options::KeyspaceOptions;
+use crate::options::{Compression, KeyspaceOptions};
 use sediment_base::{
-    Bytewise, CompactionFilterFactory, Comparator, Error, KeyOrder, MergeOperator, PrefixExtractor, Result,
+    BlockCodec, Bytewise, CompactionFilterFactory, Comparator, Error, KeyOrder, MergeOperator, PrefixExtractor, Result,
     merge_operator::{Add, Append, Max},
     prefix_extractor,
 };
+use sediment_codec::compress::{Dictionary, Method};
 use sediment_tree::{Leveled, Strategy, strategy_by_name};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,6 +19,8 @@ pub(crate) struct Components {
     merge_operators: BTreeMap<String, Arc<dyn MergeOperator>>,
     compaction_filters: BTreeMap<String, Arc<dyn CompactionFilterFactory>>,
     strategies: BTreeMap<String, Arc<dyn Strategy>>,
+    codecs: BTreeMap<u8, Arc<dyn BlockCodec>>,
+    dictionaries: BTreeMap<String, Arc<Dictionary>>,
 }
 
 impl Default for Components {
@@ -29,6 +32,8 @@ impl Default for Components {
             merge_operators: BTreeMap::new(),
             compaction_filters: BTreeMap::new(),
             strategies: BTreeMap::new(),
+            codecs: BTreeMap::new(),
+            dictionaries: BTreeMap::new(),
         };
         components.add_merge_operator(Arc::new(Add));
         components.add_merge_operator(Arc::new(Append));
@@ -61,6 +66,36 @@ impl Components {
     /// Adds a strategy, in place of one of the same name.
     pub(crate) fn add_strategy(&mut self, strategy: Arc<dyn Strategy>) {
         self.strategies.insert(strategy.name().into(), strategy);
+    }
+
+    /// Adds a codec, in place of one of the same number.
+    pub(crate) fn add_codec(&mut self, codec: Arc<dyn BlockCodec>) {
+        self.codecs.insert(codec.id(), codec);
+    }
+
+    /// Adds a dictionary, in place of one of the same name.
+    pub(crate) fn add_dictionary(&mut self, name: String, dictionary: Arc<Dictionary>) {
+        self.dictionaries.insert(name, dictionary);
+    }
+
+    /// All codecs that do not come with the database.
+    pub(super) fn codecs(&self) -> Arc<[Arc<dyn BlockCodec>]> {
+        self.codecs.values().cloned().collect()
+    }
+
+    /// What compresses blocks. In place of a codec that is not known, nothing does.
+    pub(super) fn method(&self, compression: Compression) -> Method {
+        match compression {
+            Compression::None => Method::None,
+            Compression::Lz4 => Method::Lz4,
+            Compression::Zstd(level) => Method::Zstd(level),
+            Compression::Other(id) => self.codecs.get(&id).map_or(Method::None, |codec| Method::Other(Arc::clone(codec))),
+        }
+    }
+
+    /// The dictionary of a keyspace, if it has one that is known. Without it one is trained, if at all.
+    pub(super) fn dictionary(&self, own: &KeyspaceOptions) -> Option<Arc<Dictionary>> {
+        self.dictionaries.get(own.dictionary.as_deref()?).cloned()
     }
 
     /// The order of a keyspace's keys.
@@ -113,6 +148,10 @@ impl Components {
     /// Refuses what may change while a keyspace is open and is not there, or has no place.
     pub(super) fn check_changeable(&self, own: &KeyspaceOptions) -> Result<()> {
         self.check_strategy(own)?;
+        check_known(&own.dictionary, &self.dictionaries, "dictionary", "dictionary")?;
+        for compression in [own.compression, own.level0_compression] {
+            self.check_codec(compression)?;
+        }
         check_known(&own.compaction_filter, &self.compaction_filters, "compaction filter", "compaction_filter")?;
         self.check_prefixes(own)
     }
@@ -124,6 +163,16 @@ impl Components {
                 let advice = "give it to DbBuilder::strategy, or choose leveled, tiered, lazy, lazy-<percent>, fifo-<bytes> or fifo-<bytes>-<seconds>";
                 Err(Error::invalid_input(format!("the strategy {name:?} is not known: {advice}")))
             }
+        }
+    }
+
+    /// Refuses a codec that is not there.
+    pub(super) fn check_codec(&self, compression: Option<Compression>) -> Result<()> {
+        match compression {
+            Some(Compression::Other(id)) if !self.codecs.contains_key(&id) => {
+                Err(Error::invalid_input(format!("the codec {id} is not known: give it to DbBuilder::codec")))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -45,6 +45,8 @@ pub struct ExpertOptions {
     pub compression: Option<Compression>,
     /// For every keyspace: see [`KeyspaceOptions::level0_compression`].
     pub level0_compression: Option<Compression>,
+    /// For every keyspace: see [`KeyspaceOptions::dictionary_bytes`].
+    pub dictionary_bytes: Option<u32>,
     /// For every keyspace: see [`KeyspaceOptions::filter`].
     pub filter: Option<FilterKind>,
     /// For every keyspace: see [`KeyspaceOptions::filter_bits_per_key`].
@@ -67,12 +69,14 @@ impl Default for ExpertOptions {
             block_bytes,
             compression,
             level0_compression,
+            dictionary_bytes,
             filter,
             filter_bits_per_key,
             table_bytes,
             level0_trigger,
             level_ratio,
             level_base_bytes,
+            dictionary: _,
             prefix_extractor: _,
             compaction_filter: _,
             strategy: _,
@@ -90,6 +94,7 @@ impl Default for ExpertOptions {
             block_bytes,
             compression,
             level0_compression,
+            dictionary_bytes,
             filter,
             filter_bits_per_key,
             table_bytes,
@@ -145,6 +150,8 @@ impl ExpertOptions {
             block_bytes: self.block_bytes,
             compression: self.compression,
             level0_compression: self.level0_compression,
+            dictionary_bytes: self.dictionary_bytes,
+            dictionary: None,
             filter: self.filter,
             filter_bits_per_key: self.filter_bits_per_key,
             table_bytes: self.table_bytes,

@@ -1,6 +1,7 @@
 //! What a database is to be good at.
 
 use crate::options::{Compression, FilterKind};
+use sediment_codec::compress::ZstdLevel;
 
 /// What to be good at where one thing costs another.
 ///
@@ -15,8 +16,9 @@ use crate::options::{Compression, FilterKind};
 /// | `filter`: kind of filters below level 0 | Bloom | Bloom | BuRR |
 /// | `filter_bits_per_key` | 10 | 12 | 8 |
 /// | `block_bytes` | 4096 | 4096 | 16384 |
-/// | `compression` | none | none | LZ4 |
+/// | `compression` | none | none | zstd, level 1 |
 /// | `level0_compression` | none | none | LZ4 |
+/// | `dictionary_bytes` | 0 | 0 | 16384 |
 /// | memtable, of the memory | 1/4, up to 64 MiB | 3/8, up to 128 MiB | 1/4, up to 64 MiB |
 ///
 /// How memory is divided follows the database's goal alone.
@@ -40,6 +42,7 @@ pub(super) struct Profile {
     pub(super) block_bytes: usize,
     pub(super) compression: Compression,
     pub(super) level0_compression: Compression,
+    pub(super) dictionary_bytes: u32,
     pub(super) filter: FilterKind,
     pub(super) filter_bits_per_key: u8,
     pub(super) level0_trigger: usize,
@@ -53,6 +56,7 @@ impl Goal {
             block_bytes: 4 << 10,
             compression: Compression::None,
             level0_compression: Compression::None,
+            dictionary_bytes: 0,
             filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
             level0_trigger: 4,
@@ -63,8 +67,9 @@ impl Goal {
             Self::Write => Profile { filter_bits_per_key: 12, level0_trigger: 8, level_ratio: 5, ..balanced },
             Self::Space => Profile {
                 block_bytes: 16 << 10,
-                compression: Compression::Lz4,
+                compression: Compression::Zstd(ZstdLevel::FASTEST),
                 level0_compression: Compression::Lz4,
+                dictionary_bytes: 16 << 10,
                 filter: FilterKind::Burr,
                 filter_bits_per_key: 8,
                 level0_trigger: 2,

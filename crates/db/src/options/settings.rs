@@ -21,7 +21,11 @@ impl Settings {
     /// Checks the options. All trees count with the same instruments.
     pub(crate) fn new(options: Options, named: Components, instruments: &Instruments) -> Result<Self> {
         options.validate()?;
+        for compression in [options.expert.compression, options.expert.level0_compression] {
+            named.check_codec(compression)?;
+        }
         let components = TreeOptions {
+            codecs: named.codecs(),
             stats: Arc::clone(&instruments.stats),
             listeners: instruments.events.for_trees(),
             ..TreeOptions::new(Arc::clone(&instruments.cache))
@@ -51,8 +55,9 @@ impl Settings {
         let (order, merge_operator) = (self.named.order(own)?, self.named.merge_operator(own));
         let prefix_extractor = self.named.prefix_extractor(own).filter(|_| order.is_lexicographic());
         let compaction_filter = self.named.compaction_filter(own);
-        let shaped = self.shape(own).tree_options(&self.components);
-        Ok(TreeOptions { order, merge_operator, prefix_extractor, compaction_filter, ..shaped })
+        let dictionary = self.named.dictionary(own);
+        let shaped = self.shape(own).tree_options(&self.named, &self.components);
+        Ok(TreeOptions { order, merge_operator, prefix_extractor, compaction_filter, dictionary, ..shaped })
     }
 
     /// Refuses names of what is not there: for a keyspace that is being made.

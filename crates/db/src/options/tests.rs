@@ -1,6 +1,7 @@
 use super::*;
 use crate::instruments::Instruments;
 use sediment_base::ErrorKind;
+use sediment_codec::compress::ZstdLevel;
 
 fn with(change: impl FnOnce(&mut Options)) -> Options {
     let mut options = Options::default();
@@ -19,6 +20,7 @@ fn defaults_are_valid_and_what_they_say() {
         block_bytes: 4096,
         compression: Compression::None,
         level0_compression: Compression::None,
+        dictionary_bytes: 0,
         filter: FilterKind::SplitBlock,
         filter_bits_per_key: 10,
         table_bytes: 64 << 20,
@@ -62,8 +64,10 @@ fn each_goal_shapes_trees_as_it_is_documented() {
         };
         let row = |name: &str| cell(name).parse::<u64>().unwrap();
         let compression = |compression| match compression {
-            Compression::None => "none",
-            Compression::Lz4 => "LZ4",
+            Compression::None => "none".into(),
+            Compression::Lz4 => "LZ4".into(),
+            Compression::Zstd(level) => format!("zstd, level {}", level.get()),
+            Compression::Other(id) => format!("{id}"),
         };
         let shape = shape(goal);
         assert_eq!(row("level_ratio"), shape.level_ratio);
@@ -77,8 +81,9 @@ fn each_goal_shapes_trees_as_it_is_documented() {
         assert_eq!(row("block_bytes"), shape.block_bytes as u64);
         assert_eq!(
             (cell("compression"), cell("level0_compression")),
-            (compression(shape.compression), compression(shape.level0_compression))
+            (&*compression(shape.compression), &*compression(shape.level0_compression))
         );
+        assert_eq!(row("dictionary_bytes"), u64::from(shape.dictionary_bytes));
     }
 }
 
@@ -178,6 +183,7 @@ fn the_ends_of_every_range_are_allowed() {
             block_bytes: Some(256),
             compression: Some(Compression::None),
             level0_compression: Some(Compression::None),
+            dictionary_bytes: Some(0),
             filter: Some(FilterKind::SplitBlock),
             filter_bits_per_key: Some(0),
             table_bytes: Some(1024),
@@ -198,7 +204,8 @@ fn the_ends_of_every_range_are_allowed() {
             memtable_bytes: Some(4 << 30),
             block_bytes: Some(64 << 10),
             compression: Some(Compression::Lz4),
-            level0_compression: Some(Compression::Lz4),
+            level0_compression: Some(Compression::Zstd(ZstdLevel::new(22).unwrap())),
+            dictionary_bytes: Some(1 << 20),
             filter: Some(FilterKind::Burr),
             filter_bits_per_key: Some(32),
             table_bytes: Some(4 << 30),

@@ -1,8 +1,10 @@
 //! Blocks are compressed as the keyspace says, level by level, and read whatever they were written under.
 
-use crate::disks::{open, rows};
+use crate::disks::{builder, open, rows};
 use sediment_env::MemFs;
-use sedimentdb::{Compression, Db, Keyspace, KeyspaceOptions};
+use sediment_testkit::back_references::BackReferences;
+use sedimentdb::{Compression, Db, Dictionary, ErrorKind, Keyspace, KeyspaceOptions, ZstdLevel};
+use std::sync::Arc;
 
 const ROWS: usize = 400;
 
@@ -49,7 +51,7 @@ fn sizes(options: &KeyspaceOptions) -> (u64, u64) {
 
 #[test]
 fn each_level_is_compressed_as_it_is_told() {
-    let (plain, lz4) = (Compression::None, Compression::Lz4);
+    let (plain, lz4, zstd) = (Compression::None, Compression::Lz4, Compression::Zstd(ZstdLevel::DEFAULT));
     let neither = sizes(&compressed(plain, plain));
     let both = sizes(&compressed(lz4, lz4));
     let below = sizes(&compressed(plain, lz4));
@@ -57,6 +59,8 @@ fn each_level_is_compressed_as_it_is_told() {
     assert_eq!(below.1, both.1);
     let above = sizes(&compressed(lz4, plain));
     assert!(above.1 > both.1 * 5 / 4, "{above:?} and {both:?}");
+    let smallest = sizes(&compressed(lz4, zstd));
+    assert!(smallest.0 == both.0 && smallest.1 * 5 < both.1 * 4, "{smallest:?} and {both:?}");
 }
 
 #[test]
@@ -77,4 +81,56 @@ fn what_was_written_under_other_settings_stays_readable() {
     db.compact().unwrap();
     assert_whole(&keyspace);
     assert!(table_bytes(&db) > before * 5 / 4, "compaction has unpacked it");
+}
+
+/// A dictionary saves what blocks have in common, whether it was trained or given.
+#[test]
+fn dictionaries_are_trained_or_given() {
+    let zstd = Compression::Zstd(ZstdLevel::FASTEST);
+    let small = KeyspaceOptions { block_bytes: Some(512), ..compressed(zstd, zstd) };
+    let without = sizes(&small).1;
+    let trained = sizes(&KeyspaceOptions { dictionary_bytes: Some(1024), ..small.clone() }).1;
+    assert!(trained < without, "{trained} of {without}");
+    let disk = MemFs::new();
+    let dictionary = Arc::new(Dictionary::new(value(7).repeat(3).as_bytes()).unwrap());
+    let db = builder(&disk).dictionary("values", dictionary).open().unwrap();
+    let given = KeyspaceOptions { dictionary: Some("values".into()), ..small };
+    let keyspace = db.keyspace_with("k", given.clone()).unwrap();
+    fill(&keyspace);
+    db.compact().unwrap();
+    assert!(table_bytes(&db) < without, "{} of {without}", table_bytes(&db));
+    assert_whole(&keyspace);
+    drop(keyspace);
+    db.close().unwrap();
+    // Tables hold it, so nobody has to bring it again.
+    let db = open(&disk);
+    assert_whole(&db.keyspace("k").unwrap());
+    let error = db.keyspace_with("other", given).unwrap_err();
+    assert!(error.kind() == ErrorKind::InvalidInput && error.to_string().contains("DbBuilder::dictionary"), "{error}");
+}
+
+#[test]
+fn a_codec_of_others_is_used_where_it_is_brought_and_asked_for_where_not() {
+    let disk = MemFs::new();
+    let codec = || Arc::new(BackReferences);
+    let other = compressed(Compression::Other(200), Compression::Other(200));
+    let db = builder(&disk).codec(codec()).open().unwrap();
+    let keyspace = db.keyspace_with("k", other.clone()).unwrap();
+    fill(&keyspace);
+    db.flush().unwrap();
+    assert!(table_bytes(&db) < (ROWS * 90) as u64, "{}", table_bytes(&db));
+    let plain = db.keyspace("plain").unwrap();
+    let error = plain.set_options(compressed(Compression::Other(201), Compression::None)).unwrap_err();
+    assert!(error.kind() == ErrorKind::InvalidInput && error.to_string().contains("codec 201"), "{error}");
+    assert_whole(&keyspace);
+    drop((keyspace, plain));
+    db.close().unwrap();
+    let db = open(&disk);
+    let keyspace = db.keyspace("k").unwrap();
+    let error = keyspace.get(key(7)).unwrap_err();
+    assert!(error.kind() == ErrorKind::Unsupported && error.to_string().contains("back references"), "{error}");
+    drop(keyspace);
+    db.close().unwrap();
+    let db = builder(&disk).codec(codec()).open().unwrap();
+    assert_whole(&db.keyspace("k").unwrap());
 }

@@ -4,7 +4,7 @@ use sediment_env::{
     Env, MemFs,
     fs::{Call, CrashPlan, Fault, FaultFs, FaultRule, ImageName, Variant},
 };
-use sedimentdb::{Db, Durability, ExpertOptions, Keyspace, Options, Result};
+use sedimentdb::{Db, DbBuilder, Durability, ExpertOptions, Keyspace, Options, Result};
 use std::{path::Path, sync::Arc};
 
 pub(crate) const DIR: &str = "db";
@@ -37,6 +37,11 @@ pub(crate) fn try_open(disk: &MemFs) -> Result<Db> {
 
 pub(crate) fn open_env(env: Env) -> Result<Db> {
     Db::builder(DIR).options(small()).env(env).open()
+}
+
+/// Like [`open`], with more to be given.
+pub(crate) fn builder(disk: &MemFs) -> DbBuilder {
+    Db::builder(DIR).options(small()).env(Env::simulated(disk.clone(), 7))
 }
 
 /// A disk that fails on demand around `disk`.

@@ -3,7 +3,8 @@
 use crate::disks::{DIR, faulty, fill, killed, list, open, open_env, powerless, recorded, rows, small};
 use sediment_env::{Env, MemFs};
 use sedimentdb::{
-    Compression, Create, Db, ErrorKind, FilterKind, Goal, Keyspace, KeyspaceOptions, Result, dump_file, stats::Counter,
+    Compression, Create, Db, ErrorKind, FilterKind, Goal, Keyspace, KeyspaceOptions, Result, ZstdLevel, dump_file,
+    stats::Counter,
 };
 
 fn archive() -> KeyspaceOptions {
@@ -12,7 +13,9 @@ fn archive() -> KeyspaceOptions {
         memtable_bytes: Some(12 << 10),
         block_bytes: Some(2048),
         compression: Some(Compression::None),
-        level0_compression: Some(Compression::Lz4),
+        level0_compression: Some(Compression::Zstd(ZstdLevel::DEFAULT)),
+        dictionary_bytes: Some(1 << 12),
+        dictionary: None,
         filter: Some(FilterKind::Burr),
         filter_bits_per_key: Some(0),
         prefix_extractor: Some("fixed-3".into()),
@@ -187,6 +190,7 @@ fn what_holds_is_told_with_every_number() {
         block_bytes: Some(1024),
         compression: Some(Compression::None),
         level0_compression: Some(Compression::None),
+        dictionary_bytes: Some(0),
         filter: Some(FilterKind::SplitBlock),
         filter_bits_per_key: Some(12),
         table_bytes: Some(16 << 10),

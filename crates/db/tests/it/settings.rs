@@ -2,7 +2,7 @@
 //! depend on any.
 
 use sediment_testkit::seed::Rng;
-use sedimentdb::{Compression, ExpertOptions, FilterKind, Goal, KeyspaceOptions, Options};
+use sedimentdb::{Compression, ExpertOptions, FilterKind, Goal, KeyspaceOptions, Options, ZstdLevel};
 
 /// Everything so small that a few dozen writes go through every room. An empty memtable takes 5 KB; the rest is for rows.
 pub(crate) fn tiny() -> Options {
@@ -38,7 +38,15 @@ pub(crate) fn threaded() -> Options {
     options
 }
 
-const COMPRESSIONS: [Option<Compression>; 3] = [None, Some(Compression::None), Some(Compression::Lz4)];
+const COMPRESSIONS: [Option<Compression>; 5] = [
+    None,
+    Some(Compression::None),
+    Some(Compression::Lz4),
+    Some(Compression::Zstd(ZstdLevel::FASTEST)),
+    Some(Compression::Zstd(ZstdLevel::DEFAULT)),
+];
+
+const DICTIONARIES: [Option<u32>; 3] = [None, Some(0), Some(512)];
 
 const FILTERS: [Option<FilterKind>; 3] = [None, Some(FilterKind::SplitBlock), Some(FilterKind::Burr)];
 
@@ -51,6 +59,7 @@ pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
         block_bytes: *rng.pick(&[None, Some(256), Some(1024)]),
         compression: *rng.pick(&COMPRESSIONS),
         level0_compression: *rng.pick(&COMPRESSIONS),
+        dictionary_bytes: *rng.pick(&DICTIONARIES),
         filter: *rng.pick(&FILTERS),
         filter_bits_per_key: *rng.pick(&[None, Some(0), Some(16)]),
         table_bytes: *rng.pick(&[None, Some(1 << 10), Some(4 << 10)]),
@@ -81,6 +90,7 @@ pub(crate) fn random(seed: u64) -> Options {
             block_bytes: *rng.pick(&[None, Some(256), Some(512), Some(1024), Some(4096), Some(16384)]),
             compression: *rng.pick(&COMPRESSIONS),
             level0_compression: *rng.pick(&COMPRESSIONS),
+            dictionary_bytes: *rng.pick(&DICTIONARIES),
             filter: *rng.pick(&FILTERS),
             filter_bits_per_key: *rng.pick(&[None, Some(0), Some(1), Some(8), Some(10), Some(20)]),
             level0_trigger: Some(rng.between(1, 6) as usize),

@@ -43,6 +43,7 @@ impl<'a> RowCheck<'a> {
             fence_ties: stated.fence_ties,
             global_seqno: stated.global_seqno,
             writer: stated.writer.clone(),
+            block_codec: stated.block_codec.clone(),
             ..Properties::default()
         };
         Self { order, parts, counted, last: None, is_first_known: true }

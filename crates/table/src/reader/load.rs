@@ -6,33 +6,41 @@ use crate::{
     index::{BlockFlags, BlockPlace},
 };
 use sediment_base::{Error, ErrorKind, Result};
-use sediment_codec::seal::{FRAME_ALIGN, FRAME_HEADER_BYTES, FrameHeader, Region, Seal};
+use sediment_codec::{
+    compress::{Codec, Unpacker},
+    seal::{FRAME_ALIGN, FRAME_HEADER_BYTES, FrameHeader, Region, Seal},
+};
 use sediment_env::File;
 use sediment_raw::slab::Pool;
-use std::borrow::Cow;
 
 /// Longest frame of a slotted block that is stored as it is.
 const FRAME_BYTES_MAX: u64 = (FRAME_HEADER_BYTES + SLOTTED_BYTES_MAX).next_multiple_of(FRAME_ALIGN) as u64;
 
+/// What proves and unpacks the blocks of one table.
+#[derive(Clone, Debug)]
+pub(crate) struct Opener {
+    pub(crate) seal: Seal,
+    pub(crate) unpacker: Unpacker,
+}
+
 /// Reads and proves one block, into memory of `pool`.
-pub(crate) fn load_block(pool: &Pool, file: &dyn File, seal: &Seal, place: BlockPlace) -> Result<BlockRef> {
+pub(crate) fn load_block(pool: &Pool, file: &dyn File, opener: &Opener, place: BlockPlace) -> Result<BlockRef> {
     if place.flags.contains(BlockFlags::JUMBO) || place.bytes > FRAME_BYTES_MAX {
         let mut bytes = vec![0; place.bytes as usize];
         read_fully(file, place.offset, &mut bytes)?;
-        return decode_block(pool, seal, place, &bytes);
+        return decode_block(pool, opener, place, &bytes);
     }
-    // The frame is read to where the block will stay.
+    // A frame that is stored as it is was read to where the block will stay.
     let mut buffer = BlockBuffer::zeroed(pool, place.bytes as usize);
     read_fully(file, place.offset, buffer.bytes_mut())?;
-    let (_, plain) = open_block(seal, place, buffer.bytes())?;
-    let head = decode_slotted(place, &plain)?;
-    match plain {
-        Cow::Borrowed(plain) => {
-            let kept = FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + plain.len();
-            Ok(buffer.share(head, kept))
-        }
-        Cow::Owned(plain) => Ok(BlockBuffer::copied(pool, &plain).share(head, 0..plain.len())),
+    let (header, stored) = verify_block(&opener.seal, place, buffer.bytes())?;
+    if header.codec != Codec::None {
+        return unpack_slotted(pool, opener, place, &header, stored);
     }
+    opener.unpacker.check(header.packed(), stored, header.plain_len as usize).map_err(|error| error.at(place.offset))?;
+    let head = decode_slotted(place, stored)?;
+    let kept = FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + stored.len();
+    Ok(buffer.share(head, kept))
 }
 
 /// Fills `bytes` from the file. A call of the system that fails is tried once more: a read changes nothing.
@@ -45,23 +53,38 @@ pub(crate) fn read_fully(file: &dyn File, offset: u64, bytes: &mut [u8]) -> Resu
 
 /// Proves the frames of one block, which `bytes` holds whole, and validates what is in them. What is to be kept is copied into memory
 /// of `pool`.
-pub(crate) fn decode_block(pool: &Pool, seal: &Seal, place: BlockPlace, bytes: &[u8]) -> Result<BlockRef> {
-    let (header, plain) = open_block(seal, place, bytes)?;
-    if header.kind == kinds::JUMBO {
-        let head = JumboHead::decode(&plain).and_then(|head| head.numbered(place.global_seqno));
-        let head = head.map_err(|error| error.at(place.offset))?;
-        let rest = Rest { seal, offset: place.offset, bytes, at: header.frame_bytes() as usize };
-        let value = rest.value(&head)?;
-        let head = BlockHead::Jumbo(Box::new(head.into_block(value)));
-        return Ok(BlockBuffer::zeroed(pool, 0).share(head, 0..0));
+pub(crate) fn decode_block(pool: &Pool, opener: &Opener, place: BlockPlace, bytes: &[u8]) -> Result<BlockRef> {
+    let (header, stored) = verify_block(&opener.seal, place, bytes)?;
+    if header.kind != kinds::JUMBO {
+        return unpack_slotted(pool, opener, place, &header, stored);
     }
-    let head = decode_slotted(place, &plain)?;
-    Ok(BlockBuffer::copied(pool, &plain).share(head, 0..plain.len()))
+    let plain = opener.unpacker.unpack(header.packed(), stored, header.plain_len as usize);
+    let plain = plain.map_err(|error| error.at(place.offset))?;
+    let head = JumboHead::decode(&plain).and_then(|head| head.numbered(place.global_seqno));
+    let head = head.map_err(|error| error.at(place.offset))?;
+    let rest = Rest { opener, offset: place.offset, bytes, at: header.frame_bytes() as usize };
+    let value = rest.value(&head)?;
+    let head = BlockHead::Jumbo(Box::new(head.into_block(value)));
+    Ok(BlockBuffer::zeroed(pool, 0).share(head, 0..0))
+}
+
+/// Unpacks a block to where it will stay.
+fn unpack_slotted(pool: &Pool, opener: &Opener, place: BlockPlace, header: &FrameHeader, stored: &[u8]) -> Result<BlockRef> {
+    let plain_len = header.plain_len as usize;
+    if plain_len > SLOTTED_BYTES_MAX {
+        let most = format!("at most {SLOTTED_BYTES_MAX}");
+        return Err(Error::corruption("plain length of a block").expected_found(most, plain_len).at(place.offset));
+    }
+    let mut buffer = BlockBuffer::zeroed(pool, plain_len);
+    let unpacked = opener.unpacker.unpack_into(header.packed(), stored, buffer.bytes_mut());
+    unpacked.map_err(|error| error.at(place.offset))?;
+    let head = decode_slotted(place, buffer.bytes())?;
+    Ok(buffer.share(head, 0..plain_len))
 }
 
 /// Proves the first frame of a block, and that it is one of the kind and length that the fence says.
-fn open_block<'a>(seal: &Seal, place: BlockPlace, bytes: &'a [u8]) -> Result<(FrameHeader, Cow<'a, [u8]>)> {
-    let (header, plain) = open_data(seal, place.offset, bytes)?;
+fn verify_block<'a>(seal: &Seal, place: BlockPlace, bytes: &'a [u8]) -> Result<(FrameHeader, &'a [u8])> {
+    let (header, stored) = verify_data(seal, place.offset, bytes)?;
     let is_jumbo = header.kind == kinds::JUMBO;
     let error = if is_jumbo != place.flags.contains(BlockFlags::JUMBO) {
         Error::corruption("a block is not of the kind that the fence says")
@@ -71,7 +94,7 @@ fn open_block<'a>(seal: &Seal, place: BlockPlace, bytes: &'a [u8]) -> Result<(Fr
     } else if !is_jumbo && header.frame_bytes() != place.bytes {
         Error::corruption("length of a block").expected_found(place.bytes, header.frame_bytes())
     } else {
-        return Ok((header, plain));
+        return Ok((header, stored));
     };
     Err(error.at(place.offset))
 }
@@ -83,7 +106,7 @@ fn decode_slotted(place: BlockPlace, plain: &[u8]) -> Result<BlockHead> {
 
 /// The frames behind the first one of a jumbo block.
 struct Rest<'a> {
-    seal: &'a Seal,
+    opener: &'a Opener,
     offset: u64,
     bytes: &'a [u8],
     at: usize,
@@ -95,7 +118,9 @@ impl Rest<'_> {
         value.extend_from_slice(head.beginning);
         for _ in 0..head.extents {
             let offset = self.offset + self.at as u64;
-            let (header, plain) = open_data(self.seal, offset, self.bytes.get(self.at..).unwrap_or_default())?;
+            let (header, stored) = verify_data(&self.opener.seal, offset, self.bytes.get(self.at..).unwrap_or_default())?;
+            let plain = self.opener.unpacker.unpack(header.packed(), stored, header.plain_len as usize);
+            let plain = plain.map_err(|error| error.at(offset))?;
             if header.kind != kinds::EXTENT {
                 return Err(Error::corruption("a large value ends early").at(offset));
             }
@@ -110,10 +135,10 @@ impl Rest<'_> {
     }
 }
 
-fn open_data<'a>(seal: &Seal, offset: u64, bytes: &'a [u8]) -> Result<(FrameHeader, Cow<'a, [u8]>)> {
-    let (header, plain) = seal.open(offset, bytes)?;
+fn verify_data<'a>(seal: &Seal, offset: u64, bytes: &'a [u8]) -> Result<(FrameHeader, &'a [u8])> {
+    let (header, stored) = seal.verify(offset, bytes)?;
     if header.region != Region::Data as u8 {
         return Err(Error::corruption("a block of another region lies among the data").at(offset));
     }
-    Ok((header, plain))
+    Ok((header, stored))
 }

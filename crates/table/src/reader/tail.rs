@@ -3,6 +3,7 @@
 
 use super::load::read_fully;
 use crate::{
+    context::TableContext,
     filter::{Filter, PrefixFilter},
     format::{BODY_AT, Content, Footer, RegionEntry, kinds},
     index::Fence,
@@ -11,7 +12,7 @@ use crate::{
 };
 use sediment_base::{Error, FileUuid, KeyOrder, PrefixExtractor, RangeTombstone, RangeTombstones, Result};
 use sediment_codec::{
-    compress::Codec,
+    compress::{Dictionary, Unpacker},
     hash::KEY_HASH_VERSION,
     header::{FileHeader, FileKind, HEADER_BYTES},
     seal::{FRAME_ALIGN, FRAME_HEADER_BYTES, Region, Seal},
@@ -84,7 +85,14 @@ impl Tail {
         (tail.header, tail.body_len) = (header, body_len);
         tail.extend_to(file, body_len)?;
         tail.footer = tail.read_footer(tail_at)?;
-        let needed = [Region::Fence, Region::Filter, Region::PrefixFilter, Region::RangeTombstones, Region::Properties];
+        let needed = [
+            Region::Dictionary,
+            Region::Fence,
+            Region::Filter,
+            Region::PrefixFilter,
+            Region::RangeTombstones,
+            Region::Properties,
+        ];
         let first = needed.iter().filter_map(|id| tail.footer.region(*id)).map(|region| region.offset).min();
         let first = first.unwrap_or(body_len);
         tail.extend_to(file, first)?;
@@ -103,7 +111,7 @@ impl Tail {
     }
 
     pub(crate) fn seal(&self) -> Seal {
-        Seal { uuid: self.header.uuid, codec: Codec::None }
+        Seal { uuid: self.header.uuid }
     }
 
     /// Reads what every reader needs, one who knows this extractor.
@@ -130,6 +138,18 @@ impl Tail {
             .filter(Region::PrefixFilter)?
             .and_then(|filter| PrefixFilter::new(filter, &properties.prefix_extractor, properties.hash_seed, extractor));
         Ok(Parts { fence, filter: self.filter(Region::Filter)?, prefix_filter, properties })
+    }
+
+    /// What unpacks the data, whose properties these are.
+    pub(crate) fn unpacker(&self, context: &TableContext, properties: &Properties) -> Result<Unpacker> {
+        let load = |region: &RegionEntry| {
+            expect_kind(region, kinds::ZSTD_DICTIONARY)?;
+            let dictionary = Dictionary::load((&*self.content(region)?).into());
+            dictionary.map(Arc::new).map_err(|error| error.at(region.offset))
+        };
+        let dictionary = self.footer.region(Region::Dictionary).map(load).transpose()?;
+        let codec = context.codec(&properties.block_codec)?;
+        Ok(Unpacker::new(Arc::clone(context.cache.contexts()), dictionary, codec))
     }
 
     fn filter(&self, id: Region) -> Result<Option<Filter>> {
@@ -166,7 +186,7 @@ impl Tail {
         let mut content = Vec::new();
         let mut offset = region.offset;
         for ordinal in 0..region.frames {
-            let (header, plain) = self.seal().open(offset, self.slice(offset))?;
+            let (header, plain) = self.seal().open(&Unpacker::default(), offset, self.slice(offset))?;
             if (header.region, header.kind, header.ordinal) != (region.id, region.kind, ordinal) {
                 return Err(Error::corruption("a block of another region").at(offset));
             }
@@ -191,7 +211,7 @@ impl Tail {
     }
 
     fn read_footer(&self, tail_at: u64) -> Result<Footer> {
-        let (header, plain) = self.seal().open(self.body_len, self.slice(self.body_len))?;
+        let (header, plain) = self.seal().open(&Unpacker::default(), self.body_len, self.slice(self.body_len))?;
         if (header.region, header.kind) != (Region::Footer as u8, kinds::FOOTER) {
             return Err(Error::corruption("no footer where the tail says").at(self.body_len));
         }

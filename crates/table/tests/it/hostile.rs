@@ -6,7 +6,7 @@ use crate::{
 };
 use sediment_base::{Cursor, ErrorKind, InternalKey, Result, seqno::SEQNO_MAX};
 use sediment_codec::{
-    compress::Codec,
+    compress::Unpacker,
     hash::key_hash,
     seal::{FrameId, Seal},
 };
@@ -50,7 +50,7 @@ fn sound(context: &TableContext, rows: &[Row], filter: FilterKind) -> (Vec<u8>, 
         frames.push(at);
         at += Seal::peek(&bytes[at..]).unwrap().frame_bytes() as usize;
     }
-    (bytes, Seal { uuid: meta.uuid, codec: Codec::None }, frames)
+    (bytes, Seal { uuid: meta.uuid }, frames)
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn sealed_nonsense_is_survived() {
             let number =
                 if round % 3 == 0 { random.below(frames.len() as u64) } else { frames.len() as u64 - 1 - random.below(4) };
             let at = frames[number as usize];
-            let (header, plain) = seal.open(at as u64, &bytes[at..]).unwrap();
+            let (header, plain) = seal.open(&Unpacker::default(), at as u64, &bytes[at..]).unwrap();
             let mut plain = plain.into_owned();
             for _ in 0..=random.below(3) {
                 let place = random.below((plain.len() as u64).min(if random.below(2) == 0 { 80 } else { u64::MAX })) as usize;

@@ -7,10 +7,10 @@ use crate::{
 use sediment_base::{
     Cursor, InternalKey, KeyOrder, Kind, RowFlags, SeqNo, TableId, prefix_extractor::by_name, seqno::SEQNO_MAX,
 };
-use sediment_codec::compress::Codec;
+use sediment_codec::compress::{Dictionary, Method, ZstdLevel};
 use sediment_codec::hash::key_hash;
 use sediment_env::random::SeededRandom;
-use sediment_table::{FilterKind, Table, TableOptions, TableWriter, check::check_table, dump::dump_table};
+use sediment_table::{DictionaryOptions, FilterKind, Table, TableOptions, TableWriter, check::check_table, dump::dump_table};
 use std::sync::Arc;
 
 const SEED: u64 = 5;
@@ -143,11 +143,18 @@ fn random_tables_answer_as_a_sorted_list_does() {
         let block_bytes = [0, 256, 700, 4096, 20_000, 64 << 10][random.below(6) as usize];
         let filter = [FilterKind::SplitBlock, FilterKind::Burr][random.below(2) as usize];
         let filter_bits_per_key = [0, 2, 3, 10, 16][random.below(5) as usize];
-        let codec = [Codec::None, Codec::Lz4][random.below(2) as usize];
+        let zstd = Method::Zstd(ZstdLevel::new(1 + random.below(6) as u8).unwrap());
+        let codec = [Method::None, Method::Lz4, zstd.clone(), zstd][random.below(4) as usize].clone();
+        let dictionary = DictionaryOptions {
+            bytes_max: [0, 256, 4096][random.below(3) as usize],
+            known: (random.below(2) == 0).then(|| Arc::new(Dictionary::new(&[b'p'; 300]).unwrap())),
+            table_bytes: [1 << 12, 1 << 16, 1 << 30][random.below(3) as usize],
+        };
         let prefix_extractor = by_name(["", "fixed-1", "fixed-4", "delimited-6b-2"][random.below(4) as usize]);
         let options = TableOptions {
             block_bytes,
             codec,
+            dictionary,
             filter,
             filter_bits_per_key,
             prefix_extractor,

@@ -9,7 +9,8 @@ use sediment_base::{
     InternalKey, RangeTombstone, Result, RowFlags, TableId,
     planted::{Bug, planted},
 };
-use sediment_table::{TableMeta, TableOptions, TableWriter};
+use sediment_codec::compress::Dictionary;
+use sediment_table::{DictionaryOptions, TableMeta, TableOptions, TableWriter};
 use std::sync::Arc;
 
 /// How tables are made.
@@ -25,13 +26,20 @@ pub(crate) struct OutputSpec<'a> {
 }
 
 impl OutputSpec<'_> {
-    /// Begins a table, and notes its id.
-    pub(crate) fn begin_table(&self, ids: &mut Vec<TableId>) -> Result<TableWriter> {
+    /// Begins a table, and notes its id. `written` is the dictionary of a table written just before.
+    pub(crate) fn begin_table(&self, ids: &mut Vec<TableId>, written: Option<&Arc<Dictionary>>) -> Result<TableWriter> {
         let id = self.home.allocate();
         ids.push(id);
+        let codec = if self.is_flush { &self.options.level0_codec } else { &self.options.codec };
+        let dictionary = DictionaryOptions {
+            bytes_max: self.options.dictionary_bytes,
+            known: written.or(self.options.dictionary.as_ref()).cloned(),
+            table_bytes: self.options.table_bytes,
+        };
         let options = TableOptions {
             block_bytes: self.options.block_bytes,
-            codec: if self.is_flush { self.options.level0_codec } else { self.options.codec },
+            codec: codec.clone(),
+            dictionary,
             filter: if self.is_flush { self.options.level0_filter } else { self.options.filter },
             filter_bits_per_key: self.options.filter_bits_per_key,
             prefix_extractor: self.options.prefix_extractor.clone(),
@@ -68,6 +76,8 @@ pub(crate) struct Outputs<'a> {
     begins_at: Option<Vec<u8>>,
     writer: Option<TableWriter>,
     cutter: Cutter<'a>,
+    /// That of the last table which has one.
+    dictionary: Option<Arc<Dictionary>>,
     ids: Vec<TableId>,
     finished: Vec<Output>,
     finished_bytes: u64,
@@ -83,6 +93,7 @@ impl<'a> Outputs<'a> {
             range_tombstones,
             begins_at: None,
             writer: None,
+            dictionary: None,
             ids: Vec::new(),
             finished: Vec::new(),
             finished_bytes: 0,
@@ -100,7 +111,7 @@ impl<'a> Outputs<'a> {
         }
         let writer = match &mut self.writer {
             Some(writer) => writer,
-            None => self.writer.insert(self.spec.begin_table(&mut self.ids)?),
+            None => self.writer.insert(self.spec.begin_table(&mut self.ids, self.dictionary.as_ref())?),
         };
         writer.add(key, flags, value)
     }
@@ -114,7 +125,7 @@ impl<'a> Outputs<'a> {
     /// Completes the last table and makes all their names durable.
     pub(crate) fn finish(&mut self) -> Result<()> {
         if self.writer.is_none() && !self.range_tombstones.is_empty() {
-            self.writer = Some(self.spec.begin_table(&mut self.ids)?);
+            self.writer = Some(self.spec.begin_table(&mut self.ids, self.dictionary.as_ref())?);
         }
         self.cut(None)?;
         if self.finished.is_empty() || planted(Bug::SkipTableDirectorySync) {
@@ -143,6 +154,7 @@ impl<'a> Outputs<'a> {
             let tombstones: Vec<_> = self.range_tombstones.iter().filter_map(|t| t.clipped(begin, next, order)).collect();
             writer.add_range_tombstones(tombstones.iter().cloned());
             self.begins_at = next.map(<[u8]>::to_vec);
+            self.dictionary = writer.dictionary().cloned().or(self.dictionary.take());
             let meta = writer.finish()?;
             self.finished_bytes += meta.file_bytes;
             self.finished.push(Output { meta, tombstones, hides_bytes: 0 });

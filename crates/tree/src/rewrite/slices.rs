@@ -38,18 +38,18 @@ impl<'a> Slices<'a> {
         Self { on_slice, bytes_read: 0, written_before: 0 }
     }
 
-    /// So many more bytes were read, and so many written in all.
+    /// So many more bytes were read, and so many written in all: less than before where a block shrank when it was compressed.
     #[inline]
     pub(super) fn advance(&mut self, read: usize, written: u64) -> Result<()> {
         self.bytes_read += read as u64;
-        let is_due = self.bytes_read >= BYTES_READ_MAX || written - self.written_before >= BYTES_WRITTEN_MAX;
+        let is_due = self.bytes_read >= BYTES_READ_MAX || written.saturating_sub(self.written_before) >= BYTES_WRITTEN_MAX;
         if is_due { self.end_slice(written) } else { Ok(()) }
     }
 
     /// Asks whether to go on.
     #[cold]
     pub(super) fn end_slice(&mut self, written: u64) -> Result<()> {
-        let progress = Progress { bytes_read: self.bytes_read, bytes_written: written - self.written_before };
+        let progress = Progress { bytes_read: self.bytes_read, bytes_written: written.saturating_sub(self.written_before) };
         (self.bytes_read, self.written_before) = (0, written);
         match (self.on_slice)(progress) {
             ControlFlow::Continue(()) => Ok(()),

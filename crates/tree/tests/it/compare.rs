@@ -6,11 +6,12 @@ use crate::{
     multi_gets, parts,
 };
 use sediment_base::{Comparator, KeyOrder, Result, SeqNo, Slice, prefix_extractor::by_name, range::prefix_bounds};
-use sediment_codec::compress::Codec;
+use sediment_codec::compress::{Dictionary, Method, ZstdLevel};
 use sediment_env::{Env, fs::MemFs, random::SeededRandom};
 use sediment_table::FilterKind;
+use sediment_testkit::back_references::BackReferences;
 use sediment_tree::{Lazy, Leveled, Strategy, Tiered, TreeOptions};
-use std::{cmp::Ordering, ops::Bound, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeSet, ops::Bound, sync::Arc};
 
 /// Short keys first, then by bytes backwards: unlike the order of bytes in every respect, and without heads.
 #[derive(Debug)]
@@ -37,12 +38,15 @@ pub(crate) fn all() -> Result<()> {
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().expect("a number"));
     let (first, steps) = (number("SEDIMENT_FIRST_SEED", 0), number("SEDIMENT_TREE_STEPS", 1500));
     let (seeds, mut compactions) = (number("SEDIMENT_TREE_SEEDS", 8), 0);
+    let mut met = BTreeSet::new();
     for seed in first..first + seeds {
         for order in [KeyOrder::bytewise(), KeyOrder::custom(Arc::new(Odd))] {
-            compactions += run(seed, steps, order).inspect_err(|error| panic!("seed {seed}: {error}"))?;
+            compactions += run(seed, steps, order, &mut met).inspect_err(|error| panic!("seed {seed}: {error}"))?;
         }
     }
     assert!(compactions as u64 > seeds, "only {compactions} compactions");
+    // Four codecs, one of them with dictionaries and without, under two kinds of filters and none.
+    assert!(met.len() == 15 || seeds < 8 || steps < 1500, "each codec under each filter: {met:?}");
     Ok(())
 }
 
@@ -72,12 +76,42 @@ pub(crate) fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
         options.prefix_extractor = by_name(["", "fixed-2", "fixed-14", "delimited-2d-2"][random.below(4) as usize]);
     }
     options.tombstones_due = pick(&[1, 10, 10_000]);
-    options.codec = if random.below(2) == 0 { Codec::Lz4 } else { Codec::None };
+    options.codecs = Arc::new([Arc::new(BackReferences)]);
+    (options.codec, options.level0_codec) = (codec(random), codec(random));
+    options.dictionary_bytes = pick(&[0, 256, 1024]) as usize;
+    options.dictionary = (random.below(3) == 0)
+        .then(|| Arc::new(Dictionary::new(&[b"longer-key-", &[7; 300][..]].concat()).expect("any bytes")));
     options
 }
 
+fn codec(random: &SeededRandom) -> Method {
+    match random.below(4) {
+        0 => Method::None,
+        1 => Method::Lz4,
+        2 => Method::Other(Arc::new(BackReferences)),
+        _ => Method::Zstd(ZstdLevel::new(1 + random.below(4) as u8).expect("in range")),
+    }
+}
+
+/// Other settings from now on, under the same components.
+pub(crate) fn change_settings(pair: &mut Pair, random: &SeededRandom) -> Result<()> {
+    pair.options = TreeOptions { cache: Arc::clone(&pair.options.cache), ..options(random, pair.options.order.clone()) };
+    pair.tree.set_options(&pair.options)
+}
+
+/// A codec, a kind of filter (0 for none), and whether there are dictionaries.
+pub(crate) type Combination = (u8, u8, bool);
+
+/// What tables are written with.
+pub(crate) fn combinations(options: &TreeOptions) -> [Combination; 2] {
+    let kind = |kind| if options.filter_bits_per_key == 0 { 0 } else { 1 + kind as u8 };
+    let has_dictionaries = |codec: &Method| matches!(codec, Method::Zstd(_)) && options.dictionary_bytes > 0;
+    [(&options.codec, options.filter), (&options.level0_codec, options.level0_filter)]
+        .map(|(codec, filter)| (codec.codec().tag(), kind(filter), has_dictionaries(codec)))
+}
+
 /// How often it compacted.
-fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
+fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) -> Result<usize> {
     let random = SeededRandom::new(seed);
     let options = options(&random, order);
     let mut pair = Pair::create_with(Env::simulated(MemFs::new(), seed), options)?;
@@ -86,6 +120,10 @@ fn run(seed: u64, steps: u64, order: KeyOrder) -> Result<usize> {
     for step in 0..steps {
         if step % 500 == 499 {
             pair.forget_old();
+        }
+        if step % 60 == 59 {
+            met.extend(combinations(&pair.options));
+            change_settings(&mut pair, &random)?;
         }
         match random.below(100) {
             0..48 => pair.write_row(&key(&random), row(&random))?,

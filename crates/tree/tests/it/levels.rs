@@ -2,7 +2,7 @@
 
 use crate::model::{Ends, Held, Pair, Row, small_options};
 use sediment_base::{KeyOrder, Result};
-use sediment_codec::compress::Codec;
+use sediment_codec::compress::Method;
 use sediment_env::{Env, MemFs};
 use sediment_tree::TreeOptions;
 use std::ops::Bound;
@@ -52,7 +52,7 @@ fn flushes_make_as_few_runs_as_they_overlap() -> Result<()> {
 /// What sinks out of level 0 is rewritten where the level below is compressed in another way: around what lies there.
 #[test]
 fn tables_sink_around_others_whether_rewritten_or_moved() -> Result<()> {
-    for level0_codec in [Codec::None, Codec::Lz4] {
+    for level0_codec in [Method::None, Method::Lz4] {
         let options = TreeOptions { level0_codec, level0_trigger: 1, ..small_options(KeyOrder::bytewise()) };
         let mut pair = Pair::create_with(Env::simulated(MemFs::new(), 1), options)?;
         flush_keys(&mut pair, 20..30)?;

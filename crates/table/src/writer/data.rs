@@ -1,0 +1,136 @@
+//! Data blocks on their way into the file, and the fence that is collected from them.
+
+use super::{
+    file::FrameFile,
+    trial::{Trial, Verdict},
+};
+use crate::{
+    block::{BlockSummary, JumboBlock, RowParts},
+    format::kinds,
+    index::{BlockFlags, BlockPlace, FenceBuilder},
+    options::TableOptions,
+};
+use sediment_base::{InternalKey, Kind, Result, SeqNo, limits};
+use sediment_codec::compress::{Dictionary, Method, Packer};
+use std::sync::Arc;
+
+/// What the fence keeps of a block beside its place.
+#[derive(Debug)]
+pub(super) struct BlockNote {
+    pub(super) first_key: Vec<u8>,
+    pub(super) first_version: (SeqNo, Kind),
+    /// Whether it begins with further versions of the key that ended the one before.
+    pub(super) continues: bool,
+}
+
+/// Compresses blocks and notes where they lie. Where a dictionary is to be found, the first ones wait until it is known.
+#[derive(Debug)]
+pub(super) struct DataBlocks {
+    packer: Packer,
+    trial: Option<Trial>,
+    fence: FenceBuilder,
+}
+
+impl DataBlocks {
+    pub(super) fn new(options: &TableOptions) -> Self {
+        let trial = match options.codec {
+            Method::Zstd(level) => Trial::new(&options.dictionary, level),
+            _ => None,
+        };
+        Self { packer: Packer::new(options.codec.clone(), None), trial, fence: FenceBuilder::default() }
+    }
+
+    /// The dictionary of the table, if it is decided and there is one.
+    pub(super) fn dictionary(&self) -> Option<&Arc<Dictionary>> {
+        self.packer.dictionary()
+    }
+
+    pub(super) fn fence(&self) -> &FenceBuilder {
+        &self.fence
+    }
+
+    /// Memory of the buffers that matter.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.packer.memory_bytes() + self.trial.as_ref().map_or(0, Trial::memory_bytes)
+    }
+
+    /// Puts a block of the bytes that `write` appends.
+    pub(super) fn put(
+        &mut self,
+        file: &mut FrameFile,
+        note: BlockNote,
+        write: impl FnOnce(&mut Vec<u8>) -> BlockSummary,
+    ) -> Result<()> {
+        let Some(trial) = &mut self.trial else { return self.put_now(file, note, write) };
+        trial.hold(note, write);
+        self.decide(file, false)
+    }
+
+    /// Puts a block of one large row.
+    pub(super) fn put_jumbo(&mut self, file: &mut FrameFile, note: BlockNote, row: &RowParts<'_>) -> Result<()> {
+        // Blocks keep their order, and one like this says nothing of what others have in common.
+        self.decide(file, true)?;
+        let offset = file.len();
+        let mut payload = Vec::new();
+        let rest = JumboBlock::encode(row, &mut payload);
+        file.put_data(&mut self.packer, kinds::JUMBO, |out| out.extend_from_slice(&payload))?;
+        for extent in rest.chunks(limits::EXTENT_BYTES_MAX) {
+            file.put_data(&mut self.packer, kinds::EXTENT, |out| out.extend_from_slice(extent))?;
+        }
+        let summary = BlockSummary::empty().with(row.key.seqno, row.key.kind, row.flags);
+        self.add_to_fence(note, (offset, file.len()), summary, true);
+        Ok(())
+    }
+
+    /// Puts what still waits.
+    pub(super) fn finish(&mut self, file: &mut FrameFile) -> Result<()> {
+        self.decide(file, true)
+    }
+
+    /// Decides about the dictionary, if enough blocks wait or no more come.
+    fn decide(&mut self, file: &mut FrameFile, is_last: bool) -> Result<()> {
+        let Some(mut trial) = self.trial.take() else { return Ok(()) };
+        match trial.judge(self.packer.method(), is_last)? {
+            Verdict::Wait => {
+                self.trial = Some(trial);
+                return Ok(());
+            }
+            Verdict::Without => {}
+            Verdict::With(dictionary) => self.packer = Packer::new(self.packer.method().clone(), Some(dictionary)),
+        }
+        let (plain, held) = trial.into_blocks();
+        for (note, summary, range) in held {
+            let block = plain.get(range).unwrap_or_default();
+            self.put_now(file, note, |out| {
+                out.extend_from_slice(block);
+                summary
+            })?;
+        }
+        Ok(())
+    }
+
+    fn put_now(
+        &mut self,
+        file: &mut FrameFile,
+        note: BlockNote,
+        write: impl FnOnce(&mut Vec<u8>) -> BlockSummary,
+    ) -> Result<()> {
+        let offset = file.len();
+        let summary = file.put_data(&mut self.packer, kinds::SLOTTED, write)?;
+        self.add_to_fence(note, (offset, file.len()), summary, false);
+        Ok(())
+    }
+
+    fn add_to_fence(&mut self, note: BlockNote, (offset, end): (u64, u64), summary: BlockSummary, is_jumbo: bool) {
+        let BlockNote { first_key, first_version: (seqno, kind), continues } = note;
+        let place = BlockPlace {
+            offset,
+            bytes: end - offset,
+            min_seqno: summary.min_seqno,
+            max_seqno: summary.max_seqno,
+            flags: BlockFlags::of(summary, continues, is_jumbo),
+            global_seqno: 0,
+        };
+        self.fence.add(InternalKey::new(&first_key, seqno, kind), place);
+    }
+}

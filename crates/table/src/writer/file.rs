@@ -1,0 +1,120 @@
+//! The file that a writer makes: frames one behind the other, regions of them, and the footer that lists these.
+
+use crate::format::{Footer, RegionEntry, extend_root, kinds};
+use sediment_base::{
+    Result, limits,
+    planted::{Bug, planted},
+};
+use sediment_codec::{
+    compress::Packer,
+    header::{FileHeader, HEADER_BYTES},
+    seal::{FrameId, Region, Seal},
+};
+use sediment_env::File;
+use std::sync::Arc;
+
+/// How much is collected for one call of the system.
+const WRITE_BYTES: usize = 1 << 20;
+
+/// A file that grows by frames, and what its footer will say of it.
+#[derive(Debug)]
+pub(super) struct FrameFile {
+    file: Arc<dyn File>,
+    seal: Seal,
+    /// Bytes that are not yet in the file.
+    pending: Vec<u8>,
+    written: u64,
+    footer: Footer,
+    region: RegionEntry,
+}
+
+impl FrameFile {
+    pub(super) fn new(file: Arc<dyn File>, header: &FileHeader) -> Self {
+        let pending = header.encode().to_vec();
+        let seal = Seal { uuid: header.uuid };
+        let region = empty_region(HEADER_BYTES as u64);
+        Self { file, seal, pending, written: 0, footer: Footer::default(), region }
+    }
+
+    /// Bytes that the file has by now, those not yet written out included.
+    pub(super) fn len(&self) -> u64 {
+        self.written + self.pending.len() as u64
+    }
+
+    /// Memory of what is not yet written out.
+    pub(super) fn pending_bytes(&self) -> usize {
+        self.pending.capacity()
+    }
+
+    /// Puts a frame of data, of the bytes that `write` appends, compressed by `packer`.
+    pub(super) fn put_data<T>(&mut self, packer: &mut Packer, kind: u8, write: impl FnOnce(&mut Vec<u8>) -> T) -> Result<T> {
+        let written = self.put_frame(packer, Region::Data, kind, write)?;
+        self.write_out(WRITE_BYTES)?;
+        Ok(written)
+    }
+
+    fn put_frame<T>(
+        &mut self,
+        packer: &mut Packer,
+        region: Region,
+        kind: u8,
+        write: impl FnOnce(&mut Vec<u8>) -> T,
+    ) -> Result<T> {
+        let id = FrameId { region: region as u8, kind, ordinal: self.region.frames };
+        let offset = self.len();
+        let (header, written) = self.seal.seal_with(packer, id, offset, &mut self.pending, write)?;
+        self.region.frames += 1;
+        self.region.plain_bytes += u64::from(header.plain_len);
+        self.footer.frames += 1;
+        self.footer.root = extend_root(self.footer.root, header.checksum);
+        Ok(written)
+    }
+
+    /// Puts a region that describes the data. It is read whole when the table is opened, and is to be ready at once: it is stored as it is.
+    pub(super) fn put_region(&mut self, region: Region, kind: u8, content: &[u8]) -> Result<()> {
+        for piece in content.chunks(limits::EXTENT_BYTES_MAX) {
+            self.put_frame(&mut Packer::default(), region, kind, |out| out.extend_from_slice(piece))?;
+            self.write_out(WRITE_BYTES)?;
+        }
+        self.end_region(region, kind);
+        Ok(())
+    }
+
+    /// Ends the region whose frames were put last.
+    pub(super) fn end_region(&mut self, region: Region, kind: u8) {
+        let next = empty_region(self.len());
+        let mut ended = std::mem::replace(&mut self.region, next);
+        (ended.id, ended.kind) = (region as u8, kind);
+        ended.bytes = self.len() - ended.offset;
+        ended.is_required = !matches!(region, Region::Filter | Region::PrefixFilter);
+        self.footer.regions.push(ended);
+    }
+
+    /// Footer, tail, sync. Returns the content root and the length of the file.
+    pub(super) fn finish(&mut self, header: &FileHeader) -> Result<(u64, u64)> {
+        let body_len = self.len();
+        let root = self.footer.root;
+        let footer = self.footer.encode();
+        self.put_frame(&mut Packer::default(), Region::Footer, kinds::FOOTER, |out| out.extend_from_slice(&footer))?;
+        self.pending.extend_from_slice(&header.encode_tail(body_len));
+        self.write_out(0)?;
+        if !planted(Bug::SkipTableSync) {
+            self.file.sync_all()?;
+        }
+        Ok((root, self.written))
+    }
+
+    /// Writes what is pending, if it is more than `keep`.
+    fn write_out(&mut self, keep: usize) -> Result<()> {
+        if self.pending.len() > keep {
+            self.file.write_at(self.written, &self.pending)?;
+            self.written += self.pending.len() as u64;
+            self.pending.clear();
+        }
+        Ok(())
+    }
+}
+
+fn empty_region(offset: u64) -> RegionEntry {
+    RegionEntry { id: 0, is_required: true, kind: 0, frames: 0, offset, bytes: 0, plain_bytes: 0 }
+}
