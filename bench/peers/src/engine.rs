@@ -87,6 +87,8 @@ pub(crate) struct Configuration {
     pub(crate) memory: usize,
     pub(crate) durability: Durability,
     pub(crate) compression: Compression,
+    /// Whether Sediment is told to save space.
+    pub(crate) saves_space: bool,
 }
 
 /// The memory of an engine that has two settings for it.

@@ -6,7 +6,7 @@
 
 use crate::settings::{Compression, Settings};
 use anyhow::{Result, ensure};
-use sediment_bench::generator::{Draws, KeyMaker, Permutation, Random, Values, Zipf};
+use sediment_bench::generator::{Draws, KeyMaker, Permutation, Random, Values, Zipf, json};
 
 /// How many draws there are before they begin anew: four MiB of them, read in order.
 pub(crate) const DRAWS: u64 = 1 << 20;
@@ -32,6 +32,10 @@ impl Rows {
             prefix: settings.key_prefix.clone(),
             key_size: settings.key_size,
             values: match settings.compression {
+                _ if settings.json => {
+                    ensure!(settings.value_size >= json::BYTES_MIN, "rows of JSON have at least {} bytes", json::BYTES_MIN);
+                    Values::json(settings.value_size, settings.seed)
+                }
                 Compression::None => Values::new(settings.value_size, settings.seed),
                 Compression::Lz4 => Values::repeating(settings.value_size, settings.seed),
             },

@@ -58,8 +58,16 @@ impl Task {
     }
 
     fn configuration(&self, settings: &Settings, durability: Durability) -> Configuration {
-        let Settings { keys, memory, compression, .. } = *settings;
-        Configuration { name: self.engine, purpose: self.workload.purpose(), keys, memory, durability, compression }
+        let Settings { keys, memory, compression, space: saves_space, .. } = *settings;
+        Configuration {
+            name: self.engine,
+            purpose: self.workload.purpose(),
+            keys,
+            memory,
+            durability,
+            compression,
+            saves_space,
+        }
     }
 
     fn durability(&self) -> Durability {

@@ -25,9 +25,15 @@ pub(crate) struct Settings {
     /// What a write survives when its call returns [default: by workload]
     #[arg(long, value_enum)]
     pub(crate) durability: Option<Durability>,
-    /// How tables are compressed; with LZ4, half of each value repeats
+    /// How tables are compressed; with LZ4, half of each value repeats, unless it is JSON
     #[arg(long, value_enum, default_value_t = Compression::None)]
     pub(crate) compression: Compression,
+    /// Values are rows of JSON, of at least 300 bytes
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Sediment's goal is space; what compresses its tables then follows from that
+    #[arg(long)]
+    pub(crate) space: bool,
     /// How long to measure, where the number of keys does not say it
     #[arg(long, default_value = "3", value_parser = parse_seconds)]
     pub(crate) seconds: f64,
@@ -60,6 +66,8 @@ impl Settings {
         add("quiet", self.quiet.to_string());
         add("seed", self.seed.to_string());
         arguments.extend(self.latency.then(|| "--latency".to_owned()));
+        arguments.extend(self.json.then(|| "--json".to_owned()));
+        arguments.extend(self.space.then(|| "--space".to_owned()));
         arguments
     }
 }

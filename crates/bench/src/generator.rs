@@ -4,6 +4,7 @@
 //! its checksum comes from two sums that were prepared: reading can be verified row by row for a few nanoseconds.
 
 mod draws;
+pub mod json;
 mod key_maker;
 mod permutation;
 mod random;

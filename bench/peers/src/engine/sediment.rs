@@ -3,7 +3,7 @@
 use super::{Configuration, Engine, Purpose, Row, View};
 use crate::settings::{Compression, Durability};
 use anyhow::Result;
-use sedimentdb::{Create, Db, ExpertOptions, Iter, Keyspace, KeyspaceOptions, stats::Counter};
+use sedimentdb::{Create, Db, ExpertOptions, Goal, Iter, Keyspace, KeyspaceOptions, stats::Counter};
 use std::path::Path;
 
 /// A database with one keyspace.
@@ -32,13 +32,15 @@ impl Engine for Sediment {
             Durability::Os => sedimentdb::Durability::Os,
             Durability::Sync => sedimentdb::Durability::Sync,
         };
-        let compression = Some(match configuration.compression {
-            Compression::None => sedimentdb::Compression::None,
-            Compression::Lz4 => sedimentdb::Compression::Lz4,
-        });
+        let compression = match configuration.compression {
+            _ if configuration.saves_space => None,
+            Compression::None => Some(sedimentdb::Compression::None),
+            Compression::Lz4 => Some(sedimentdb::Compression::Lz4),
+        };
+        let goal = if configuration.saves_space { Goal::Space } else { Goal::Balanced };
         let expert = ExpertOptions { compression, level0_compression: compression, ..ExpertOptions::default() };
         let builder = Db::builder(dir).create(Create::IfMissing).memory(configuration.memory).durability(durability);
-        let db = builder.expert(expert).open()?;
+        let db = builder.goal(goal).expert(expert).open()?;
         let rows = db.keyspace_with("rows", options(configuration.purpose))?;
         Ok(Self { db, rows })
     }

@@ -1,9 +1,14 @@
 //! The bytes of values.
 
-use super::random::{Random, mix, scale};
+use super::{
+    json,
+    random::{Random, mix, scale},
+};
 
 /// Random bytes that values are cut from: far more than a block or a compression dictionary holds, little enough for a cache.
 const BUFFER_BYTES: usize = 1 << 20;
+/// The same for rows of JSON, of which there are to be many.
+const JSON_BUFFER_BYTES: usize = 32 << 20;
 const WORD_BYTES: usize = 8;
 
 /// In values that repeat, so many random words are followed by the same again.
@@ -25,13 +30,27 @@ impl Values {
     /// Values of `size` bytes that do not compress.
     pub fn new(size: usize, seed: u64) -> Self {
         let mut random = Random::new(mix(seed));
-        Self::of_words(size, 1, |_| random.bits())
+        Self::of_words(size, 1, BUFFER_BYTES, |_| random.bits())
+    }
+
+    /// Values of `size` bytes, at least [`json::BYTES_MIN`], which are JSON as programs store it: the same names in all, some values out of
+    /// few, and some that nothing predicts. There are more than eighty thousand of 400 bytes, so that a dictionary does not hold them.
+    pub fn json(size: usize, seed: u64) -> Self {
+        let (mut random, mut row) = (Random::new(mix(seed)), Vec::new());
+        let step = size.div_ceil(WORD_BYTES);
+        Self::of_words(size, step, JSON_BUFFER_BYTES, |word| {
+            if word % step == 0 {
+                row = json::row(&mut random, size);
+                row.resize(step * WORD_BYTES, 0);
+            }
+            first_word(&row[word % step * WORD_BYTES..])
+        })
     }
 
     /// Values of `size` bytes of which half repeats: a compressor that looks back 48 bytes can halve them.
     pub fn repeating(size: usize, seed: u64) -> Self {
         let (mut random, mut unit) = (Random::new(mix(seed)), [0; REPEATED_WORDS]);
-        Self::of_words(size, 2 * REPEATED_WORDS, |word| {
+        Self::of_words(size, 2 * REPEATED_WORDS, BUFFER_BYTES, |word| {
             let at = word % (2 * REPEATED_WORDS);
             if at < REPEATED_WORDS {
                 unit[at] = random.bits();
@@ -40,8 +59,8 @@ impl Values {
         })
     }
 
-    fn of_words(size: usize, step: usize, mut word_at: impl FnMut(usize) -> u64) -> Self {
-        let words = BUFFER_BYTES.max(2 * size).div_ceil(WORD_BYTES).next_multiple_of(step);
+    fn of_words(size: usize, step: usize, buffer_bytes: usize, mut word_at: impl FnMut(usize) -> u64) -> Self {
+        let words = buffer_bytes.max(2 * size).div_ceil(WORD_BYTES).next_multiple_of(step);
         let mut bytes = Vec::with_capacity(words * WORD_BYTES);
         let mut sums = Vec::with_capacity(words + 1);
         let mut sum = 0_u64;

@@ -18,7 +18,7 @@ use sediment_codec::compress::ZstdLevel;
 /// | `block_bytes` | 4096 | 4096 | 16384 |
 /// | `compression` | none | none | zstd, level 1 |
 /// | `level0_compression` | none | none | LZ4 |
-/// | `dictionary_bytes` | 0 | 0 | 16384 |
+/// | `dictionary_bytes` | 0 | 0 | 32768 |
 /// | memtable, of the memory | 1/4, up to 64 MiB | 3/8, up to 128 MiB | 1/4, up to 64 MiB |
 ///
 /// How memory is divided follows the database's goal alone.
@@ -69,7 +69,7 @@ impl Goal {
                 block_bytes: 16 << 10,
                 compression: Compression::Zstd(ZstdLevel::FASTEST),
                 level0_compression: Compression::Lz4,
-                dictionary_bytes: 16 << 10,
+                dictionary_bytes: 32 << 10,
                 filter: FilterKind::Burr,
                 filter_bits_per_key: 8,
                 level0_trigger: 2,

@@ -1,6 +1,7 @@
 //! What the tree promises, through its public face alone.
 
 mod compare;
+mod compression;
 mod counts;
 mod crash;
 mod crash_compacting;
