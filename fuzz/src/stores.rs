@@ -158,7 +158,7 @@ pub fn exercise_tree(files: &Files) {
         let _ = sediment_tree::dump_current(&disk, path, &mut String::new());
     }
     let Ok(tree) = Tree::open(&env, Path::new(DIR), tree_options()) else { return };
-    let _ = (tree.verify(), tree.stats(), tree.mark(), tree.manifest_position(), tree.pick_compaction());
+    let _ = (tree.verify(), tree.stats(), tree.mark(), tree.manifest_position(), tree.pick_compaction(0));
     let seqno = tree.highest_seqno().unwrap_or(0).max(tree.mark().unwrap_or(0));
     for read_seqno in [0, 50, seqno, SeqNo::MAX] {
         let _ = (tree.get(b"key-03", read_seqno), tree.contains_key(b"key-19", read_seqno));

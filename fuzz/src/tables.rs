@@ -4,14 +4,15 @@ use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RangeTombstone, RowFlag
 use sediment_codec::{
     checksum::crc64,
     coding::Writer,
-    compress::Unpacker,
+    compress::{Dictionary, Method, Unpacker, ZstdLevel},
     hash::key_hash,
     header::{FileHeader, HEADER_BYTES},
     seal::{FrameHeader, FrameId, Region, Seal},
 };
 use sediment_env::{MemFs, SeededRandom};
 use sediment_table::{
-    BlockCache, FilterKind, Table, TableContext, TableOptions, TableWriter, check::check_table, dump::dump_table,
+    BlockCache, DictionaryOptions, FilterKind, Table, TableContext, TableOptions, TableWriter, check::check_table,
+    dump::dump_table,
 };
 use std::{path::Path, sync::Arc};
 
@@ -28,12 +29,10 @@ struct Part {
 /// A table of a few blocks: several versions of a key, tombstones, an empty value, a value with a block of its own, range
 /// tombstones.
 pub fn sample(filter: FilterKind) -> Vec<u8> {
-    let disk = MemFs::new();
-    let context = context(&disk);
     let prefix_extractor = by_name("fixed-5");
     // So few that a BuRR filter of these keys is more than a list.
     let filter_bits_per_key = if filter == FilterKind::Burr { 4 } else { 10 };
-    let options = TableOptions {
+    written(&TableOptions {
         block_bytes: 512,
         filter,
         filter_bits_per_key,
@@ -41,8 +40,34 @@ pub fn sample(filter: FilterKind) -> Vec<u8> {
         hash_seed: 7,
         created_us: 1,
         ..TableOptions::default()
-    };
-    let mut writer = TableWriter::create(&context, &options, PATH.into(), TableId(1)).expect("an empty disk");
+    })
+}
+
+/// The same rows in blocks of Zstandard, with a dictionary.
+pub fn compressed() -> Vec<u8> {
+    let known = Some(Arc::new(dictionary()));
+    written(&TableOptions {
+        block_bytes: 512,
+        codec: Method::Zstd(ZstdLevel::FASTEST),
+        dictionary: DictionaryOptions { bytes_max: 0, known, table_bytes: 1 << 30 },
+        hash_seed: 7,
+        created_us: 1,
+        ..TableOptions::default()
+    })
+}
+
+/// A dictionary in the format of Zstandard, with its tables, for rows like those of [`compressed`].
+pub fn dictionary() -> Dictionary {
+    let samples: Vec<Vec<u8>> =
+        (0..32_u8).map(|i| [b"key-", [b'a' + i % 4, i].as_slice(), &[i % 5; 40]].concat().repeat(9)).collect();
+    let lens: Vec<usize> = samples.iter().map(Vec::len).collect();
+    Dictionary::train(&samples.concat(), &lens, 600, ZstdLevel::FASTEST).expect("much repeats")
+}
+
+fn written(options: &TableOptions) -> Vec<u8> {
+    let disk = MemFs::new();
+    let context = context(&disk);
+    let mut writer = TableWriter::create(&context, options, PATH.into(), TableId(1)).expect("an empty disk");
     for i in 0..20_u8 {
         let key = [b"key-", &[b'a' + i / 5, b'a' + i][..]].concat();
         for seqno in (1..=u64::from(i % 3) + 1).rev() {
@@ -222,6 +247,13 @@ fn footer_of(frames: &[(u64, FrameHeader)], like: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_of_zstandard_can_be_asked_everything() {
+        let table = compressed();
+        assert!(!table.windows(4).all(|bytes| bytes != [0x28, 0xB5, 0x2F, 0xFD]), "a frame of it is among the blocks");
+        exercise(&table);
+    }
 
     #[test]
     fn a_table_taken_apart_goes_together_again() {

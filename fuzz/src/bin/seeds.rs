@@ -3,6 +3,7 @@
 
 use sediment_base::Generation;
 use sediment_codec::{
+    compress::{Method, Packer, ZstdLevel},
     current::Current,
     frame::{Fragment, Record, RecordWriter, payload_crc},
     header::{FileHeader, FileKind},
@@ -10,12 +11,13 @@ use sediment_codec::{
 };
 use sediment_fuzz::{DB_UUID, EPOCH, FRAME_OFFSET, UUID, stores, tables, tokens};
 use sediment_table::FilterKind;
-use std::{error::Error, fs, path::Path};
+use std::{error::Error, fs, path::Path, sync::Arc};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     header()?;
+    compression()?;
     seal()?;
     record()?;
     table()?;
@@ -46,6 +48,26 @@ fn seal() -> Result<()> {
     Ok(())
 }
 
+/// Blocks as the target `unpack` takes them, and dictionaries.
+fn compression() -> Result<()> {
+    let dictionary = Arc::new(tables::dictionary());
+    let plain = b"key-aa and key-ab and key-ac, again and again and again".repeat(5);
+    for (name, codec, method, has_dictionary) in [
+        ("lz4", 0, Method::Lz4, false),
+        ("zstd", 1, Method::Zstd(ZstdLevel::FASTEST), false),
+        ("dictionary", 3, Method::Zstd(ZstdLevel::DEFAULT), true),
+    ] {
+        let mut packer = Packer::new(method, has_dictionary.then(|| Arc::clone(&dictionary)));
+        let mut block = vec![codec];
+        block.extend((plain.len() as u16).to_le_bytes());
+        block.extend(&plain);
+        packer.pack_from(3, &mut block)?;
+        seed("unpack", name, &block)?;
+    }
+    seed("dictionary", "trained", dictionary.bytes())?;
+    seed("dictionary", "raw", &plain)
+}
+
 fn record() -> Result<()> {
     let mut writer = RecordWriter::new(UUID, EPOCH, 0);
     let mut log = Vec::new();
@@ -65,6 +87,7 @@ fn table() -> Result<()> {
     let small = tables::sample(FilterKind::Burr);
     seed("table", "sample", &table)?;
     seed("table", "burr", &small)?;
+    seed("table", "zstd", &tables::compressed())?;
     seed("burr", "sample", &tables::part(&small, Region::Filter))?;
     let parts = [
         ("block", Region::Data),
