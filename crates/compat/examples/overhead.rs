@@ -49,7 +49,7 @@ fn options() -> TreeOptions {
         table_bytes: 64 << 20,
         reads_raw_operands: true,
         seqno_source: Some(Arc::new(Numbers::default())),
-        codec: sediment_codec::compress::Codec::Lz4,
+        codec: sediment_codec::compress::Method::Lz4,
         ..TreeOptions::new(Arc::new(BlockCache::with_budget(64 << 20, Arc::new(MemoryBudget::unlimited()))))
     }
 }

@@ -1,11 +1,11 @@
-//! Levels and dictionaries of zstd, and what of all compression the tree can do.
+//! Levels and dictionaries of zstd, and compression in the words of the tree.
 
 use crate::{
     compression::CompressionType,
-    error::{Result, invalid, unsupported},
+    error::{Result, invalid, of_tree},
     hash::hash64,
 };
-use sediment_codec::compress::Codec;
+use sediment_codec::compress::{Dictionary, Method, ZstdLevel};
 use std::{ops::RangeInclusive, sync::Arc};
 
 const LEVELS: RangeInclusive<i32> = 1..=22;
@@ -22,11 +22,14 @@ impl CompressionType {
     }
 
     /// What the tree calls it.
-    pub(crate) fn codec(self) -> Result<Codec> {
+    pub(crate) fn method(self) -> Result<Method> {
         match self {
-            Self::None => Ok(Codec::None),
-            Self::Lz4 => Ok(Codec::Lz4),
-            Self::Zstd(_) | Self::ZstdDict { .. } => Err(unsupported("zstd compression")),
+            Self::None => Ok(Method::None),
+            Self::Lz4 => Ok(Method::Lz4),
+            Self::Zstd(level) | Self::ZstdDict { level, .. } => {
+                let level = u8::try_from(checked(level)?).unwrap_or_default();
+                ZstdLevel::new(level).map(Method::Zstd).map_err(of_tree)
+            }
         }
     }
 }
@@ -51,6 +54,11 @@ impl ZstdDictionary {
     /// The low half of the XXH3-64 of its bytes.
     pub fn id(&self) -> u32 {
         self.id
+    }
+
+    /// What the tree calls it.
+    pub(crate) fn adapt(&self) -> Result<Dictionary> {
+        Dictionary::new(&self.raw).map_err(of_tree)
     }
 
     /// Its bytes.

@@ -142,10 +142,10 @@ fn refused(error: sediment_base::Error, config: &Config) -> Error {
 /// The settings in the words of the tree.
 fn options(config: &Config, generators: &Arc<Generators>) -> Result<TreeOptions> {
     let order = key_order(&config.comparator);
-    let (level0_codec, codec) = {
-        let policy = &config.data_block_compression_policy;
-        (policy[0].codec()?, policy[policy.len() - 1].codec()?)
-    };
+    let policy = &config.data_block_compression_policy;
+    let (level0_codec, codec) = (policy[0].method()?, policy[policy.len() - 1].method()?);
+    let wants_dictionary = policy.iter().any(|compression| compression.dict_id() != 0);
+    let dictionary = config.zstd_dictionary.as_ref().filter(|_| wants_dictionary);
     let block_sizes = &config.data_block_size_policy;
     let extractor = config.prefix_extractor.as_ref().filter(|_| order.is_lexicographic());
     Ok(TreeOptions {
@@ -155,6 +155,8 @@ fn options(config: &Config, generators: &Arc<Generators>) -> Result<TreeOptions>
         block_bytes: (block_sizes[block_sizes.len() - 1] as usize).clamp(256, limits::BLOCK_BYTES_MAX),
         codec,
         level0_codec,
+        dictionary_bytes: dictionary.map_or(0, |dictionary| dictionary.raw().len()),
+        dictionary: dictionary.map(|dictionary| dictionary.adapt()).transpose()?.map(Arc::new),
         filter: FilterKind::SplitBlock,
         filter_bits_per_key: filter_bits(config),
         prefix_extractor: extractor.map(prefix_extractor::adapt),

@@ -4,6 +4,7 @@ mod batch;
 mod common;
 mod compaction;
 mod comparator;
+mod compression;
 mod config;
 mod counting;
 mod errors;

@@ -25,12 +25,11 @@ fn is_unsupported<T>(result: &Result<T>) -> bool {
 #[test]
 fn configurations_that_ask_for_it_do_not_open() {
     let route = LevelRoute { levels: 0..1, path: "/r".into(), fs: Arc::new(MemFs::new()) };
-    let changes: [&dyn Fn(Config) -> Config; 5] = [
+    let changes: [&dyn Fn(Config) -> Config; 4] = [
         &|config| config.with_kv_separation(Some(KvSeparationOptions::default().separation_threshold(1))),
         &|config| config.with_encryption(Some(Arc::new(Aes256GcmProvider::new(&[1; 32])))),
         &|config| config.level_routes(vec![route.clone()]),
         &|config| config.manifest_recovery_mode(ManifestRecoveryMode::SkipAnyCorruptedRecords),
-        &|config| config.data_block_compression_policy(CompressionPolicy::all(CompressionType::Zstd(3))),
     ];
     for (index, change) in changes.into_iter().enumerate() {
         let (config, _, _, folder) = config();
