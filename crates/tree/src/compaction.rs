@@ -7,6 +7,7 @@
 mod any_version;
 mod busy;
 mod chosen;
+mod column;
 mod fifo;
 mod full;
 mod job;

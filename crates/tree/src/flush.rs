@@ -84,11 +84,7 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
         },
         cuts: &cuts,
         retention: &context.retention,
-        range_tombstones: memtables
-            .iter()
-            .filter_map(|memtable| memtable.range_tombstones())
-            .flat_map(|ranges| ranges.iter().cloned().collect::<Vec<_>>())
-            .collect(),
+        range_tombstones: memtables.iter().flat_map(|memtable| memtable.range_tombstone_list()).collect(),
         elsewhere: Elsewhere::new(&pinned, order.clone(), &memtables, &HashSet::new()),
         is_last_level: false,
         keeps_seqnos: strategy.keeps_seqnos(),

@@ -162,6 +162,11 @@ impl Memtable {
         self.tombstones.all()
     }
 
+    /// Copies of them.
+    pub(crate) fn range_tombstone_list(&self) -> Vec<RangeTombstone> {
+        self.range_tombstones().map(|all| all.iter().cloned().collect()).unwrap_or_default()
+    }
+
     /// The newest row of `user_key` with a seqno strictly below `read_seqno`. `hash` is the key's, under the tree's seed.
     #[inline]
     pub(crate) fn get(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Option<MemtableRow<'_>> {

@@ -16,7 +16,7 @@ use crate::{
     version::{AddedTable, Edit, History, Level, Run, TableFile},
 };
 use sediment_base::{
-    Error, KeyOrder, KeyRange, RangeTombstone, Result, SeqNo, Stats, TableId, compaction_filter::FilterContext, stats::Counter,
+    Error, KeyOrder, KeyRange, Result, SeqNo, Stats, TableId, compaction_filter::FilterContext, stats::Counter,
 };
 use std::{collections::HashSet, sync::Arc};
 
@@ -49,14 +49,13 @@ pub(crate) fn run(
         moved: plan.action == Action::Move,
         ..CompactionReport::default()
     };
-    let Made { tables, history, stamp } = match plan.action {
+    let Made { tables, history, stamp, warm } = match plan.action {
         Action::Move => {
             Made { tables: inputs.iter().map(|file| file.added(plan.target, TableId(0))).collect(), ..Made::default() }
         }
         Action::Rewrite => rewrite((versions, strategy), pinned, &inputs, plan, context, &mut report)?,
         Action::Discard => discard(versions, &inputs, context, &mut report)?,
     };
-    let warm = if plan.action == Action::Rewrite { warm_keys(&inputs) } else { Vec::new() };
     // Nothing here may hold the inputs when they become obsolete.
     drop(inputs);
     report.tables_out = tables.len();
@@ -70,12 +69,7 @@ pub(crate) fn run(
     Ok(report)
 }
 
-/// What readers want of the inputs.
-fn warm_keys(inputs: &[Arc<TableFile>]) -> Vec<KeyRange> {
-    inputs.iter().filter_map(|file| file.opened()).flat_map(|table| table.warm_keys()).collect()
-}
-
-/// Has it in memory before they ask, as far as that can be read: otherwise they will tell.
+/// Has in memory what readers want before they ask, as far as it can be read: otherwise they will tell.
 fn warm_up(versions: &SuperVersions, made: &HashSet<TableId>, warm: &[KeyRange]) {
     if warm.is_empty() {
         return;
@@ -111,6 +105,8 @@ struct Made {
     tables: Vec<AddedTable>,
     history: Option<History>,
     stamp: Option<SeqNo>,
+    /// What readers want of the inputs.
+    warm: Vec<KeyRange>,
 }
 
 fn rewrite(
@@ -128,11 +124,15 @@ fn rewrite(
     let inside = plan.tables().collect();
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let (home, options, now_us) = (&versions.home, &*settings, context.now_us);
+    let mut range_tombstones = Vec::new();
+    for file in inputs {
+        range_tombstones.extend(file.range_tombstones()?);
+    }
     let mut rewriting = Rewrite {
         spec: OutputSpec { home, options, is_flush: false, now_us, oldest_write_us },
         cuts: &cuts,
         retention: &context.retention,
-        range_tombstones: range_tombstones(inputs)?,
+        range_tombstones,
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),
         is_last_level,
         keeps_seqnos: strategy.keeps_seqnos(),
@@ -155,7 +155,8 @@ fn rewrite(
     let outputs = outputs.keep();
     let run = outputs.first().filter(|_| plan.target == 0).map_or(TableId(0), |first| first.meta.id);
     let tables = outputs.into_iter().map(|output| output.added(plan.target, run)).collect();
-    Ok(Made { tables, history, stamp })
+    let warm = inputs.iter().filter_map(|file| file.opened()).flat_map(|table| table.warm_keys()).collect();
+    Ok(Made { tables, history, stamp, warm })
 }
 
 /// A stamp from the caller, unless the tree takes its own.
@@ -200,15 +201,6 @@ fn check_stamps(versions: &SuperVersions, context: &CompactionContext<'_>) -> Re
     let message = "a compaction that filters or discards needs a stamp, so that what has been read stays as it is for who goes on \
                    reading it: give `CompactionContext::take_stamp`, or open the tree with `TreeOptions::seqno_source`";
     Err(Error::invalid_input(message))
-}
-
-/// Those of all inputs.
-fn range_tombstones(inputs: &[Arc<TableFile>]) -> Result<Vec<RangeTombstone>> {
-    let mut all = Vec::new();
-    for file in inputs.iter().filter(|file| file.meta.ranges.count > 0) {
-        all.extend(file.open()?.range_tombstones().into_iter().flat_map(|ranges| ranges.iter().cloned()));
-    }
-    Ok(all)
 }
 
 /// One cursor per run, newest first, over those of its tables that are wanted.

@@ -26,23 +26,21 @@
 //! by table. (Lazy leveling: Dayan, Idreos, "Dostoevsky", 2018; partitions: Dayan et al., "Spooky", 2022.)
 
 use super::{
+    column::bytes,
     plan::{Action, Plan},
     strategy::{Backlog, Strategy, TreeView},
     tiers::{Tier, alike, most_alike, trigger},
 };
-use crate::{
-    rewrite::Cuts,
-    version::{Level, TableFile},
-};
+use crate::{rewrite::Cuts, version::TableFile};
 use sediment_base::Slice;
 use shape::{Partition, Shape};
 use std::sync::Arc;
 
 mod shape;
 
-/// Collects in tiers what is written, and merges it with the rest, one run, partition by partition: between the other two. Writes cost
-/// about half of what they do under levels, and so does space: at most about as much as they take there. Reads meet more runs. Its
-/// numbers are `level0_trigger` of the tree's options, and the part of a partition that is collected above it.
+/// Collects in tiers what is written, and merges it with the rest, which is one run, partition by partition. Writes cost about half of what
+/// they do under levels, at no more space; reads meet half as many runs again. Its numbers are `level0_trigger` of the tree's options,
+/// and the part of a partition that is collected above it.
 #[derive(Clone, Debug)]
 pub struct Lazy {
     percent: u8,
@@ -194,16 +192,14 @@ fn pick_sinking(tree: &TreeView<'_>, shape: &Shape<'_>) -> Option<Plan> {
 fn pick_between(tree: &TreeView<'_>, between: usize, bottom: usize) -> Option<Plan> {
     let (levels, order) = (&tree.version.levels, &tree.options.order);
     let lower = |file: &Arc<TableFile>| levels[bottom].overlapping(&file.meta.range, order).cloned().collect::<Vec<_>>();
-    let bytes = |files: &[Arc<TableFile>]| files.iter().map(|file| file.meta.file_bytes).sum::<u64>();
-    let mut choices: Vec<_> = Level::tables(&levels[between]).map(|file| (file, lower(file))).collect();
+    let mut choices: Vec<_> = levels[between].tables().map(|file| (file, lower(file))).collect();
     choices.sort_by(|(a, a_lower), (b, b_lower)| {
         let ratio = |file: &TableFile, lower| bytes(lower) as f64 / file.meta.file_bytes.max(1) as f64;
         ratio(a, a_lower).total_cmp(&ratio(b, b_lower))
     });
-    choices.into_iter().find_map(|(file, lower)| {
-        let ids = std::iter::once(file).chain(&lower).map(|file| file.meta.id);
-        let plan = tree.rewrite(ids, bottom)?;
-        Some(if lower.is_empty() { Plan { action: Action::Move, written_bytes: 0, ..plan } } else { plan })
+    choices.into_iter().find_map(|(file, lower)| match &lower[..] {
+        [] => tree.relocate([file.meta.id], bottom),
+        _ => tree.rewrite(std::iter::once(file).chain(&lower).map(|file| file.meta.id), bottom),
     })
 }
 

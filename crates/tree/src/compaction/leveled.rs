@@ -15,6 +15,7 @@
 //! Tables move without a rewrite if nothing that stays could be older and overlap them (DESIGN: trivial move).
 
 use super::{
+    column::bytes,
     plan::{Action, Plan},
     strategy::{Backlog, Strategy, TreeView},
 };
@@ -134,10 +135,6 @@ fn plan_if_free(
     }
     let plan = Plan::new(action, vec![(index, vec![Arc::clone(upper)]), (index + 1, lower)], index + 1, order)?;
     (!busy.is_target(plan.target, &plan.range, order)).then_some(plan)
-}
-
-fn bytes(files: &[Arc<TableFile>]) -> u64 {
-    files.iter().map(|file| file.meta.file_bytes).sum()
 }
 
 #[cfg(test)]

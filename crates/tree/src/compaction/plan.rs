@@ -1,8 +1,8 @@
 //! `Plan`: what a compaction shall do, as data, and the reservation of what it needs.
 //!
 //! A plan prints as one line: `rewrite level 0 (9 7) + level 1 (3) -> level 1`; what it makes is cut at guards, `at d at q`, if it names
-//! some. While it lives, no other plan may take its
-//! tables, nor put tables into its key range of the same level: its output may span gaps between its inputs.
+//! some. While it lives, no other plan may take its tables, nor put tables into its key range of the same level: its output may span
+//! gaps between its inputs.
 
 use super::busy::Reservation;
 use crate::{rewrite::Cuts, version::TableFile};

@@ -159,18 +159,13 @@ impl<'a> TreeView<'a> {
         let wanted: HashSet<TableId> = tables.into_iter().collect();
         let is_wanted = |file: &Arc<TableFile>| wanted.contains(&file.meta.id);
         let (levels, order) = (&self.version.levels, &self.options.order);
+        let plan = self.plan(Action::Discard, &wanted, 0)?;
         let (going, staying): (Vec<_>, Vec<_>) = levels.iter().flat_map(Level::tables).partition(|file| is_wanted(file));
         let would_show = |going: &TableMeta, staying: &TableMeta| {
             staying.oldest_seqno() <= going.newest_seqno() && staying.range.overlaps(&going.range, order)
         };
-        let is_sound = |file: &&Arc<TableFile>| {
-            !self.busy.has(file.meta.id) && !staying.iter().any(|staying| would_show(&file.meta, &staying.meta))
-        };
-        if going.len() != wanted.len() || !going.iter().all(is_sound) {
-            return None;
-        }
-        let inputs = levels.iter().map(|level| level.tables().filter(|file| is_wanted(file)).cloned().collect());
-        Plan::new(Action::Discard, inputs.enumerate().collect(), 0, order)
+        let shows = |file: &Arc<TableFile>| staying.iter().any(|staying| would_show(&file.meta, &staying.meta));
+        (!going.into_iter().any(shows)).then_some(plan)
     }
 
     /// As [`TreeView::discard`], but older rows of their keys come to light: for a caller who wants just these tables gone.

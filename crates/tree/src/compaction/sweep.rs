@@ -6,10 +6,11 @@
 //! tombstones, which then hide nothing elsewhere, are not tried again.
 
 use super::{
+    column::{bytes, column, newest_first},
     plan::{Action, Plan},
     strategy::TreeView,
 };
-use crate::version::{Level, TableFile};
+use crate::version::TableFile;
 use std::sync::Arc;
 
 /// How many times as much must go unread as is read.
@@ -25,42 +26,26 @@ pub(super) fn pick_sweep(tree: &TreeView<'_>) -> Option<Plan> {
 
 fn sweep(tree: &TreeView<'_>, level: usize, seed: &Arc<TableFile>) -> Option<Plan> {
     let (levels, order) = (&tree.version.levels, &tree.options.order);
-    let mut range = seed.meta.range.clone();
-    let mut inputs: Vec<(usize, Vec<Arc<TableFile>>)> = Vec::new();
-    for (index, tables) in levels.iter().enumerate().skip(level) {
-        let mut taken = Vec::new();
-        if index == level {
-            taken.push(Arc::clone(seed));
-        }
-        if index == 0 {
-            for older in older(&levels[0], seed) {
-                if older.meta.range.overlaps(&range, order) {
-                    range = range.union(older.meta.range.clone(), order);
-                    taken.push(Arc::clone(older));
-                }
-            }
-        } else if index > level {
-            taken.extend(tables.overlapping(&range, order).cloned());
-            range = taken.iter().fold(range, |range, file| range.union(file.meta.range.clone(), order));
-        }
-        inputs.push((index, taken));
+    let (taken, mut range) = match level {
+        0 => column(&newest_first(&levels[0]), seed, order),
+        _ => (vec![Arc::clone(seed)], seed.meta.range.clone()),
+    };
+    let mut inputs = vec![(level, taken)];
+    for (deeper, tables) in levels.iter().enumerate().skip(level + 1) {
+        let met: Vec<_> = tables.overlapping(&range, order).cloned().collect();
+        range = met.iter().fold(range, |range, file| range.union(file.meta.range.clone(), order));
+        inputs.push((deeper, met));
     }
-    let all = || inputs.iter().flat_map(|(_, files)| files);
-    let bytes: u64 = all().map(|file| file.meta.file_bytes).sum();
+    let bytes: u64 = inputs.iter().map(|(_, files)| bytes(files)).sum();
     let unread = seed.hides_bytes.min(bytes);
-    if unread < (bytes - unread).saturating_mul(UNREAD_PER_READ) || all().any(|file| tree.busy.has(file.meta.id)) {
+    if unread < (bytes - unread).saturating_mul(UNREAD_PER_READ)
+        || inputs.iter().flat_map(|(_, files)| files).any(|file| tree.busy.has(file.meta.id))
+    {
         return None;
     }
     let target = inputs.iter().rev().find(|(_, files)| !files.is_empty())?.0.max(1);
     let plan = Plan { written_bytes: bytes - unread, ..Plan::new(Action::Rewrite, inputs, target, order)? };
     (!tree.busy.is_target(target, &plan.range, order)).then_some(plan)
-}
-
-/// What of level 0 is older than a table, the newest first.
-fn older<'a>(level0: &'a Level, seed: &TableFile) -> Vec<&'a Arc<TableFile>> {
-    let mut older: Vec<_> = level0.tables().filter(|file| file.age() < seed.age()).collect();
-    older.sort_by_key(|file| std::cmp::Reverse(file.age()));
-    older
 }
 
 #[cfg(test)]

@@ -118,10 +118,9 @@ impl fmt::Debug for RawRows {
 
 /// The range tombstones of all that `pinned` holds, each once, by seqno.
 pub(crate) fn range_tombstones(pinned: &SuperVersion) -> Result<Vec<RangeTombstone>> {
-    let in_memory = pinned.memtables().filter_map(|memtable| memtable.range_tombstones());
-    let mut all: Vec<RangeTombstone> = in_memory.flat_map(|set| set.iter().cloned().collect::<Vec<_>>()).collect();
-    for file in pinned.version.tables().filter(|file| file.meta.ranges.count > 0) {
-        all.extend(file.open()?.range_tombstones().into_iter().flat_map(|set| set.iter().cloned()));
+    let mut all: Vec<RangeTombstone> = pinned.memtables().flat_map(|memtable| memtable.range_tombstone_list()).collect();
+    for file in pinned.version.tables() {
+        all.extend(file.range_tombstones()?);
     }
     all.sort_by(|a, b| (a.seqno, &a.start, &a.end).cmp(&(b.seqno, &b.start, &b.end)));
     all.dedup();

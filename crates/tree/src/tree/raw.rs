@@ -46,7 +46,7 @@ impl MemtableView {
 
     /// Its range tombstones.
     pub fn range_tombstones(&self) -> Vec<RangeTombstone> {
-        self.memtable.range_tombstones().map(|set| set.iter().cloned().collect()).unwrap_or_default()
+        self.memtable.range_tombstone_list()
     }
 }
 

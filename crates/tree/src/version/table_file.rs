@@ -5,7 +5,7 @@
 //! it is put aside in the [`TableHome`], from where `super_version/obsolete.rs` removes it. Shared; opening is done once.
 
 use super::{edit::AddedTable, home::TableHome};
-use sediment_base::{Error, Result, SeqNo, TableId};
+use sediment_base::{Error, RangeTombstone, Result, SeqNo, TableId};
 use sediment_table::{Table, TableMeta};
 use std::{
     path::Path,
@@ -72,6 +72,14 @@ impl TableFile {
             self.opened.get_or_init(|| Arc::new(table));
         }
         Ok(self.opened.get().expect("set under this lock"))
+    }
+
+    /// Its range tombstones. Opens it if it has any.
+    pub(crate) fn range_tombstones(&self) -> Result<Vec<RangeTombstone>> {
+        if self.meta.ranges.count == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(self.open()?.range_tombstones().map(|all| all.iter().cloned().collect()).unwrap_or_default())
     }
 
     /// Orders the tables of level 0: the greater, the newer.

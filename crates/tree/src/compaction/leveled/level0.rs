@@ -16,9 +16,10 @@
 //!   level 1         [     goes     ] [        goes        ] [ stays ]
 //! ```
 
-use super::{bytes, hides_enough, is_dense};
+use super::{hides_enough, is_dense};
 use crate::{
     compaction::{
+        column::{bytes, column, newest_first},
         plan::{Action, Plan},
         strategy::TreeView,
     },
@@ -46,8 +47,7 @@ struct Column {
 
 impl<'a> Level0<'a> {
     pub(super) fn new(tree: TreeView<'a>) -> Self {
-        let mut files: Vec<_> = tree.version.levels[0].tables().collect();
-        files.sort_by_key(|file| Reverse(file.age()));
+        let files = newest_first(&tree.version.levels[0]);
         let free = files.iter().filter(|file| !tree.busy.has(file.meta.id)).map(|file| Arc::clone(file)).collect();
         Self { tree, files, sublevels: arrange(free, &tree.options.order) }
     }
@@ -116,14 +116,7 @@ impl<'a> Level0<'a> {
     /// The column under a seed, if all of it is free.
     fn column(&self, seed: &Arc<TableFile>) -> Option<Column> {
         let order = self.order();
-        let (mut upper, mut range) = (Vec::new(), seed.meta.range.clone());
-        for file in self.files.iter().filter(|file| file.age() <= seed.age()) {
-            // What was chosen has no gaps, so what overlaps its range overlaps one of it.
-            if file.meta.range.overlaps(&range, order) {
-                range = range.union(file.meta.range.clone(), order);
-                upper.push(Arc::clone(file));
-            }
-        }
+        let (upper, range) = column(&self.files, seed, order);
         let lower: Vec<_> = self.tree.version.levels[1].overlapping(&range, order).cloned().collect();
         let range = lower.iter().fold(range, |range, file| range.union(file.meta.range.clone(), order));
         let is_free = !upper.iter().chain(&lower).any(|file| self.tree.busy.has(file.meta.id))
