@@ -52,7 +52,7 @@ use std::{
     thread::{self, ThreadId},
 };
 use stops::Stops;
-use upkeep::{Going, ToFlush};
+use upkeep::ToFlush;
 
 /// What maintenance works on.
 #[derive(Debug)]
@@ -216,8 +216,7 @@ impl Worker {
         self.flush_all(machinery)?;
         let _running = self.is_inline().then(|| self.running.enter());
         self.check_running()?;
-        let going = Going { is_cancelled: &|| self.signals.is_stopped(), may_begin: &|plan| self.may_begin(machinery, plan) };
-        self.outcome(machinery, upkeep::compact_everything(machinery, &going))?.map_or(Ok(()), Err)
+        self.outcome(machinery, upkeep::compact_everything(machinery, self))?.map_or(Ok(()), Err)
     }
 
     /// Whether a compaction may begin: not if it might leave no room for what writers do meanwhile.

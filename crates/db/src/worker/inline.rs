@@ -4,7 +4,7 @@ use crate::{
     catalog::KeyspaceState,
     worker::{
         Machinery, Worker, is_full, measured,
-        upkeep::{self, Going, needed_from},
+        upkeep::{self, needed_from},
     },
 };
 use sediment_base::{Result, SeqNo};
@@ -73,8 +73,7 @@ impl Worker {
 
     fn flush_and_compact(&self, machinery: &Machinery, keyspace: &KeyspaceState) -> Result<()> {
         self.flush_inline(machinery, keyspace)?;
-        let going = Going { is_cancelled: &|| self.signals.is_stopped(), may_begin: &|plan| self.may_begin(machinery, plan) };
-        upkeep::compact(machinery, &keyspace.newest(), &going)
+        upkeep::compact(machinery, self, &keyspace.newest())
     }
 
     /// Flushes what is sealed, then the rest. Only one memtable is ever sealed while flushes fail, so that the active one grows

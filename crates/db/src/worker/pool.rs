@@ -5,11 +5,7 @@
 
 use crate::{
     wal::Fatal,
-    worker::{
-        Machinery, Worker, measured,
-        signal::Signal,
-        upkeep::{self, Going},
-    },
+    worker::{Machinery, Worker, measured, signal::Signal, upkeep},
 };
 use sediment_base::{Error, ErrorKind, Result};
 use sediment_env::{Priority, Task};
@@ -144,8 +140,7 @@ impl Worker {
     fn compact_once(&self, machinery: &Machinery, tree: &crate::catalog::Incarnation) -> Result<bool> {
         let clock = &machinery.env.clock;
         let start_us = clock.monotonic_us();
-        let going = Going { is_cancelled: &|| self.signals.is_stopped(), may_begin: &|plan| self.may_begin(machinery, plan) };
-        let Some(carried) = upkeep::compact_once(machinery, tree, &going)? else { return Ok(false) };
+        let Some(carried) = upkeep::compact_once(machinery, self, tree)? else { return Ok(false) };
         self.pace.learn(carried, clock.monotonic_us().saturating_sub(start_us));
         self.recount(machinery);
         // What was compacted may have made more of it due, and other threads may help.

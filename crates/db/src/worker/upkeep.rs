@@ -3,7 +3,7 @@
 use crate::{
     catalog::{Catalog, Incarnation, KeyspaceState},
     wal::Anchor,
-    worker::{Machinery, measured, stamp::Stamp},
+    worker::{Machinery, Worker, measured, stamp::Stamp},
 };
 use sediment_base::{
     Error, ErrorKind, Result, SeqNo, TreeId,
@@ -89,26 +89,18 @@ pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation) -> Result<
     Ok(report)
 }
 
-/// Who has a say in compactions.
-pub(super) struct Going<'a> {
-    /// Whether it is to end at the next slice.
-    pub(super) is_cancelled: &'a dyn Fn() -> bool,
-    /// Whether there is room for it.
-    pub(super) may_begin: &'a dyn Fn(&Plan) -> bool,
-}
-
 /// Runs what is due in a tree, one compaction after the other.
-pub(super) fn compact(machinery: &Machinery, tree: &Incarnation, going: &Going<'_>) -> Result<()> {
-    while !(going.is_cancelled)() && compact_once(machinery, tree, going)?.is_some() {}
+pub(super) fn compact(machinery: &Machinery, worker: &Worker, tree: &Incarnation) -> Result<()> {
+    while !worker.is_stopped() && compact_once(machinery, worker, tree)?.is_some() {}
     Ok(())
 }
 
 /// Runs the most urgent compaction of a tree; the bytes that it carried out of level 0, `None` if nothing was due, or has no room.
-pub(super) fn compact_once(machinery: &Machinery, tree: &Incarnation, going: &Going<'_>) -> Result<Option<u64>> {
+pub(super) fn compact_once(machinery: &Machinery, worker: &Worker, tree: &Incarnation) -> Result<Option<u64>> {
     let plan = tree.tree.pick_compaction(machinery.env.clock.wall_us());
-    let Some(plan) = plan.filter(|plan| (going.may_begin)(plan)) else { return Ok(None) };
+    let Some(plan) = plan.filter(|plan| worker.may_begin(machinery, plan)) else { return Ok(None) };
     machinery.lots.breathe();
-    let report = measured::compact(machinery, tree, plan, going.is_cancelled)?;
+    let report = measured::compact(machinery, tree, plan, &|| worker.is_stopped())?;
     Ok(Some(report.bytes_in_level0))
 }
 
@@ -120,15 +112,15 @@ pub(super) fn us_until_due(machinery: &Machinery) -> Option<u64> {
 }
 
 /// Rewrites every tree into one run; if not each of them has room, the rest, and says so.
-pub(super) fn compact_everything(machinery: &Machinery, going: &Going<'_>) -> Result<Option<Error>> {
+pub(super) fn compact_everything(machinery: &Machinery, worker: &Worker) -> Result<Option<Error>> {
     delete_unseen(machinery, &machinery.catalog());
     let mut refusal = None;
     for keyspace in machinery.keyspaces.all() {
         let tree = keyspace.newest();
         match tree.tree.pick_full_compaction() {
-            Some(plan) if !(going.may_begin)(&plan) => refusal = Some(has_no_room(&tree, &plan)),
+            Some(plan) if !worker.may_begin(machinery, &plan) => refusal = Some(has_no_room(&tree, &plan)),
             Some(plan) => {
-                measured::compact(machinery, &tree, plan, going.is_cancelled)?;
+                measured::compact(machinery, &tree, plan, &|| worker.is_stopped())?;
             }
             None => {}
         }
