@@ -25,11 +25,10 @@ impl Unpacker {
 
     /// The plain form of `stored`, which must have exactly `plain_len` bytes.
     pub fn unpack<'a>(&self, packed: Packed, stored: &'a [u8], plain_len: usize) -> Result<Cow<'a, [u8]>> {
+        self.check(packed, stored, plain_len)?;
         if packed.codec == Codec::None {
-            self.check(packed, stored, plain_len)?;
             return Ok(Cow::Borrowed(stored));
         }
-        self.check(packed, stored, plain_len)?;
         let mut plain = vec![0; plain_len];
         self.fill(packed, stored, &mut plain)?;
         Ok(Cow::Owned(plain))

@@ -15,13 +15,18 @@ pub(super) use c::{Decoder, DecoderDictionary, Encoder};
 #[cfg(not(feature = "zstd-c"))]
 pub(super) use pure::{Decoder, DecoderDictionary, Encoder};
 
-use sediment_base::Error;
+use sediment_base::{Error, Result};
 
 /// A block of four bytes stands for at most 128 KiB.
 pub(super) const EXPANSION_MAX: usize = 32 << 10;
 
-fn cannot_unpack(error: &dyn std::fmt::Display) -> Error {
-    Error::corruption(format!("a zstd block cannot be unpacked: {error}"))
+/// Refuses a block that was not unpacked, or not to so many bytes.
+fn check_unpacked<E: std::fmt::Display>(unpacked: std::result::Result<usize, E>, plain_len: usize) -> Result<()> {
+    match unpacked {
+        Ok(len) if len == plain_len => Ok(()),
+        Ok(len) => Err(Error::corruption("plain length of a zstd block").expected_found(len, plain_len)),
+        Err(error) => Err(Error::corruption(format!("a zstd block cannot be unpacked: {error}"))),
+    }
 }
 
 #[cfg(all(test, feature = "zstd-c"))]

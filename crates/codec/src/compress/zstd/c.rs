@@ -1,6 +1,6 @@
 //! The library of C, through the crate `zstd`.
 
-use super::cannot_unpack;
+use super::check_unpacked;
 use crate::compress::{Dictionary, ZstdLevel};
 use sediment_base::{Error, Result};
 use zstd::zstd_safe::{CCtx, CDict, DCtx, DDict, compress_bound, get_error_name};
@@ -61,11 +61,7 @@ impl Decoder {
             None => context.decompress(plain, stored),
             Some(dictionary) => context.decompress_using_ddict(plain, stored, &dictionary.prepared().0),
         };
-        match decoded {
-            Ok(len) if len == plain.len() => Ok(()),
-            Ok(len) => Err(Error::corruption("plain length of a zstd block").expected_found(len, plain.len())),
-            Err(code) => Err(cannot_unpack(&get_error_name(code))),
-        }
+        check_unpacked(decoded.map_err(get_error_name), plain.len())
     }
 }
 

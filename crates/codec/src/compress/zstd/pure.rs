@@ -1,6 +1,6 @@
 //! `structured-zstd`: Zstandard in Rust.
 
-use super::cannot_unpack;
+use super::check_unpacked;
 use crate::compress::{Dictionary, ZstdLevel};
 use sediment_base::{Error, Result};
 use structured_zstd::{
@@ -62,11 +62,7 @@ impl Decoder {
             None => self.frames.decode_all(stored, plain),
             Some(dictionary) => self.frames.decode_all_with_dict_handle(stored, plain, &dictionary.0),
         };
-        match decoded {
-            Ok(len) if len == plain.len() => Ok(()),
-            Ok(len) => Err(Error::corruption("plain length of a zstd block").expected_found(len, plain.len())),
-            Err(error) => Err(cannot_unpack(&error)),
-        }
+        check_unpacked(decoded, plain.len())
     }
 }
 
