@@ -1,7 +1,22 @@
 //! A tree in a directory of its own, and shorthands.
 
-use lsm_tree::{AbstractTree, AnyTree, Config, Guard, IterGuardImpl, Result, SeqNo, SequenceNumberCounter, get_tmp_folder};
-use std::io::ErrorKind;
+use lsm_tree::{
+    AbstractTree, AnyTree, Config, Guard, IterGuardImpl, Result, SeqNo, SequenceNumberCounter, UserComparator, get_tmp_folder,
+};
+use std::{cmp::Ordering, io::ErrorKind};
+
+/// The order of bytes, the other way round.
+pub(crate) struct Reverse;
+
+impl UserComparator for Reverse {
+    fn name(&self) -> &'static str {
+        "reverse"
+    }
+
+    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
+        b.cmp(a)
+    }
+}
 
 /// A tree with its counters and directory.
 pub(crate) struct World {

@@ -1,21 +1,8 @@
 //! Orders of keys (API 10).
 
-use crate::common::{World, io_kind, keys};
+use crate::common::{Reverse, World, io_kind, keys};
 use lsm_tree::{AbstractTree, Config, DefaultUserComparator, Error, Result, SeqNo, UserComparator, compaction::Leveled};
 use std::{cmp::Ordering, sync::Arc};
-
-/// The order of bytes, the other way round.
-struct Reverse;
-
-impl UserComparator for Reverse {
-    fn name(&self) -> &'static str {
-        "reverse"
-    }
-
-    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
-        b.cmp(a)
-    }
-}
 
 /// The order of bytes, under a name that may be too long.
 struct Named(&'static str);

@@ -1,30 +1,18 @@
 //! Everything at once beside a model: writes of all kinds, snapshots that are held, flushes, strategies, ingestions, reopening, under two
 //! orders of keys. A failure names its seed and step.
 
-use crate::common::{World, keys};
+use crate::common::{Reverse, World, keys};
 use lsm_tree::{
-    AbstractTree, Config, MergeOperator, Result, SeqNo, UserComparator, UserValue, WriteBatch,
+    AbstractTree, Config, MergeOperator, Result, SeqNo, UserValue, WriteBatch,
     compaction::{CompactionStrategy, Leveled, PullDown, SizeTiered},
 };
-use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 struct Append;
 
 impl MergeOperator for Append {
     fn merge(&self, _key: &[u8], base_value: Option<&[u8]>, operands: &[&[u8]]) -> Result<UserValue> {
         Ok([base_value.unwrap_or_default(), &operands.concat()].concat().into())
-    }
-}
-
-struct Reverse;
-
-impl UserComparator for Reverse {
-    fn name(&self) -> &'static str {
-        "reverse"
-    }
-
-    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
-        b.cmp(a)
     }
 }
 

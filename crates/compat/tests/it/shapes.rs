@@ -1,4 +1,13 @@
 //! Every signature of the interface, used as it stands: it compiles, or the interface has changed.
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::wildcard_imports,
+    clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::too_many_arguments,
+    reason = "shapes of the interface, one use each"
+)]
 
 mod compaction;
 mod compaction_filter;
@@ -33,3 +42,26 @@ macro_rules! field {
     }};
 }
 pub(crate) use field;
+
+/// What most of them name.
+mod names {
+    pub(super) use super::{field, has};
+    pub(super) use lsm_tree::{
+        compaction::{filter::Context, *},
+        config::*,
+        encryption::{aad::*, *},
+        fs::*,
+        heal_hints::*,
+        runtime_config::*,
+        verify::*,
+        *,
+    };
+    pub(super) use rustc_hash::FxBuildHasher;
+    pub(super) use std::{
+        collections::HashSet,
+        ops::{Bound, Range, RangeBounds},
+        path::{Path, PathBuf},
+        sync::{Arc, MutexGuard},
+        time::Duration,
+    };
+}

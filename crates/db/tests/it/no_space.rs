@@ -1,9 +1,9 @@
 //! A full disk refuses writes without applying them, and goes on by itself when there is room.
 
 use crate::disks::{DIR, bytes, faulty, fill, list, open, open_env, put, rows, small, text};
-use sediment_env::MemFs;
+use sediment_env::{FaultFs, MemFs};
 use sedimentdb::{Db, Durability::Os, Durability::Sync, ErrorKind, stats::Counter};
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 #[test]
 fn a_refused_commit_is_not_applied_and_writing_resumes() {
@@ -74,13 +74,18 @@ fn a_flush_without_room_stops_writers_in_time_and_is_made_up_for() {
     assert!(db.verify().unwrap().faults.is_empty());
 }
 
+/// With 10,000 bytes in reserve.
+fn open_with_reserve(disk: &MemFs) -> (Arc<FaultFs>, Db) {
+    let (faults, env) = faulty(disk);
+    let mut options = small();
+    options.expert.reserve_bytes = 10_000;
+    (faults, Db::builder(DIR).options(options).env(env).open().unwrap())
+}
+
 #[test]
 fn what_is_kept_in_reserve_lets_go_on_what_frees_space() {
     let disk = MemFs::new();
-    let (faults, env) = faulty(&disk);
-    let mut options = small();
-    options.expert.reserve_bytes = 10_000;
-    let db = Db::builder(DIR).options(options).env(env).open().unwrap();
+    let (faults, db) = open_with_reserve(&disk);
     let a = db.keyspace("a").unwrap();
     put(&db, &a, "1", "before", Sync).unwrap();
     assert_eq!(bytes(&disk, Path::new("db/RESERVE")).len(), 10_000);
@@ -106,10 +111,7 @@ fn what_is_kept_in_reserve_lets_go_on_what_frees_space() {
 #[test]
 fn a_compaction_that_might_not_fit_does_not_begin() {
     let disk = MemFs::new();
-    let (faults, env) = faulty(&disk);
-    let mut options = small();
-    options.expert.reserve_bytes = 10_000;
-    let db = Db::builder(DIR).options(options).env(env).open().unwrap();
+    let (faults, db) = open_with_reserve(&disk);
     let a = db.keyspace("a").unwrap();
     for number in 0..20 {
         put(&db, &a, &format!("{number:02}"), &"x".repeat(2_000), Os).unwrap();

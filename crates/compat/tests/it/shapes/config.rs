@@ -1,35 +1,7 @@
 //! Every name of `lsm_tree::config` in the shape that the interface gives it.
-#![allow(
-    dead_code,
-    unused_imports,
-    clippy::wildcard_imports,
-    clippy::type_complexity,
-    clippy::too_many_lines,
-    clippy::too_many_arguments,
-    reason = "shapes of the interface, one use each"
-)]
 
-use super::{field, has};
+use super::names::*;
 use lsm_tree::config::*;
-use lsm_tree::*;
-use lsm_tree::{
-    compaction::filter::Context,
-    compaction::*,
-    config::*,
-    encryption::{aad::*, *},
-    fs::*,
-    heal_hints::*,
-    runtime_config::*,
-    verify::*,
-};
-use rustc_hash::FxBuildHasher;
-use std::{
-    collections::HashSet,
-    ops::{Bound, Range, RangeBounds},
-    path::{Path, PathBuf},
-    sync::{Arc, MutexGuard},
-    time::Duration,
-};
 
 fn block_size_policy_keeps_its_shape() {
     let _: fn(u32) -> BlockSizePolicy = BlockSizePolicy::all;

@@ -1,13 +1,4 @@
 //! Every name of `lsm_tree::io` in the shape that the interface gives it.
-#![allow(
-    dead_code,
-    unused_imports,
-    clippy::wildcard_imports,
-    clippy::type_complexity,
-    clippy::too_many_lines,
-    clippy::too_many_arguments,
-    reason = "shapes of the interface, one use each"
-)]
 
 use super::{field, has};
 use lsm_tree::io::*;

@@ -1,36 +1,8 @@
 //! Every name of `lsm_tree` in the shape that the interface gives it.
-#![allow(
-    dead_code,
-    unused_imports,
-    clippy::wildcard_imports,
-    clippy::type_complexity,
-    clippy::too_many_lines,
-    clippy::too_many_arguments,
-    reason = "shapes of the interface, one use each"
-)]
 
-use super::{field, has};
-use lsm_tree::*;
-use lsm_tree::{
-    blob_tree::FragmentationMap,
-    compaction::filter::Context,
-    compaction::*,
-    config::*,
-    encryption::aad::BlockIdentity,
-    fs::*,
-    heal_hints::HealHints,
-    runtime_config::{EccScheme, RuntimeConfig},
-    verify::*,
-};
-use rustc_hash::FxBuildHasher;
+use super::names::*;
+use lsm_tree::{blob_tree::FragmentationMap, encryption::aad::BlockIdentity};
 use std::{cmp::Ordering, str::Utf8Error};
-use std::{
-    collections::HashSet,
-    ops::{Bound, Range, RangeBounds},
-    path::{Path, PathBuf},
-    sync::{Arc, MutexGuard},
-    time::Duration,
-};
 
 fn encryption_provider_keeps_its_shape<S: EncryptionProvider>() {
     let _: fn(&S, &[u8]) -> Result<Vec<u8>> = EncryptionProvider::encrypt;
