@@ -654,8 +654,8 @@ impl DbBuilder {
         self
     }
 
-    /// A strategy of compactions that keyspaces name, beside `leveled`, `lazy` and `tiered`. It decides what is worth its price; nothing that it
-    /// says can lose a row.
+    /// A strategy of compactions that keyspaces name, beside those of [`KeyspaceOptions::strategy`](crate::KeyspaceOptions::strategy). It
+    /// decides what is worth its price. No rewrite that it asks for can lose a row; what it has forgotten is gone.
     ///
     /// ```
     /// # let dir = tempfile::tempdir().unwrap();

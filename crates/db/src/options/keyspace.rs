@@ -52,13 +52,16 @@ pub struct KeyspaceOptions {
     /// Target size of a table, in bytes: 1 KiB to 4 GiB; a quarter of `level_base_bytes` by default, within 1 to 64 MiB. Small
     /// tables make short compactions and many files, large ones the other way round.
     pub table_bytes: Option<u64>,
-    /// Which compactions are due, by the name of a strategy: `leveled`, `lazy`, `tiered`, or one given to
-    /// [`DbBuilder::strategy`](crate::DbBuilder::strategy); `leveled` by default. `lazy` collects in tiers what is written, up to a
-    /// fifth of the rest (`lazy-40`: to 40 %; 1 to 255), and merges it part by part: about half of the writing of `leveled`, and reads
-    /// meet half as many runs more. `tiered` merges `level0_trigger` runs once they are of like size: each row is rewritten seldom, but reads meet
-    /// up to so many runs of each size, and what is obsolete may take twice the space of the rest. `fifo-<bytes>` merges nothing and keeps the newest tables, as many as fit into so
-    /// many bytes, and `fifo-<bytes>-<seconds>` none with a write that is older than that: the rest is forgotten, for whoever begins to read
-    /// afterwards. Any of them goes on with what another left.
+    /// Which compactions are due, by the name of a strategy; `leveled` by default. Any of them goes on with what another left.
+    ///
+    /// - `leveled`: reads meet few runs, and little of what is on disk is obsolete.
+    /// - `lazy`: collects in tiers what is written, up to a fifth of the rest (`lazy-40`: to 40 %; 1 to 255), and merges it part by part:
+    ///   about half of the writing of `leveled`, and reads meet half as many runs again.
+    /// - `tiered`: merges `level0_trigger` runs once they are of like size: each row is rewritten seldom, but reads meet up to so many runs of
+    ///   each size, and what is obsolete may take twice the space of the rest.
+    /// - `fifo-<bytes>`: merges nothing, and keeps the newest tables, as many as fit into so many bytes; `fifo-<bytes>-<seconds>` none with
+    ///   a write that is older than that. The rest is forgotten, for whoever begins to read afterwards.
+    /// - one given to [`DbBuilder::strategy`](crate::DbBuilder::strategy).
     pub strategy: Option<String>,
     /// Runs in level 0 that start a compaction: 1 to 1000; by the goal by default. More mean fewer rewrites and slower reads.
     pub level0_trigger: Option<usize>,
