@@ -316,6 +316,19 @@ impl Tree {
         versions.obsolete.reclaim_soon();
     }
 
+    /// Whether states of before wait for [`Tree::sweep`]: there was a reader when they were replaced. For who begins scans under a pin
+    /// of his own; all other reads and changes see to it themselves.
+    #[inline]
+    pub fn is_sweep_due(&self) -> bool {
+        self.inner.versions.is_sweep_due()
+    }
+
+    /// Lets go of states of before that no reader holds any more: hold no epoch pin. Files that only they had are removed once a scan
+    /// ends, or with the next change.
+    pub fn sweep(&self) {
+        self.inner.versions.sweep();
+    }
+
     /// How far the manifest is durable.
     pub fn manifest_position(&self) -> ManifestPosition {
         self.inner.versions.with_manifest(|manifest| manifest.position())

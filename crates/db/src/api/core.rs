@@ -369,7 +369,7 @@ impl Core {
             return Iter::failed(error);
         }
         let visible = || self.moment(at);
-        let scan = keyspace.with_tree_at(at, |tree, _| tree.range_at::<Slice, _>(bounds, visible));
+        let scan = keyspace.begin_scan(at, |tree| tree.range_at::<Slice, _>(bounds, visible));
         scan.map_or_else(Iter::empty, |scan| Iter::over(scan, &self.machinery.instruments.events))
     }
 
@@ -389,7 +389,7 @@ impl Core {
             return Cursor::failed(error);
         }
         let visible = || self.moment(at);
-        let cursor = keyspace.with_tree_at(at, |tree, _| tree.cursor_at(visible));
+        let cursor = keyspace.begin_scan(at, |tree| tree.cursor_at(visible));
         cursor.map_or_else(Cursor::empty, |cursor| Cursor::over(cursor, &self.machinery.instruments.events))
     }
 
@@ -404,7 +404,7 @@ impl Core {
         self.check_readable(keyspace, at)?;
         let visible = || self.moment(at);
         let home = self.token_home(keyspace);
-        let part = keyspace.with_tree_at(at, |tree, _| tree.scan_part_at::<Slice, _>(bounds, way, visible));
+        let part = keyspace.begin_scan(at, |tree| tree.scan_part_at::<Slice, _>(bounds, way, visible));
         let over = |part| ScanPart::over(part, &self.machinery.instruments.events, home, at);
         Ok(part.map_or_else(|| ScanPart::nothing(home, at), over))
     }

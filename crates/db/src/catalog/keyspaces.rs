@@ -243,6 +243,17 @@ impl KeyspaceState {
         found.map(|found| use_it(&found.tree, trees.pin()))
     }
 
+    /// Begins a scan with the tree that a reader sees, as [`Self::with_tree_at`] finds it. What earlier scans were the last to hold goes
+    /// afterwards: nothing is let go of under the pin.
+    pub(crate) fn begin_scan<T>(&self, read_seqno: Option<SeqNo>, begin: impl FnOnce(&Tree) -> T) -> Option<T> {
+        let begin = |tree: &Tree, _: &Pin| (begin(tree), tree.is_sweep_due().then(|| tree.clone()));
+        let (begun, swept) = self.with_tree_at(read_seqno, begin)?;
+        if let Some(tree) = swept {
+            tree.sweep();
+        }
+        Some(begun)
+    }
+
     /// The tree that takes writes, to keep.
     pub(crate) fn newest(&self) -> Incarnation {
         newest(&self.trees.load()).clone()

@@ -121,12 +121,21 @@ pub(crate) fn bytes(disk: &MemFs, path: &Path) -> Vec<u8> {
     disk.tree().remove(&Path::new("/").join(path)).expect("the file is there")
 }
 
-/// Whether it comes true with one of the next reads. What nobody holds any more goes with the first read after which no thread of
+/// Whether it comes true with one of the next scans. What nobody holds any more goes with the first read after which no thread of
 /// the process, be it of another test, is in the middle of one that began before.
 pub(crate) fn eventually(keyspace: &Keyspace, is_true: impl Fn() -> bool) -> bool {
-    (0..100_000).any(|_| {
-        drop(keyspace.iter());
-        std::thread::yield_now();
+    eventually_by(|| drop(keyspace.iter()), is_true)
+}
+
+/// As [`eventually`], with any kind of read. Sleeps in between: whoever is in the middle of one may be a thread of low priority, which
+/// has to wait for a processor.
+pub(crate) fn eventually_by(read: impl Fn(), is_true: impl Fn() -> bool) -> bool {
+    let clock = Env::system().clock;
+    (0..100_000).any(|turn| {
+        read();
+        if turn % 100 == 99 {
+            clock.sleep_us(1_000);
+        }
         is_true()
     })
 }

@@ -1,6 +1,6 @@
 //! Reads beyond one key and one scan: several keys at once, cursors, scans in parts.
 
-use crate::disks::{open, rows};
+use crate::disks::{eventually_by, list, open, rows};
 use sediment_env::MemFs;
 use sedimentdb::{Cursor, Direction, ErrorKind, Keys, Keyspace, ScanLimits, ScanPart, Snapshot};
 
@@ -24,6 +24,29 @@ fn part_of(snapshot: &Snapshot, keyspace: &Keyspace) -> ScanPart {
 fn taken(mut part: ScanPart) -> (Vec<String>, Option<Vec<u8>>) {
     let taken = rows(part.by_ref());
     (taken, part.token())
+}
+
+/// Nobody but a scan came by, and scans begin under a pin, where nothing is let go of: the files stayed until the next write.
+#[test]
+fn whatever_begins_a_scan_lets_go_of_what_compactions_left_for_a_reader() {
+    let begin: [(&str, fn(&Keyspace)); 3] = [
+        ("scan", |keyspace| drop(keyspace.iter())),
+        ("cursor", |keyspace| drop(keyspace.cursor())),
+        ("part", |keyspace| drop(part(keyspace))),
+    ];
+    for (name, begin) in begin {
+        let disk = MemFs::new();
+        let db = open(&disk);
+        let a = db.create_keyspace("a").unwrap();
+        filled(&a);
+        db.flush().unwrap();
+        filled(&a);
+        let reader = sediment_raw::epoch::pin();
+        db.compact().unwrap();
+        assert!(list(&disk, "trees/1/tables").len() > 1, "{name}: the reader has them");
+        drop(reader);
+        assert!(eventually_by(|| begin(&a), || list(&disk, "trees/1/tables").len() == 1), "{name}");
+    }
 }
 
 #[test]
