@@ -45,7 +45,7 @@ fn commit_if(
     worker: &Worker,
     writes: Writes,
     durability: Durability,
-    admit: impl FnOnce() -> Result<()>,
+    admit: impl Fn() -> Result<()>,
 ) -> Result<()> {
     let Encoded { payload, count, data_bytes, keyspaces, only_removes } = writes.finish()?;
     if count == 0 {
@@ -56,7 +56,11 @@ fn commit_if(
     let keyspace = if let [only] = &*keyspaces { only.id().0 } else { 0 };
     let record = Prepared::new(RecordKind::Batch, keyspace, count, payload);
     let alive = || keyspaces.iter().try_for_each(|keyspace| check_alive(keyspace)).and_then(|()| admit());
-    let mut placed = worker.noticed(machinery, machinery.log.submit(record, durability, alive))?;
+    let mut placed = if only_removes && worker.is_disk_full() {
+        worker.patiently(machinery, || machinery.log.submit(record.clone(), durability, alive))?
+    } else {
+        worker.noticed(machinery, machinery.log.submit(record, durability, alive))?
+    };
     apply(machinery, &keyspaces, &placed)?;
     let ticket = placed.ticket.take().expect("a batch takes seqnos");
     machinery.snapshots.pass(ticket, placed.end_seqno())?;

@@ -7,6 +7,7 @@
 //! any other failure ends all writing, with reads going on and the first cause kept.
 
 mod choose;
+mod full;
 mod inline;
 mod measured;
 mod memory;
@@ -35,20 +36,13 @@ use memory::Memtables;
 use pace::Pace;
 use reserve::Reserve;
 use running::Running;
-use sediment_base::{
-    Error, ErrorKind, Result,
-    event::{NoSpaceBegan, NoSpaceEnded},
-    stats::Counter,
-};
+use sediment_base::{Error, ErrorKind, Result, stats::Counter};
 use sediment_env::Env;
 use sediment_tree::{Plan, Reclaimer, Tree};
 use signal::Signals;
 use std::{
     path::Path,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicU64},
     thread::{self, ThreadId},
 };
 use stops::Stops;
@@ -133,7 +127,7 @@ impl Worker {
     /// Before a commit: refuses it on a full disk, unless it only removes; slows the writer down as far as maintenance is behind,
     /// and holds it where memory would run over. An error means that it must not be applied.
     pub(crate) fn admit(&self, machinery: &Machinery, asked: &Asked<'_>) -> Result<()> {
-        if self.reserve.is_full() && !asked.only_removes {
+        if self.is_disk_full() && !asked.only_removes {
             self.restore(machinery)?;
         }
         let admitted = if self.is_inline() {
@@ -144,31 +138,6 @@ impl Worker {
             if is_full { self.wait_for_room(machinery) } else { Ok(()) }
         };
         self.noticed(machinery, admitted)
-    }
-
-    /// Takes note of an error that says that the disk is full.
-    pub(crate) fn noticed<T>(&self, machinery: &Machinery, done: Result<T>) -> Result<T> {
-        if let Err(error) = &done
-            && error.kind() == ErrorKind::NoSpace
-            && self.reserve.spend(&*machinery.env.fs)
-        {
-            let instruments = &machinery.instruments;
-            self.full_since_us.store(instruments.now_us(), Ordering::Relaxed);
-            instruments.count(Counter::NoSpaceEvents, 1);
-            instruments.events.post(|| NoSpaceBegan { error: error.clone() });
-            self.begin();
-            self.signals.trim.raise();
-        }
-        done
-    }
-
-    /// On a disk that was full: goes on if there is room again.
-    fn restore(&self, machinery: &Machinery) -> Result<()> {
-        if self.reserve.restore(&*machinery.env.fs)? {
-            let duration_us = machinery.instruments.since_us(self.full_since_us.load(Ordering::Relaxed));
-            machinery.instruments.events.post(|| NoSpaceEnded { duration_us });
-        }
-        Ok(())
     }
 
     /// After a commit of so many bytes: has done what became due. What goes wrong concerns later commits.
@@ -264,7 +233,7 @@ impl Worker {
 
     /// How fast writers may go, and why not faster.
     pub(crate) fn pace(&self) -> PaceStats {
-        PaceStats { stopped_writers: self.stops.writers(), is_disk_full: self.reserve.is_full(), ..self.pace.stats() }
+        PaceStats { stopped_writers: self.stops.writers(), is_disk_full: self.is_disk_full(), ..self.pace.stats() }
     }
 
     /// What all memtables together may hold.

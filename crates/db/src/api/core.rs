@@ -247,7 +247,8 @@ impl Core {
     pub(crate) fn drop_keyspace(&self, name: &str) -> Result<bool> {
         let _delivery = self.delivery();
         self.begin_write()?;
-        let is_dropped = commit::drop_keyspace(&self.machinery, name)?;
+        let is_dropped = self.worker.patiently(&self.machinery, || commit::drop_keyspace(&self.machinery, name))?;
+        self.worker.dropped();
         self.settle();
         Ok(is_dropped)
     }
@@ -280,7 +281,7 @@ impl Core {
     pub(crate) fn clear(&self, keyspace: &KeyspaceState) -> Result<()> {
         let _delivery = self.delivery();
         self.begin_write()?;
-        commit::clear(&self.machinery, &self.tree_maker(), keyspace)?;
+        self.worker.patiently(&self.machinery, || commit::clear(&self.machinery, &self.tree_maker(), keyspace))?;
         self.settle();
         Ok(())
     }

@@ -21,6 +21,8 @@ use std::{
 #[derive(Debug, Default)]
 pub(crate) struct Keyspaces {
     by_name: RwLock<BTreeMap<String, Arc<KeyspaceState>>>,
+    /// Those whose trees have not been told to go: the catalog on disk may name them.
+    dropped: Mutex<Vec<Arc<KeyspaceState>>>,
     /// Whether some keyspace may have a tree that it no longer writes to.
     has_old_trees: AtomicBool,
     /// Whether some tree may keep earlier states for snapshots.
@@ -81,6 +83,7 @@ impl Keyspaces {
     pub(crate) fn remove(&self, name: &str) {
         if let Some(keyspace) = self.write().remove(name) {
             keyspace.is_dropped.store(true, Ordering::Release);
+            self.dropped().push(keyspace);
         }
     }
 
@@ -90,8 +93,15 @@ impl Keyspaces {
         self.has_old_trees.store(true, Ordering::Release);
     }
 
-    /// Deletes every old tree that none of these read seqnos can see. `pins` must hold the visible seqno too.
+    /// Whether trees of dropped keyspaces wait for [`Self::delete_unseen`].
+    pub(crate) fn has_dropped(&self) -> bool {
+        !self.dropped().is_empty()
+    }
+
+    /// Deletes the trees of dropped keyspaces, once nobody holds them, and every old tree that none of these read seqnos can see. `pins` must hold the visible seqno too.
     pub(crate) fn delete_unseen(&self, pins: impl FnOnce() -> Vec<SeqNo>) {
+        let dropped = std::mem::take(&mut *self.dropped());
+        dropped.iter().for_each(|keyspace| keyspace.delete_trees());
         if !self.has_old_trees.swap(false, Ordering::AcqRel) {
             return;
         }
@@ -126,6 +136,10 @@ impl Keyspaces {
                 self.has_history.store(true, Ordering::Release);
             }
         }
+    }
+
+    fn dropped(&self) -> MutexGuard<'_, Vec<Arc<KeyspaceState>>> {
+        self.dropped.lock().expect("no code panics under this lock")
     }
 
     fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<KeyspaceState>>> {
@@ -265,7 +279,7 @@ impl KeyspaceState {
     }
 
     /// The files of a dropped keyspace go when the last handle and the last scan do.
-    pub(crate) fn delete_trees(&self) {
+    fn delete_trees(&self) {
         self.trees.load().iter().for_each(|tree| tree.tree.delete_when_unused());
     }
 

@@ -1,8 +1,8 @@
 //! Making, dropping, clearing and configuring keyspaces.
 //!
 //! First the tree, complete and durable; then the record in the log, synced; then the catalog. From the log's record on the
-//! change holds, whatever becomes of the catalog: replay applies what it lacks. A failure before leaves a tree directory that
-//! nothing names.
+//! change holds, whatever becomes of the catalog: replay applies what it lacks. After a failure before that the tree goes, and a crash
+//! before leaves a tree directory that nothing names.
 
 use crate::{
     catalog::{Catalog, Incarnation, KeyspaceChange, KeyspaceState, check_name},
@@ -46,13 +46,16 @@ pub(crate) fn create(
     let (options, settings) = (options.clone(), maker.settings);
     let change = KeyspaceChange::Create { keyspace: id, tree: tree_id, name: name.to_owned(), options: options.clone() };
     let mut made = None;
-    record(machinery, &mut catalog, &change, |since| {
-        let tree = Incarnation { keyspace: name.into(), id: tree_id, since, tree };
+    let recorded = record(machinery, &mut catalog, &change, |since| {
+        let tree = Incarnation { keyspace: name.into(), id: tree_id, since, tree: tree.clone() };
         let keyspace = Arc::new(KeyspaceState::new(id, tree, options, settings));
         machinery.keyspaces.add(Arc::clone(&keyspace));
         made = Some(keyspace);
-    })?;
-    Ok(made)
+    });
+    if made.is_none() {
+        tree.delete_when_unused();
+    }
+    recorded.map(|()| made)
 }
 
 /// Drops a keyspace; `false` if there is none.
@@ -61,9 +64,7 @@ pub(crate) fn drop_keyspace(machinery: &Machinery, name: &str) -> Result<bool> {
     let Some(keyspace) = machinery.keyspaces.get(name) else { return Ok(false) };
     let change = KeyspaceChange::Drop { keyspace: keyspace.id() };
     record(machinery, &mut catalog, &change, |_| machinery.keyspaces.remove(name))?;
-    if catalog.is_saved() {
-        keyspace.delete_trees();
-    }
+    delete_unseen(machinery, &catalog);
     Ok(true)
 }
 
@@ -73,9 +74,15 @@ pub(crate) fn clear(machinery: &Machinery, maker: &TreeMaker<'_>, keyspace: &Key
     check_alive(keyspace)?;
     let (id, tree) = make_tree(machinery, &mut catalog, maker, &keyspace.options())?;
     let change = KeyspaceChange::Clear { keyspace: keyspace.id(), tree: id };
-    record(machinery, &mut catalog, &change, |since| {
-        machinery.keyspaces.renew(keyspace, Incarnation { keyspace: Arc::clone(keyspace.name()), id, since, tree });
-    })?;
+    let recorded = record(machinery, &mut catalog, &change, |since| {
+        machinery
+            .keyspaces
+            .renew(keyspace, Incarnation { keyspace: Arc::clone(keyspace.name()), id, since, tree: tree.clone() });
+    });
+    if keyspace.newest().id != id {
+        tree.delete_when_unused();
+    }
+    recorded?;
     delete_unseen(machinery, &catalog);
     Ok(())
 }

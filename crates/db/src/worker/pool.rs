@@ -118,7 +118,7 @@ impl Worker {
         self.run(machinery, &[&self.signals.trim, &self.signals.reclaim], &mut || log.wants_help(), &|| None, &mut || {
             log.let_go();
             // What is left of a full disk is for what frees space, not for files to come.
-            if !self.reserve.is_full() && log.prepare_successor()? {
+            if !self.is_disk_full() && log.prepare_successor()? {
                 // Another file means that the oldest one is missed more.
                 self.recount(machinery);
                 self.signals.flush.raise();

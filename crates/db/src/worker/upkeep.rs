@@ -33,6 +33,16 @@ pub(crate) fn delete_unseen(machinery: &Machinery, catalog: &Catalog) {
     }
 }
 
+/// Has the trees of dropped keyspaces go that could not at once: there was no room for the catalog, which still named them.
+pub(super) fn delete_dropped(machinery: &Machinery) -> Result<()> {
+    if machinery.keyspaces.has_dropped() {
+        let mut catalog = machinery.catalog();
+        save_catalog(machinery, &mut catalog)?;
+        delete_unseen(machinery, &catalog);
+    }
+    Ok(())
+}
+
 /// Rows of a keyspace that are to be moved into tables.
 #[derive(Debug)]
 pub(super) struct ToFlush {
@@ -162,8 +172,9 @@ pub(super) fn reclaim_one(machinery: &Machinery) -> bool {
     machinery.keyspaces.all().iter().any(|keyspace| keyspace.reclaim_one())
 }
 
-/// Removes log files that no tree and not the catalog needs.
+/// Removes log files that no tree and not the catalog needs, and trees that only the catalog needed.
 pub(super) fn trim(machinery: &Machinery) -> Result<()> {
+    delete_dropped(machinery)?;
     let mut catalog = machinery.catalog();
     if !machinery.log.is_crowded(1) {
         return Ok(());

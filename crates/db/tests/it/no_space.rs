@@ -1,7 +1,10 @@
 //! A full disk refuses writes without applying them, and goes on by itself when there is room.
 
-use crate::disks::{DIR, bytes, faulty, fill, list, open, open_env, put, rows, small, text};
-use sediment_env::{FaultFs, MemFs};
+use crate::disks::{DIR, bytes, eventually_by, faulty, fill, list, open, open_env, put, rows, small, text};
+use sediment_env::{
+    FaultFs, MemFs,
+    fs::{Fault, FaultRule},
+};
 use sedimentdb::{Db, Durability::Os, Durability::Sync, ErrorKind, stats::Counter};
 use std::{path::Path, sync::Arc};
 
@@ -76,8 +79,13 @@ fn a_flush_without_room_stops_writers_in_time_and_is_made_up_for() {
 
 /// With 10,000 bytes in reserve.
 fn open_with_reserve(disk: &MemFs) -> (Arc<FaultFs>, Db) {
+    open_with(disk, 0)
+}
+
+fn open_with(disk: &MemFs, threads: usize) -> (Arc<FaultFs>, Db) {
     let (faults, env) = faulty(disk);
     let mut options = small();
+    options.expert.background_threads = Some(threads);
     options.expert.reserve_bytes = 10_000;
     (faults, Db::builder(DIR).options(options).env(env).open().unwrap())
 }
@@ -106,6 +114,71 @@ fn what_is_kept_in_reserve_lets_go_on_what_frees_space() {
     put(&db, &b, "1", "after", Sync).unwrap();
     assert_eq!(bytes(&disk, Path::new("db/RESERVE")).len(), 10_000, "held again");
     assert_eq!(rows(b.iter()), ["1=after"]);
+}
+
+/// What a running flush or compaction takes of the last space, it gives back when it fails.
+#[test]
+fn what_frees_space_is_tried_again_on_a_full_disk() {
+    let disk = MemFs::new();
+    let (faults, db) = open_with_reserve(&disk);
+    let (a, b) = (db.keyspace("a").unwrap(), db.keyspace("b").unwrap());
+    put(&db, &a, "1", "before", Sync).unwrap();
+    let fail_once = || {
+        let rule = FaultRule::nth(0, Fault::NoSpace { after_bytes: 0 });
+        faults.arm(rule.matching(|_, path| path.to_string_lossy().contains("wal/")));
+    };
+    fail_once();
+    assert_eq!(put(&db, &a, "2", "refused", Os).unwrap_err().kind(), ErrorKind::NoSpace);
+    fail_once();
+    a.remove("1").unwrap();
+    fail_once();
+    a.clear().unwrap();
+    fail_once();
+    assert!(db.drop_keyspace("a").unwrap());
+    assert_eq!((rows(b.iter()), db.keyspace_names()), (vec![], vec!["b".to_owned()]));
+}
+
+#[test]
+fn a_keyspace_is_made_or_cleared_whole_or_leaves_no_tree() {
+    let disk = MemFs::new();
+    let (faults, env) = faulty(&disk);
+    let db = open_env(env).unwrap();
+    let a = db.keyspace("a").unwrap();
+    put(&db, &a, "1", "before", Sync).unwrap();
+    let before = list(&disk, "trees");
+    fill(&faults, "wal/", 0);
+    assert_eq!(db.keyspace("b").unwrap_err().kind(), ErrorKind::NoSpace);
+    assert_eq!(a.clear().unwrap_err().kind(), ErrorKind::NoSpace);
+    assert_eq!((list(&disk, "trees"), rows(a.iter())), (before, vec!["1=before".to_owned()]));
+    faults.disarm();
+    a.clear().unwrap();
+    db.keyspace("b").unwrap();
+    assert_eq!(rows(a.iter()), [""; 0]);
+}
+
+/// The catalog on disk named it still, and nobody came back to it.
+#[test]
+fn a_keyspace_that_was_dropped_without_room_for_the_catalog_goes_later() {
+    for threads in [0, 1] {
+        let disk = MemFs::new();
+        let (faults, db) = open_with(&disk, threads);
+        let (a, b) = (db.keyspace("a").unwrap(), db.keyspace("b").unwrap());
+        put(&db, &a, "1", "before", Sync).unwrap();
+        db.flush().unwrap();
+        drop(a);
+        fill(&faults, "wal/", 0);
+        assert_eq!(put(&db, &b, "1", "refused", Os).unwrap_err().kind(), ErrorKind::NoSpace);
+        faults.disarm();
+        fill(&faults, "catalog", 0);
+        assert!(db.drop_keyspace("a").unwrap());
+        assert!(list(&disk, "trees").contains(&"1".to_owned()), "the catalog could not be written");
+        faults.disarm();
+        let tried = || match threads {
+            0 => drop(put(&db, &b, "1", "a write sees to it", Os)),
+            _ => assert!(b.iter().next().is_none()),
+        };
+        assert!(eventually_by(tried, || !list(&disk, "trees").contains(&"1".to_owned())), "{threads} threads");
+    }
 }
 
 #[test]

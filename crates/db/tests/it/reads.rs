@@ -29,12 +29,11 @@ fn taken(mut part: ScanPart) -> (Vec<String>, Option<Vec<u8>>) {
 /// Nobody but a scan came by, and scans begin under a pin, where nothing is let go of: the files stayed until the next write.
 #[test]
 fn whatever_begins_a_scan_lets_go_of_what_compactions_left_for_a_reader() {
-    let begin: [(&str, fn(&Keyspace)); 3] = [
-        ("scan", |keyspace| drop(keyspace.iter())),
-        ("cursor", |keyspace| drop(keyspace.cursor())),
-        ("part", |keyspace| drop(part(keyspace))),
-    ];
-    for (name, begin) in begin {
+    type Begin = fn(&Keyspace);
+    let scan: Begin = |keyspace| drop(keyspace.iter());
+    let cursor: Begin = |keyspace| drop(keyspace.cursor());
+    let in_parts: Begin = |keyspace| drop(part(keyspace));
+    for (name, begin) in [("scan", scan), ("cursor", cursor), ("part", in_parts)] {
         let disk = MemFs::new();
         let db = open(&disk);
         let a = db.create_keyspace("a").unwrap();

@@ -1,0 +1,71 @@
+//! What a full disk means for those who write.
+
+use crate::worker::{Machinery, Worker, upkeep};
+use sediment_base::{
+    ErrorKind, Result,
+    event::{NoSpaceBegan, NoSpaceEnded},
+    stats::Counter,
+};
+use std::sync::atomic::Ordering;
+
+/// How often, and how far apart, what frees space is tried where maintenance may have taken what is left: a second in all.
+const ATTEMPTS: u32 = 50;
+const PAUSE_US: u64 = 20_000;
+
+impl Worker {
+    /// Takes note of an error that says that the disk is full.
+    pub(crate) fn noticed<T>(&self, machinery: &Machinery, done: Result<T>) -> Result<T> {
+        if let Err(error) = &done
+            && error.kind() == ErrorKind::NoSpace
+            && self.reserve.spend(&*machinery.env.fs)
+        {
+            let instruments = &machinery.instruments;
+            self.full_since_us.store(instruments.now_us(), Ordering::Relaxed);
+            instruments.count(Counter::NoSpaceEvents, 1);
+            instruments.events.post(|| NoSpaceBegan { error: error.clone() });
+            self.begin();
+            self.signals.trim.raise();
+        }
+        done
+    }
+
+    /// Does what frees space. On a full disk flushes and compactions go on as well, and take what is left for files that they remove
+    /// again where there is not enough of it: so it is tried again.
+    pub(crate) fn patiently<T>(&self, machinery: &Machinery, free: impl Fn() -> Result<T>) -> Result<T> {
+        let is_over = || self.signals.is_stopped() || machinery.fatal.is_set();
+        let mut attempts = 1;
+        loop {
+            match self.noticed(machinery, free()) {
+                Err(error)
+                    if error.kind() == ErrorKind::NoSpace && self.is_disk_full() && attempts < ATTEMPTS && !is_over() =>
+                {
+                    attempts += 1;
+                    machinery.lots.room.wait_at_most(PAUSE_US, &mut || is_over());
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Whether the disk was full, and has not been found otherwise since.
+    #[inline]
+    pub(crate) fn is_disk_full(&self) -> bool {
+        self.reserve.is_full()
+    }
+
+    /// On a disk that was full: goes on if there is room again.
+    pub(super) fn restore(&self, machinery: &Machinery) -> Result<()> {
+        // It may be what makes room. Where there is none for the catalog either, the next one tries again.
+        let _ = upkeep::delete_dropped(machinery);
+        if self.reserve.restore(&*machinery.env.fs)? {
+            let duration_us = machinery.instruments.since_us(self.full_since_us.load(Ordering::Relaxed));
+            machinery.instruments.events.post(|| NoSpaceEnded { duration_us });
+        }
+        Ok(())
+    }
+
+    /// A keyspace was dropped: should its trees be there still, because the catalog could not be written, it is tried again.
+    pub(crate) fn dropped(&self) {
+        self.signals.trim.raise();
+    }
+}
