@@ -4,6 +4,8 @@
 //! towards yes. The answer stays right while the rewrite runs, because rows that come later, into whichever memtable, are at or
 //! above the horizon, and so above every row that the rules ask about; and what other rewrites move about was somewhere
 //! outside before.
+//!
+//! Most rows ask, in the order of their keys, and between two bounds of tables all get the same answer: it is kept for so long.
 
 use super::rules::Outside;
 use crate::{
@@ -11,8 +13,8 @@ use crate::{
     super_version::SuperVersion,
     version::{Run, TableFile},
 };
-use sediment_base::{KeyOrder, KeyRange, RangeTombstone, Result, SeqNo, TableId};
-use std::{collections::HashSet, sync::Arc};
+use sediment_base::{KeyOrder, KeyRange, RangeTombstone, Result, SeqNo, Slice, TableId};
+use std::{cell::RefCell, collections::HashSet, sync::Arc};
 
 /// The sources outside of a rewrite.
 #[derive(Debug)]
@@ -22,6 +24,53 @@ pub(crate) struct Elsewhere {
     memtables_min: Option<SeqNo>,
     /// The tables outside.
     runs: Vec<Run>,
+    /// Where the key lies that was asked about last.
+    stretch: RefCell<Stretch>,
+}
+
+/// Keys that lie in the same tables.
+#[derive(Debug)]
+struct Stretch {
+    /// All from here on; empty for none, as no key is.
+    from: Vec<u8>,
+    /// And before this one; empty for all.
+    until: Slice,
+    /// The lowest seqno in any of the tables, of rows and range tombstones.
+    oldest: Option<SeqNo>,
+}
+
+impl Stretch {
+    /// Of no key.
+    fn none() -> Self {
+        Self { from: Vec::new(), until: Slice::default(), oldest: None }
+    }
+
+    #[inline]
+    fn holds(&self, user_key: &[u8], order: &KeyOrder) -> bool {
+        let is_before_end = self.until.is_empty() || order.compare(user_key, &self.until).is_lt();
+        is_before_end && !self.from.is_empty() && order.compare(&self.from, user_key).is_le()
+    }
+
+    /// It begins at this key, and ends where a table does, or another begins.
+    fn move_to(&mut self, user_key: &[u8], runs: &[Run], order: &KeyOrder) {
+        self.from.clear();
+        self.from.extend_from_slice(user_key);
+        (self.until, self.oldest) = (Slice::default(), None);
+        for run in runs {
+            let Some(next) = run.tables().get(run.seek(user_key, order)) else { continue };
+            let range = &next.meta.range;
+            let end = if range.is_above(user_key, order) {
+                &range.min
+            } else {
+                let oldest = next.meta.oldest_seqno();
+                self.oldest = Some(self.oldest.map_or(oldest, |before| before.min(oldest)));
+                &range.max
+            };
+            if self.until.is_empty() || (!end.is_empty() && order.compare(end, &self.until).is_lt()) {
+                self.until = end.clone();
+            }
+        }
+    }
 }
 
 impl Elsewhere {
@@ -30,7 +79,7 @@ impl Elsewhere {
         let is_outside = |memtable: &&Arc<Memtable>| !memtables.iter().any(|inside| Arc::ptr_eq(inside, memtable));
         let memtables_min = pinned.memtables().filter(is_outside).filter_map(|memtable| memtable.min_seqno()).min();
         let runs = pinned.version.runs.iter().filter_map(|run| run.without(inside, &order)).collect();
-        Self { order, memtables_min, runs }
+        Self { order, memtables_min, runs, stretch: RefCell::new(Stretch::none()) }
     }
 
     /// Whether a row with a key in `keys` and a seqno at or below `seqno` may lie outside.
@@ -63,7 +112,16 @@ impl Elsewhere {
 impl Outside for &Elsewhere {
     #[inline]
     fn may_hold_older(&self, user_key: &[u8], seqno: SeqNo) -> bool {
-        self.is_in_memtables(seqno) || self.tables(user_key, seqno).next().is_some()
+        if self.is_in_memtables(seqno) {
+            return true;
+        }
+        let mut stretch = self.stretch.borrow_mut();
+        if !stretch.holds(user_key, &self.order) {
+            stretch.move_to(user_key, &self.runs, &self.order);
+        }
+        let answer = stretch.oldest.is_some_and(|oldest| oldest <= seqno);
+        debug_assert_eq!(answer, self.tables(user_key, seqno).next().is_some());
+        answer
     }
 
     fn may_hold_older_row(&self, user_key: &[u8], seqno: SeqNo) -> bool {
