@@ -248,7 +248,7 @@ impl Core {
         let _delivery = self.delivery();
         self.begin_write()?;
         let is_dropped = self.worker.patiently(&self.machinery, || commit::drop_keyspace(&self.machinery, name))?;
-        self.worker.dropped();
+        self.worker.freed(&self.machinery);
         self.settle();
         Ok(is_dropped)
     }
@@ -282,6 +282,7 @@ impl Core {
         let _delivery = self.delivery();
         self.begin_write()?;
         self.worker.patiently(&self.machinery, || commit::clear(&self.machinery, &self.tree_maker(), keyspace))?;
+        self.worker.freed(&self.machinery);
         self.settle();
         Ok(())
     }

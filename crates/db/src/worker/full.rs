@@ -64,8 +64,10 @@ impl Worker {
         Ok(())
     }
 
-    /// A keyspace was dropped: should its trees be there still, because the catalog could not be written, it is tried again.
-    pub(crate) fn dropped(&self) {
+    /// A keyspace was dropped or cleared, and with it what was in memory. Should its trees be there still, because the catalog could not
+    /// be written, it is tried again.
+    pub(crate) fn freed(&self, machinery: &Machinery) {
+        self.recount(machinery);
         self.signals.trim.raise();
     }
 }

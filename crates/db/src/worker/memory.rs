@@ -5,7 +5,10 @@
 
 use crate::worker::Machinery;
 use sediment_tree::Tree;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 /// What a row takes in memory beside key and value, roughly.
 const ROW_OVERHEAD_BYTES: usize = 48;
@@ -19,12 +22,14 @@ pub(super) struct Memtables {
     active: AtomicUsize,
     sealed: AtomicUsize,
     added: AtomicUsize,
+    /// Held while it is counted: of two who count, the one who looked earlier must not have the last word. Writers wait for what it says.
+    counting: Mutex<()>,
 }
 
 impl Memtables {
     pub(super) fn new(limit_bytes: usize) -> Self {
         let [active, sealed, added] = std::array::from_fn(|_| AtomicUsize::new(0));
-        Self { limit_bytes, active, sealed, added }
+        Self { limit_bytes, active, sealed, added, counting: Mutex::default() }
     }
 
     /// A commit has added rows; whether it is time to count.
@@ -35,15 +40,23 @@ impl Memtables {
 
     /// Counts.
     pub(super) fn recount(&self, machinery: &Machinery) {
-        self.added.store(0, Relaxed);
-        let (mut active, mut sealed) = (0, 0);
-        for keyspace in machinery.keyspaces.all() {
-            // What an empty memtable takes cannot be had back by a flush.
-            if !keyspace.with_newest(Tree::is_clean) {
-                active += keyspace.with_newest(Tree::memtable_bytes);
-                sealed += keyspace.with_newest(|tree| tree.pressure().sealed_bytes);
+        self.recount_by(|| {
+            let (mut active, mut sealed) = (0, 0);
+            for keyspace in machinery.keyspaces.all() {
+                // What an empty memtable takes cannot be had back by a flush.
+                if !keyspace.with_newest(Tree::is_clean) {
+                    active += keyspace.with_newest(Tree::memtable_bytes);
+                    sealed += keyspace.with_newest(|tree| tree.pressure().sealed_bytes);
+                }
             }
-        }
+            (active, sealed)
+        });
+    }
+
+    fn recount_by(&self, count: impl FnOnce() -> (usize, usize)) {
+        let _counting = self.counting.lock().expect("no code panics under this lock");
+        self.added.store(0, Relaxed);
+        let (active, sealed) = count();
         self.active.store(active, Relaxed);
         self.sealed.store(sealed, Relaxed);
     }
@@ -71,5 +84,34 @@ impl Memtables {
 
     fn bytes(&self) -> usize {
         self.active.load(Relaxed) + self.sealed.load(Relaxed) + self.added.load(Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        sync::atomic::{AtomicBool, Ordering::SeqCst},
+        thread,
+    };
+
+    /// A writer that had looked before a flush ended said so after it, and waited for that flush for ever.
+    #[test]
+    fn who_has_looked_later_has_the_last_word() {
+        let (memtables, has_begun) = (Memtables::new(100), AtomicBool::new(false));
+        thread::scope(|scope| {
+            memtables.recount_by(|| {
+                scope.spawn(|| {
+                    has_begun.store(true, SeqCst);
+                    memtables.recount_by(|| (5, 0));
+                });
+                while !has_begun.load(SeqCst) {
+                    thread::yield_now();
+                }
+                (0..1000).for_each(|_| thread::yield_now());
+                (10, 90)
+            });
+        });
+        assert!(!memtables.is_full(), "{memtables:?}");
     }
 }

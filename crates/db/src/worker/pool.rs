@@ -91,7 +91,11 @@ impl Pool {
 impl Worker {
     fn run_flushes(&self, machinery: &Machinery) {
         self.run(machinery, &[&self.signals.flush], &mut || false, &|| None, &mut || {
-            let Some(tree) = self.choose_flush(machinery) else { return Ok(ControlFlow::Break(())) };
+            let Some(tree) = self.choose_flush(machinery) else {
+                // Writers may wait for memory that went by other ways.
+                self.recount(machinery);
+                return Ok(ControlFlow::Break(()));
+            };
             measured::flush(machinery, &tree)?;
             self.recount(machinery);
             self.signals.trim.raise();
