@@ -134,6 +134,7 @@ fn every_counter_is_raised_somewhere() {
         include_str!("../../src/wal/writer.rs"),
         include_str!("../../src/wal/sync.rs"),
         include_str!("../../src/worker.rs"),
+        include_str!("../../src/worker/full.rs"),
         include_str!("../../src/worker/measured.rs"),
         include_str!("../../src/worker/pace.rs"),
         include_str!("../../src/worker/rate.rs"),

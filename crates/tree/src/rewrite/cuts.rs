@@ -43,7 +43,7 @@ pub(crate) struct Cutter<'a> {
 }
 
 impl Cutter<'_> {
-    /// Whether a table that is so large ends before this user key, which is another than the last one.
+    /// Whether a table that is so large ends before this user key, if that is another than the last one. Asked of every row.
     #[inline]
     pub(crate) fn ends_before(&mut self, user_key: &[u8], bytes: u64, order: &KeyOrder) -> bool {
         let (before, guards) = (self.passed, &self.cuts.guards);

@@ -104,8 +104,9 @@ impl<'a> Outputs<'a> {
     /// Adds a row, in the order of rows.
     pub(crate) fn add(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8]) -> Result<()> {
         // All versions of a key lie in one table, else the tables of a run would overlap.
-        if let Some(writer) = self.writer.as_ref().filter(|writer| writer.last_key() != key.user_key)
+        if let Some(writer) = &self.writer
             && self.cutter.ends_before(key.user_key, writer.written_bytes(), &self.spec.home.context.order)
+            && writer.last_key() != key.user_key
         {
             self.cut(Some(key.user_key))?;
         }
