@@ -68,6 +68,7 @@ impl Worker {
             }
         }
         upkeep::delete_unseen(machinery, &machinery.catalog());
+        self.delete_dropped(machinery)?;
         upkeep::trim(machinery)
     }
 

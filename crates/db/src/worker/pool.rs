@@ -135,6 +135,7 @@ impl Worker {
             if upkeep::reclaim_one(machinery) {
                 return Ok(ControlFlow::Continue(()));
             }
+            self.delete_dropped(machinery)?;
             upkeep::trim(machinery)?;
             Ok(ControlFlow::Break(()))
         });

@@ -33,7 +33,7 @@ pub(crate) fn delete_unseen(machinery: &Machinery, catalog: &Catalog) {
     }
 }
 
-/// Has the trees of dropped keyspaces go that could not at once: there was no room for the catalog, which still named them.
+/// Has the trees of dropped keyspaces go that could not at once: the catalog on disk still named them.
 pub(super) fn delete_dropped(machinery: &Machinery) -> Result<()> {
     if machinery.keyspaces.has_dropped() {
         let mut catalog = machinery.catalog();
@@ -172,9 +172,8 @@ pub(super) fn reclaim_one(machinery: &Machinery) -> bool {
     machinery.keyspaces.all().iter().any(|keyspace| keyspace.reclaim_one())
 }
 
-/// Removes log files that no tree and not the catalog needs, and trees that only the catalog needed.
+/// Removes log files that no tree and not the catalog needs.
 pub(super) fn trim(machinery: &Machinery) -> Result<()> {
-    delete_dropped(machinery)?;
     let mut catalog = machinery.catalog();
     if !machinery.log.is_crowded(1) {
         return Ok(());

@@ -134,3 +134,26 @@ fn a_disk_that_was_full_goes_on_with_background_work() {
 fn a_disk_that_was_full_goes_on_without_threads() {
     filled_emptied_and_filled(0);
 }
+
+/// Others have taken all that was left, flushes and compactions among them: the catalog could not be written, so nothing was freed.
+#[test]
+fn a_keyspace_can_be_dropped_where_not_a_byte_is_left() {
+    for threads in [0, 1] {
+        let Some(disk) = SmallDisk::mount(16) else { return };
+        let dir = disk.path().join("db");
+        let db = Db::builder(&dir).options(options(threads)).open().expect("opens");
+        let (kept, dropped) = (db.keyspace("kept").expect("made"), db.keyspace("dropped").expect("made"));
+        for index in 0..6_000 {
+            dropped.insert(format!("{index:05}"), [7; 600]).expect("room for it");
+        }
+        db.flush().expect("room for it");
+        drop(dropped);
+        let mut acknowledged = Acknowledged::default();
+        acknowledged.fill(&kept, 1);
+        assert!(fs::write(disk.path().join("ballast"), vec![1; 16 << 20]).is_err(), "it takes what is there");
+        assert!(db.drop_keyspace("dropped").expect("it is written down in what was kept for that"));
+        acknowledged.resume(&kept, 2);
+        acknowledged.check(&kept);
+        assert!(fs::read_dir(dir.join("trees")).expect("readable").count() == 1, "it is gone");
+    }
+}
