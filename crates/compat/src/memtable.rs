@@ -39,6 +39,7 @@ enum Rows {
 struct Log {
     writes: Vec<Write>,
     bytes: u64,
+    is_flagged: bool,
 }
 
 /// One write.
@@ -79,17 +80,16 @@ impl Memtable {
     /// Whether [`Memtable::flag_rotated`] was called.
     pub fn is_flagged_for_rotation(&self) -> bool {
         match &self.rows {
-            Rows::Own { .. } => false,
+            Rows::Own { log, .. } => lock(log).is_flagged,
             Rows::OfTree { tree, .. } => tree.flagged().is_some_and(|flagged| lock(&flagged).contains(&self.id)),
         }
     }
 
     /// Notes that it ought to be rotated. Nobody here looks: a host does.
     pub fn flag_rotated(&self) {
-        if let Rows::OfTree { tree, .. } = &self.rows
-            && let Some(flagged) = tree.flagged()
-        {
-            lock(&flagged).insert(self.id);
+        match &self.rows {
+            Rows::Own { log, .. } => lock(log).is_flagged = true,
+            Rows::OfTree { tree, .. } => _ = tree.flagged().map(|flagged| lock(&flagged).insert(self.id)),
         }
     }
 

@@ -22,7 +22,7 @@ mod whole;
 pub use self::{
     fault::{Call, Fault, FaultFs, FaultRule},
     mem::{CrashPlan, History, ImageName, MemFs, Rule, Variant},
-    std::{StdFs, read_std_file_at},
+    std::{StdFs, read_std_file_at, std_names_of},
 };
 
 use ::std::{fmt, path::Path, sync::Arc};

@@ -50,3 +50,58 @@ impl CompactionStrategy for Fifo {
         if gone.is_empty() { Choice::DoNothing } else { Choice::Drop(gone) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Choice, CompactionState, CompactionStrategy, Fifo};
+    use crate::{
+        config::Config,
+        version::{Table, Version},
+    };
+    use sediment_base::{FileUuid, KeyRange, Slice, TableId};
+    use sediment_table::{RangeCounts, TableMeta};
+
+    /// A table of 10 bytes that was written in this second.
+    fn table(id: u64, second: u64) -> Table {
+        let meta = TableMeta {
+            id: TableId(id),
+            uuid: FileUuid::default(),
+            file_bytes: 10,
+            root: 0,
+            range: KeyRange::closed(Slice::new(b"a"), Slice::new(b"b")),
+            min_seqno: 0,
+            max_seqno: 0,
+            rows: 1,
+            tombstones: 0,
+            ranges: RangeCounts::default(),
+            oldest_write_us: second * 1_000_000,
+        };
+        Table::planned(&meta)
+    }
+
+    /// Which of three tables go in the hundredth second.
+    fn gone(fifo: &Fifo) -> Vec<u64> {
+        let runs = [(3, 90), (1, 40), (2, 50)].map(|(id, second)| vec![table(id, second)]);
+        let version = Version::new(vec![runs.into()]);
+        let state = CompactionState { now_us: 100_000_000, ..CompactionState::default() };
+        let Choice::Drop(ids) = fifo.choose(&version, &Config::default(), &state) else { return Vec::new() };
+        let mut ids: Vec<u64> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    #[test]
+    fn tables_go_by_age_and_then_the_oldest_by_bytes() {
+        assert_eq!(gone(&Fifo::new(30, None)), [] as [u64; 0]);
+        assert_eq!(gone(&Fifo::new(30, Some(50))), [1], "one of 50 seconds is not older than 50 seconds");
+        assert_eq!(gone(&Fifo::new(30, Some(49))), [1, 2]);
+        assert_eq!(gone(&Fifo::new(10, Some(50))), [1, 2]);
+        assert_eq!(gone(&Fifo::new(29, None)), [1]);
+        assert_eq!(gone(&Fifo::new(0, None)), [1, 2, 3]);
+    }
+
+    #[test]
+    fn no_seconds_are_no_age() {
+        assert_eq!(gone(&Fifo::new(30, Some(0))), [] as [u64; 0]);
+    }
+}

@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_types, reason = "the interface makes the system's own file one of its files")]
 
 use super::{Fs, FsDirEntry, FsFile, FsMetadata, FsOpenOptions, SyncMode};
-use sediment_env::fs::read_std_file_at;
+use sediment_env::fs::{read_std_file_at, std_names_of};
 use std::{
     fs::{self, File, OpenOptions},
     io::{Error, ErrorKind, Result},
@@ -74,6 +74,10 @@ impl Fs for StdFs {
 
     fn hard_link(&self, src: &Path, dst: &Path) -> Result<()> {
         fs::hard_link(src, dst)
+    }
+
+    fn hard_link_count(&self, path: &Path) -> Result<u64> {
+        std_names_of(path)
     }
 
     fn backend_id(&self) -> Option<u64> {

@@ -1,16 +1,7 @@
 //! Batches (API 7).
 
-use crate::common::{World, io_kind};
-use lsm_tree::{AbstractTree, Error, MergeOperator, Result, SeqNo, UserValue, WriteBatch};
-use std::sync::Arc;
-
-struct Append;
-
-impl MergeOperator for Append {
-    fn merge(&self, _key: &[u8], base_value: Option<&[u8]>, operands: &[&[u8]]) -> Result<UserValue> {
-        Ok([base_value.unwrap_or_default(), &operands.concat()].concat().into())
-    }
-}
+use crate::common::{World, appending, io_kind};
+use lsm_tree::{AbstractTree, Error, Result, SeqNo, WriteBatch};
 
 #[test]
 fn a_batch_is_seen_at_once() -> Result<()> {
@@ -41,7 +32,7 @@ fn several_operands_of_a_key_are_all_kept_in_order() -> Result<()> {
     for operand in ["a", "b", "c"] {
         batch.merge("k", operand);
     }
-    let world = World::with(|config| config.with_merge_operator(Some(Arc::new(Append))))?;
+    let world = World::with(appending)?;
     world.tree.apply_batch(batch.clone(), 0)?;
     assert_eq!(world.get_at("k", 1).as_deref(), Some("abc"));
     // Otherwise than in the family: without an operator none is lost, because none is taken.
@@ -60,5 +51,16 @@ fn a_key_written_in_two_ways_refuses_the_batch() -> Result<()> {
     batch.remove("a");
     assert!(matches!(world.tree.apply_batch(batch, 0), Err(Error::MixedOperationBatch)));
     assert!(world.keys_at(SeqNo::MAX).is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_batch_is_in_memory_alone() -> Result<()> {
+    let world = World::new()?;
+    let mut batch = WriteBatch::new();
+    batch.insert("a", "a");
+    world.tree.apply_batch(batch, 0)?;
+    let world = world.reopened(|config| config)?;
+    assert!(world.keys().is_empty());
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! A tree in a directory of its own, and shorthands.
 
 use lsm_tree::{
-    AbstractTree, AnyTree, Config, Guard, IterGuardImpl, Result, SeqNo, SequenceNumberCounter, UserComparator, get_tmp_folder,
+    AbstractTree, AnyTree, Config, Error, Guard, IterGuardImpl, MergeOperator, Result, SeqNo, SequenceNumberCounter,
+    UserComparator, UserValue, compaction::CompactionResult, compaction::CompactionStrategy, get_tmp_folder,
 };
-use std::{cmp::Ordering, io::ErrorKind};
+use std::{cmp::Ordering, io::ErrorKind, sync::Arc};
 
 /// The order of bytes, the other way round.
 pub(crate) struct Reverse;
@@ -16,6 +17,23 @@ impl UserComparator for Reverse {
     fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
         b.cmp(a)
     }
+}
+
+/// A merge operator that appends, and fails on `bad`.
+pub(crate) struct Append;
+
+impl MergeOperator for Append {
+    fn merge(&self, _key: &[u8], base_value: Option<&[u8]>, operands: &[&[u8]]) -> Result<UserValue> {
+        if operands.contains(&&b"bad"[..]) {
+            return Err(Error::MergeOperator);
+        }
+        Ok([base_value.unwrap_or_default(), &operands.concat()].concat().into())
+    }
+}
+
+/// With [`Append`].
+pub(crate) fn appending(config: Config) -> Config {
+    config.with_merge_operator(Some(Arc::new(Append)))
 }
 
 /// A tree with its counters and directory.
@@ -69,6 +87,30 @@ impl World {
         })
     }
 
+    pub(crate) fn remove_weak(&self, key: &str) -> SeqNo {
+        self.write(|tree, now| {
+            tree.remove_weak(key, now);
+        })
+    }
+
+    pub(crate) fn merge(&self, key: &str, operand: &str) -> SeqNo {
+        self.write(|tree, now| {
+            tree.merge(key, operand, now);
+        })
+    }
+
+    pub(crate) fn remove_range(&self, start: &str, end: &str) -> SeqNo {
+        self.write(|tree, now| assert!(tree.remove_range(start, end, now) > 0))
+    }
+
+    pub(crate) fn ingest(&self, rows: &[(&str, &str)]) {
+        let mut ingestion = self.tree.ingestion().expect("begun");
+        for (key, value) in rows {
+            ingestion.write(*key, *value).expect("in order");
+        }
+        ingestion.finish().expect("finished");
+    }
+
     pub(crate) fn write(&self, write: impl FnOnce(&AnyTree, SeqNo)) -> SeqNo {
         let now = self.seqno.next();
         write(&self.tree, now);
@@ -106,6 +148,15 @@ impl World {
         self.tree.major_compact(64 << 20, watermark).expect("compacted");
     }
 
+    pub(crate) fn compact(&self, strategy: impl CompactionStrategy + 'static, watermark: SeqNo) -> CompactionResult {
+        self.tree.compact(Arc::new(strategy), watermark).expect("compacted")
+    }
+
+    /// Tables by level.
+    pub(crate) fn levels(&self) -> Vec<usize> {
+        (0..7).map_while(|level| self.tree.level_table_count(level)).collect()
+    }
+
     pub(crate) fn counters(&self) -> (SeqNo, SeqNo) {
         (self.seqno.get(), self.visible.get())
     }
@@ -133,7 +184,7 @@ pub(crate) fn keys(rows: impl Iterator<Item = IterGuardImpl>) -> Vec<String> {
 /// The kind of the I/O error that something failed with.
 pub(crate) fn io_kind<T>(result: Result<T>) -> Option<ErrorKind> {
     match result {
-        Err(lsm_tree::Error::Io(error)) => Some(error.kind()),
+        Err(Error::Io(error)) => Some(error.kind()),
         _ => None,
     }
 }

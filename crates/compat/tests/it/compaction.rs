@@ -4,20 +4,12 @@ use crate::common::World;
 use lsm_tree::{
     AbstractTree, Config, Result, SeqNo, Version,
     compaction::{
-        Choice, CompactionAction, CompactionResult, CompactionState, CompactionStrategy, Fifo, Leveled, MoveDown, PullDown,
-        SizeTiered,
+        Choice, CompactionAction, CompactionResult, CompactionState, CompactionStrategy, EccHeal, Fifo, Leveled, MoveDown,
+        PullDown, SizeTiered,
     },
+    heal_hints::HealHints,
 };
 use std::{collections::HashSet, sync::Arc};
-
-fn compact(world: &World, strategy: impl CompactionStrategy + 'static) -> CompactionResult {
-    world.tree.compact(Arc::new(strategy), 0).expect("compacted")
-}
-
-/// Tables by level.
-fn levels(world: &World) -> Vec<usize> {
-    (0..7).map_while(|level| world.tree.level_table_count(level)).collect()
-}
 
 fn flushed(world: &World, key: &str) {
     world.put(key, key);
@@ -29,16 +21,16 @@ fn leveled_moves_what_meets_nothing_to_the_last_level() -> Result<()> {
     let world = World::new()?;
     for key in ["a", "b", "c", "d", "e", "f"] {
         flushed(&world, key);
-        let result = compact(&world, Leveled::default());
+        let result = world.compact(Leveled::default(), 0);
         assert_eq!(
             result,
             CompactionResult { action: CompactionAction::Moved, dest_level: Some(6), tables_in: 1, tables_out: 1 }
         );
     }
-    assert_eq!(levels(&world), [0, 0, 0, 0, 0, 0, 6]);
+    assert_eq!(world.levels(), [0, 0, 0, 0, 0, 0, 6]);
     flushed(&world, "d");
-    assert_eq!(compact(&world, Leveled::default()), CompactionResult::nothing());
-    assert_eq!(levels(&world), [1, 0, 0, 0, 0, 0, 6]);
+    assert_eq!(world.compact(Leveled::default(), 0), CompactionResult::nothing());
+    assert_eq!(world.levels(), [1, 0, 0, 0, 0, 0, 6]);
     Ok(())
 }
 
@@ -47,18 +39,18 @@ fn leveled_merges_level_0_in_place_and_then_downwards() -> Result<()> {
     let world = World::new()?;
     let strategy = || Leveled::default().with_l0_threshold(3).with_table_target_size(1 << 20);
     flushed(&world, "a");
-    compact(&world, PullDown(0, 6));
+    world.compact(PullDown(0, 6), 0);
     flushed(&world, "a");
     flushed(&world, "a");
-    let result = compact(&world, strategy());
-    assert_eq!((result.action, result.dest_level, levels(&world)[0]), (CompactionAction::Merged, Some(0), 1));
+    let result = world.compact(strategy(), 0);
+    assert_eq!((result.action, result.dest_level, world.levels()[0]), (CompactionAction::Merged, Some(0), 1));
     flushed(&world, "a");
     flushed(&world, "b");
-    let result = compact(&world, strategy());
+    let result = world.compact(strategy(), 0);
     assert_eq!((result.action, result.dest_level), (CompactionAction::Merged, Some(1)));
     assert_eq!(world.keys(), ["a", "b"]);
     // A level whose next one is empty goes on, as it is.
-    let result = compact(&world, strategy());
+    let result = world.compact(strategy(), 0);
     assert_eq!((result.action, result.dest_level), (CompactionAction::Moved, Some(2)));
     Ok(())
 }
@@ -74,10 +66,10 @@ fn leveled_keeps_levels_within_their_sizes() -> Result<()> {
         }
         world.flush();
         for _ in 0..3 {
-            compact(&world, strategy());
+            world.compact(strategy(), 0);
         }
     }
-    assert!(levels(&world)[1..].iter().filter(|tables| **tables > 0).count() > 1, "{:?}", levels(&world));
+    assert!(world.levels()[1..].iter().filter(|tables| **tables > 0).count() > 1, "{:?}", world.levels());
     let keys = world.keys();
     assert!(keys.is_sorted() && keys.len() > 300);
     assert!(keys.iter().all(|key| world.get(key).is_some()));
@@ -88,17 +80,17 @@ fn leveled_keeps_levels_within_their_sizes() -> Result<()> {
 fn size_tiered_merges_runs_of_level_0_where_they_are() -> Result<()> {
     let world = World::new()?;
     flushed(&world, "a");
-    assert_eq!(compact(&world, SizeTiered::default()).action, CompactionAction::Nothing);
+    assert_eq!(world.compact(SizeTiered::default(), 0).action, CompactionAction::Nothing);
     for _ in 0..3 {
         flushed(&world, "a");
     }
-    let result = compact(&world, SizeTiered::default());
+    let result = world.compact(SizeTiered::default(), 0);
     assert_eq!(result, CompactionResult { action: CompactionAction::Merged, dest_level: Some(0), tables_in: 4, tables_out: 1 });
     flushed(&world, "a");
     let shy = SizeTiered::default().with_max_space_amplification_percent(100_000).with_min_merge_width(3).with_size_ratio(1.0);
-    assert_eq!(compact(&world, shy.clone()).action, CompactionAction::Nothing);
+    assert_eq!(world.compact(shy.clone(), 0).action, CompactionAction::Nothing);
     flushed(&world, "a");
-    let result = compact(&world, shy.with_max_merge_width(2).with_table_target_size(1 << 20));
+    let result = world.compact(shy.with_max_merge_width(2).with_table_target_size(1 << 20), 0);
     assert_eq!(result.tables_in, 2);
     assert_eq!(world.get("a").as_deref(), Some("a"));
     Ok(())
@@ -108,19 +100,19 @@ fn size_tiered_merges_runs_of_level_0_where_they_are() -> Result<()> {
 #[test]
 fn fifo_drops_the_oldest_beyond_its_limit() -> Result<()> {
     let world = World::new()?;
-    assert_eq!(compact(&world, Fifo::new(1, None)), CompactionResult::nothing());
+    assert_eq!(world.compact(Fifo::new(1, None), 0), CompactionResult::nothing());
     for key in ["a", "b", "a"] {
         flushed(&world, key);
     }
     let bytes = world.tree.disk_space();
-    assert_eq!(compact(&world, Fifo::new(bytes, None)), CompactionResult::nothing());
-    let result = compact(&world, Fifo::new(bytes - 1, Some(0)));
+    assert_eq!(world.compact(Fifo::new(bytes, None), 0), CompactionResult::nothing());
+    let result = world.compact(Fifo::new(bytes - 1, Some(0)), 0);
     assert_eq!((result.action, result.tables_in, result.tables_out), (CompactionAction::Dropped, 1, 0));
-    assert_eq!(compact(&world, Fifo::new(bytes - 1, None)), CompactionResult::nothing());
+    assert_eq!(world.compact(Fifo::new(bytes - 1, None), 0), CompactionResult::nothing());
     assert_eq!(world.keys(), ["a", "b"]);
     let fifo = Fifo::new(0, Some(3600));
     assert_eq!((fifo.limit, fifo.ttl_seconds), (0, Some(3600)));
-    compact(&world, fifo);
+    world.compact(fifo, 0);
     assert!(world.keys().is_empty());
     Ok(())
 }
@@ -130,16 +122,16 @@ fn levels_are_moved_and_pulled_down() -> Result<()> {
     let world = World::new()?;
     flushed(&world, "a");
     flushed(&world, "b");
-    let result = compact(&world, MoveDown(0, 2));
+    let result = world.compact(MoveDown(0, 2), 0);
     assert_eq!(result, CompactionResult { action: CompactionAction::Moved, dest_level: Some(2), tables_in: 2, tables_out: 2 });
     flushed(&world, "a");
-    assert_eq!(compact(&world, MoveDown(0, 2)).action, CompactionAction::Nothing, "an older one is there");
+    assert_eq!(world.compact(MoveDown(0, 2), 0).action, CompactionAction::Nothing, "an older one is there");
     flushed(&world, "a");
-    assert_eq!(compact(&world, MoveDown(0, 1)).action, CompactionAction::Nothing, "they meet each other");
-    let result = compact(&world, PullDown(0, 2));
+    assert_eq!(world.compact(MoveDown(0, 1), 0).action, CompactionAction::Nothing, "they meet each other");
+    let result = world.compact(PullDown(0, 2), 0);
     assert_eq!((result.action, result.tables_in, result.tables_out), (CompactionAction::Merged, 4, 1));
-    assert_eq!((levels(&world)[2], world.keys()), (1, vec!["a".to_owned(), "b".to_owned()]));
-    assert_eq!(compact(&world, PullDown(3, 4)), CompactionResult::nothing());
+    assert_eq!((world.levels()[2], world.keys()), (1, vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(world.compact(PullDown(3, 4), 0), CompactionResult::nothing());
     Ok(())
 }
 
@@ -185,9 +177,9 @@ impl CompactionStrategy for DropFirst {
 #[test]
 fn a_strategy_of_the_callers_is_asked() -> Result<()> {
     let world = World::new()?;
-    assert_eq!(compact(&world, DropFirst).action, CompactionAction::Nothing);
+    assert_eq!(world.compact(DropFirst, 0).action, CompactionAction::Nothing);
     flushed(&world, "a");
-    assert_eq!(compact(&world, DropFirst).action, CompactionAction::Dropped);
+    assert_eq!(world.compact(DropFirst, 0).action, CompactionAction::Dropped);
     assert!(world.keys().is_empty());
     let names = [Leveled::default().get_name(), SizeTiered::default().get_name(), Fifo::new(0, None).get_name()];
     assert_eq!(names, ["LeveledCompaction", "SizeTieredCompaction", "FifoCompaction"]);
@@ -203,5 +195,99 @@ fn a_limit_of_what_is_written_is_kept() -> Result<()> {
     world.flush();
     world.major(0);
     assert_eq!(world.keys().len(), 200);
+    Ok(())
+}
+
+#[test]
+fn leveled_moves_a_run_into_a_level_1_that_it_does_not_meet() -> Result<()> {
+    let world = World::new()?;
+    flushed(&world, "a");
+    world.compact(MoveDown(0, 1), 0);
+    flushed(&world, "z");
+    let result = world.compact(Leveled::default(), 0);
+    assert_eq!((result.action, result.dest_level), (CompactionAction::Moved, Some(1)), "not past a level in use");
+    assert_eq!(world.levels()[..2], [0, 2]);
+    Ok(())
+}
+
+#[test]
+fn leveled_takes_two_levels_at_once_where_both_are_full() -> Result<()> {
+    for (is_multi, dest) in [(false, 1), (true, 2)] {
+        let world = World::with(|mut config| {
+            config.level_count = 4;
+            config
+        })?;
+        // No level is in use whose next one is empty.
+        for level in [3, 2, 1] {
+            flushed(&world, "a");
+            world.compact(MoveDown(0, level), 0);
+        }
+        let bytes = world.tree.disk_space() / 3;
+        (0..4).for_each(|_| flushed(&world, "a"));
+        assert_eq!(world.levels(), [4, 1, 1, 1]);
+        let strategy = Leveled::default().with_l0_threshold(2).with_table_target_size(bytes / 3);
+        let strategy = strategy.with_level_ratio_policy(vec![1e9]).with_multi_level(is_multi);
+        let result = world.compact(strategy, 0);
+        assert_eq!((result.action, result.dest_level), (CompactionAction::Merged, Some(dest)));
+    }
+    Ok(())
+}
+
+#[test]
+fn leveled_leaves_the_last_level_as_it_is() -> Result<()> {
+    let world = World::new()?;
+    for key in ["a", "b", "c"] {
+        flushed(&world, key);
+    }
+    world.major(0);
+    let strategy = Leveled::default().with_l0_threshold(1).with_table_target_size(1);
+    assert_eq!(world.compact(strategy, 0), CompactionResult::nothing());
+    Ok(())
+}
+
+#[test]
+fn size_tiered_and_fifo_look_at_level_0_alone() -> Result<()> {
+    let world = World::new()?;
+    flushed(&world, "a");
+    world.compact(MoveDown(0, 3), 0);
+    flushed(&world, "a");
+    assert_eq!(world.compact(SizeTiered::default().with_min_merge_width(1), 0), CompactionResult::nothing());
+    let result = world.compact(Fifo::new(0, None), 0);
+    assert_eq!((result.action, result.tables_in), (CompactionAction::Dropped, 1));
+    assert_eq!(world.compact(Fifo::new(0, None), 0), CompactionResult::nothing());
+    assert_eq!(world.levels()[..4], [0, 0, 0, 1]);
+    Ok(())
+}
+
+/// Otherwise than in the family: a merge does not make rows young.
+#[test]
+fn a_merged_table_is_as_old_as_its_oldest() -> Result<()> {
+    let world = World::new()?;
+    let ages = |world: &World| world.tree.current_version().iter_tables().map(|table| table.metadata.created_at).min();
+    flushed(&world, "a");
+    flushed(&world, "a");
+    let before = ages(&world);
+    assert!(before > Some(0));
+    world.compact(SizeTiered::default().with_min_merge_width(2), 0);
+    assert_eq!((world.levels()[0], ages(&world)), (1, before));
+    Ok(())
+}
+
+#[test]
+fn a_hinted_table_is_rewritten_where_it_is() -> Result<()> {
+    let world = World::new()?;
+    flushed(&world, "a");
+    flushed(&world, "b");
+    world.compact(MoveDown(0, 2), 0);
+    let hints = HealHints::new_shared(true);
+    let heal = || EccHeal::new(Arc::clone(&hints), 1 << 20);
+    assert_eq!(heal().get_name(), "EccHealCompaction");
+    assert_eq!(world.compact(heal(), 0), CompactionResult::nothing());
+    hints.record((world.tree.id(), 2).into());
+    let result = world.compact(heal(), 0);
+    assert_eq!(result, CompactionResult { action: CompactionAction::Merged, dest_level: Some(2), tables_in: 1, tables_out: 1 });
+    let mut ids: Vec<_> = world.tree.current_version().iter_tables().map(|table| table.id()).collect();
+    ids.sort_unstable();
+    assert_eq!((ids, world.keys()), (vec![1, 3], vec!["a".to_owned(), "b".to_owned()]));
     Ok(())
 }

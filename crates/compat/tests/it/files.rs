@@ -1,10 +1,10 @@
 //! File systems (API 18).
 
-use crate::common::{World, keys};
+use crate::common::{World, io_kind, keys};
 use lsm_tree::{
-    AbstractTree, Config, Result, SeqNo,
+    AbstractTree, Config, Guard, Result, SeqNo,
     fs::{
-        Fs, FsCapabilities, FsDirEntry, FsFile, FsMetadata, FsOpenOptions, IoUringFs, MemFs, StdFs, SyncMode,
+        FileHint, Fs, FsCapabilities, FsDirEntry, FsFile, FsMetadata, FsOpenOptions, IoUringFs, MemFs, StdFs, SyncMode,
         is_io_uring_available,
     },
 };
@@ -125,7 +125,7 @@ fn behaves(fs: &dyn Fs, root: &Path) -> std::io::Result<()> {
     file.sync_all_with(SyncMode::Full)?;
     file.sync_data_with(SyncMode::Normal)?;
     file.lock_exclusive()?;
-    file.hint(lsm_tree::fs::FileHint::Sequential)?;
+    file.hint(FileHint::Sequential)?;
     assert_eq!((file.metadata()?.len, file.metadata()?.is_file), (5, true));
     drop(file);
     fs.open(&a, &FsOpenOptions::new().append(true))?.write_all(b"!")?;
@@ -146,7 +146,7 @@ fn behaves(fs: &dyn Fs, root: &Path) -> std::io::Result<()> {
     fs.sync_directory(root)?;
     fs.sync_directory_with(root, SyncMode::Full)?;
     fs.try_disable_cow(&b)?;
-    assert_eq!((fs.capabilities(root), fs.hard_link_count(&b).is_err()), (FsCapabilities::default(), true));
+    assert_eq!(fs.capabilities(root), FsCapabilities::default());
     fs.remove_dir_all(&root.join("x"))?;
     assert!(!fs.exists(&folder)?);
     assert!(fs.sync_directory(&folder).is_err());
@@ -199,5 +199,147 @@ fn damage_names_the_file() -> Result<()> {
     let report = lsm_tree::verify::verify_integrity(&tree);
     assert!(!report.is_ok() && report.errors[0].to_string().contains("tables"), "{report:?}");
     assert!(!tree.verify_checksum().is_ok());
+    Ok(())
+}
+
+/// A file that keeps to what the trait demands.
+struct PlainFile(Box<dyn FsFile>);
+
+impl Read for PlainFile {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl Write for PlainFile {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        self.0.write(buf)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Seek for PlainFile {
+    fn seek(&mut self, pos: SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(pos)
+    }
+}
+
+impl FsFile for PlainFile {
+    fn sync_all(&self) -> std::io::Result<()> {
+        Err(ErrorKind::StorageFull.into())
+    }
+
+    fn sync_data(&self) -> std::io::Result<()> {
+        Err(ErrorKind::QuotaExceeded.into())
+    }
+
+    fn metadata(&self) -> std::io::Result<FsMetadata> {
+        self.0.metadata()
+    }
+
+    fn set_len(&self, size: u64) -> std::io::Result<()> {
+        self.0.set_len(size)
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        self.0.read_at(buf, offset)
+    }
+
+    fn lock_exclusive(&self) -> std::io::Result<()> {
+        self.0.lock_exclusive()
+    }
+}
+
+const MADE: FsOpenOptions = FsOpenOptions::new().read(true).write(true).create(true);
+
+#[test]
+fn what_a_file_system_of_the_callers_does_not_say_is_said_for_it() -> Result<()> {
+    let fs = Plain(MemFs::new());
+    let (a, b) = (Path::new("/a"), Path::new("/b"));
+    fs.open(a, &MADE)?.write_all(b"hello")?;
+    for refused in [fs.create_dir(b), fs.hard_link(a, b), fs.hard_link_count(a).map(drop)] {
+        assert_eq!(refused.expect_err("not said").kind(), ErrorKind::Unsupported);
+    }
+    assert_eq!((fs.backend_id(), fs.capabilities(a)), (None, FsCapabilities::default()));
+    fs.try_disable_cow(a)?;
+    fs.reflink_file(a, b)?;
+    assert_eq!((fs.metadata(b)?.len, fs.reflink_file(a, b).expect_err("taken").kind()), (5, ErrorKind::AlreadyExists));
+    fs.truncate_file(b)?;
+    assert_eq!((fs.metadata(a)?.len, fs.metadata(b)?.len), (5, 0));
+    assert!(fs.sync_directory_with(Path::new("/"), SyncMode::Full).is_ok());
+    assert!(fs.sync_directory_with(Path::new("/none"), SyncMode::Full).is_err(), "it asks for the plain sync");
+
+    let file = PlainFile(fs.open(a, &MADE)?);
+    assert_eq!(file.sync_all_with(SyncMode::Full).expect_err("as the plain one").kind(), ErrorKind::StorageFull);
+    assert_eq!(file.sync_data_with(SyncMode::Normal).expect_err("as the plain one").kind(), ErrorKind::QuotaExceeded);
+    file.hint(FileHint::WriteOnce)?;
+    Ok(())
+}
+
+#[test]
+fn nothing_is_asked_for_by_default() {
+    let FsOpenOptions { read, write, create, create_new, truncate, append, direct_io, .. } = FsOpenOptions::default();
+    assert_eq!([read, write, create, create_new, truncate, append, direct_io], [false; 7]);
+    let all = FsOpenOptions::new().truncate(true).append(true).direct_io(true).create_new(true);
+    assert!(all.truncate && all.append && all.direct_io && all.create_new && !all.read);
+    assert_eq!((FileHint::default(), SyncMode::default()), (FileHint::Default, SyncMode::Normal));
+}
+
+#[test]
+fn names_of_one_file_are_counted() -> Result<()> {
+    let folder = lsm_tree::get_tmp_folder();
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    std::fs::write(&a, b"a")?;
+    assert_eq!(StdFs.hard_link_count(&a)?, 1);
+    StdFs.hard_link(&a, &b)?;
+    assert_eq!((StdFs.hard_link_count(&a)?, StdFs.hard_link_count(&b)?), (2, 2));
+    assert_eq!(StdFs.hard_link_count(&folder.path().join("c")).expect_err("missing").kind(), ErrorKind::NotFound);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_no_text_is_told() -> Result<()> {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = lsm_tree::get_tmp_folder();
+    std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff")), b"")?;
+    assert_eq!(StdFs.read_dir(folder.path()).expect_err("no text").kind(), ErrorKind::InvalidData);
+    Ok(())
+}
+
+#[test]
+fn files_in_memory_are_files() -> Result<()> {
+    let fs = MemFs::new();
+    let (a, b) = (Path::new("/a"), Path::new("/b"));
+    let mut file = fs.open(a, &MADE)?;
+    file.write_all(b"hello")?;
+    fs.hard_link(a, b)?;
+    file.write_all(b"!")?;
+    assert_eq!((fs.metadata(a)?.len, fs.metadata(b)?.len), (6, 5), "a link is a copy");
+    fs.remove_file(a)?;
+    let mut buf = [0; 6];
+    assert_eq!((file.read_at(&mut buf, 0)?, &buf), (6, b"hello!"), "a handle outlives its name");
+    assert!(fs.rename(b, Path::new("/none/b")).is_err() && fs.hard_link(b, Path::new("/none/b")).is_err());
+    assert!(fs.exists(b)?);
+    Ok(())
+}
+
+#[test]
+fn damage_is_told_by_the_guard() -> Result<()> {
+    let world = World::new()?;
+    for n in 0..100 {
+        world.put(&format!("{n:03}"), &"v".repeat(100));
+    }
+    world.flush();
+    let path = world.tree.current_version().iter_tables().next().expect("one").path.to_path_buf();
+    let mut bytes = std::fs::read(&path)?;
+    bytes[200] ^= 1;
+    std::fs::write(&path, bytes)?;
+    let world = world.reopened(|config| config)?;
+    let row = world.tree.iter(SeqNo::MAX, None).next().expect("a row that is an error");
+    assert_eq!(io_kind(row.into_inner()), Some(ErrorKind::InvalidData));
     Ok(())
 }

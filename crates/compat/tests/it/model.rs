@@ -1,20 +1,12 @@
 //! Everything at once beside a model: writes of all kinds, snapshots that are held, flushes, strategies, ingestions, reopening, under two
 //! orders of keys. A failure names its seed and step.
 
-use crate::common::{Reverse, World, keys};
+use crate::common::{Reverse, World, appending, keys};
 use lsm_tree::{
-    AbstractTree, Config, MergeOperator, Result, SeqNo, UserValue, WriteBatch,
+    AbstractTree, Config, Result, SeqNo, WriteBatch,
     compaction::{CompactionStrategy, Leveled, PullDown, SizeTiered},
 };
 use std::{collections::BTreeMap, sync::Arc};
-
-struct Append;
-
-impl MergeOperator for Append {
-    fn merge(&self, _key: &[u8], base_value: Option<&[u8]>, operands: &[&[u8]]) -> Result<UserValue> {
-        Ok([base_value.unwrap_or_default(), &operands.concat()].concat().into())
-    }
-}
 
 /// SplitMix64.
 struct Random(u64);
@@ -45,7 +37,7 @@ struct Run {
 impl Run {
     fn config(is_reverse: bool) -> impl Fn(Config) -> Config {
         move |config| {
-            let config = config.with_merge_operator(Some(Arc::new(Append)));
+            let config = appending(config);
             if is_reverse { config.comparator(Arc::new(Reverse)) } else { config }
         }
     }

@@ -1,7 +1,7 @@
 //! Rows of the caller's that are read with a tree's (API 1.9).
 
-use crate::common::{World, keys};
-use lsm_tree::{AbstractTree, DefaultUserComparator, InternalValue, Memtable, Result, SeqNo, ValueType};
+use crate::common::{World, appending, keys};
+use lsm_tree::{AbstractTree, DefaultUserComparator, Guard, InternalValue, Memtable, Result, SeqNo, ValueType};
 use std::sync::Arc;
 
 fn row(key: &str, seqno: SeqNo, value_type: ValueType) -> InternalValue {
@@ -100,4 +100,27 @@ fn of_a_range_that_both_have_the_larger_cutoff_counts() -> Result<()> {
     assert!(keys(world.tree.iter(before, at(now + 1))).is_empty(), "that of the overlay is");
     assert!(keys(world.tree.iter(now + 1, at(now))).is_empty(), "that of the tree is");
     Ok(())
+}
+
+#[test]
+fn an_overlay_is_merged_like_any_other_source() -> Result<()> {
+    let world = World::with(appending)?;
+    world.put("k", "base");
+    let overlay = Arc::new(Memtable::new(0, Arc::new(DefaultUserComparator)));
+    overlay.insert(InternalValue::new_merge_operand("k", "more", 10));
+    overlay.insert(row("z", 11, ValueType::Value));
+    let at = |cutoff| Some((Arc::clone(&overlay), cutoff));
+    let first = |cutoff| world.tree.first_key_value(world.visible.get(), at(cutoff)).expect("there").value();
+    assert_eq!((first(10)?, first(11)?), ("base".into(), "basemore".into()));
+    assert_eq!(world.tree.last_key_value(world.visible.get(), at(12)).expect("there").key()?, "z");
+    Ok(())
+}
+
+#[test]
+fn a_memtable_of_ones_own_is_flagged_once_and_for_all() {
+    let memtable = Memtable::new(0, Arc::new(DefaultUserComparator));
+    assert!(!memtable.is_flagged_for_rotation());
+    memtable.flag_rotated();
+    memtable.flag_rotated();
+    assert!(memtable.is_flagged_for_rotation());
 }

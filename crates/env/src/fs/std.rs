@@ -248,9 +248,23 @@ pub fn read_std_file_at(file: &fs::File, offset: u64, buf: &mut [u8]) -> io::Res
     platform::read_at(file, offset, buf)
 }
 
+/// How many names a file of the system has; an error of kind `Unsupported` where the system does not say.
+pub fn std_names_of(path: &Path) -> io::Result<u64> {
+    platform::names_of(path)
+}
+
 #[cfg(unix)]
 mod platform {
-    use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+    use std::{
+        fs::{self, File},
+        io,
+        os::unix::fs::{FileExt, MetadataExt},
+        path::Path,
+    };
+
+    pub(super) fn names_of(path: &Path) -> io::Result<u64> {
+        fs::metadata(path).map(|metadata| metadata.nlink())
+    }
 
     pub(super) fn read_at(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         file.read_at(buf, offset)
@@ -282,6 +296,10 @@ mod platform {
 #[cfg(windows)]
 mod platform {
     use std::{fs::File, io, os::windows::fs::FileExt, path::Path};
+
+    pub(super) fn names_of(_path: &Path) -> io::Result<u64> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     pub(super) fn read_at(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         match file.seek_read(buf, offset) {
