@@ -67,3 +67,47 @@ fn what_is_no_level_or_dictionary_does_not_open() {
     let opened = World::with(|config| config.data_block_compression_policy(policy).zstd_dictionary(Some(tiny)));
     assert!(matches!(opened.map(drop), Err(Error::Io(_))));
 }
+
+/// Otherwise than in the family, where a tree without its dictionary can't be read.
+#[test]
+fn tables_are_read_without_the_dictionary_of_their_tree() {
+    let dictionary = dictionary();
+    let compression = CompressionType::zstd_dict(3, dictionary.id()).expect("in range");
+    let with = |config: Config| {
+        let policy = CompressionPolicy::new([CompressionType::None, compression]);
+        config.data_block_compression_policy(policy).zstd_dictionary(Some(Arc::clone(&dictionary)))
+    };
+    let world = World::with(with).expect("it opens");
+    for number in 0..200 {
+        world.put(&format!("{number:04}"), &row(number));
+    }
+    world.flush();
+    world.major(0);
+    let world = world.reopened(|config| config).expect("it opens without it");
+    let found = world.tree.multi_get(["0007", "0199", "x"], lsm_tree::MAX_SEQNO).expect("it can be read");
+    assert_eq!((found[0].as_deref(), found[2].as_deref()), (Some(row(7).as_bytes()), None));
+    assert_eq!(found[1].as_deref(), Some(row(199).as_bytes()));
+    assert_eq!(world.tree.range("0050".."0150", lsm_tree::MAX_SEQNO, None).count(), 100);
+}
+
+#[test]
+fn a_flush_has_the_first_entry_and_a_compaction_the_last() {
+    let policy = CompressionPolicy::new([CompressionType::None, CompressionType::Lz4]);
+    let world = World::with(|config| config.data_block_compression_policy(policy)).expect("it opens");
+    world.put("a", &"v".repeat(4000));
+    world.flush();
+    let flushed = world.tree.disk_space();
+    world.major(0);
+    assert!(flushed > world.tree.disk_space() + 3000, "{flushed}");
+}
+
+#[test]
+fn a_dictionary_is_of_a_certain_length() {
+    let opened = |len: usize| {
+        let dictionary = Arc::new(ZstdDictionary::new(&row(1).repeat(9).as_bytes()[..len]));
+        let policy = CompressionPolicy::all(CompressionType::zstd_dict(3, dictionary.id()).expect("in range"));
+        World::with(|config| config.data_block_compression_policy(policy).zstd_dictionary(Some(dictionary))).map(drop)
+    };
+    assert!(matches!(opened(255), Err(Error::Io(_))));
+    assert!(opened(256).is_ok());
+}

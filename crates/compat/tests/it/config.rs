@@ -8,6 +8,7 @@ use lsm_tree::{
         LevelRoute, ManifestRecoveryMode, PinningPolicy, RestartIntervalPolicy,
     },
     fs::{MemFs, StdFs, SyncMode},
+    runtime_config::{EccScheme, RuntimeConfig},
 };
 use std::{path::Path, sync::Arc};
 
@@ -265,5 +266,156 @@ fn descriptors_are_kept_up_to_their_number() -> Result<()> {
     table.remove_for_blob_file(&id(9));
     assert!(table.access_for_blob_file(&id(9)).is_none());
     assert_eq!((id(7).tree_id(), id(7).table_id()), (1, 7));
+    Ok(())
+}
+
+#[test]
+fn what_is_not_asked_for_is_off() {
+    let config = Config::default();
+    assert_eq!(&config.data_block_compression_policy[..], [CompressionType::None, CompressionType::Lz4]);
+    assert_eq!(&config.index_block_compression_policy[..], [CompressionType::None]);
+    assert_eq!(
+        (&config.index_block_partitioning_policy[..], &config.filter_block_pinning_policy[..]),
+        (&[true][..], &[true, false][..])
+    );
+    assert_eq!(
+        (&config.top_level_index_block_pinning_policy[..], &config.top_level_filter_block_pinning_policy[..]),
+        (&[true][..], &[true][..])
+    );
+    assert_eq!(
+        (&config.index_block_partition_size_policy[..], &config.filter_block_partition_size_policy[..]),
+        (&[4096][..], &[4096][..])
+    );
+    assert!(config.descriptor_table.is_some() && config.level_routes.is_none() && config.kv_separation_opts.is_none());
+    assert_eq!(config.all_tables_folders().len(), 1);
+    assert_eq!(ManifestRecoveryMode::default(), ManifestRecoveryMode::AbsoluteConsistency);
+    assert_eq!(SyncMode::default(), SyncMode::Normal);
+}
+
+#[test]
+fn paths_and_fields_are_given_in_any_shape() {
+    let folder = lsm_tree::get_tmp_folder();
+    let path = |config: Config| config.path;
+    let of = |path: &str| Config::new(path, Default::default(), Default::default());
+    assert_eq!(path(Config::new(&folder, Default::default(), Default::default())), folder.path());
+    let owned = folder.path().join("tree");
+    assert_eq!(path(Config::new(owned.clone(), Default::default(), Default::default())), owned);
+    let mut config = of("here");
+    config.level_count = 3;
+    config.level_routes = None;
+    assert_eq!((config.level_count, path(config).as_path()), (3, Path::new("here")));
+    assert_eq!(KvSeparationOptions { separation_threshold: 1, ..Default::default() }.separation_threshold, 1);
+}
+
+#[test]
+fn settings_that_may_change_begin_as_configured() -> Result<()> {
+    let runtime = |change: fn(Config) -> Config| World::with(change).map(|world| world.tree.runtime_config());
+    let begun = runtime(|config| config.disable_cow_on_sst_files(false).use_reflink_for_checkpoint(false))?;
+    assert!(!begun.disable_cow_on_sst_files && !begun.use_reflink_for_checkpoint);
+    let scheme = EccScheme::Xor { data_shards: 4 };
+    assert_eq!(runtime(|config| config.ecc_scheme(EccScheme::Xor { data_shards: 4 }))?.ecc_scheme, scheme);
+    let begun = runtime(|config| {
+        let mut runtime = RuntimeConfig::default();
+        runtime.seqno_in_index = true;
+        config.disable_cow_on_sst_files(false).with_runtime_config(runtime)
+    })?;
+    assert!(begun.seqno_in_index && begun.disable_cow_on_sst_files, "it replaces them all");
+    Ok(())
+}
+
+#[test]
+fn a_settings_snapshot_keeps_its_values() -> Result<()> {
+    let world = World::new()?;
+    let held = world.tree.runtime_config();
+    world.tree.update_runtime_config(|config| config.seqno_in_index = true)?;
+    assert!(!held.seqno_in_index && world.tree.runtime_config().seqno_in_index);
+    Ok(())
+}
+
+/// Otherwise than in the family: the last entry alone, and within bounds.
+#[test]
+fn blocks_have_the_last_size_within_bounds() -> Result<()> {
+    let blocks = |policy: BlockSizePolicy| -> Result<u64> {
+        let world = World::with(|config| {
+            let plain = CompressionPolicy::disabled();
+            config.data_block_size_policy(policy).data_block_compression_policy(plain)
+        })?;
+        for n in 0..100 {
+            world.put(&format!("{n:03}"), &"v".repeat(1000));
+        }
+        world.flush();
+        Ok(world.tree.current_version().iter_tables().map(|table| table.metadata.data_block_count).sum())
+    };
+    let (small, default, large) =
+        (blocks(BlockSizePolicy::all(1))?, blocks(BlockSizePolicy::all(4096))?, blocks(BlockSizePolicy::all(u32::MAX))?);
+    assert_eq!((small, large), (100, 2));
+    assert!((20..40).contains(&default), "{default}");
+    assert_eq!(blocks(BlockSizePolicy::new([4096, 1]))?, small);
+    Ok(())
+}
+
+/// Otherwise than in the family, which keeps the number with its tree.
+#[test]
+fn the_number_of_levels_is_that_of_the_configuration() -> Result<()> {
+    let three = |mut config: Config| {
+        config.level_count = 3;
+        config
+    };
+    let world = World::with(three)?;
+    world.put("a", "a");
+    world.flush();
+    world.major(0);
+    assert_eq!(world.levels(), [0, 0, 1]);
+    let world = world.reopened(|config| config)?;
+    assert_eq!((world.levels(), world.tree.tree_config().level_count), (vec![0, 0, 1, 0, 0, 0, 0], 7));
+    let opened = World::with(|mut config| {
+        config.level_count = 0;
+        config
+    });
+    assert_eq!(io_kind(opened.map(drop)), Some(std::io::ErrorKind::InvalidInput));
+    Ok(())
+}
+
+#[test]
+fn folders_of_one_path_are_told_once() {
+    let route = |levels| LevelRoute { levels, path: "/cold".into(), fs: Arc::new(MemFs::new()) };
+    let config = Config::new("/hot", Default::default(), Default::default()).level_routes(vec![route(1..2), route(4..5)]);
+    let folders: Vec<_> = config.all_tables_folders().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(folders, [Path::new("/hot/tables"), Path::new("/cold/tables")]);
+}
+
+#[test]
+fn policies_are_lists_of_up_to_255_entries() {
+    assert_eq!(BlockSizePolicy::new(vec![1; 255]).len(), 255);
+    let policy = HashRatioPolicy::new([0.0, 0.5]);
+    assert_eq!((&policy[..], policy.clone()), (&[0.0, 0.5][..], policy.clone()));
+    assert_eq!(
+        (&CompressionPolicy::disabled()[..], &PinningPolicy::disabled()[..]),
+        (&[CompressionType::None][..], &[false][..])
+    );
+    assert_eq!(&FilterPolicy::disabled()[..], [FilterPolicyEntry::None]);
+    assert_eq!(FilterPolicy::all(FilterPolicyEntry::None), FilterPolicy::disabled());
+}
+
+/// Otherwise than in the family: a level that wants the most bits has its way.
+#[test]
+fn filters_have_the_bits_of_the_level_that_wants_most() -> Result<()> {
+    let bloom = |bits| FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(bits));
+    let world = World::with(|config| config.filter_policy(FilterPolicy::new([FilterPolicyEntry::None, bloom(16.0)])))?;
+    world.put("a", "a");
+    world.put("c", "c");
+    world.flush();
+    assert_eq!((world.get("b"), world.tree.metrics().io_skipped_by_filter(), world.tree.filter_size()), (None, 1, 4));
+    Ok(())
+}
+
+#[test]
+fn a_cache_of_no_bytes_keeps_nothing() -> Result<()> {
+    let cache = Arc::new(Cache::with_capacity_bytes(0));
+    let world = World::with(|config| config.use_cache(Arc::clone(&cache)))?;
+    world.put("a", "a");
+    world.flush();
+    assert!(world.get("a").is_some() && world.get("a").is_some());
+    assert_eq!((cache.size(), cache.capacity(), world.tree.metrics().data_block_load_cached_count()), (0, 0, 0));
     Ok(())
 }

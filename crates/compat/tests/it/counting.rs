@@ -143,3 +143,141 @@ fn the_present_state_is_shown_under_its_lock() -> Result<()> {
     assert_eq!(world.get("a").as_deref(), Some("a"), "nobody waits for it");
     Ok(())
 }
+
+#[test]
+fn a_value_of_another_table_is_not_reclaimable() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.flush();
+    world.remove_weak("a");
+    world.put("b", "b");
+    world.flush();
+    assert_eq!((world.tree.weak_tombstone_count(), world.tree.weak_tombstone_reclaimable_count()), (1, 0));
+    Ok(())
+}
+
+#[test]
+fn rows_of_all_memtables_are_counted() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "1");
+    world.tree.rotate_memtable();
+    world.remove("a");
+    assert_eq!(world.tree.approximate_len(), 2);
+    let active = world.tree.active_memtable().size();
+    assert!(active > 0 && world.tree.version_memtable_size_sum() > active);
+    world.tree.clear_active_memtable();
+    assert_eq!(world.tree.version_memtable_size_sum(), world.tree.active_memtable().size());
+    Ok(())
+}
+
+#[test]
+fn tables_that_meet_are_runs_of_their_own() -> Result<()> {
+    let world = World::new()?;
+    for key in ["a", "b", "a"] {
+        world.put(key, key);
+        world.flush();
+    }
+    assert_eq!((world.tree.table_count(), world.tree.l0_run_count()), (3, 2));
+    Ok(())
+}
+
+/// Otherwise than in the family, where ids begin at 0.
+#[test]
+fn tables_are_numbered_from_1_on() -> Result<()> {
+    let world = World::new()?;
+    let ids = |world: &World| world.tree.current_version().iter_tables().map(|table| table.id()).collect::<Vec<_>>();
+    world.put("a", "a");
+    world.flush();
+    assert_eq!(ids(&world), [1]);
+    world.put("a", "b");
+    world.flush();
+    world.major(0);
+    assert_eq!(ids(&world), [3], "what a compaction writes goes on");
+    Ok(())
+}
+
+/// Otherwise than in the family, which accounts for its filters apart.
+#[test]
+fn filters_are_counted_as_keys_by_bits() -> Result<()> {
+    let world = World::new()?;
+    for n in 0..100 {
+        world.put(&format!("{n:03}"), "v");
+    }
+    world.put("000", "again");
+    world.flush();
+    assert_eq!((world.tree.filter_size(), world.tree.pinned_filter_size()), (125, 0));
+    Ok(())
+}
+
+#[test]
+fn open_tables_are_counted() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.flush();
+    let world = world.reopened(|config| config)?;
+    assert_eq!(world.tree.table_file_cache_size(), 0);
+    assert!(world.get("a").is_some());
+    assert_eq!(world.tree.table_file_cache_size(), 1);
+    Ok(())
+}
+
+/// Otherwise than in the family: what is read with the opening of a table counts as index.
+#[test]
+fn reads_are_counted_by_kind() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.flush();
+    let world = world.reopened(|config| config)?;
+    let metrics = std::sync::Arc::clone(world.tree.metrics());
+    assert_eq!((metrics.block_loads(), metrics.block_io()), (0, 0));
+    assert!(world.get("a").is_some());
+    assert_eq!((metrics.data_block_load_count(), metrics.index_block_load_count(), metrics.block_load_io_count()), (1, 1, 2));
+    assert_eq!(metrics.data_block_io() + metrics.index_block_io(), metrics.block_io());
+    assert!(metrics.data_block_io() > 0 && metrics.index_block_io() > 0);
+    assert_eq!((metrics.filter_block_io(), metrics.range_tombstone_block_io()), (0, 0));
+    assert_eq!((metrics.filter_block_load_count(), metrics.range_tombstone_block_load_count()), (0, 0));
+    assert!(world.get("a").is_some());
+    assert_eq!((metrics.data_block_load_cached_count(), metrics.block_load_cached_count(), metrics.block_loads()), (1, 1, 3));
+    assert_eq!((metrics.data_block_cache_hit_rate(), metrics.ecc_auto_heal_scheduled_count()), (0.5, 0));
+    let rates = [
+        metrics.index_block_cache_hit_rate(),
+        metrics.filter_block_cache_hit_rate(),
+        metrics.range_tombstone_block_cache_hit_rate(),
+        metrics.block_cache_hit_rate(),
+        metrics.table_file_cache_hit_rate(),
+    ];
+    assert!(rates.iter().all(|rate| (0.0..=1.0).contains(rate)), "{rates:?}");
+    Ok(())
+}
+
+#[test]
+fn levels_are_walked_run_by_run() -> Result<()> {
+    let world = World::new()?;
+    for key in ["a", "b", "a"] {
+        world.put(key, key);
+        world.flush();
+    }
+    let version = world.tree.current_version().clone();
+    let runs: Vec<usize> = version.level(0).expect("there").iter().map(|run| run.len()).collect();
+    assert_eq!(runs.iter().sum::<usize>(), 3);
+    assert_eq!((runs.len(), version.iter_tables().count()), (2, 3));
+    assert_eq!(&**version.gc_stats(), &lsm_tree::HashMap::default());
+    let entry = lsm_tree::blob_tree::FragmentationEntry::new(1, 2, 3);
+    assert_eq!((entry.len, entry.bytes, entry.on_disk_bytes), (1, 2, 3));
+    Ok(())
+}
+
+/// Otherwise than in the family, which hashes whole files.
+#[test]
+fn the_checksum_of_a_table_is_not_that_of_its_file() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.flush();
+    let table = world.tree.current_version().iter_tables().next().expect("one").clone();
+    let checksum = table.checksum().into_u128();
+    assert_ne!(checksum, lsm_tree::hash::hash128(&std::fs::read(&*table.path)?));
+    let world = world.reopened(|config| config)?;
+    let again = world.tree.current_version().iter_tables().next().expect("one").checksum().into_u128();
+    assert_eq!(again, checksum, "it is what the manifest keeps");
+    Ok(())
+}

@@ -1,11 +1,14 @@
 //! Compaction filters (API 16).
 
-use crate::common::World;
+use crate::common::{World, appending};
 use lsm_tree::{
-    AbstractTree, Error, Result, SeqNo, UserValue,
-    compaction::{CompactionFilter, Factory, ItemAccessor, PullDown, Verdict, filter::Context},
+    AbstractTree, Error, Result, SeqNo, Tree, UserValue, ValueType,
+    compaction::{CompactionAction, CompactionFilter, Factory, ItemAccessor, Leveled, PullDown, Verdict, filter::Context},
 };
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 type Seen = Arc<Mutex<Vec<String>>>;
 
@@ -114,5 +117,96 @@ fn an_error_ends_the_compaction_which_then_changes_nothing() -> Result<()> {
     let result = world.tree.major_compact(64 << 20, 0);
     assert!(matches!(result, Err(Error::Unrecoverable)), "{result:?}");
     assert_eq!((world.keys().len(), world.tree.table_count()), (2, 1));
+    Ok(())
+}
+
+#[test]
+fn a_filter_sees_every_version_that_stays() -> Result<()> {
+    let (world, seen) = world()?;
+    world.put("a", "old");
+    world.put("a", "new");
+    world.flush();
+    world.compact(PullDown(0, 6), 0);
+    let above = world.put("b", "b");
+    world.flush();
+    world.compact(PullDown(0, 1), 0);
+    let seen = std::mem::take(&mut *seen.lock().expect("whole"));
+    let above = format!("b@{above}");
+    let last = ["made, last level true", "a@1", "a@0", "finished"];
+    assert_eq!(seen, [&last[..], &["made, last level false", &above, "finished"]].concat(), "one filter for each compaction");
+    Ok(())
+}
+
+#[test]
+fn verdicts_above_the_last_level_keep_the_number() -> Result<()> {
+    let (world, _) = world()?;
+    for key in ["remove", "replace", "weak"] {
+        world.put(key, "old");
+    }
+    world.flush();
+    world.compact(PullDown(0, 6), 0);
+    let numbers = ["remove", "replace", "weak"].map(|key| world.put(key, key));
+    world.flush();
+    world.compact(PullDown(0, 1), 0);
+    let version = world.tree.current_version();
+    let table = version.level(1).expect("there").tables().next().expect("one");
+    let rows: Vec<_> = table.iter().map(|row| row.map(|row| (row.key.seqno, row.key.value_type))).collect::<Result<_>>()?;
+    let kinds = [ValueType::Tombstone, ValueType::Value, ValueType::WeakTombstone];
+    assert_eq!(rows, numbers.into_iter().zip(kinds).collect::<Vec<_>>());
+    assert_eq!(world.get("replace").as_deref(), Some("replaced"));
+    Ok(())
+}
+
+#[test]
+fn a_move_asks_nobody() -> Result<()> {
+    let (world, seen) = world()?;
+    world.put("a", "remove");
+    world.flush();
+    assert_eq!(world.compact(Leveled::default(), 0).action, CompactionAction::Moved);
+    assert_eq!((seen.lock().expect("whole").len(), world.keys()), (0, vec!["a".to_owned()]));
+    Ok(())
+}
+
+#[test]
+fn operands_are_passed_raw_and_stay_operands() -> Result<()> {
+    let (world, seen) = world()?;
+    let first = world.merge("k", "replace");
+    let second = world.merge("k", "b");
+    world.flush();
+    world.major(0);
+    assert_eq!(world.rows(), [format!("k@{first} M"), format!("k@{second} M")]);
+    assert!(seen.lock().expect("whole").contains(&format!("k@{first}")));
+    let world = world.reopened(appending)?;
+    assert_eq!(world.get("k").as_deref(), Some("replacedb"));
+    Ok(())
+}
+
+/// Keeps everything, and asks its tree meanwhile whether it compacts.
+struct Asking(Arc<Mutex<Option<Tree>>>, Arc<AtomicBool>);
+
+impl Factory for Asking {
+    fn name(&self) -> &str {
+        "asking"
+    }
+
+    fn make_filter(&self, _ctx: &Context) -> Box<dyn CompactionFilter> {
+        let tree = self.0.lock().expect("whole");
+        self.1.store(tree.as_ref().is_some_and(|tree| tree.is_compacting()), Ordering::Relaxed);
+        Box::new(Obedient(Seen::default()))
+    }
+}
+
+#[test]
+fn a_tree_says_that_it_compacts() -> Result<()> {
+    let (own, seen) = (Arc::default(), Arc::default());
+    let factory = Asking(Arc::clone(&own), Arc::clone(&seen));
+    let world = World::with(|config| config.with_compaction_filter_factory(Some(Arc::new(factory))))?;
+    let tree: Tree = world.tree.clone().try_into().expect("standard");
+    *own.lock().expect("whole") = Some(tree.clone());
+    world.put("a", "a");
+    world.flush();
+    world.major(0);
+    assert!(seen.load(Ordering::Relaxed) && !tree.is_compacting());
+    own.lock().expect("whole").take();
     Ok(())
 }

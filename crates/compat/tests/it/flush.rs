@@ -20,15 +20,16 @@ fn a_rotation_seals_what_is_there() -> Result<()> {
 #[test]
 fn a_flush_merges_all_that_is_sealed_into_one_run() -> Result<()> {
     let world = World::new()?;
+    let mut sealed = 0;
     for key in ["a", "b", "a"] {
         world.put(key, key);
-        world.tree.rotate_memtable();
+        sealed += world.tree.rotate_memtable().expect("not empty").size();
     }
     let bytes = {
         let lock = world.tree.get_flush_lock();
         world.tree.flush(&lock, 0)?
     };
-    assert!(bytes.is_some_and(|bytes| bytes > 0));
+    assert_eq!(bytes, Some(sealed), "the bytes of what was sealed");
     assert_eq!((world.tree.sealed_memtable_count(), world.tree.table_count(), world.tree.l0_run_count()), (0, 1, 1));
     let lock = world.tree.get_flush_lock();
     assert_eq!(world.tree.flush(&lock, 0)?, None, "nothing is sealed");
@@ -194,5 +195,40 @@ fn threads_write_flush_and_compact_at_once() -> Result<()> {
     world.flush();
     let world = world.reopened(|config| config)?;
     assert_eq!(world.keys().len(), 1500);
+    Ok(())
+}
+
+#[test]
+fn tables_of_a_flush_are_cut_at_64_mib() -> Result<()> {
+    let world = World::new()?;
+    let value = lsm_tree::Slice::from(vec![0; 1 << 20]);
+    for n in 0..66_u64 {
+        world.tree.insert(format!("{n:02}"), value.clone(), n);
+    }
+    world.flush();
+    assert_eq!((world.tree.table_count(), world.tree.l0_run_count()), (2, 1));
+    Ok(())
+}
+
+#[test]
+fn a_flush_waits_for_the_lock() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    let lock = world.tree.get_flush_lock();
+    std::thread::scope(|scope| {
+        let (started, starts) = std::sync::mpsc::channel();
+        let world = &world;
+        let flushing = scope.spawn(move || {
+            started.send(()).expect("heard");
+            world.flush();
+        });
+        let _ = starts.recv();
+        (0..1000).for_each(|_| std::thread::yield_now());
+        world.put("b", "b");
+        assert_eq!(world.tree.table_count(), 0);
+        drop(lock);
+        flushing.join().expect("whole");
+    });
+    assert_eq!(world.rows(), ["a@0", "b@1"], "it sealed nothing before it had the lock");
     Ok(())
 }

@@ -132,3 +132,47 @@ fn a_key_of_the_greatest_length_is_kept_and_a_read_of_a_longer_one_finds_nothing
     assert_eq!(world.get(&"x".repeat(65_536)), None);
     Ok(())
 }
+
+#[test]
+fn every_write_tells_its_size_and_that_of_the_memtable() -> Result<()> {
+    let world = World::new()?;
+    let tree = &world.tree;
+    let told = [tree.insert("a", "a", 0), tree.remove("b", 1), tree.remove_weak("c", 2), tree.merge("d", "d", 3)];
+    assert!(told.iter().all(|(item, memtable)| *item > 0 && memtable >= item));
+    assert!(told.is_sorted_by_key(|(_, memtable)| *memtable), "{told:?}");
+    assert!(tree.active_memtable().size() >= told[3].1, "counted now and then");
+    Ok(())
+}
+
+/// Otherwise than in the family: values lie with their keys, and are shorter.
+#[test]
+#[should_panic(expected = "length of a value")]
+fn a_value_that_is_too_long_panics() {
+    let world = World::new().expect("opened");
+    world.tree.insert("a", vec![0; (64 << 20) + 1], 0);
+}
+
+#[test]
+fn several_keys_are_read_at_one_number() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "old");
+    world.put("b", "old");
+    let snapshot = world.visible.get();
+    world.put("a", "new");
+    world.remove("b");
+    for _ in 0..2 {
+        assert_eq!(world.tree.multi_get(["a", "b"], snapshot)?, [Some(Slice::from("old")), Some(Slice::from("old"))]);
+        assert_eq!(world.tree.multi_get(["a", "b"], world.visible.get())?, [Some(Slice::from("new")), None]);
+        world.flush();
+    }
+    Ok(())
+}
+
+#[test]
+fn a_row_that_a_range_hides_is_not_shown_raw() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.remove_range("a", "b");
+    assert!(world.tree.get_internal_entry(b"a", world.visible.get())?.is_none());
+    Ok(())
+}

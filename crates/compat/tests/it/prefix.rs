@@ -2,7 +2,8 @@
 
 use crate::common::{World, keys};
 use lsm_tree::{
-    AbstractTree, PrefixExtractor, Result, SeqNo,
+    AbstractTree, Config, PrefixExtractor, Result, SeqNo,
+    config::PinningPolicy,
     util::{prefix_to_range, prefixed_range},
 };
 use std::{
@@ -93,9 +94,50 @@ fn filters_of_another_extractor_are_not_asked() -> Result<()> {
 fn prefixes_are_ranges() {
     assert_eq!(prefix_to_range(b"ab"), (Bound::Included("ab".into()), Bound::Excluded("ac".into())));
     assert_eq!(prefix_to_range(b"\xff"), (Bound::Included(b"\xff".into()), Bound::Unbounded));
+    assert_eq!(prefix_to_range(b"a\xff"), (Bound::Included(b"a\xff".into()), Bound::Excluded("b".into())));
     assert_eq!(prefix_to_range(b""), (Bound::Unbounded, Bound::Unbounded));
     let range = prefixed_range("p", "a".."c");
     assert_eq!((range.start_bound(), range.end_bound()), (Bound::Included(&"pa".into()), Bound::Excluded(&"pc".into())));
     let range = prefixed_range::<_, &str, _>("p", ..);
     assert_eq!((range.start_bound(), range.end_bound()), (Bound::Included(&"p".into()), Bound::Excluded(&"q".into())));
+}
+
+/// As [`Segment`], and no prefix is one that filters know.
+struct Shy;
+
+impl PrefixExtractor for Shy {
+    fn prefixes<'a>(&self, key: &'a [u8]) -> Box<dyn Iterator<Item = &'a [u8]> + 'a> {
+        Segment.prefixes(key)
+    }
+
+    fn is_valid_scan_boundary(&self, _prefix: &[u8]) -> bool {
+        false
+    }
+}
+
+#[test]
+fn an_extractor_says_what_a_boundary_is() -> Result<()> {
+    let world = World::with(|config| config.prefix_extractor(Arc::new(Shy)))?;
+    two_tables(&world);
+    assert_eq!(keys(world.tree.prefix("b:", SeqNo::MAX, None)), ["b:1"]);
+    assert_eq!(world.tree.metrics().prefix_bloom_skips(), 0);
+    Ok(())
+}
+
+#[test]
+fn full_keys_are_in_the_filters_of_prefixes_too() -> Result<()> {
+    let partitioned = |config: Config| {
+        config
+            .prefix_extractor(Arc::new(Segment))
+            .filter_block_partitioning_policy(PinningPolicy::all(true))
+            .filter_block_pinning_policy(PinningPolicy::disabled())
+    };
+    let world = World::with(partitioned)?;
+    two_tables(&world);
+    assert!(["a:1", "b:1", "c:1", "d:1"].into_iter().all(|key| world.get(key).is_some()));
+    assert_eq!(world.get("a:2"), None);
+    assert!(world.tree.metrics().io_skipped_by_filter() > 0);
+    assert_eq!(keys(world.tree.prefix("b:", SeqNo::MAX, None)), ["b:1"]);
+    assert_eq!(world.tree.metrics().prefix_bloom_skips(), 1);
+    Ok(())
 }

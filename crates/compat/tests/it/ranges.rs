@@ -2,7 +2,7 @@
 
 use crate::common::World;
 use lsm_tree::{
-    AbstractTree, Config, Result, SeqNo, Version,
+    AbstractTree, Config, Guard, Result, SeqNo, Version,
     compaction::{Choice, CompactionState, CompactionStrategy, Input, PullDown},
 };
 use std::sync::Arc;
@@ -187,5 +187,78 @@ fn a_range_is_carried_on_above_the_last_level_whatever_the_watermark() -> Result
     world.flush_with(SeqNo::MAX);
     world.tree.compact(Arc::new(PullDown(0, 1)), SeqNo::MAX)?;
     assert_eq!((world.keys(), world.tree.level_table_count(1)), (vec!["a".to_owned(), "d".to_owned()], Some(1)));
+    Ok(())
+}
+
+#[test]
+fn a_range_alone_is_sealed_and_counts_as_written() -> Result<()> {
+    let world = World::new()?;
+    world.put("b", "b");
+    world.flush();
+    let now = world.remove_range("a", "c");
+    assert_eq!((world.tree.get_highest_memtable_seqno(), world.tree.get_highest_seqno()), (Some(now), Some(now)));
+    assert_eq!(world.tree.rotate_memtable().expect("not empty").range_tombstone_count(), 1);
+    assert!(world.keys().is_empty(), "it survives the rotation");
+    Ok(())
+}
+
+#[test]
+fn what_was_ingested_before_is_hidden() -> Result<()> {
+    let world = World::new()?;
+    world.ingest(&[("a", "a"), ("b", "b")]);
+    world.remove_range("b", "c");
+    for round in 0..3 {
+        assert_eq!((world.keys(), world.get("b")), (vec!["a".to_owned()], None), "{round}");
+        if round == 0 { world.flush() } else { world.major(SeqNo::MAX) }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_row_keeps_its_number_as_long_as_a_range_lies_elsewhere() -> Result<()> {
+    let world = World::new()?;
+    world.seqno.set(20);
+    world.put("a", "a");
+    world.flush();
+    world.compact(PullDown(0, 6), 0);
+    world.tree.remove_range("a", "b", 10);
+    world.flush();
+    world.compact(PullDown(5, 6), SeqNo::MAX);
+    assert_eq!(world.get("a").as_deref(), Some("a"));
+    world.major(SeqNo::MAX);
+    assert_eq!((world.get("a").as_deref(), world.rows()), (Some("a"), vec!["a@0".to_owned()]));
+    Ok(())
+}
+
+#[test]
+fn a_prefix_has_an_end_behind_its_last_bytes() -> Result<()> {
+    let world = World::new()?;
+    for key in [&b"a\xfe"[..], b"a\xff", b"a\xff\xff", b"b"] {
+        world.tree.insert(key, "x", world.seqno.next());
+    }
+    world.write(|tree, now| assert!(tree.remove_prefix(b"a\xff", now) > 0));
+    let left: Vec<_> = world.tree.iter(world.visible.get(), None).map(|row| row.key()).collect::<Result<_>>()?;
+    assert_eq!(left, [&b"a\xfe"[..], b"b"]);
+    Ok(())
+}
+
+#[test]
+fn drops_have_all_kinds_of_bounds() -> Result<()> {
+    use std::ops::Bound::{Excluded, Included, Unbounded};
+    let left = |bounds: (std::ops::Bound<&str>, std::ops::Bound<&str>)| {
+        let world = World::new().expect("opened");
+        for key in ["a", "b", "c"] {
+            world.put(key, key);
+            world.flush();
+        }
+        world.tree.drop_range::<&str, _>(bounds).expect("dropped");
+        world.keys().concat()
+    };
+    assert_eq!(left((Excluded("a"), Included("b"))), "ac");
+    assert_eq!(left((Included("a"), Excluded("c"))), "c");
+    assert_eq!(left((Excluded("a"), Unbounded)), "a");
+    assert_eq!(left((Unbounded, Included("b"))), "c");
+    assert_eq!(left((Unbounded, Excluded("b"))), "bc");
+    assert_eq!(left((Excluded("b"), Excluded("b"))), "abc");
     Ok(())
 }

@@ -186,3 +186,84 @@ fn a_read_of_history_that_is_gone_is_an_error() -> Result<()> {
     assert_eq!(world.get("a").as_deref(), Some("new"));
     Ok(())
 }
+
+#[test]
+fn the_upper_half_is_reserved() {
+    assert_eq!(MAX_SEQNO, 0x7FFF_FFFF_FFFF_FFFF);
+    let counter = SequenceNumberCounter::new(MAX_SEQNO);
+    assert_eq!(counter.get(), MAX_SEQNO, "it may stand at the end");
+    counter.set(MAX_SEQNO);
+}
+
+#[test]
+fn a_write_has_the_number_that_it_is_given_and_moves_no_counter() -> Result<()> {
+    let world = World::new()?;
+    world.tree.insert("a", "a", 7);
+    world.tree.remove("b", 8);
+    world.tree.remove_weak("c", 9);
+    world.tree.merge("d", "d", 10);
+    world.tree.remove_range("x", "y", 11);
+    let mut batch = lsm_tree::WriteBatch::new();
+    batch.insert("e", "e");
+    world.tree.apply_batch(batch, 12)?;
+    assert_eq!(world.counters(), (0, 0));
+    let numbers: Vec<_> = world.tree.scan_since_seqno(0)?.map(|event| event.seqno()).collect();
+    assert_eq!(numbers, [7, 8, 9, 10, 11, 12]);
+    Ok(())
+}
+
+#[test]
+fn a_flush_that_leaves_nothing_takes_a_number_too() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.remove_weak("a");
+    world.flush_with(1);
+    assert_eq!((world.tree.table_count(), world.counters()), (0, (3, 3)));
+    Ok(())
+}
+
+/// Otherwise than in the family: nothing has changed, so there is no version more.
+#[test]
+fn what_finds_nothing_takes_a_number_and_installs_nothing() -> Result<()> {
+    let world = World::new()?;
+    world.major(0);
+    world.tree.drop_range("x".."y")?;
+    assert_eq!((world.counters(), world.tree.version_free_list_len()), ((2, 2), 0));
+    Ok(())
+}
+
+#[test]
+fn a_read_at_0_sees_nothing_even_where_history_is_gone() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "old");
+    world.flush();
+    world.put("a", "new");
+    world.flush_with(SeqNo::MAX);
+    assert_eq!(world.tree.get("a", 0)?, None);
+    assert!(world.keys_at(0).is_empty() && world.tree.is_empty(0, None)?);
+    Ok(())
+}
+
+/// Otherwise than in the family, where points and scans disagree.
+#[test]
+fn points_and_scans_agree_on_rows_of_one_number() -> Result<()> {
+    let world = World::new()?;
+    world.tree.insert("a", "table", 5);
+    world.flush();
+    world.tree.insert("a", "memory", 5);
+    let point = world.tree.get("a", SeqNo::MAX)?.expect("there");
+    let scanned = world.tree.iter(SeqNo::MAX, None).next().expect("there");
+    assert_eq!(lsm_tree::Guard::value(scanned)?, point);
+    Ok(())
+}
+
+#[test]
+fn generators_may_be_replaced() -> Result<()> {
+    let (seqno, visible) = (SequenceNumberCounter::new(10), SequenceNumberCounter::default());
+    let world =
+        World::with(|config| config.seqno_generator(seqno.clone().into()).visible_seqno_generator(visible.clone().into()))?;
+    world.tree.insert("a", "a", seqno.next());
+    world.flush();
+    assert_eq!((world.counters(), seqno.get(), visible.get()), ((0, 0), 12, 12));
+    Ok(())
+}

@@ -46,3 +46,28 @@ fn ingested_rows_have_the_number_of_their_ingestion() -> Result<()> {
     assert_eq!(tree.scan_since_seqno(0)?.count(), 2);
     Ok(())
 }
+
+#[test]
+fn what_comes_later_is_not_in_it() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    let events = world.tree.scan_since_seqno(0)?;
+    world.put("b", "b");
+    world.flush();
+    assert_eq!(events.count(), 1);
+    Ok(())
+}
+
+#[test]
+fn tables_of_both_settings_are_read_together() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.flush();
+    world.tree.update_runtime_config(|config| config.seqno_in_index = true)?;
+    let middle = world.put("b", "b");
+    world.flush();
+    let last = world.put("c", "c");
+    let since = |seqno| world.tree.scan_since_seqno(seqno).map(|events| events.map(|event| event.seqno()).collect::<Vec<_>>());
+    assert_eq!((since(0)?, since(middle)?, since(last)?), (vec![0, middle, last], vec![middle, last], vec![last]));
+    Ok(())
+}

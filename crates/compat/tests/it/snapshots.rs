@@ -1,6 +1,6 @@
 //! Versions and snapshots (API 1.2).
 
-use crate::common::World;
+use crate::common::{World, io_kind};
 use lsm_tree::{
     AbstractTree, Result,
     compaction::{CompactionFilter, Factory, ItemAccessor, PullDown, Verdict, filter::Context},
@@ -113,5 +113,62 @@ fn a_clear_leaves_no_history() -> Result<()> {
     world.tree.clear()?;
     let world = world.reopened(|config| config)?;
     assert!(world.keys().is_empty());
+    Ok(())
+}
+
+#[test]
+fn an_old_snapshot_sees_what_a_flush_left_out() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "old");
+    let snapshot = world.visible.get();
+    world.put("a", "new");
+    world.flush_with(snapshot);
+    assert_eq!((world.rows(), world.get_at("a", snapshot).as_deref()), (vec!["a@1".to_owned()], Some("old")));
+    Ok(())
+}
+
+#[test]
+fn a_version_has_the_stamp_0_after_reopening() -> Result<()> {
+    let world = World::new()?;
+    let first = world.put("a", "0");
+    world.put("a", "1");
+    world.flush();
+    let world = world.reopened(|config| config)?;
+    assert_eq!((world.get_at("a", first + 1).as_deref(), world.get("a").as_deref()), (Some("0"), Some("1")));
+    assert_eq!(world.keys_at(0).len(), 0);
+    Ok(())
+}
+
+/// Otherwise than in the family: no answer is better than a wrong one.
+#[test]
+fn what_a_flush_left_out_is_refused_after_reopening() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "0");
+    let snapshot = world.visible.get();
+    world.put("a", "1");
+    world.flush_with(snapshot);
+    let world = world.reopened(|config| config)?;
+    assert_eq!(io_kind(world.tree.get("a", snapshot)), Some(std::io::ErrorKind::InvalidInput));
+    assert_eq!(world.get("a").as_deref(), Some("1"));
+    Ok(())
+}
+
+#[test]
+fn a_clear_takes_what_is_sealed_and_leaves_linked_files_whole() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.flush();
+    world.put("b", "b");
+    world.tree.rotate_memtable();
+    world.put("c", "c");
+    let path = world.tree.current_version().iter_tables().next().expect("one").path.to_path_buf();
+    let (link, bytes) = (world.folder.path().with_extension("link"), std::fs::read(&path)?);
+    std::fs::hard_link(&path, &link)?;
+    world.tree.clear()?;
+    assert_eq!((world.keys(), world.tree.sealed_memtable_count(), path.exists()), (vec![], 0, false));
+    assert!(world.tree.active_memtable().is_empty());
+    let linked = std::fs::read(&link)?;
+    std::fs::remove_file(link)?;
+    assert_eq!(linked, bytes);
     Ok(())
 }

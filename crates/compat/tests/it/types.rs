@@ -3,6 +3,7 @@
 use lsm_tree::{
     CompressionType, Error, FormatVersion, InternalKey, InternalValue, PinnableSlice, Slice, TreeType, ValueType,
     ZstdDictionary, ecc,
+    fs::AlignedBuf,
     hash::{hash64, hash128},
     heal_hints::HealHints,
     io,
@@ -160,4 +161,67 @@ fn hints_are_recorded_once_and_while_they_are_wanted() {
     hints.set_enabled(true);
     assert!(hints.record((1, 2).into()) && !hints.record((1, 2).into()));
     assert_eq!((hints.pop(), hints.pop()), (Some((1, 2).into()), None));
+}
+
+#[test]
+fn slices_are_found_by_their_bytes() {
+    let set: std::collections::HashSet<Slice> = ["abc".into(), "abc".into(), "b".into()].into();
+    assert!(set.len() == 2 && set.contains(&b"abc"[..]) && !set.contains(&b"c"[..]));
+    let mut sorted = [Slice::from("b"), "a".into(), "ab".into()];
+    sorted.sort();
+    assert_eq!(sorted, ["a", "ab", "b"]);
+}
+
+#[test]
+fn rows_are_made_of_their_parts() {
+    let row = InternalValue::from_components("k", "v", 7, ValueType::MergeOperand);
+    assert_eq!((&*row.key.user_key, &*row.value, row.key.seqno), (&b"k"[..], &b"v"[..], 7));
+    let made = [
+        (row, ValueType::MergeOperand),
+        (InternalValue::new_tombstone("k", 7), ValueType::Tombstone),
+        (InternalValue::new_weak_tombstone("k", 7), ValueType::WeakTombstone),
+        (InternalValue::new_merge_operand("k", "v", 7), ValueType::MergeOperand),
+        (InternalValue::new(InternalKey::new("k", 7, ValueType::Value), "v"), ValueType::Value),
+    ];
+    assert!(made.iter().all(|(row, kind)| row.key.value_type == *kind && row.key.seqno == 7));
+}
+
+#[test]
+fn keys_share_their_beginning() {
+    let shared = lsm_tree::longest_shared_prefix_length;
+    assert_eq!((shared(b"abc", b"abd"), shared(b"a", b"ab"), shared(b"", b"a")), (2, 1, 0));
+}
+
+#[test]
+fn the_variable_of_zstd_goes_with_its_feature() {
+    assert_eq!(cfg!(zstd_any), cfg!(feature = "zstd"));
+}
+
+/// Runs itself again, with the variable set.
+#[test]
+fn temporary_folders_lie_where_the_variable_says() {
+    let folder = lsm_tree::get_tmp_folder();
+    if let Some(parent) = std::env::var_os("LSMT_TMP_FOLDER") {
+        assert_eq!(folder.path().parent(), Some(Path::new(&parent)));
+        return;
+    }
+    let again = std::process::Command::new(std::env::current_exe().expect("known"))
+        .args(["--exact", "types::temporary_folders_lie_where_the_variable_says"])
+        .env("LSMT_TMP_FOLDER", folder.path())
+        .output()
+        .expect("run");
+    let said = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(again.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn memory_is_aligned_and_counts_what_is_filled() {
+    let mut buf = AlignedBuf::new_zeroed(100, 512).expect("memory");
+    assert_eq!((buf.as_ptr().addr() % 512, buf.as_mut_ptr().addr() % 512), (0, 0));
+    assert_eq!((buf.capacity(), buf.alignment(), buf.len(), buf.is_empty()), (100, 512, 0, true));
+    buf.as_capacity_mut()[..3].copy_from_slice(b"abc");
+    buf.set_len(4);
+    assert_eq!((buf.as_slice(), buf.len()), (&b"abc\0"[..], 4));
+    buf.clear();
+    assert!(buf.is_empty() && AlignedBuf::new_zeroed(8, 3).is_none());
 }
