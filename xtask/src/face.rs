@@ -3,7 +3,9 @@
 //! `crates/compat/face/signatures.txt` lists every public name of the interface. Each must be used as it stands in
 //! `tests/it/shapes/`, which compiles only if the shapes agree; `unused.txt` may name exceptions. `unsupported.txt` lists what
 //! answers `FeatureUnsupported`: as many lines as the code has places, each with its reason, and no more than its first line
-//! allows. That number only falls.
+//! allows. That number only falls. `behaviour.txt` lists what the interface says that a tree does, with what proves it.
+
+mod behaviour;
 
 use std::{collections::BTreeSet, fmt, fs, path::Path};
 
@@ -20,6 +22,7 @@ pub(crate) struct Face {
     signatures: usize,
     used: usize,
     unsupported: usize,
+    behaviour: behaviour::Counts,
     /// What must change.
     pub(crate) errors: Vec<String>,
 }
@@ -28,7 +31,8 @@ impl fmt::Display for Face {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = (self.used * 100).checked_div(self.signatures).unwrap_or(0);
         let (used, all, unsupported) = (self.used, self.signatures, self.unsupported);
-        write!(f, "{used} of {all} names used as they stand ({percent} %), {unsupported} places answer FeatureUnsupported")
+        writeln!(f, "{used} of {all} names used as they stand ({percent} %), {unsupported} places answer FeatureUnsupported")?;
+        write!(f, "face: {}", self.behaviour)
     }
 }
 
@@ -51,6 +55,7 @@ pub(crate) fn check(root: &Path) -> Face {
         }
     }
     check_unsupported(root, &mut face);
+    behaviour::check(root, shapes, &mut face);
     face
 }
 
