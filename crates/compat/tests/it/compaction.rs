@@ -9,7 +9,10 @@ use lsm_tree::{
     },
     heal_hints::HealHints,
 };
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
 
 fn flushed(world: &World, key: &str) {
     world.put(key, key);
@@ -188,13 +191,19 @@ fn a_strategy_of_the_callers_is_asked() -> Result<()> {
 
 #[test]
 fn a_limit_of_what_is_written_is_kept() -> Result<()> {
-    let world = World::with(|config| config.compaction_rate_limit(1 << 30))?;
-    for n in 0..200 {
+    let (world, asked) = (World::with(|config| config.compaction_rate_limit(1 << 20))?, Asked::default());
+    for n in 0..100 {
         world.put(&format!("{n:04}"), &"v".repeat(1000));
     }
     world.flush();
-    world.major(0);
-    assert_eq!(world.keys().len(), 200);
+    let plain = world.tree.disk_space();
+    world.compact(asked.clone(), 0);
+    world.compact(PullDown(0, 0), 0);
+    world.compact(asked.clone(), 0);
+    assert_eq!((world.keys().len(), world.tree.disk_space() <= plain), (100, true));
+    let times = asked.0.lock().expect("whole");
+    // No machine is too fast for it.
+    assert!(times[1] - times[0] >= (world.tree.disk_space() * 1_000_000) >> 20, "{times:?}");
     Ok(())
 }
 
@@ -289,5 +298,63 @@ fn a_hinted_table_is_rewritten_where_it_is() -> Result<()> {
     let mut ids: Vec<_> = world.tree.current_version().iter_tables().map(|table| table.id()).collect();
     ids.sort_unstable();
     assert_eq!((ids, world.keys()), (vec![1, 3], vec!["a".to_owned(), "b".to_owned()]));
+    Ok(())
+}
+
+#[test]
+fn leveled_goes_by_the_size_of_levels() -> Result<()> {
+    // Level 1 may have twice the target, and level 2 so many times as much. Of what a table takes, the target is so many parts.
+    for (parts, ratio, dest) in [(1.0, 1.0, None), (0.5, 1e9, Some(2)), (1.0, 0.4, Some(3))] {
+        let world = World::with(|mut config| {
+            config.level_count = 4;
+            config
+        })?;
+        for level in [3, 2, 1] {
+            flushed(&world, "a");
+            world.compact(MoveDown(0, level), 0);
+        }
+        let bytes = world.tree.disk_space() as f64 / 3.0;
+        let strategy = Leveled::default().with_l0_threshold(2).with_table_target_size((bytes * parts) as u64);
+        let result = world.compact(strategy.with_level_ratio_policy(vec![ratio]), 0);
+        assert_eq!((result.dest_level, world.keys().len()), (dest, 1), "{parts} {ratio}");
+    }
+    Ok(())
+}
+
+#[test]
+fn size_tiered_takes_runs_for_alike_by_its_ratio() -> Result<()> {
+    let world = World::new()?;
+    for n in 0..200 {
+        world.put(&format!("{n:03}"), &"v".repeat(100));
+    }
+    world.flush();
+    flushed(&world, "000");
+    let shy = SizeTiered::default().with_max_space_amplification_percent(100_000).with_min_merge_width(2);
+    assert_eq!(world.compact(shy.clone().with_size_ratio(1.0), 0), CompactionResult::nothing());
+    assert_eq!(world.compact(shy.with_size_ratio(1000.0), 0).tables_in, 2);
+    Ok(())
+}
+
+/// Counts how often it is asked, and when; wants nothing.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<u64>>>);
+
+impl CompactionStrategy for Asked {
+    fn get_name(&self) -> &'static str {
+        "Asked"
+    }
+
+    fn choose(&self, _version: &Version, _config: &Config, state: &CompactionState) -> Choice {
+        self.0.lock().expect("whole").push(state.now_us());
+        Choice::DoNothing
+    }
+}
+
+#[test]
+fn a_strategy_is_asked_once_a_round() -> Result<()> {
+    let (world, asked) = (World::new()?, Asked::default());
+    flushed(&world, "a");
+    world.compact(asked.clone(), 0);
+    assert_eq!(asked.0.lock().expect("whole").len(), 1);
     Ok(())
 }

@@ -88,6 +88,16 @@ fn tables_are_read_without_the_dictionary_of_their_tree() {
     assert_eq!((found[0].as_deref(), found[2].as_deref()), (Some(row(7).as_bytes()), None));
     assert_eq!(found[1].as_deref(), Some(row(199).as_bytes()));
     assert_eq!(world.tree.range("0050".."0150", lsm_tree::MAX_SEQNO, None).count(), 100);
+    let other = Arc::new(ZstdDictionary::new(row(1).repeat(9).as_bytes()));
+    let compression = CompressionType::zstd_dict(3, other.id()).expect("in range");
+    let with_other = |config: Config| {
+        config.data_block_compression_policy(CompressionPolicy::all(compression)).zstd_dictionary(Some(Arc::clone(&other)))
+    };
+    let world = world.reopened(with_other).expect("it opens with another");
+    world.put("0200", &row(200));
+    world.flush();
+    assert_eq!(world.keys().len(), 201);
+    assert_eq!((world.get("0007"), world.get("0200")), (Some(row(7)), Some(row(200))));
 }
 
 #[test]

@@ -368,11 +368,13 @@ fn the_number_of_levels_is_that_of_the_configuration() -> Result<()> {
     assert_eq!(world.levels(), [0, 0, 1]);
     let world = world.reopened(|config| config)?;
     assert_eq!((world.levels(), world.tree.tree_config().level_count), (vec![0, 0, 1, 0, 0, 0, 0], 7));
-    let opened = World::with(|mut config| {
-        config.level_count = 0;
-        config
-    });
-    assert_eq!(io_kind(opened.map(drop)), Some(std::io::ErrorKind::InvalidInput));
+    for count in [0, 8] {
+        let opened = World::with(|mut config| {
+            config.level_count = count;
+            config
+        });
+        assert_eq!(io_kind(opened.map(drop)), Some(std::io::ErrorKind::InvalidInput));
+    }
     Ok(())
 }
 
@@ -417,5 +419,23 @@ fn a_cache_of_no_bytes_keeps_nothing() -> Result<()> {
     world.flush();
     assert!(world.get("a").is_some() && world.get("a").is_some());
     assert_eq!((cache.size(), cache.capacity(), world.tree.metrics().data_block_load_cached_count()), (0, 0, 0));
+    Ok(())
+}
+
+#[test]
+fn tables_below_the_levels_of_the_configuration_are_there() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.flush();
+    world.major(0);
+    let world = world.reopened(|mut config| {
+        config.level_count = 3;
+        config
+    })?;
+    world.put("b", "b");
+    world.flush();
+    assert_eq!((world.keys(), world.levels()), (vec!["a".to_owned(), "b".to_owned()], vec![1, 0, 0]));
+    world.major(0);
+    assert_eq!((world.keys(), world.tree.table_count()), (vec!["a".to_owned(), "b".to_owned()], 1));
     Ok(())
 }

@@ -167,6 +167,7 @@ fn file_systems_keep_their_promises() -> Result<()> {
     );
     assert!(fs.clone().exists(Path::new("/root/b"))?);
     assert_ne!(fs.backend_id(), MemFs::new().backend_id());
+    assert!(StdFs.backend_id().is_some() && StdFs.backend_id() != fs.backend_id());
     assert_eq!(StdFs.backend_id(), StdFs.backend_id());
     Ok(())
 }

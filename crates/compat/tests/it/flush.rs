@@ -209,26 +209,3 @@ fn tables_of_a_flush_are_cut_at_64_mib() -> Result<()> {
     assert_eq!((world.tree.table_count(), world.tree.l0_run_count()), (2, 1));
     Ok(())
 }
-
-#[test]
-fn a_flush_waits_for_the_lock() -> Result<()> {
-    let world = World::new()?;
-    world.put("a", "a");
-    let lock = world.tree.get_flush_lock();
-    std::thread::scope(|scope| {
-        let (started, starts) = std::sync::mpsc::channel();
-        let world = &world;
-        let flushing = scope.spawn(move || {
-            started.send(()).expect("heard");
-            world.flush();
-        });
-        let _ = starts.recv();
-        (0..1000).for_each(|_| std::thread::yield_now());
-        world.put("b", "b");
-        assert_eq!(world.tree.table_count(), 0);
-        drop(lock);
-        flushing.join().expect("whole");
-    });
-    assert_eq!(world.rows(), ["a@0", "b@1"], "it sealed nothing before it had the lock");
-    Ok(())
-}

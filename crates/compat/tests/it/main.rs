@@ -26,4 +26,5 @@ mod since;
 mod snapshots;
 mod types;
 mod unsupported;
+mod waiting;
 mod watermarks;

@@ -262,3 +262,16 @@ fn drops_have_all_kinds_of_bounds() -> Result<()> {
     assert_eq!(left((Excluded("b"), Excluded("b"))), "abc");
     Ok(())
 }
+
+#[test]
+fn a_range_at_the_watermark_and_what_it_hides_stay() -> Result<()> {
+    let world = World::new()?;
+    world.put("b", "b");
+    let now = world.remove_range("a", "c");
+    world.flush();
+    world.major(now);
+    assert_eq!((world.rows(), world.keys().len()), (vec!["b@0".to_owned()], 0));
+    world.major(now + 1);
+    assert_eq!(world.tree.table_count(), 0);
+    Ok(())
+}

@@ -172,3 +172,19 @@ fn a_clear_takes_what_is_sealed_and_leaves_linked_files_whole() -> Result<()> {
     assert_eq!(linked, bytes);
     Ok(())
 }
+
+#[test]
+fn a_version_that_is_stamped_with_the_watermark_is_not_below_it() -> Result<()> {
+    for (watermark, kept) in [(3, 2), (4, 1)] {
+        let world = World::new()?;
+        for stamp in [1, 3] {
+            world.put("a", "a");
+            world.flush();
+            assert_eq!(world.seqno.get(), stamp + 1);
+        }
+        world.put("a", "a");
+        world.flush_with(watermark);
+        assert_eq!(world.tree.version_free_list_len(), kept, "{watermark}");
+    }
+    Ok(())
+}

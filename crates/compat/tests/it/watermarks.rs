@@ -69,3 +69,14 @@ fn the_last_level_is_the_deepest_in_use() -> Result<()> {
     assert_eq!((world.rows(), world.levels()[2]), (vec!["b@0".to_owned()], 1));
     Ok(())
 }
+
+#[test]
+fn the_last_level_drops_a_tombstone_above_the_watermark_with_what_is_below() -> Result<()> {
+    let world = World::new()?;
+    world.put("a", "a");
+    world.remove("a");
+    world.flush();
+    world.major(1);
+    assert_eq!(world.tree.table_count(), 0);
+    Ok(())
+}
