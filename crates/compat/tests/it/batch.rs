@@ -64,3 +64,15 @@ fn a_batch_is_in_memory_alone() -> Result<()> {
     assert!(world.keys().is_empty());
     Ok(())
 }
+
+#[test]
+fn a_batch_is_as_large_as_its_entries() -> Result<()> {
+    let world = World::new()?;
+    let mut batch = WriteBatch::new();
+    batch.insert("a", "value");
+    batch.remove("bb");
+    let (bytes, _) = world.tree.apply_batch(batch, 0)?;
+    let (insert, remove) = (world.tree.insert("a", "value", 1), world.tree.remove("bb", 1));
+    assert_eq!(bytes, insert.0 + remove.0);
+    Ok(())
+}

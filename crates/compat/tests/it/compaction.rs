@@ -7,6 +7,7 @@ use lsm_tree::{
         Choice, CompactionAction, CompactionResult, CompactionState, CompactionStrategy, EccHeal, Fifo, Leveled, MoveDown,
         PullDown, SizeTiered,
     },
+    config::CompressionPolicy,
     heal_hints::HealHints,
 };
 use std::{
@@ -191,16 +192,17 @@ fn a_strategy_of_the_callers_is_asked() -> Result<()> {
 
 #[test]
 fn a_limit_of_what_is_written_is_kept() -> Result<()> {
-    let (world, asked) = (World::with(|config| config.compaction_rate_limit(1 << 20))?, Asked::default());
+    let limited =
+        |config: Config| config.compaction_rate_limit(1 << 20).data_block_compression_policy(CompressionPolicy::disabled());
+    let (world, asked) = (World::with(limited)?, Asked::default());
     for n in 0..100 {
         world.put(&format!("{n:04}"), &"v".repeat(1000));
     }
     world.flush();
-    let plain = world.tree.disk_space();
     world.compact(asked.clone(), 0);
     world.compact(PullDown(0, 0), 0);
     world.compact(asked.clone(), 0);
-    assert_eq!((world.keys().len(), world.tree.disk_space() <= plain), (100, true));
+    assert!(world.keys().len() == 100 && world.tree.disk_space() > 100_000);
     let times = asked.0.lock().expect("whole");
     // No machine is too fast for it.
     assert!(times[1] - times[0] >= (world.tree.disk_space() * 1_000_000) >> 20, "{times:?}");
@@ -356,5 +358,36 @@ fn a_strategy_is_asked_once_a_round() -> Result<()> {
     flushed(&world, "a");
     world.compact(asked.clone(), 0);
     assert_eq!(asked.0.lock().expect("whole").len(), 1);
+    Ok(())
+}
+
+#[test]
+fn leveled_takes_four_tables_of_level_0_for_full() -> Result<()> {
+    for (tables, dest) in [(1, None), (3, Some(0)), (4, Some(1))] {
+        let world = World::new()?;
+        flushed(&world, "a");
+        world.major(0);
+        (0..tables).for_each(|_| flushed(&world, "a"));
+        assert_eq!(world.compact(Leveled::default(), 0).dest_level, dest, "{tables}");
+    }
+    Ok(())
+}
+
+#[test]
+fn size_tiered_takes_four_runs_for_many_and_twice_the_oldest_for_much() -> Result<()> {
+    for (runs, taken) in [(2, 0), (3, 3)] {
+        let world = World::new()?;
+        (0..runs).for_each(|_| flushed(&world, "a"));
+        assert_eq!(world.compact(SizeTiered::default(), 0).tables_in, taken, "{runs} alike");
+    }
+    for (runs, taken) in [(3, 0), (4, 4)] {
+        let world = World::new()?;
+        for n in 0..500 {
+            world.put(&format!("{n:03}"), &n.to_string().repeat(100));
+        }
+        world.flush();
+        (0..runs).for_each(|_| flushed(&world, "000"));
+        assert_eq!(world.compact(SizeTiered::default(), 0).tables_in, taken, "{runs} behind a large one");
+    }
     Ok(())
 }

@@ -106,6 +106,13 @@ fn prefixes_need_the_order_of_bytes() -> Result<()> {
     assert!(world.tree.prefix("a", SeqNo::MAX, None).all(|row| row.key().is_err()));
     assert!(world.tree.contains_prefix("a", SeqNo::MAX, None).is_err());
     assert_eq!(keys(world.tree.prefix("", SeqNo::MAX, None)), ["ab"]);
+    let world = World::with(|config| config.comparator(Arc::new(Numbers)))?;
+    world.put("ab", "1");
+    assert_eq!(world.tree.remove_prefix("a", world.seqno.next()), 0, "though its end comes behind it");
+    assert_eq!(
+        (world.keys_at(SeqNo::MAX), world.tree.contains_prefix("a", SeqNo::MAX, None).is_err()),
+        (vec!["ab".to_owned()], true)
+    );
     let world = World::with(|config| config.comparator(Arc::new(Named("plain"))))?;
     world.put("ab", "1");
     assert_eq!(keys(world.tree.prefix("a", SeqNo::MAX, None)), ["ab"]);

@@ -141,3 +141,28 @@ fn full_keys_are_in_the_filters_of_prefixes_too() -> Result<()> {
     assert_eq!(world.tree.metrics().prefix_bloom_skips(), 1);
     Ok(())
 }
+
+/// Up to each `:`, with it.
+struct Nested;
+
+impl PrefixExtractor for Nested {
+    fn prefixes<'a>(&self, key: &'a [u8]) -> Box<dyn Iterator<Item = &'a [u8]> + 'a> {
+        Box::new((1..=key.len()).map(|len| &key[..len]).filter(|prefix| prefix.ends_with(b":")))
+    }
+}
+
+#[test]
+fn every_prefix_of_a_key_is_in_the_filter() -> Result<()> {
+    let world = World::with(|config| config.prefix_extractor(Arc::new(Nested)))?;
+    for (low, high) in [("a:x:1", "e:x:1"), ("b:y:1", "d:y:1")] {
+        world.put(low, "1");
+        world.put(high, "1");
+        world.flush();
+    }
+    for (skips, prefix) in ["b:", "b:y:", "d:y:"].into_iter().enumerate() {
+        assert_eq!(world.tree.metrics().prefix_bloom_skips(), skips);
+        assert_eq!(world.tree.prefix(prefix, SeqNo::MAX, None).count(), 1, "{prefix}");
+    }
+    assert_eq!(world.tree.metrics().prefix_bloom_skips(), 3);
+    Ok(())
+}
