@@ -81,6 +81,12 @@ impl World {
         })
     }
 
+    /// Writes the key alone into a table.
+    pub(crate) fn flushed(&self, key: &str) {
+        self.put(key, key);
+        self.flush();
+    }
+
     pub(crate) fn remove(&self, key: &str) -> SeqNo {
         self.write(|tree, now| {
             tree.remove(key, now);

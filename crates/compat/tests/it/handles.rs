@@ -55,3 +55,20 @@ fn an_entry_is_appended_as_it_is() -> Result<()> {
     assert_eq!(tree.get_highest_seqno(), Some(4));
     Ok(())
 }
+
+#[test]
+fn trees_go_by_three_names() -> Result<()> {
+    let world = World::new()?;
+    assert!(matches!(world.tree, AnyTree::Standard(_)));
+    let tree: Tree = world.tree.clone().try_into().expect("standard");
+    let blob: std::result::Result<BlobTree, _> = AnyTree::from(tree.clone()).try_into();
+    assert!(blob.is_err());
+    world.put("a", "a");
+    assert_eq!(tree.get("a", SeqNo::MAX)?.as_deref(), Some(&b"a"[..]));
+    tree.update_runtime_config(|config| config.seqno_in_index = true)?;
+    drop(tree);
+    assert!(world.tree.runtime_config().seqno_in_index && world.tree.heal_hints().is_empty());
+    let world = world.reopened(|config| config)?;
+    assert!(!world.tree.runtime_config().seqno_in_index, "not kept");
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! The interface, section by section, through its public face alone.
 
 mod batch;
+mod caches;
 mod common;
 mod compaction;
 mod comparator;
@@ -14,10 +15,14 @@ mod flush;
 mod handles;
 mod ingestion;
 mod iterators;
+mod leveled;
 mod merge;
+mod metrics;
 mod model;
+mod opening;
 mod overlay;
 mod points;
+mod policies;
 mod prefix;
 mod ranges;
 mod seqnos;
@@ -26,5 +31,6 @@ mod since;
 mod snapshots;
 mod types;
 mod unsupported;
+mod versions;
 mod waiting;
 mod watermarks;
