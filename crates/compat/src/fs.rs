@@ -5,6 +5,7 @@
 
 mod adapted;
 mod aligned_buf;
+mod file_locks;
 mod io_uring;
 mod mem;
 mod options;

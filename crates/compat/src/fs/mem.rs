@@ -1,13 +1,16 @@
 //! `MemFs`: one in memory, over the tree's simulated disk.
 
-use super::{Fs, FsDirEntry, FsFile, FsMetadata, FsOpenOptions};
+use super::{
+    Fs, FsDirEntry, FsFile, FsMetadata, FsOpenOptions,
+    file_locks::{FileLock, FileLocks},
+};
 use sediment_env::Fs as _;
 use std::{
     fmt,
     io::{Error, ErrorKind, Read, Result, Seek, SeekFrom, Write},
     path::Path,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -16,6 +19,7 @@ use std::{
 #[derive(Clone)]
 pub struct MemFs {
     disk: sediment_env::MemFs,
+    locks: Arc<FileLocks>,
     id: u64,
 }
 
@@ -25,7 +29,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(2);
 impl MemFs {
     /// An empty one.
     pub fn new() -> Self {
-        Self { disk: sediment_env::MemFs::new(), id: NEXT_ID.fetch_add(1, Ordering::Relaxed) }
+        Self { disk: sediment_env::MemFs::new(), locks: Arc::default(), id: NEXT_ID.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// The entry of a name in its parent; the root has none and is a directory.
@@ -60,7 +64,8 @@ impl Fs for MemFs {
             file.set_len(0).map_err(of_env)?;
         }
         let position = if opts.append { file.len().map_err(of_env)? } else { 0 };
-        Ok(Box::new(MemFile { file, position, is_append: opts.append }))
+        let locks = Arc::clone(&self.locks);
+        Ok(Box::new(MemFile { file, position, is_append: opts.append, locks, lock: OnceLock::new() }))
     }
 
     fn create_dir_all(&self, path: &Path) -> Result<()> {
@@ -144,6 +149,9 @@ struct MemFile {
     file: Arc<dyn sediment_env::File>,
     position: u64,
     is_append: bool,
+    locks: Arc<FileLocks>,
+    /// Held until the file is closed.
+    lock: OnceLock<FileLock>,
 }
 
 impl Read for MemFile {
@@ -209,8 +217,8 @@ impl FsFile for MemFile {
         Ok(done)
     }
 
-    /// Nobody else can have it open.
     fn lock_exclusive(&self) -> Result<()> {
+        self.lock.get_or_init(|| self.locks.take(self.file.path()));
         Ok(())
     }
 }

@@ -4,8 +4,8 @@ use crate::common::World;
 use lsm_tree::{
     AbstractTree, Cache, CompressionType, Config, KvSeparationOptions, Result, SeqNo,
     config::{
-        BlockSizePolicy, BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry, HashRatioPolicy,
-        LevelRoute, ManifestRecoveryMode, PinningPolicy, RestartIntervalPolicy,
+        BlockSizePolicy, BloomConstructionPolicy, CompactionSpawner, CompressionPolicy, FilterPolicy, FilterPolicyEntry,
+        HashRatioPolicy, LevelRoute, ManifestRecoveryMode, PinningPolicy, RestartIntervalPolicy,
     },
     fs::{MemFs, StdFs, SyncMode},
     runtime_config::{EccScheme, RuntimeConfig},
@@ -173,4 +173,28 @@ fn folders_of_one_path_are_told_once() {
     let config = Config::new("/hot", Default::default(), Default::default()).level_routes(vec![route(1..2), route(4..5)]);
     let folders: Vec<_> = config.all_tables_folders().into_iter().map(|(path, _)| path).collect();
     assert_eq!(folders, [Path::new("/hot/tables"), Path::new("/cold/tables")]);
+}
+
+/// Would run what it is given, and is given nothing.
+struct Pool;
+
+impl CompactionSpawner for Pool {
+    fn spawn(&self, _work: Box<dyn FnOnce() + Send>) {
+        panic!("a compaction has left its thread");
+    }
+}
+
+/// Otherwise than in the family, which splits a compaction among threads.
+#[test]
+fn a_compaction_runs_on_the_thread_that_calls_it() -> Result<()> {
+    let world =
+        World::with(|config| config.compaction_threads(4).subcompaction_min_bytes(1).compaction_pool(Some(Arc::new(Pool))))?;
+    for n in 0..500 {
+        world.put(&format!("{n:03}"), &"v".repeat(100));
+    }
+    world.flush();
+    world.flushed("000");
+    world.tree.major_compact(1 << 10, 0)?;
+    assert_eq!((world.keys().len(), world.get("000").as_deref()), (500, Some("000")));
+    Ok(())
 }

@@ -105,8 +105,9 @@ fn a_value_of_another_table_is_not_reclaimable() -> Result<()> {
 #[test]
 fn rows_of_all_memtables_are_counted() -> Result<()> {
     let world = World::new()?;
-    world.put("a", "1");
+    let sealed = world.put("a", "1");
     world.tree.rotate_memtable();
+    assert_eq!(world.tree.get_highest_memtable_seqno(), Some(sealed), "what is sealed is in memory, too");
     world.remove("a");
     assert_eq!(world.tree.approximate_len(), 2);
     let active = world.tree.active_memtable().size();

@@ -78,6 +78,11 @@ fn a_tree_lives_in_memory() -> Result<()> {
     lives_on(&fs, "/tree")?;
     lives_on(&fs, "./relative")?;
     assert!(fs.exists(Path::new("/tree/CURRENT"))? && fs.exists(Path::new("relative/CURRENT"))?);
+    let open = || Config::new("/tree", Default::default(), Default::default()).with_shared_fs(Arc::clone(&fs)).open();
+    let first = open()?;
+    assert_eq!(io_kind(open()), Some(ErrorKind::WouldBlock));
+    drop(first);
+    open()?;
     Ok(())
 }
 
@@ -128,6 +133,12 @@ fn behaves(fs: &dyn Fs, root: &Path) -> std::io::Result<()> {
     file.hint(FileHint::Sequential)?;
     assert_eq!((file.metadata()?.len, file.metadata()?.is_file), (5, true));
     drop(file);
+    assert_eq!(fs.open(&a, &FsOpenOptions::new().read(true).direct_io(true))?.read_at(&mut buf, 0)?, 5);
+    let cut = root.join("cut");
+    fs.open(&cut, &FsOpenOptions::new().write(true).create(true))?.write_all(b"long")?;
+    fs.open(&cut, &FsOpenOptions::new().write(true).truncate(true))?.write_all(b"s")?;
+    assert_eq!(fs.metadata(&cut)?.len, 1);
+    fs.remove_file(&cut)?;
     fs.open(&a, &FsOpenOptions::new().append(true))?.write_all(b"!")?;
     assert_eq!(
         fs.open(&a, &FsOpenOptions::new().write(true).create_new(true)).err().map(|error| error.kind()),
@@ -343,4 +354,26 @@ fn damage_is_told_by_the_guard() -> Result<()> {
     let row = world.tree.iter(SeqNo::MAX, None).next().expect("a row that is an error");
     assert_eq!(io_kind(row.into_inner()), Some(ErrorKind::InvalidData));
     Ok(())
+}
+
+/// Otherwise than in the family, where both would write to it.
+#[test]
+fn a_second_opening_waits_for_the_first_on_a_file_system_of_the_callers() -> Result<()> {
+    let fs: Arc<dyn Fs> = Arc::new(Plain(MemFs::new()));
+    let open = |path: &str| Config::new(path, Default::default(), Default::default()).with_shared_fs(Arc::clone(&fs)).open();
+    let first = open("tree")?;
+    std::thread::scope(|scope| {
+        let (started, starts) = std::sync::mpsc::channel();
+        let second = scope.spawn(move || {
+            started.send(()).expect("heard");
+            open("./tree")
+        });
+        starts.recv().expect("it starts");
+        (0..1000).for_each(|_| std::thread::yield_now());
+        first.insert("a", "a", 0);
+        first.flush_active_memtable(0)?;
+        drop(first);
+        assert_eq!(keys(second.join().expect("whole")?.iter(SeqNo::MAX, None)), ["a"]);
+        Ok(())
+    })
 }
