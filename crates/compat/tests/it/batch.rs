@@ -76,3 +76,34 @@ fn a_batch_is_as_large_as_its_entries() -> Result<()> {
     assert_eq!(bytes, insert.0 + remove.0);
     Ok(())
 }
+
+/// Puts an operation on a key into a batch.
+type Put = fn(&mut WriteBatch);
+
+#[test]
+fn any_two_kinds_of_operation_on_a_key_refuse_the_batch() -> Result<()> {
+    let kinds: [(&str, Put); 4] = [
+        ("insert", |batch| batch.insert("k", "v")),
+        ("remove", |batch| batch.remove("k")),
+        ("remove_weak", |batch| batch.remove_weak("k")),
+        ("merge", |batch| batch.merge("k", "v")),
+    ];
+    let world = World::with(appending)?;
+    for (first, begin) in &kinds {
+        for (second, go_on) in &kinds {
+            let mut batch = WriteBatch::new();
+            batch.insert("other", "v");
+            begin(&mut batch);
+            go_on(&mut batch);
+            let now = world.seqno.next();
+            let applied = world.tree.apply_batch(batch, now);
+            if first == second {
+                assert!(applied.is_ok(), "{first} twice: {applied:?}");
+            } else {
+                assert!(matches!(applied, Err(Error::MixedOperationBatch)), "{first} and {second}: {applied:?}");
+                assert!(world.tree.scan_since_seqno(now)?.next().is_none(), "nothing is applied");
+            }
+        }
+    }
+    Ok(())
+}
