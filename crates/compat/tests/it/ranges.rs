@@ -216,17 +216,22 @@ fn what_was_ingested_before_is_hidden() -> Result<()> {
 
 #[test]
 fn a_row_keeps_its_number_as_long_as_a_range_lies_elsewhere() -> Result<()> {
-    let world = World::new()?;
-    world.seqno.set(20);
-    world.put("a", "a");
-    world.flush();
-    world.compact(PullDown(0, 6), 0);
-    world.tree.remove_range("a", "b", 10);
-    world.flush();
-    world.compact(PullDown(5, 6), SeqNo::MAX);
-    assert_eq!(world.get("a").as_deref(), Some("a"));
-    world.major(SeqNo::MAX);
-    assert_eq!((world.get("a").as_deref(), world.rows()), (Some("a"), vec!["a@0".to_owned()]));
+    for is_flushed in [false, true] {
+        let world = World::new()?;
+        world.seqno.set(20);
+        world.put("a", "a");
+        world.flush();
+        world.compact(PullDown(0, 6), 0);
+        world.tree.remove_range("a", "b", 10);
+        if is_flushed {
+            world.flush();
+        }
+        world.compact(PullDown(5, 6), SeqNo::MAX);
+        assert_eq!(world.get("a").as_deref(), Some("a"));
+        world.flush();
+        world.major(SeqNo::MAX);
+        assert_eq!((world.get("a").as_deref(), world.rows()), (Some("a"), vec!["a@0".to_owned()]));
+    }
     Ok(())
 }
 

@@ -175,7 +175,7 @@ fn a_clear_takes_what_is_sealed_and_leaves_linked_files_whole() -> Result<()> {
 
 #[test]
 fn a_version_that_is_stamped_with_the_watermark_is_not_below_it() -> Result<()> {
-    for (watermark, kept) in [(3, 2), (4, 1)] {
+    for (watermark, kept) in [(3, 2), (4, 1), (5, 1), (6, 0)] {
         let world = World::new()?;
         for stamp in [1, 3] {
             world.put("a", "a");
