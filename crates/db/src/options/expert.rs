@@ -28,7 +28,8 @@ pub struct ExpertOptions {
     /// flushes, where many keyspaces are written to.
     pub wal_bytes_max: Option<u64>,
     /// Space kept on the disk for going on when it is full, in bytes: up to 1 GiB; 4 MiB by default. With 0 a full disk may
-    /// have no room left for the compactions and drops that would give some back.
+    /// have no room left for the compactions and drops that would give some back. The last quarter is for removes, drops and clears
+    /// alone, so that there is room to write them down.
     pub reserve_bytes: u64,
     /// How often a running database refreshes its public file of statistics, in microseconds: 1,000 to 86,400,000,000 (a day);
     /// one second by default. It costs one small write each time; 0 is for never, and no file.
