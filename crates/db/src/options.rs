@@ -9,6 +9,7 @@ mod compression;
 mod durability;
 mod expert;
 mod filter_kind;
+mod filter_widths;
 mod goal;
 mod keyspace;
 mod settings;
@@ -17,6 +18,7 @@ pub use compression::Compression;
 pub use durability::Durability;
 pub use expert::ExpertOptions;
 pub use filter_kind::FilterKind;
+pub use filter_widths::FilterWidths;
 pub use goal::Goal;
 pub use keyspace::KeyspaceOptions;
 

@@ -5,6 +5,7 @@
 
 mod burr;
 mod prefix;
+mod rate;
 mod split_block;
 
 pub(crate) use prefix::{PrefixFilter, PrefixHashes};

@@ -15,8 +15,10 @@ pub struct TableOptions {
     pub dictionary: DictionaryOptions,
     /// How filters are built.
     pub filter: FilterKind,
-    /// Bits of filter per user key, and per prefix; 0 for no filter.
+    /// Bits of filter per user key; 0 for no filter.
     pub filter_bits_per_key: u8,
+    /// Bits of filter per prefix; 0 for no filter of prefixes.
+    pub filter_bits_per_prefix: u8,
     /// Which prefixes a second filter knows. Without one, and where keys are not ordered by their bytes, there is none.
     pub prefix_extractor: Option<Arc<dyn PrefixExtractor>>,
     /// Seed of the key hash, one per tree. Every lookup brings a hash made with it.
@@ -35,6 +37,7 @@ impl Default for TableOptions {
             dictionary: DictionaryOptions::default(),
             filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
+            filter_bits_per_prefix: 10,
             prefix_extractor: None,
             hash_seed: 0,
             created_us: 0,

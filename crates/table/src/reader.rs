@@ -32,7 +32,7 @@ use sediment_base::{
     Account, Error, InternalKey, KeyOrder, Kind, MemoryBudget, RangeTombstones, Result, RowFlags, SeqNo, Slice, Stats,
     budget::Charge, stats::Counter,
 };
-use sediment_codec::hash::key_hash;
+use sediment_codec::{hash::key_hash, seal::Region};
 use sediment_env::File;
 use sediment_raw::slab::Pool;
 use std::{fmt, path::Path, path::PathBuf, sync::Arc};
@@ -47,6 +47,7 @@ pub struct Table {
     properties: Properties,
     fence: Fence,
     filter: Option<Filter>,
+    filter_bytes: u64,
     prefix_filter: Option<PrefixFilter>,
     /// `None` where there are none.
     ranges: Option<Arc<RangeTombstones>>,
@@ -244,6 +245,11 @@ impl Table {
         &self.path
     }
 
+    /// Bytes of its filter of keys.
+    pub fn filter_bytes(&self) -> u64 {
+        self.filter_bytes
+    }
+
     /// Memory that the table takes while it is open, cached blocks not counted.
     pub fn memory_bytes(&self) -> usize {
         self.metadata.bytes() as usize
@@ -323,6 +329,7 @@ impl Table {
             pool: context.cache.pool().clone(),
             fence,
             filter,
+            filter_bytes: tail.footer.region(Region::Filter).map_or(0, |region| region.plain_bytes),
             prefix_filter,
             ranges,
             stats: Arc::clone(&context.stats),

@@ -73,7 +73,7 @@ impl TableWriter {
         let uuid = context.random.uuid()?;
         let header = FileHeader::new(FileKind::Table, context.db_uuid, id.0, uuid);
         let file = FrameFile::new(context.fs.create(&path)?, &header);
-        let has_prefixes = options.filter_bits_per_key > 0 && context.order.is_lexicographic();
+        let has_prefixes = options.filter_bits_per_prefix > 0 && context.order.is_lexicographic();
         let extractor = options.prefix_extractor.as_ref().filter(|_| has_prefixes);
         let block_codec = match &options.codec {
             Method::Other(codec) => codec.name().into(),
@@ -197,19 +197,24 @@ impl TableWriter {
     }
 
     fn put_filters(&mut self) -> Result<()> {
-        let TableOptions { filter: kind, filter_bits_per_key: bits, .. } = self.options;
-        if bits == 0 {
-            return Ok(());
+        let TableOptions { filter: kind, filter_bits_per_key, filter_bits_per_prefix, .. } = self.options;
+        if filter_bits_per_key > 0 {
+            self.charge_filter(self.hashes.len(), filter_bits_per_key);
+            let (frames, filter) = Filter::encode(kind, &self.hashes, filter_bits_per_key);
+            self.file.put_region(Region::Filter, frames, &filter)?;
         }
-        let hashes = self.hashes.len().max(self.prefixes.as_ref().map_or(0, PrefixHashes::len));
-        self.charge.grow_to((self.buffer_bytes() + Filter::build_bytes(kind, hashes, bits)) as u64);
-        let (frames, filter) = Filter::encode(kind, &self.hashes, bits);
-        self.file.put_region(Region::Filter, frames, &filter)?;
         if let Some(prefixes) = &self.prefixes {
-            let (frames, filter) = prefixes.encode(kind, bits);
+            self.charge_filter(prefixes.len(), filter_bits_per_prefix);
+            let (frames, filter) = prefixes.encode(kind, filter_bits_per_prefix);
             self.file.put_region(Region::PrefixFilter, frames, &filter)?;
         }
         Ok(())
+    }
+
+    /// Holds the memory that building a filter over so many hashes takes, if it is not held yet.
+    fn charge_filter(&self, hashes: usize, bits: u8) {
+        let bytes = self.buffer_bytes() + Filter::build_bytes(self.options.filter, hashes, bits);
+        self.charge.grow_to(bytes as u64);
     }
 
     /// Memory of the buffers that matter.

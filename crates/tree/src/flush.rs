@@ -9,13 +9,14 @@ use crate::{
     compaction::Chosen,
     cursor::{Merging, Source},
     memtable::Memtable,
+    options::TreeOptions,
     retention::Retention,
-    rewrite::{Cuts, Elsewhere, OnSlice, OutputSpec, Rewrite},
-    super_version::{Change, SuperVersions},
+    rewrite::{Arriving, Cuts, Elsewhere, FilterWidth, OnSlice, OutputSpec, Rewrite, width},
+    super_version::{Change, SuperVersion, SuperVersions},
     version::Edit,
 };
 use sediment_base::{
-    Result, SeqNo, Stats, TableId,
+    Cursor, KeyRange, Result, SeqNo, Stats, TableId,
     planted::{Bug, planted},
     stats::Counter,
 };
@@ -79,6 +80,7 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
             home: &versions.home,
             options: &settings,
             is_flush: true,
+            filter_width: filter_width(&pinned, &settings, &memtables)?,
             now_us: context.now_us,
             oldest_write_us: context.now_us,
         },
@@ -118,6 +120,26 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
     versions.install(Change::flush(edit, &sealed, &context.retention))?;
     count(&versions.options.stats, &report);
     Ok(report)
+}
+
+/// That of what these become.
+fn filter_width(pinned: &SuperVersion, settings: &TreeOptions, memtables: &[Arc<Memtable>]) -> Result<FilterWidth> {
+    let mut range: Option<KeyRange> = None;
+    for memtable in memtables {
+        let (mut first, mut last) = (memtable.cursor(), memtable.cursor());
+        first.seek_to_first()?;
+        last.seek_to_last()?;
+        if !first.is_valid() {
+            continue;
+        }
+        let own = KeyRange::closed(first.key().user_key.into(), last.key().user_key.into());
+        range = Some(range.map_or(own.clone(), |range| range.union(own, &settings.order)));
+    }
+    // Without rows there is nothing to be filtered.
+    let Some(range) = range else { return Ok(FilterWidth::exactly(0)) };
+    let rows = memtables.iter().map(|memtable| memtable.rows() as u64).sum();
+    let arriving = Arriving { level: 0, range, rows, kind: settings.level0_filter, replaced: &HashSet::new() };
+    Ok(width(pinned, settings, &arriving))
 }
 
 fn count(stats: &Stats, report: &FlushReport) {

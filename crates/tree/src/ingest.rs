@@ -7,7 +7,7 @@
 use crate::{
     compaction::{Plan, Reservations},
     options::TreeOptions,
-    rewrite::OutputSpec,
+    rewrite::{FilterWidth, OutputSpec},
     super_version::{Change, SuperVersions},
     version::{AddedTable, Edit, Level, TableHome, Version},
 };
@@ -63,6 +63,8 @@ impl Ingesting {
                     home: &self.home,
                     options: &self.settings,
                     is_flush: false,
+                    // How many rows will come, and where they go, is not known yet.
+                    filter_width: FilterWidth::exactly(self.settings.filter_bits_per_key),
                     now_us: self.now_us,
                     oldest_write_us: self.now_us,
                 };

@@ -43,7 +43,7 @@ pub use compaction::{
 pub use flush::{FlushContext, FlushReport};
 pub use ingest::IngestReport;
 pub use open::{is_not_created, order_at_creation};
-pub use options::{Reclaimer, SeqnoSource, TreeOptions};
+pub use options::{FilterWidths, Reclaimer, SeqnoSource, TreeOptions};
 pub use read::{Cursor, Direction, RawRow, RawRows, Scan, ScanLimits, ScanPart, TakeValue, ValueLen};
 pub use retention::Retention;
 pub use rewrite::{OnSlice, Progress};

@@ -41,6 +41,8 @@ pub struct TreeOptions {
     pub level0_filter: FilterKind,
     /// Filter bits per key, and per prefix; 0 builds no filters.
     pub filter_bits_per_key: u8,
+    /// Which runs have those bits per key.
+    pub filter_widths: FilterWidths,
     /// Which prefixes tables have a filter of, beside that of keys: scans pass over tables where theirs does not occur. With the order of
     /// bytes alone. May change like any setting: a table is asked if it names an extractor that comes along, or the one given when the
     /// tree was opened.
@@ -71,6 +73,18 @@ pub struct TreeOptions {
     /// Where the changes of the tree's structure take seqnos, as [`Retention::Watermark`](crate::Retention::Watermark) needs it. With
     /// none they take none.
     pub seqno_source: Option<Arc<dyn SeqnoSource>>,
+}
+
+/// How bits of filters are divided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FilterWidths {
+    /// Each key has as many.
+    #[default]
+    Uniform,
+    /// Each key has as many in the mean. In small runs, which lie above, one has more, so that of the keys that are not there as few as possible
+    /// are looked for in vain. What flushes and compactions write is given its width by the runs that are there when they
+    /// begin, what is ingested the mean.
+    ByLevel,
 }
 
 /// Has files removed in the background.
@@ -114,6 +128,7 @@ impl TreeOptions {
             filter: FilterKind::SplitBlock,
             level0_filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
+            filter_widths: FilterWidths::default(),
             prefix_extractor: None,
             compaction_filter: None,
             table_bytes: 32 << 20,
@@ -145,6 +160,7 @@ impl TreeOptions {
             filter: _,
             level0_filter: _,
             filter_bits_per_key,
+            filter_widths: _,
             prefix_extractor,
             compaction_filter: _,
             table_bytes,
@@ -204,6 +220,7 @@ impl TreeOptions {
             filter: others.filter,
             level0_filter: others.level0_filter,
             filter_bits_per_key: others.filter_bits_per_key,
+            filter_widths: others.filter_widths,
             prefix_extractor: others.prefix_extractor.clone(),
             compaction_filter: others.compaction_filter.clone(),
             table_bytes: others.table_bytes,

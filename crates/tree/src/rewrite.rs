@@ -8,6 +8,7 @@ mod ranges;
 mod rules;
 mod run;
 mod slices;
+mod widths;
 
 pub(crate) use cuts::Cuts;
 pub(crate) use elsewhere::Elsewhere;
@@ -15,3 +16,4 @@ pub(crate) use filter::Judge;
 pub(crate) use output::OutputSpec;
 pub(crate) use run::{Rewrite, Rewritten};
 pub use slices::{OnSlice, Progress};
+pub(crate) use widths::{Arriving, FilterWidth, width};

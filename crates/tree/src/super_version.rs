@@ -6,12 +6,14 @@
 
 mod change;
 mod earlier;
+mod filter_probes;
 mod install;
 mod obsolete;
 mod pin;
 
 pub(crate) use change::Change;
 pub(crate) use earlier::Earlier;
+pub(crate) use filter_probes::FilterProbes;
 pub(crate) use install::{SuperVersions, TreeParts};
 pub(crate) use obsolete::{Obsolete, Orphans};
 pub(crate) use pin::{Sealed, SuperVersion};

@@ -165,7 +165,7 @@ impl Tree {
         if !versions.is_sweep_due() && search.go_on(&pinned, &versions.options, Reach::Resident(pin))? {
             let ended = search.result()?;
             if ended != Ended::Operand {
-                search.count(&versions.options);
+                search.count(&pinned, &versions.options);
                 return Ok(BegunGet::Ended(ended == Ended::Found));
             }
         }
@@ -490,7 +490,7 @@ impl<V: TakeValue> StoppedGet<'_, V> {
         let Self { mut search, pinned, tree } = self;
         let versions = &tree.inner.versions;
         let found = search.finish(&pinned, &versions.options);
-        search.count(&versions.options);
+        search.count(&pinned, &versions.options);
         drop(pinned);
         versions.sweep();
         found

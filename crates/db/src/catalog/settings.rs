@@ -6,7 +6,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use crate::options::{Compression, FilterKind, Goal, KeyspaceOptions};
+use crate::options::{Compression, FilterKind, FilterWidths, Goal, KeyspaceOptions};
 use sediment_base::{Error, ErrorKind, Result, block_codec};
 use sediment_codec::{
     coding::{Reader, Writer},
@@ -32,6 +32,7 @@ const COMPARATOR: u64 = 25;
 const COMPACTION_FILTER: u64 = 28;
 const DICTIONARY_BYTES: u64 = 30;
 const DICTIONARY: u64 = 32;
+const FILTER_WIDTHS: u64 = 34;
 
 /// The goals by their numbers on disk.
 const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal::Space)];
@@ -43,6 +44,9 @@ const OTHER_CODEC: u64 = 0x200;
 
 /// The kinds of filters by theirs.
 const FILTERS: [(u64, FilterKind); 2] = [(1, FilterKind::SplitBlock), (2, FilterKind::Burr)];
+
+/// How their bits are divided, by theirs.
+const WIDTHS: [(u64, FilterWidths); 2] = [(1, FilterWidths::Uniform), (2, FilterWidths::ByLevel)];
 
 /// Appends what is set.
 pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
@@ -56,6 +60,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         dictionary,
         filter,
         filter_bits_per_key,
+        filter_widths,
         prefix_extractor,
         compaction_filter,
         table_bytes,
@@ -79,6 +84,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         (LEVEL0_COMPRESSION, level0_compression.map(compression_number)),
         (DICTIONARY_BYTES, dictionary_bytes.map(u64::from)),
         (FILTER, number_of(&FILTERS, *filter)),
+        (FILTER_WIDTHS, number_of(&WIDTHS, *filter_widths)),
     ];
     for (tag, number) in numbers {
         if let Some(number) = number {
@@ -121,6 +127,7 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             DICTIONARY_BYTES => set(&mut options.dictionary_bytes, narrow(field)?)?,
             DICTIONARY => set(&mut options.dictionary, name(field)?)?,
             FILTER => set(&mut options.filter, known(&FILTERS, "filter", field.varint()?)?)?,
+            FILTER_WIDTHS => set(&mut options.filter_widths, known(&WIDTHS, "filter widths", field.varint()?)?)?,
             PREFIX_EXTRACTOR => set(&mut options.prefix_extractor, name(field)?)?,
             MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
             STRATEGY => set(&mut options.strategy, name(field)?)?,
@@ -194,6 +201,7 @@ mod tests {
             block_bytes: Some(1024),
             filter: Some(FilterKind::Burr),
             filter_bits_per_key: Some(0),
+            filter_widths: Some(FilterWidths::ByLevel),
             prefix_extractor: Some("fixed-4".into()),
             compaction_filter: Some("expiry".into()),
             table_bytes: Some(1 << 21),
@@ -237,7 +245,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 18, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 19, "each setting ends where a shorter list may end");
     }
 
     #[test]
@@ -280,6 +288,8 @@ mod tests {
             (DICTIONARY_BYTES, (1 << 20) + 1),
             (FILTER, 0),
             (FILTER, 3),
+            (FILTER_WIDTHS, 0),
+            (FILTER_WIDTHS, 3),
         ];
         for (tag, number) in cases {
             assert_eq!(one(tag, number).kind(), ErrorKind::Unsupported, "{tag} {number}");

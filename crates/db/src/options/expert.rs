@@ -1,6 +1,6 @@
 //! The experts' section: what most databases need not set.
 
-use crate::options::{Compression, FilterKind, KeyspaceOptions, check::within};
+use crate::options::{Compression, FilterKind, FilterWidths, KeyspaceOptions, check::within};
 use sediment_base::Result;
 use std::ops::RangeInclusive;
 
@@ -52,6 +52,8 @@ pub struct ExpertOptions {
     pub filter: Option<FilterKind>,
     /// For every keyspace: see [`KeyspaceOptions::filter_bits_per_key`].
     pub filter_bits_per_key: Option<u8>,
+    /// For every keyspace: see [`KeyspaceOptions::filter_widths`].
+    pub filter_widths: Option<FilterWidths>,
     /// For every keyspace: see [`KeyspaceOptions::table_bytes`].
     pub table_bytes: Option<u64>,
     /// For every keyspace: see [`KeyspaceOptions::level0_trigger`].
@@ -73,6 +75,7 @@ impl Default for ExpertOptions {
             dictionary_bytes,
             filter,
             filter_bits_per_key,
+            filter_widths,
             table_bytes,
             level0_trigger,
             level_ratio,
@@ -98,6 +101,7 @@ impl Default for ExpertOptions {
             dictionary_bytes,
             filter,
             filter_bits_per_key,
+            filter_widths,
             table_bytes,
             level0_trigger,
             level_ratio,
@@ -155,6 +159,7 @@ impl ExpertOptions {
             dictionary: None,
             filter: self.filter,
             filter_bits_per_key: self.filter_bits_per_key,
+            filter_widths: self.filter_widths,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,
             level_ratio: self.level_ratio,

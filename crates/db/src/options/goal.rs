@@ -1,6 +1,6 @@
 //! What a database is to be good at.
 
-use crate::options::{Compression, FilterKind};
+use crate::options::{Compression, FilterKind, FilterWidths};
 use sediment_codec::compress::ZstdLevel;
 
 /// What to be good at where one thing costs another.
@@ -15,6 +15,7 @@ use sediment_codec::compress::ZstdLevel;
 /// | `level0_trigger`: runs that start a compaction | 4 | 8 | 2 |
 /// | `filter`: kind of filters below level 0 | Bloom | Bloom | BuRR |
 /// | `filter_bits_per_key` | 10 | 12 | 8 |
+/// | `filter_widths` | by level | by level | by level |
 /// | `block_bytes` | 4096 | 4096 | 16384 |
 /// | `compression` | none | none | zstd, level 1 |
 /// | `level0_compression` | none | none | LZ4 |
@@ -45,6 +46,7 @@ pub(super) struct Profile {
     pub(super) dictionary_bytes: u32,
     pub(super) filter: FilterKind,
     pub(super) filter_bits_per_key: u8,
+    pub(super) filter_widths: FilterWidths,
     pub(super) level0_trigger: usize,
     pub(super) level_ratio: u64,
 }
@@ -59,6 +61,7 @@ impl Goal {
             dictionary_bytes: 0,
             filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
+            filter_widths: FilterWidths::ByLevel,
             level0_trigger: 4,
             level_ratio: 10,
         };
@@ -72,6 +75,7 @@ impl Goal {
                 dictionary_bytes: 32 << 10,
                 filter: FilterKind::Burr,
                 filter_bits_per_key: 8,
+                filter_widths: FilterWidths::ByLevel,
                 level0_trigger: 2,
                 level_ratio: 16,
             },

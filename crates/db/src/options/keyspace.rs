@@ -1,6 +1,6 @@
 //! Settings of one keyspace, and what its tree is like under them.
 
-use crate::options::{Components, Compression, FilterKind, Goal, check::within};
+use crate::options::{Components, Compression, FilterKind, FilterWidths, Goal, check::within};
 use sediment_base::{Bytewise, Result, limits};
 use sediment_tree::TreeOptions;
 use std::{fmt, ops::RangeInclusive};
@@ -39,6 +39,8 @@ pub struct KeyspaceOptions {
     /// do not hold a key is read for it; each bit more makes it a third less, of a BuRR filter a half less, and takes its space on disk
     /// and in memory.
     pub filter_bits_per_key: Option<u8>,
+    /// Whether keys of all levels have these bits, or those of small levels more and those of large ones less; by the goal by default.
+    pub filter_widths: Option<FilterWidths>,
     /// Which prefixes of keys tables have a filter of as well, by name: `fixed-<length>` for the first bytes of a key (`fixed-8`),
     /// `delimited-<byte in hexadecimal>-<count>` for a key through each of its first delimiters (`delimited-2f-1`: through the first
     /// `/`), or one given to [`DbBuilder::prefix_extractor`](crate::DbBuilder::prefix_extractor); none by default. A scan of a prefix,
@@ -106,6 +108,7 @@ impl KeyspaceOptions {
             dictionary,
             filter: _,
             filter_bits_per_key,
+            filter_widths: _,
             prefix_extractor,
             compaction_filter,
             table_bytes,
@@ -156,6 +159,7 @@ impl KeyspaceOptions {
             dictionary: self.dictionary.clone(),
             filter: self.filter.or(others.filter),
             filter_bits_per_key: self.filter_bits_per_key.or(others.filter_bits_per_key),
+            filter_widths: self.filter_widths.or(others.filter_widths),
             prefix_extractor: self.prefix_extractor.clone(),
             compaction_filter: self.compaction_filter.clone(),
             strategy: self.strategy.clone(),
@@ -173,7 +177,7 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 18] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 19] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
@@ -183,6 +187,7 @@ impl fmt::Debug for KeyspaceOptions {
             ("dictionary", self.dictionary.as_ref().map(|name| name as _)),
             ("filter", self.filter.as_ref().map(|kind| kind as _)),
             ("filter_bits_per_key", self.filter_bits_per_key.as_ref().map(|bits| bits as _)),
+            ("filter_widths", self.filter_widths.as_ref().map(|widths| widths as _)),
             ("prefix_extractor", self.prefix_extractor.as_ref().map(|name| name as _)),
             ("compaction_filter", self.compaction_filter.as_ref().map(|name| name as _)),
             ("table_bytes", self.table_bytes.as_ref().map(|bytes| bytes as _)),
@@ -213,6 +218,7 @@ pub(crate) struct Shape {
     pub(crate) dictionary_bytes: u32,
     pub(crate) filter: FilterKind,
     pub(crate) filter_bits_per_key: u8,
+    pub(crate) filter_widths: FilterWidths,
     pub(crate) table_bytes: u64,
     pub(crate) level0_trigger: usize,
     pub(crate) level_ratio: u64,
@@ -237,6 +243,7 @@ impl Shape {
             dictionary_bytes: set.dictionary_bytes.unwrap_or(profile.dictionary_bytes),
             filter: set.filter.unwrap_or(profile.filter),
             filter_bits_per_key: set.filter_bits_per_key.unwrap_or(profile.filter_bits_per_key),
+            filter_widths: set.filter_widths.unwrap_or(profile.filter_widths),
             table_bytes: set.table_bytes.unwrap_or(table_bytes),
             level0_trigger,
             level_ratio: set.level_ratio.unwrap_or(profile.level_ratio),
@@ -256,6 +263,7 @@ impl Shape {
             dictionary: own.dictionary.clone(),
             filter: Some(self.filter),
             filter_bits_per_key: Some(self.filter_bits_per_key),
+            filter_widths: Some(self.filter_widths),
             prefix_extractor: own.prefix_extractor.clone(),
             compaction_filter: own.compaction_filter.clone(),
             strategy: own.strategy.clone(),
@@ -278,6 +286,7 @@ impl Shape {
             filter: self.filter.into(),
             level0_filter: FilterKind::SplitBlock.into(),
             filter_bits_per_key: self.filter_bits_per_key,
+            filter_widths: self.filter_widths.into(),
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,
             level_ratio: self.level_ratio,

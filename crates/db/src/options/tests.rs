@@ -23,6 +23,7 @@ fn defaults_are_valid_and_what_they_say() {
         dictionary_bytes: 0,
         filter: FilterKind::SplitBlock,
         filter_bits_per_key: 10,
+        filter_widths: FilterWidths::ByLevel,
         table_bytes: 64 << 20,
         level0_trigger: 4,
         level_ratio: 10,
@@ -78,6 +79,11 @@ fn each_goal_shapes_trees_as_it_is_documented() {
             FilterKind::Burr => "BuRR",
         };
         assert_eq!(cell("filter"), filter);
+        let widths = match shape.filter_widths {
+            FilterWidths::Uniform => "uniform",
+            FilterWidths::ByLevel => "by level",
+        };
+        assert_eq!(cell("filter_widths"), widths);
         assert_eq!(row("block_bytes"), shape.block_bytes as u64);
         assert_eq!(
             (cell("compression"), cell("level0_compression")),
@@ -186,6 +192,7 @@ fn the_ends_of_every_range_are_allowed() {
             dictionary_bytes: Some(0),
             filter: Some(FilterKind::SplitBlock),
             filter_bits_per_key: Some(0),
+            filter_widths: Some(FilterWidths::Uniform),
             table_bytes: Some(1024),
             level0_trigger: Some(1),
             level_ratio: Some(2),
@@ -208,6 +215,7 @@ fn the_ends_of_every_range_are_allowed() {
             dictionary_bytes: Some(1 << 20),
             filter: Some(FilterKind::Burr),
             filter_bits_per_key: Some(32),
+            filter_widths: Some(FilterWidths::ByLevel),
             table_bytes: Some(4 << 30),
             level0_trigger: Some(1000),
             level_ratio: Some(100),

@@ -39,6 +39,7 @@ fn keyspace_stats(keyspace: &KeyspaceState) -> KeyspaceStats {
         bytes: level.bytes,
         rows: level.rows,
         tombstones: level.tombstones,
+        filter_bits_per_key: level.filter_bits_per_key,
         score: level.score,
     };
     KeyspaceStats {

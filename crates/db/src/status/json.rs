@@ -61,6 +61,7 @@ fn put_level(out: &mut String, level: &LevelStats) {
     object.number("bytes", level.bytes);
     object.number("rows", level.rows);
     object.number("tombstones", level.tombstones);
+    object.float("filter_bits_per_key", level.filter_bits_per_key);
     object.float("score", level.score);
     object.end();
 }

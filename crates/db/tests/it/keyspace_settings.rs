@@ -3,8 +3,8 @@
 use crate::disks::{DIR, faulty, fill, killed, list, open, open_env, powerless, recorded, rows, small};
 use sediment_env::{Env, MemFs};
 use sedimentdb::{
-    Compression, Create, Db, ErrorKind, FilterKind, Goal, Keyspace, KeyspaceOptions, Result, ZstdLevel, dump_file,
-    stats::Counter,
+    Compression, Create, Db, ErrorKind, FilterKind, FilterWidths, Goal, Keyspace, KeyspaceOptions, Result, ZstdLevel,
+    dump_file, stats::Counter,
 };
 
 fn archive() -> KeyspaceOptions {
@@ -18,6 +18,7 @@ fn archive() -> KeyspaceOptions {
         dictionary: None,
         filter: Some(FilterKind::Burr),
         filter_bits_per_key: Some(0),
+        filter_widths: Some(FilterWidths::Uniform),
         prefix_extractor: Some("fixed-3".into()),
         compaction_filter: None,
         table_bytes: Some(4 << 10),
@@ -193,6 +194,7 @@ fn what_holds_is_told_with_every_number() {
         dictionary_bytes: Some(0),
         filter: Some(FilterKind::SplitBlock),
         filter_bits_per_key: Some(12),
+        filter_widths: Some(FilterWidths::ByLevel),
         table_bytes: Some(16 << 10),
         level0_trigger: Some(8),
         level_base_bytes: Some(64 << 10),

@@ -2,7 +2,7 @@
 //! depend on any.
 
 use sediment_testkit::seed::Rng;
-use sedimentdb::{Compression, ExpertOptions, FilterKind, Goal, KeyspaceOptions, Options, ZstdLevel};
+use sedimentdb::{Compression, ExpertOptions, FilterKind, FilterWidths, Goal, KeyspaceOptions, Options, ZstdLevel};
 
 /// Everything so small that a few dozen writes go through every room. An empty memtable takes 5 KB; the rest is for rows.
 pub(crate) fn tiny() -> Options {
@@ -50,6 +50,8 @@ const DICTIONARIES: [Option<u32>; 3] = [None, Some(0), Some(512)];
 
 const FILTERS: [Option<FilterKind>; 3] = [None, Some(FilterKind::SplitBlock), Some(FilterKind::Burr)];
 
+const WIDTHS: [Option<FilterWidths>; 3] = [None, Some(FilterWidths::Uniform), Some(FilterWidths::ByLevel)];
+
 /// Other settings of a keyspace for each seed, as small as those of [`tiny`].
 pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
     let mut rng = Rng::new(seed);
@@ -62,6 +64,7 @@ pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
         dictionary_bytes: *rng.pick(&DICTIONARIES),
         filter: *rng.pick(&FILTERS),
         filter_bits_per_key: *rng.pick(&[None, Some(0), Some(16)]),
+        filter_widths: *rng.pick(&WIDTHS),
         table_bytes: *rng.pick(&[None, Some(1 << 10), Some(4 << 10)]),
         level0_trigger: *rng.pick(&[None, Some(1), Some(3)]),
         level_ratio: *rng.pick(&[None, Some(2), Some(6)]),
@@ -93,6 +96,7 @@ pub(crate) fn random(seed: u64) -> Options {
             dictionary_bytes: *rng.pick(&DICTIONARIES),
             filter: *rng.pick(&FILTERS),
             filter_bits_per_key: *rng.pick(&[None, Some(0), Some(1), Some(8), Some(10), Some(20)]),
+            filter_widths: *rng.pick(&WIDTHS),
             level0_trigger: Some(rng.between(1, 6) as usize),
             level_ratio: Some(rng.between(2, 10)),
             level_base_bytes: Some(1 << rng.between(12, 17)),

@@ -42,6 +42,8 @@ pub struct LevelStats {
     pub tombstones: u64,
     /// Range tombstones beside the rows.
     pub range_tombstones: u64,
+    /// Bits of filters for each row, in the mean of the tables that are open; 0 where none is, and where there are no filters.
+    pub filter_bits_per_key: f64,
     /// How full it is: from 1.0 on a compaction is due. 0 for the last level, which may hold any amount.
     pub score: f64,
 }
@@ -69,7 +71,14 @@ fn levels(version: &Version, strategy: &Chosen, settings: &TreeOptions) -> Vec<L
         rows: level.tables().map(|file| file.meta.rows).sum(),
         tombstones: level.tables().map(|file| file.meta.tombstones).sum(),
         range_tombstones: level.tables().map(|file| file.meta.ranges.count).sum(),
+        filter_bits_per_key: filter_bits_per_key(level),
         score,
     };
     version.levels.iter().zip(strategy.scores(version, settings)).map(measure).collect()
+}
+
+fn filter_bits_per_key(level: &Level) -> f64 {
+    let open = level.tables().filter_map(|file| Some((file.opened()?.filter_bytes(), file.meta.rows)));
+    let (bytes, rows) = open.fold((0, 0), |(bytes, rows), of| (bytes + of.0, rows + of.1));
+    if rows == 0 { 0.0 } else { bytes as f64 * 8.0 / rows as f64 }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cursor::{Merging, RunCursor, Source},
     options::TreeOptions,
-    rewrite::{Cuts, Elsewhere, Judge, OutputSpec, Rewrite, Rewritten},
+    rewrite::{Arriving, Cuts, Elsewhere, FilterWidth, Judge, OutputSpec, Rewrite, Rewritten, width},
     super_version::{Change, SuperVersion, SuperVersions},
     version::{AddedTable, Edit, History, Level, Run, TableFile},
 };
@@ -122,6 +122,7 @@ fn rewrite(
     let is_last_level = plan.target > 0 && pinned.version.levels[plan.target + 1..].iter().all(Level::is_empty);
     let judge = judge(versions, &settings, is_last_level, context)?;
     let inside = plan.tables().collect();
+    let filter_width = filter_width(&pinned, &settings, inputs, (plan, &inside));
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let (home, options, now_us) = (&versions.home, &*settings, context.now_us);
     let mut range_tombstones = Vec::new();
@@ -129,7 +130,7 @@ fn rewrite(
         range_tombstones.extend(file.range_tombstones()?);
     }
     let mut rewriting = Rewrite {
-        spec: OutputSpec { home, options, is_flush: false, now_us, oldest_write_us },
+        spec: OutputSpec { home, options, is_flush: false, filter_width, now_us, oldest_write_us },
         cuts: &cuts,
         retention: &context.retention,
         range_tombstones,
@@ -157,6 +158,20 @@ fn rewrite(
     let tables = outputs.into_iter().map(|output| output.added(plan.target, run)).collect();
     let warm = inputs.iter().filter_map(|file| file.opened()).flat_map(|table| table.warm_keys()).collect();
     Ok(Made { tables, history, stamp, warm })
+}
+
+/// That of what these inputs, which a plan takes, become.
+fn filter_width(
+    pinned: &SuperVersion,
+    settings: &TreeOptions,
+    inputs: &[Arc<TableFile>],
+    (plan, replaced): (&Plan, &HashSet<TableId>),
+) -> FilterWidth {
+    let ranges = inputs.iter().map(|file| file.meta.range.clone());
+    let Some(range) = ranges.reduce(|a, b| a.union(b, &settings.order)) else { return FilterWidth::exactly(0) };
+    let rows = inputs.iter().map(|file| file.meta.rows).sum();
+    let arriving = Arriving { level: plan.target, range, rows, kind: settings.filter, replaced };
+    width(pinned, settings, &arriving)
 }
 
 /// A stamp from the caller, unless the tree takes its own.

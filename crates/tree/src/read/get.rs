@@ -12,7 +12,7 @@ use crate::{
     cursor::{Seen, seen},
     memtable::{Memtable, MemtableRow},
     options::TreeOptions,
-    super_version::SuperVersion,
+    super_version::{FilterProbes, SuperVersion},
     version::{Run, TableFile},
 };
 use sediment_base::{Kind, Result, RowFlags, SeqNo, Slice, stats::Counter};
@@ -236,13 +236,36 @@ impl<'a, V: TakeValue> Search<'a, V> {
 
     /// Counts what was met.
     #[inline]
-    pub(crate) fn count(self, options: &TreeOptions) {
+    pub(crate) fn count(self, pinned: &SuperVersion, options: &TreeOptions) {
         let stats = options.stats.local();
         stats.add(Counter::GetCount, 1);
+        if FilterProbes::is_sample(stats.own_count(Counter::GetCount)) {
+            self.note_probes(pinned, options);
+        }
         self.met.add_to(stats);
         if self.newest.row.is_some() {
             stats.add(self.newest.place, 1);
         }
+    }
+
+    /// Notes of each level whether its filters were asked in vain.
+    #[cold]
+    fn note_probes(&self, pinned: &SuperVersion, options: &TreeOptions) {
+        for (number, level) in pinned.version.levels.iter().enumerate() {
+            let answers = level.runs.iter().filter_map(|run| self.is_asked_in_vain(run, options));
+            answers.for_each(|is_absent| pinned.probes.note(number, is_absent));
+        }
+    }
+
+    /// Whether the table that may hold the key was asked, and does not. `None` without such a table.
+    fn is_asked_in_vain(&self, run: &Run, options: &TreeOptions) -> Option<bool> {
+        let table = run.find(self.key, &options.order).filter(|_| self.can_see_rows())?.opened()?;
+        let is_absent = match table.filter_bytes() {
+            // Whether it held an older row than the newest is not known.
+            0 => self.newest.row.is_none(),
+            _ => !table.may_contain(self.hash_for(table)),
+        };
+        Some(is_absent && !self.newest.beats(run.max_seqno()))
     }
 
     #[inline]

@@ -54,9 +54,9 @@ impl<'a, V: TakeValue> Searches<'a, V> {
     }
 
     /// Whether each key has a value, which then was taken, once all have come to what they are. Counts what was met.
-    pub(crate) fn end(self, options: &TreeOptions) -> Result<Vec<bool>> {
+    pub(crate) fn end(self, pinned: &SuperVersion, options: &TreeOptions) -> Result<Vec<bool>> {
         let found = self.each.iter().map(|search| Ok(search.result()? == Ended::Found)).collect();
-        self.count(options);
+        self.count(pinned, options);
         found
     }
 
@@ -70,12 +70,12 @@ impl<'a, V: TakeValue> Searches<'a, V> {
             *found = search.finish(pinned, options)?;
             Ok(())
         });
-        self.count(options);
+        self.count(pinned, options);
         finished.map(|()| found)
     }
 
-    fn count(self, options: &TreeOptions) {
-        self.each.into_iter().for_each(|search| search.count(options));
+    fn count(self, pinned: &SuperVersion, options: &TreeOptions) {
+        self.each.into_iter().for_each(|search| search.count(pinned, options));
     }
 }
 

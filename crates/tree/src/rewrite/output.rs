@@ -1,6 +1,9 @@
 //! The tables that a rewrite makes: a run, cut between user keys, and discarded with its ids if the rewrite fails.
 
-use super::cuts::{Cuts, Cutter};
+use super::{
+    cuts::{Cuts, Cutter},
+    widths::FilterWidth,
+};
 use crate::{
     options::TreeOptions,
     version::{AddedTable, TableHome},
@@ -20,6 +23,8 @@ pub(crate) struct OutputSpec<'a> {
     pub(crate) options: &'a TreeOptions,
     /// Whether they come from memory, and are soon rewritten: then they are compressed, and have filters, for that.
     pub(crate) is_flush: bool,
+    /// Bits per key of their filters.
+    pub(crate) filter_width: FilterWidth,
     pub(crate) now_us: u64,
     /// Time of the oldest write among the inputs.
     pub(crate) oldest_write_us: u64,
@@ -41,7 +46,8 @@ impl OutputSpec<'_> {
             codec: codec.clone(),
             dictionary,
             filter: if self.is_flush { self.options.level0_filter } else { self.options.filter },
-            filter_bits_per_key: self.options.filter_bits_per_key,
+            filter_bits_per_key: self.filter_width.of(id),
+            filter_bits_per_prefix: self.options.filter_bits_per_key,
             prefix_extractor: self.options.prefix_extractor.clone(),
             hash_seed: self.home.hash_seed,
             created_us: self.now_us,

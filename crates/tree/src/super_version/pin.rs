@@ -1,6 +1,6 @@
 //! `SuperVersion`: everything that a read has to look at.
 
-use super::{earlier::Earlier, obsolete::Obsolete};
+use super::{earlier::Earlier, filter_probes::FilterProbes, obsolete::Obsolete};
 use crate::{memtable::Memtable, version::Version};
 use sediment_base::{Error, ErrorKind, Result, SeqNo};
 use std::sync::Arc;
@@ -21,6 +21,8 @@ pub(crate) struct SuperVersion {
     /// Reads below it are refused.
     pub(super) exact_from: SeqNo,
     pub(crate) earlier: Earlier,
+    /// Of all since opening.
+    pub(crate) probes: Arc<FilterProbes>,
     // Last, so that the tables are let go before the directory may be removed.
     pub(crate) obsolete: Arc<Obsolete>,
 }
@@ -53,6 +55,7 @@ impl SuperVersion {
             stamp: 0,
             exact_from: 0,
             earlier: Earlier::default(),
+            probes: Arc::default(),
             obsolete: Arc::clone(obsolete),
         };
         first.completed()

@@ -55,7 +55,7 @@ impl Tree {
         pinned.check_history(read_seqno)?;
         let mut searches = Searches::begin(&pinned, keys, read_seqno, values, pin);
         if !versions.is_sweep_due() && searches.go_on_resident(&pinned, &versions.options, pin)? {
-            return searches.end(&versions.options).map(BegunMultiGet::Ended);
+            return searches.end(&pinned, &versions.options).map(BegunMultiGet::Ended);
         }
         Ok(BegunMultiGet::Stopped(Box::new(StoppedMultiGet { searches, pinned: pinned.to_arc(), tree: self.clone() })))
     }

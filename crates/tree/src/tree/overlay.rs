@@ -87,7 +87,7 @@ impl Tree {
         search.look_into_memtables(&pinned);
         search.go_on(&pinned, options, Reach::All)?;
         let ended = search.result()?;
-        search.count(options);
+        search.count(&pinned, options);
         match ended {
             Ended::Absent => Ok(None),
             Ended::Found => Ok(Some(value)),

@@ -10,7 +10,7 @@ use sediment_codec::compress::{Dictionary, Method, ZstdLevel};
 use sediment_env::{Env, fs::MemFs, random::SeededRandom};
 use sediment_table::FilterKind;
 use sediment_testkit::back_references::BackReferences;
-use sediment_tree::{Lazy, Leveled, Strategy, Tiered, TreeOptions};
+use sediment_tree::{FilterWidths, Lazy, Leveled, Strategy, Tiered, TreeOptions};
 use std::{cmp::Ordering, collections::BTreeSet, ops::Bound, sync::Arc};
 
 /// Short keys first, then by bytes backwards: unlike the order of bytes in every respect, and without heads.
@@ -67,6 +67,7 @@ pub(crate) fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
     options.block_bytes = pick(&[256, 512, 4096]) as usize;
     options.table_bytes = pick(&[1 << 10, 4 << 10, 16 << 10]);
     options.filter_bits_per_key = pick(&[0, 6, 10]) as u8;
+    options.filter_widths = [FilterWidths::Uniform, FilterWidths::ByLevel][random.below(2) as usize];
     let kind = || [FilterKind::SplitBlock, FilterKind::Burr][random.below(2) as usize];
     (options.filter, options.level0_filter) = (kind(), kind());
     options.level0_trigger = pick(&[1, 3, 5]) as usize;

@@ -10,6 +10,7 @@ mod directory;
 mod dropping;
 mod faults;
 mod fifo;
+mod filter_widths;
 mod filtering;
 mod ingesting;
 mod levels;

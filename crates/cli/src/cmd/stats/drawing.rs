@@ -178,10 +178,12 @@ fn level_line(index: usize, level: &Value, largest: u64) -> String {
         0 => String::new(),
         count => format!(", {}", counted(count, "tombstone")),
     };
+    let bits = level["filter_bits_per_key"].as_f64().filter(|bits| *bits > 0.0);
+    let filters = bits.map_or_else(String::new, |bits| format!(", filters of {bits:.1} bits a key"));
     let tables = counted(number(level, "tables"), "table");
     let runs = counted(number(level, "runs"), "run");
     let line = format!(
-        "  level {index}  {} {:>10}  {full:<11} {} in {tables} ({runs}){tombstones}",
+        "  level {index}  {} {:>10}  {full:<11} {} in {tables} ({runs}){tombstones}{filters}",
         bar(bytes, largest),
         bytes_text(bytes),
         counted(rows, "row")
