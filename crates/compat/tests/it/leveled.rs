@@ -78,18 +78,23 @@ fn leveled_moves_a_run_into_a_level_1_that_it_does_not_meet() -> Result<()> {
     Ok(())
 }
 
+/// Levels 1 to 3 of four, with the same key: no level is in use whose next one is empty.
+fn a_table_in_each_level() -> Result<World> {
+    let world = World::with(|mut config| {
+        config.level_count = 4;
+        config
+    })?;
+    for level in [3, 2, 1] {
+        world.flushed("a");
+        world.compact(MoveDown(0, level), 0);
+    }
+    Ok(world)
+}
+
 #[test]
 fn leveled_takes_two_levels_at_once_where_both_are_full() -> Result<()> {
     for (is_multi, dest) in [(false, 1), (true, 2)] {
-        let world = World::with(|mut config| {
-            config.level_count = 4;
-            config
-        })?;
-        // No level is in use whose next one is empty.
-        for level in [3, 2, 1] {
-            world.flushed("a");
-            world.compact(MoveDown(0, level), 0);
-        }
+        let world = a_table_in_each_level()?;
         let bytes = world.tree.disk_space() / 3;
         (0..4).for_each(|_| world.flushed("a"));
         assert_eq!(world.levels(), [4, 1, 1, 1]);
@@ -117,14 +122,7 @@ fn leveled_leaves_the_last_level_as_it_is() -> Result<()> {
 fn leveled_goes_by_the_size_of_levels() -> Result<()> {
     // Level 1 may have twice the target, and level 2 so many times as much. Of what a table takes, the target is so many parts.
     for (parts, ratio, dest) in [(1.0, 1.0, None), (0.5, 1e9, Some(2)), (1.0, 0.4, Some(3))] {
-        let world = World::with(|mut config| {
-            config.level_count = 4;
-            config
-        })?;
-        for level in [3, 2, 1] {
-            world.flushed("a");
-            world.compact(MoveDown(0, level), 0);
-        }
+        let world = a_table_in_each_level()?;
         let bytes = world.tree.disk_space() as f64 / 3.0;
         let strategy = Leveled::default().with_l0_threshold(2).with_table_target_size((bytes * parts) as u64);
         let result = world.compact(strategy.with_level_ratio_policy(vec![ratio]), 0);
