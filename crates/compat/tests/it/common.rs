@@ -62,6 +62,27 @@ impl World {
         Ok(Self { tree, seqno, visible, folder })
     }
 
+    /// With "a" in a table, "b" in a sealed memtable and "c" in the active one.
+    pub(crate) fn in_all_places() -> Result<Self> {
+        let world = Self::new()?;
+        world.put("a", "a");
+        world.flush();
+        world.put("b", "b");
+        world.tree.rotate_memtable();
+        world.put("c", "c");
+        Ok(world)
+    }
+
+    /// Whether it comes true with one of the next scans: what nobody holds any more goes with the first after which no thread of the
+    /// process, be it of another test, is in the middle of a read that began before.
+    pub(crate) fn eventually(&self, is_true: impl Fn() -> bool) -> bool {
+        (0..100_000).any(|_| {
+            drop(self.keys());
+            std::thread::yield_now();
+            is_true()
+        })
+    }
+
     /// Closes it and opens it again, with counters as the tree says.
     pub(crate) fn reopened(self, change: impl FnOnce(Config) -> Config) -> Result<Self> {
         let Self { tree, folder, .. } = self;

@@ -128,12 +128,7 @@ fn what_was_not_flushed_is_lost() -> Result<()> {
 
 #[test]
 fn what_is_in_memory_can_be_forgotten() -> Result<()> {
-    let world = World::new()?;
-    world.put("a", "a");
-    world.flush();
-    world.put("b", "b");
-    world.tree.rotate_memtable();
-    world.put("c", "c");
+    let world = World::in_all_places()?;
     world.tree.clear_active_memtable();
     assert_eq!((world.keys(), world.tree.sealed_memtable_count()), (vec!["a".to_owned()], 0));
     assert!(world.tree.active_memtable().is_empty());

@@ -98,7 +98,8 @@ impl Keyspaces {
         !self.dropped().is_empty()
     }
 
-    /// Deletes the trees of dropped keyspaces, once nobody holds them, and every old tree that none of these read seqnos can see. `pins` must hold the visible seqno too.
+    /// Deletes the trees of dropped keyspaces, once nobody holds them, and every old tree that none of these read seqnos can see. `pins`
+    /// must hold the visible seqno too.
     pub(crate) fn delete_unseen(&self, pins: impl FnOnce() -> Vec<SeqNo>) {
         let dropped = std::mem::take(&mut *self.dropped());
         dropped.iter().for_each(|keyspace| keyspace.delete_trees());
@@ -257,7 +258,7 @@ impl KeyspaceState {
         found.map(|found| use_it(&found.tree, trees.pin()))
     }
 
-    /// Begins a scan with the tree that a reader sees, as [`Self::with_tree_at`] finds it. What earlier scans were the last to hold goes
+    /// Begins a scan with the tree that a reader sees, as [`Self::with_tree_at`] finds it. States of before that readers no longer hold go
     /// afterwards: nothing is let go of under the pin.
     pub(crate) fn begin_scan<T>(&self, read_seqno: Option<SeqNo>, begin: impl FnOnce(&Tree) -> T) -> Option<T> {
         let begin = |tree: &Tree, _: &Pin| (begin(tree), tree.is_sweep_due().then(|| tree.clone()));
