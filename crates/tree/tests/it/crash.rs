@@ -7,16 +7,33 @@ use sediment_env::{
     fs::{CrashPlan, MemFs},
     random::SeededRandom,
 };
-use sediment_tree::{FlushContext, Retention, Tree, is_not_created};
+use sediment_tree::{FlushContext, Retention, SeqnoSource, Tree, is_not_created};
 use std::{ops::Bound, path::Path};
 
 const ALL: Ends = (Bound::Unbounded, Bound::Unbounded);
 
 /// What was promised once a call of the script had returned.
-struct Promise {
+pub(crate) struct Promise {
     point: usize,
     /// Whether the tree had been created, and its durable boundary.
     mark: Option<Option<SeqNo>>,
+}
+
+impl Promise {
+    /// Before there is a tree.
+    pub(crate) fn of_nothing() -> Self {
+        Self { point: 0, mark: None }
+    }
+
+    /// What a tree promises that has come so far.
+    pub(crate) fn now(disk: &MemFs, pair: &Pair) -> Self {
+        Self { point: disk.op_count(), mark: Some(pair.tree.mark()) }
+    }
+}
+
+/// The last of these promises that was made before a crash.
+pub(crate) fn promised(promises: &[Promise], point: usize) -> Option<Option<SeqNo>> {
+    promises.iter().rev().find(|promise| promise.point <= point).and_then(|promise| promise.mark)
 }
 
 /// What is done with a tree after a crash.
@@ -38,11 +55,7 @@ fn record(seed: u64, rounds: usize) -> Result<Recorded> {
     disk.create_dir(Path::new("/tree"))?;
     disk.record();
     let mut pair = Pair::create_on(disk.clone(), KeyOrder::bytewise(), seed)?;
-    let mut promises = vec![Promise { point: 0, mark: None }];
-    let promise = |pair: &Pair, promises: &mut Vec<Promise>| {
-        promises.push(Promise { point: disk.op_count(), mark: Some(pair.tree.mark()) });
-    };
-    promise(&pair, &mut promises);
+    let mut promises = vec![Promise::of_nothing(), Promise::now(&disk, &pair)];
     let random = SeededRandom::new(seed);
     for round in 0..rounds {
         for _ in 0..40 {
@@ -55,14 +68,14 @@ fn record(seed: u64, rounds: usize) -> Result<Recorded> {
         pair.seal();
         pair.deliver_all()?;
         pair.flush()?;
-        promise(&pair, &mut promises);
+        promises.push(Promise::now(&disk, &pair));
         match round % 4 {
             1 => drop(pair.compact_due()?),
             2 => pair.reopen()?,
             3 => pair.compact_all()?,
             _ => {}
         }
-        promise(&pair, &mut promises);
+        promises.push(Promise::now(&disk, &pair));
     }
     Ok(Recorded { disk, pair, promises })
 }
@@ -82,7 +95,7 @@ pub(crate) fn sweep() -> Result<usize> {
     let plan = CrashPlan { subsets: 2, cuts: 6, singles_back: 6, ..CrashPlan::ci() };
     let mut images = 0;
     for point in history.points() {
-        let promise = recorded.promises.iter().rev().find(|promise| promise.point <= point).and_then(|promise| promise.mark);
+        let promise = promised(&recorded.promises, point);
         history.for_each_image(point, &plan, &mut |name, image| {
             images += 1;
             let place = format!("image {name} after {}", history.describe(point.saturating_sub(1)));
@@ -118,7 +131,8 @@ pub(crate) fn check(pair: &Pair, promise: Option<Option<SeqNo>>, image: MemFs, f
     let faults = tree.verify().expect("verify reports").faults;
     assert!(faults.is_empty(), "{place}: {faults:?}");
     if further != Further::Nothing {
-        carry_on(&tree, further, mark.unwrap_or(0) + 1, found.len(), place)
+        let next = pair.numbers.as_ref().map_or(mark.unwrap_or(0) + 1, |numbers| numbers.next());
+        carry_on(&tree, further, next, found.len(), place)
             .unwrap_or_else(|error| panic!("{place}: going on: {error}"));
     }
 }

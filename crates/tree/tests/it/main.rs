@@ -5,6 +5,7 @@ mod compression;
 mod counts;
 mod crash;
 mod crash_compacting;
+mod crash_watermark;
 mod cursors;
 mod directory;
 mod dropping;
