@@ -56,17 +56,17 @@ impl HashIndex {
     /// Asks for the memory that a lookup of this hash begins with. Worth it where there is other work to do first; the caller
     /// is pinned, so that the lookup's own pin costs little.
     #[inline]
-    pub fn prefetch(&self, hash: u64, _pin: &Pin) {
-        let table = self.shard(hash).table.load();
+    pub fn prefetch(&self, hash: u64, pin: &Pin) {
+        let table = self.shard(hash).table.load_under(pin);
         prefetch(&raw const table.lines[table.line(tag(hash))]);
     }
 
     /// Asks for the memory of the records that a lookup of this hash would look at. Worth it once what [`HashIndex::prefetch`] asked
     /// for is there.
     #[inline]
-    pub fn prefetch_records(&self, arena: &Arena, hash: u64, _pin: &Pin) {
+    pub fn prefetch_records(&self, arena: &Arena, hash: u64, pin: &Pin) {
         assert_eq!(self.arena, arena.tag(), "an index knows one arena");
-        let table = self.shard(hash).table.load();
+        let table = self.shard(hash).table.load_under(pin);
         let tag = tag(hash);
         for word in &table.lines[table.line(tag)].0 {
             let found = word.load(Acquire);

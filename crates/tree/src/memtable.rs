@@ -113,9 +113,13 @@ impl Memtable {
     /// Adds a row: any thread, any order of seqnos. Fails with `Closed` once the memtable is closed: the caller asks again
     /// which one takes the row.
     pub(crate) fn insert(&self, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
-        let hash = key_hash(self.hash_seed, key.user_key);
-        let pin = epoch::pin();
-        self.index.prefetch(hash, &pin);
+        self.insert_hashed(key, key_hash(self.hash_seed, key.user_key), value, &epoch::pin())
+    }
+
+    /// The same, for whoever is pinned already, and had the hash of the user key before: while the pin waits for its turn, nothing
+    /// that comes after it begins.
+    pub(crate) fn insert_hashed(&self, key: InternalKey<'_>, hash: u64, value: &[u8], pin: &Pin) -> Result<()> {
+        self.index.prefetch(hash, pin);
         let row_bytes = row_bytes(key, value);
         let mut reservation = self.arena.reserve(row_bytes, key.seqno).map_err(refused)?;
         row::encode(key, value, reservation.payload_mut());
@@ -134,7 +138,6 @@ impl Memtable {
             },
         );
         record.finish();
-        drop(pin);
         if is_nth {
             self.keys.help(&self.arena);
         }

@@ -2,25 +2,31 @@
 
 use crate::{memtable::Memtable, super_version::SuperVersions};
 use sediment_base::{Error, ErrorKind, InternalKey, RangeTombstone, Result, SeqNo, limits, seqno::SEQNO_MAX};
+use sediment_codec::hash::key_hash;
+use sediment_raw::epoch::Pin;
 
 /// Puts a row into the memtable that takes its seqno when it gets there.
 #[inline]
 pub(crate) fn apply(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
     check(&key, value)?;
-    put(versions, key.seqno, |memtable| memtable.insert(key, value))
+    let hash = key_hash(versions.home.hash_seed, key.user_key);
+    put(versions, key.seqno, |memtable, pin| memtable.insert_hashed(key, hash, value, pin))
 }
 
 /// The same; bytes of the memtable that took it, as of its last count.
 #[inline]
 pub(crate) fn apply_counted(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<u64> {
     check(&key, value)?;
-    put(versions, key.seqno, |memtable| memtable.insert(key, value).map(|()| memtable.counted_bytes()))
+    let hash = key_hash(versions.home.hash_seed, key.user_key);
+    put(versions, key.seqno, |memtable, pin| {
+        memtable.insert_hashed(key, hash, value, pin).map(|()| memtable.counted_bytes())
+    })
 }
 
 /// Puts a range tombstone there. One that covers nothing is not written.
 pub(crate) fn apply_range(versions: &SuperVersions, tombstone: &RangeTombstone) -> Result<()> {
     if check_range(versions, tombstone)? {
-        put(versions, tombstone.seqno, |memtable| memtable.remove_range(tombstone.clone()))?;
+        put(versions, tombstone.seqno, |memtable, _| memtable.remove_range(tombstone.clone()))?;
     }
     Ok(())
 }
@@ -59,9 +65,10 @@ fn check_seqno(seqno: SeqNo) -> Result<()> {
 }
 
 #[inline]
-fn put<T>(versions: &SuperVersions, seqno: SeqNo, insert: impl Fn(&Memtable) -> Result<T>) -> Result<T> {
+fn put<T>(versions: &SuperVersions, seqno: SeqNo, insert: impl Fn(&Memtable, &Pin) -> Result<T>) -> Result<T> {
     loop {
-        match insert(versions.load().memtable_for(seqno)) {
+        let now = versions.load();
+        match insert(now.memtable_for(seqno), now.pin()) {
             // Closed in between: another is in place already.
             Err(error) if error.kind() == ErrorKind::Closed => {}
             result => return result,
