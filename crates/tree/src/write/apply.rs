@@ -18,9 +18,7 @@ pub(crate) fn apply(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]
 pub(crate) fn apply_counted(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<u64> {
     check(&key, value)?;
     let hash = key_hash(versions.home.hash_seed, key.user_key);
-    put(versions, key.seqno, |memtable, pin| {
-        memtable.insert_hashed(key, hash, value, pin).map(|()| memtable.counted_bytes())
-    })
+    put(versions, key.seqno, |memtable, pin| memtable.insert_hashed(key, hash, value, pin).map(|()| memtable.counted_bytes()))
 }
 
 /// Puts a range tombstone there. One that covers nothing is not written.

@@ -132,8 +132,7 @@ pub(crate) fn check(pair: &Pair, promise: Option<Option<SeqNo>>, image: MemFs, f
     assert!(faults.is_empty(), "{place}: {faults:?}");
     if further != Further::Nothing {
         let next = pair.numbers.as_ref().map_or(mark.unwrap_or(0) + 1, |numbers| numbers.next());
-        carry_on(&tree, further, next, found.len(), place)
-            .unwrap_or_else(|error| panic!("{place}: going on: {error}"));
+        carry_on(&tree, further, next, found.len(), place).unwrap_or_else(|error| panic!("{place}: going on: {error}"));
     }
 }
 

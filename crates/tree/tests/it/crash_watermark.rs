@@ -28,8 +28,7 @@ fn record(seed: u64, rounds: u64) -> Result<Recorded> {
     disk.create_dir(Path::new("/tree"))?;
     disk.record();
     let random = SeededRandom::new(seed);
-    let options =
-        TreeOptions { table_bytes: 1 << 10, level0_trigger: 2, ..compare::options(&random, KeyOrder::bytewise()) };
+    let options = TreeOptions { table_bytes: 1 << 10, level0_trigger: 2, ..compare::options(&random, KeyOrder::bytewise()) };
     let mut pair = Pair::stamped(Env::simulated(disk.clone(), seed), options, 1)?;
     let mut promises = vec![Promise::of_nothing(), Promise::now(&disk, &pair)];
     let mut compactions = 0;
