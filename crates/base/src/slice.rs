@@ -1,10 +1,9 @@
 //! `Slice`: the immutable byte string that keys and values are made of.
 //!
-//! Up to 22 bytes lie inside the value itself; longer strings are shared by reference count. Cloning never copies the long ones.
+//! Up to 23 bytes lie inside the value itself; longer strings are shared by reference count. Cloning never copies the long ones.
 
+use sediment_raw::small_bytes::SmallBytes;
 use std::{borrow::Borrow, cmp::Ordering, fmt, hash, ops::Deref, sync::Arc};
-
-const INLINE_BYTES_MAX: usize = 22;
 
 /// An immutable byte string, cheap to clone.
 ///
@@ -14,34 +13,19 @@ const INLINE_BYTES_MAX: usize = 22;
 /// assert_eq!(&key[..5], b"user:");
 /// ```
 #[derive(Clone)]
-pub struct Slice(Repr);
-
-#[derive(Clone)]
-enum Repr {
-    Inline { len: u8, bytes: [u8; INLINE_BYTES_MAX] },
-    Shared(Arc<[u8]>),
-}
+pub struct Slice(SmallBytes);
 
 impl Slice {
     /// A copy of `bytes`.
     #[inline]
     pub fn new(bytes: &[u8]) -> Self {
-        if bytes.len() <= INLINE_BYTES_MAX {
-            let mut inline = [0; INLINE_BYTES_MAX];
-            inline[..bytes.len()].copy_from_slice(bytes);
-            Self(Repr::Inline { len: bytes.len() as u8, bytes: inline })
-        } else {
-            Self(Repr::Shared(bytes.into()))
-        }
+        Self(SmallBytes::new(bytes))
     }
 
     /// The bytes.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        match &self.0 {
-            Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
-            Repr::Shared(bytes) => bytes,
-        }
+        self.0.as_bytes()
     }
 }
 
@@ -103,13 +87,13 @@ impl From<String> for Slice {
 
 impl From<Vec<u8>> for Slice {
     fn from(bytes: Vec<u8>) -> Self {
-        if bytes.len() <= INLINE_BYTES_MAX { Self::new(&bytes) } else { Self(Repr::Shared(bytes.into())) }
+        if bytes.len() <= SmallBytes::IN_PLACE_MAX { Self::new(&bytes) } else { Self::from(Arc::from(bytes)) }
     }
 }
 
 impl From<Arc<[u8]>> for Slice {
     fn from(bytes: Arc<[u8]>) -> Self {
-        Self(Repr::Shared(bytes))
+        Self(SmallBytes::from(bytes))
     }
 }
 
@@ -175,7 +159,7 @@ mod tests {
 
     #[test]
     fn short_and_long_strings_behave_alike() {
-        for len in [0, 1, 21, 22, 23, 1000] {
+        for len in [0, 1, 22, 23, 24, 1000] {
             let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
             let slices = [Slice::new(&bytes), Slice::from(bytes.clone()), Slice::from(bytes.clone()).clone()];
             assert!(slices.iter().all(|slice| slice == &bytes[..] && slice.len() == len));

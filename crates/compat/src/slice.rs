@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-/// An immutable byte string, cheap to clone: up to 22 bytes inside, longer ones by reference count.
+/// An immutable byte string, cheap to clone: up to 23 bytes inside, longer ones by reference count.
 #[derive(Clone, Default, Hash)]
 pub struct Slice(Bytes);
 
