@@ -1,7 +1,7 @@
 //! `CompactionFilter`: the caller's say in which rows a compaction keeps.
 //!
 //! What expires, or belongs to nobody any more, need not be read, found out and removed by the caller: a compaction reads it anyway and
-//! asks. A [`CompactionFilterFactory`] is set up once and makes a filter for each compaction.
+//! asks. A [`CompactionFilterFactory`] is set up once and makes a filter for each compaction, or for each portion of one.
 
 use crate::{error::Result, kind::Kind, seqno::SeqNo};
 use std::fmt;
@@ -40,11 +40,12 @@ pub trait CompactionFilterFactory: Send + Sync + fmt::Debug {
     /// A name to be chosen by.
     fn name(&self) -> &str;
 
-    /// The filter of one compaction; `None` where it is to keep everything.
+    /// The filter of one compaction; `None` where it is to keep everything. A large one can be divided by key into portions that are done
+    /// side by side: then each has a filter of its own, all are made before any is asked, and each knows only its own keys.
     fn make(&self, context: &FilterContext) -> Option<Box<dyn CompactionFilter>>;
 }
 
-/// Judges the rows of one compaction, in key order, the newest of a key first.
+/// Judges the rows of one compaction, or of one portion of it, in key order, the newest of a key first. Every row of a key is in one portion.
 ///
 /// It is shown rows that stay otherwise: values and operands, neither removed nor superseded, and none that an open snapshot
 /// sees. A row can come again with the next compaction, or never, where none is due. So a filter is for what may go, not for what
@@ -55,7 +56,7 @@ pub trait CompactionFilter: Send {
     fn filter(&mut self, row: &FilterRow<'_>) -> Result<Verdict>;
 
     /// All rows were judged, and what stays is written. The compaction can still fail to be installed; one that failed or was cancelled
-    /// before does not call this.
+    /// before does not call this. Of a compaction in portions one can fail after others have ended.
     fn finish(self: Box<Self>) {}
 }
 

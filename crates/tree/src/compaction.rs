@@ -15,6 +15,7 @@ mod lazy;
 mod leveled;
 mod named;
 mod plan;
+mod portions;
 mod pressure;
 #[cfg(test)]
 mod scripts;
@@ -33,6 +34,7 @@ pub use leveled::Leveled;
 pub use named::strategy_by_name;
 pub(crate) use plan::Action;
 pub use plan::Plan;
+pub use portions::Helpers;
 pub use pressure::Pressure;
 pub(crate) use pressure::pressure;
 pub use strategy::{Backlog, Strategy, TreeView};
@@ -54,6 +56,8 @@ pub struct CompactionContext<'a> {
     /// given to anything else. From then on until the compaction returns, no read begins above it; reads at or below go on finding what
     /// was there before. Not asked where the tree has a [`SeqnoSource`](crate::SeqnoSource), which gives stamps by itself.
     pub take_stamp: Option<&'a dyn Fn() -> Result<SeqNo>>,
+    /// Who may help where there is much to do; `None` for a compaction in one portion, on the thread that calls.
+    pub helpers: Option<Helpers<'a>>,
 }
 
 impl fmt::Debug for CompactionContext<'_> {
@@ -83,6 +87,8 @@ pub struct CompactionReport {
     pub bytes_out: u64,
     /// Rows in them.
     pub rows_out: u64,
+    /// Portions that were done side by side, where there was help, or one after the other; 0 where nothing was rewritten.
+    pub portions: usize,
     /// Rows that the compaction filter removed or replaced.
     pub rows_filtered: u64,
     /// Whether tables only changed their level.

@@ -11,7 +11,7 @@ use crate::{
     memtable::Memtable,
     options::TreeOptions,
     retention::Retention,
-    rewrite::{Arriving, Cuts, Elsewhere, FilterWidth, OnSlice, OutputSpec, Rewrite, width},
+    rewrite::{Arriving, Cuts, Elsewhere, FilterWidth, OnSlice, OutputSpec, Portion, Rewrite, width},
     super_version::{Change, SuperVersion, SuperVersions},
     version::Edit,
 };
@@ -90,12 +90,12 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
         elsewhere: Elsewhere::new(&pinned, order.clone(), &memtables, &HashSet::new()),
         is_last_level: false,
         keeps_seqnos: strategy.keeps_seqnos(),
-        judge: None,
         on_slice: context.on_slice,
     };
     drop(pinned);
     let sources = memtables.iter().map(|memtable| Source::Memtable(memtable.cursor())).collect();
-    let rewritten = rewrite.begin().run(Merging::new(sources, order.clone()));
+    let rewriting = rewrite.begin();
+    let rewritten = rewriting.run(&Portion::whole(), Merging::new(sources, order.clone()), None);
     versions.obsolete.reclaim_soon();
     let rewritten = rewritten?;
     let highest_seqno = memtables.iter().filter_map(|memtable| memtable.max_seqno()).max();

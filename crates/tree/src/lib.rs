@@ -37,7 +37,7 @@ mod tree;
 
 pub use admin::{LevelStats, TreeStats, VerifyReport, dump_current, dump_manifest};
 pub use compaction::{
-    Backlog, CompactionContext, CompactionReport, Fifo, Lazy, Leveled, Plan, Pressure, Strategy, Tiered, TreeView,
+    Backlog, CompactionContext, CompactionReport, Fifo, Helpers, Lazy, Leveled, Plan, Pressure, Strategy, Tiered, TreeView,
     strategy_by_name,
 };
 pub use flush::{FlushContext, FlushReport};

@@ -1,5 +1,6 @@
 //! Rows in, tables out: the machine that flush and compaction share. They differ only in where the cursors come from.
 
+mod borders;
 mod cuts;
 mod elsewhere;
 mod filter;
@@ -10,6 +11,7 @@ mod run;
 mod slices;
 mod widths;
 
+pub(crate) use borders::{Portion, Stretch, borders, portions_max};
 pub(crate) use cuts::Cuts;
 pub(crate) use elsewhere::Elsewhere;
 pub(crate) use filter::Judge;

@@ -122,6 +122,8 @@ counters! {
     IngestBytesWritten: "ingest_bytes_written" in Bytes,
     /// Compactions that rewrote tables.
     CompactionCount: "compaction_count" in Count,
+    /// Portions in which these were done: one each, or several where there was much to do and there were threads for it.
+    CompactionPortions: "compaction_portions" in Count,
     /// Compactions that only gave tables another level.
     CompactionMoves: "compaction_moves" in Count,
     /// Rows that compactions read.
@@ -138,7 +140,7 @@ counters! {
     CompactionBytesRead: "compaction_bytes_read" in Bytes,
     /// Bytes of the tables that compactions wrote.
     CompactionBytesWritten: "compaction_bytes_written" in Bytes,
-    /// Time for which compactions were held up by the limit of what they may write.
+    /// Time for which compactions, each portion for itself, were held up by the limit of what they may write.
     CompactionWaitUs: "compaction_wait_us" in Microseconds,
     /// Compactions that did not begin, because what they write might not have fitted on the disk.
     CompactionsPostponed: "compactions_postponed" in Count,

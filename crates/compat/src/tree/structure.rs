@@ -86,6 +86,7 @@ impl TreeInner {
             now_us: self.clock.wall_us(),
             on_slice: &|progress| self.pace(progress),
             take_stamp: None,
+            helpers: None,
         };
         self.compacting.fetch_add(1, Ordering::AcqRel);
         let compacted = self.tree.compact(plan, &context);

@@ -47,7 +47,7 @@ pub(super) fn compact(
     machinery: &Machinery,
     tree: &Incarnation,
     plan: Plan,
-    is_cancelled: &dyn Fn() -> bool,
+    is_cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<CompactionReport> {
     let instruments = &machinery.instruments;
     let keyspace = &tree.keyspace;

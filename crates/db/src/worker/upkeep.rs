@@ -151,13 +151,13 @@ pub(super) fn run_plan(
     machinery: &Machinery,
     tree: &Incarnation,
     plan: Plan,
-    is_cancelled: &dyn Fn() -> bool,
+    is_cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<CompactionReport> {
     let on_slice = |progress: Progress| go_on(machinery, progress, is_cancelled);
     let (retention, now_us) = (machinery.snapshots.retention(), machinery.env.clock.wall_us());
     let stamp = Stamp::default();
     let take_stamp = || stamp.take(machinery, tree);
-    let context = CompactionContext { retention, now_us, on_slice: &on_slice, take_stamp: Some(&take_stamp) };
+    let context = CompactionContext { retention, now_us, on_slice: &on_slice, take_stamp: Some(&take_stamp), helpers: None };
     let compacted = tree.tree.compact(plan, &context);
     // Whatever became of it: what comes behind must not wait for ever.
     stamp.end(machinery)?;

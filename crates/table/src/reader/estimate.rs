@@ -1,7 +1,7 @@
 //! How much of a table lies within bounds, told by its fence.
 
 use super::Table;
-use sediment_base::InternalKey;
+use sediment_base::{InternalKey, Slice};
 use std::ops::Bound;
 
 impl Table {
@@ -21,6 +21,22 @@ impl Table {
         }
         let last = self.fence.place(last);
         last.offset + last.bytes - self.fence.place(start).offset
+    }
+
+    /// The blocks in stretches of about so many bytes: the first key of each, and how many bytes it has. Two stretches have the same
+    /// key where its versions are so many. No block is read. O(blocks).
+    pub fn stretches(&self, bytes: u64) -> Vec<(Slice, u64)> {
+        let (mut stretches, mut begins_at) = (Vec::new(), None);
+        for block in 0..self.fence.blocks() {
+            let place = self.fence.place(block);
+            let (first, start) = *begins_at.get_or_insert((block, place.offset));
+            let length = place.offset + place.bytes - start;
+            if length >= bytes || block + 1 == self.fence.blocks() {
+                stretches.push((self.fence.first_key(first).into(), length));
+                begins_at = None;
+            }
+        }
+        stretches
     }
 
     /// The block that the first row of a key would be in.

@@ -11,3 +11,4 @@ mod order;
 mod ranges;
 mod rows;
 mod segments;
+mod stretches;

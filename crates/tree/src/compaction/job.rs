@@ -1,4 +1,4 @@
-//! Running a plan: inputs opened, rewritten, replaced by one edit.
+//! Running a plan: inputs opened, rewritten, in portions where they are many, replaced by one edit.
 //!
 //! The inputs stay until the edit is durable and nobody holds them. A job that fails or is cancelled changes nothing: its
 //! outputs are discarded with their ids.
@@ -7,18 +7,19 @@ use super::{
     CompactionContext, CompactionReport,
     chosen::Chosen,
     plan::{Action, Plan},
+    portions::{Failure, run_portions, sources, split},
 };
 use crate::{
-    cursor::{Merging, RunCursor, Source},
+    cursor::Merging,
     options::TreeOptions,
-    rewrite::{Arriving, Cuts, Elsewhere, FilterWidth, Judge, OutputSpec, Rewrite, Rewritten, width},
+    rewrite::{Arriving, Cuts, Elsewhere, FilterWidth, Judge, OutputSpec, Progress, Rewrite, Rewritten, width},
     super_version::{Change, SuperVersion, SuperVersions},
     version::{AddedTable, Edit, History, Level, Run, TableFile},
 };
 use sediment_base::{
     Error, KeyOrder, KeyRange, Result, SeqNo, Stats, TableId, compaction_filter::FilterContext, stats::Counter,
 };
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 
 /// Runs a plan that was reserved.
 pub(crate) fn run(
@@ -90,6 +91,7 @@ fn count(stats: &Stats, report: &CompactionReport) {
         return stats.add(Counter::CompactionMoves, 1);
     }
     stats.add(Counter::CompactionCount, 1);
+    stats.add(Counter::CompactionPortions, report.portions as u64);
     stats.add(Counter::CompactionRowsRead, report.rows_in);
     stats.add(Counter::CompactionRowsWritten, report.rows_out);
     stats.add(Counter::CompactionRowsDropped, report.rows_in.saturating_sub(report.rows_out));
@@ -120,7 +122,6 @@ fn rewrite(
     let (order, settings) = (&versions.options.order, versions.settings());
     let cuts = plan.cuts.clone().unwrap_or_else(|| Cuts::by_size(&settings));
     let is_last_level = plan.target > 0 && pinned.version.levels[plan.target + 1..].iter().all(Level::is_empty);
-    let judge = judge(versions, &settings, is_last_level, context)?;
     let inside = plan.tables().collect();
     let filter_width = filter_width(&pinned, &settings, inputs, (plan, &inside));
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
@@ -129,6 +130,11 @@ fn rewrite(
     for file in inputs {
         range_tombstones.extend(file.range_tombstones()?);
     }
+    let failure = Failure::default();
+    let on_slice = |progress: Progress| match failure.is_set() {
+        true => ControlFlow::Break(()),
+        false => (context.on_slice)(progress),
+    };
     let mut rewriting = Rewrite {
         spec: OutputSpec { home, options, is_flush: false, filter_width, now_us, oldest_write_us },
         cuts: &cuts,
@@ -137,23 +143,29 @@ fn rewrite(
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),
         is_last_level,
         keeps_seqnos: strategy.keeps_seqnos(),
-        judge,
-        on_slice: context.on_slice,
+        on_slice: &on_slice,
     }
     .begin();
     let (dropped, read): (Vec<_>, Vec<_>) = inputs.iter().partition(|file| rewriting.drops(&file.meta));
-    let sources = sources(&pinned, &read.iter().map(|file| file.meta.id).collect(), order)?;
+    let runs = runs_of(&pinned, &read.iter().map(|file| file.meta.id).collect(), order)?;
     // Memtables that are flushed while this runs may go.
     drop(pinned);
-    let rewritten = rewriting.run(Merging::new(sources, order.clone()));
+    let portions = split(&read, cuts.table_bytes, context.helpers.as_ref(), order)?;
+    let judges = portions.iter().map(|_| judge(versions, &settings, is_last_level, context)).collect::<Result<Vec<_>>>()?;
+    let portions = portions.into_iter().zip(judges).collect();
+    let rewritten = run_portions(portions, context.helpers.as_ref(), &failure, &|(portion, judge)| {
+        rewriting.run(&portion, Merging::new(sources(&runs, &portion, order), order.clone()), judge)
+    });
     versions.obsolete.reclaim_soon();
-    let Rewritten { outputs, history, rows_filtered, .. } = rewritten?;
+    let rewritten = rewritten?;
+    report.portions = rewritten.len();
     report.tables_dropped = dropped.len();
     report.bytes_dropped = dropped.iter().map(|file| file.meta.file_bytes).sum();
-    report.rows_filtered = rows_filtered;
+    report.rows_filtered = rewritten.iter().map(|portion| portion.rows_filtered).sum();
+    let history = rewritten.iter().filter_map(|portion| portion.history).reduce(History::raised);
     // As long as the outputs are not kept, a failure discards them.
-    let stamp = if rows_filtered > 0 { stamp(versions, context)? } else { None };
-    let outputs = outputs.keep();
+    let stamp = if report.rows_filtered > 0 { stamp(versions, context)? } else { None };
+    let outputs: Vec<_> = rewritten.into_iter().flat_map(|Rewritten { outputs, .. }| outputs.keep()).collect();
     let run = outputs.first().filter(|_| plan.target == 0).map_or(TableId(0), |first| first.meta.id);
     let tables = outputs.into_iter().map(|output| output.added(plan.target, run)).collect();
     let warm = inputs.iter().filter_map(|file| file.opened()).flat_map(|table| table.warm_keys()).collect();
@@ -180,7 +192,7 @@ fn stamp(versions: &SuperVersions, context: &CompactionContext<'_>) -> Result<Op
     take_stamp.map(|take_stamp| take_stamp()).transpose()
 }
 
-/// The filter of this compaction, if there is one.
+/// The filter of one portion of this compaction, if there is one.
 fn judge(
     versions: &SuperVersions,
     settings: &TreeOptions,
@@ -218,15 +230,14 @@ fn check_stamps(versions: &SuperVersions, context: &CompactionContext<'_>) -> Re
     Err(Error::invalid_input(message))
 }
 
-/// One cursor per run, newest first, over those of its tables that are wanted.
-fn sources(pinned: &SuperVersion, wanted: &HashSet<TableId>, order: &KeyOrder) -> Result<Vec<Source>> {
-    let mut sources = Vec::new();
+/// What each run has of these tables, newest first.
+fn runs_of(pinned: &SuperVersion, wanted: &HashSet<TableId>, order: &KeyOrder) -> Result<Vec<Arc<Run>>> {
+    let mut runs = Vec::new();
     for run in pinned.version.runs.iter() {
         let tables: Vec<_> = run.tables().iter().filter(|file| wanted.contains(&file.meta.id)).cloned().collect();
         if !tables.is_empty() {
-            let part = Arc::new(Run::new(tables, order)?);
-            sources.push(Source::Run(RunCursor::uncached(part, order.clone())));
+            runs.push(Arc::new(Run::new(tables, order)?));
         }
     }
-    Ok(sources)
+    Ok(runs)
 }

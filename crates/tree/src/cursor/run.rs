@@ -30,8 +30,7 @@ impl RunCursor {
     }
 
     /// For rewrites, which pass once.
-    pub(crate) fn uncached(run: Arc<Run>, order: KeyOrder) -> Self {
-        let tables = 0..run.tables().len();
+    pub(crate) fn uncached(run: Arc<Run>, tables: Range<usize>, order: KeyOrder) -> Self {
         Self { run, tables, order, shared: Slice::default(), is_cached: false, current: None, error: None }
     }
 

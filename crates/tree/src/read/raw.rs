@@ -61,7 +61,7 @@ impl RawRows {
     /// Those of a table.
     pub(crate) fn of_table(pinned: Arc<SuperVersion>, file: Arc<TableFile>, order: KeyOrder) -> Result<Self> {
         let run = Arc::new(Run::new(vec![file], &order)?);
-        let sources = vec![Source::Run(RunCursor::uncached(run, order.clone()))];
+        let sources = vec![Source::Run(RunCursor::uncached(run, 0..1, order.clone()))];
         Ok(Self::new(sources, order, EVERYTHING, Some(pinned)))
     }
 

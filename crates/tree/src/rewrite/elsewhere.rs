@@ -16,7 +16,7 @@ use crate::{
 use sediment_base::{KeyOrder, KeyRange, RangeTombstone, Result, SeqNo, Slice, TableId};
 use std::{cell::RefCell, collections::HashSet, sync::Arc};
 
-/// The sources outside of a rewrite.
+/// The sources outside of a rewrite. Shared by its portions.
 #[derive(Debug)]
 pub(crate) struct Elsewhere {
     order: KeyOrder,
@@ -24,6 +24,12 @@ pub(crate) struct Elsewhere {
     memtables_min: Option<SeqNo>,
     /// The tables outside.
     runs: Vec<Run>,
+}
+
+/// The same, asked by one portion about one key after the other.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    elsewhere: &'a Elsewhere,
     /// Where the key lies that was asked about last.
     stretch: RefCell<Stretch>,
 }
@@ -79,7 +85,12 @@ impl Elsewhere {
         let is_outside = |memtable: &&Arc<Memtable>| !memtables.iter().any(|inside| Arc::ptr_eq(inside, memtable));
         let memtables_min = pinned.memtables().filter(is_outside).filter_map(|memtable| memtable.min_seqno()).min();
         let runs = pinned.version.runs.iter().filter_map(|run| run.without(inside, &order)).collect();
-        Self { order, memtables_min, runs, stretch: RefCell::new(Stretch::none()) }
+        Self { order, memtables_min, runs }
+    }
+
+    /// Follows keys that ascend.
+    pub(super) fn follow(&self) -> Asked<'_> {
+        Asked { elsewhere: self, stretch: RefCell::new(Stretch::none()) }
     }
 
     /// Whether a row with a key in `keys` and a seqno at or below `seqno` may lie outside.
@@ -109,36 +120,38 @@ impl Elsewhere {
     }
 }
 
-impl Outside for &Elsewhere {
+impl Outside for Asked<'_> {
     #[inline]
     fn may_hold_older(&self, user_key: &[u8], seqno: SeqNo) -> bool {
-        if self.is_in_memtables(seqno) {
+        let elsewhere = self.elsewhere;
+        if elsewhere.is_in_memtables(seqno) {
             return true;
         }
         let mut stretch = self.stretch.borrow_mut();
-        if !stretch.holds(user_key, &self.order) {
-            stretch.move_to(user_key, &self.runs, &self.order);
+        if !stretch.holds(user_key, &elsewhere.order) {
+            stretch.move_to(user_key, &elsewhere.runs, &elsewhere.order);
         }
         let answer = stretch.oldest.is_some_and(|oldest| oldest <= seqno);
-        debug_assert_eq!(answer, self.tables(user_key, seqno).next().is_some());
+        debug_assert_eq!(answer, elsewhere.tables(user_key, seqno).next().is_some());
         answer
     }
 
     fn may_hold_older_row(&self, user_key: &[u8], seqno: SeqNo) -> bool {
         // A table that cannot be opened may hold anything.
         let may_contain = |file: &Arc<TableFile>| file.open().map_or(true, |table| table.may_contain(table.key_hash(user_key)));
-        self.is_in_memtables(seqno) || self.tables(user_key, seqno).any(may_contain)
+        self.elsewhere.is_in_memtables(seqno) || self.elsewhere.tables(user_key, seqno).any(may_contain)
     }
 
     fn may_hold_between(&self, user_key: &[u8], above: SeqNo, below: SeqNo) -> bool {
         let Some(last) = below.checked_sub(1).filter(|last| *last > above) else { return false };
         let newer = |file: &&Arc<TableFile>| file.meta.newest_seqno() > above;
-        self.is_in_memtables(last)
-            || self.tables(user_key, last).filter(newer).any(|file| {
+        let elsewhere = self.elsewhere;
+        elsewhere.is_in_memtables(last)
+            || elsewhere.tables(user_key, last).filter(newer).any(|file| {
                 let newest = || -> Result<Option<SeqNo>> {
                     let table = file.open()?;
                     let row = table.get(user_key, table.key_hash(user_key), below)?;
-                    let cover = table.range_tombstones().map(|ranges| ranges.cover(user_key, below, &self.order));
+                    let cover = table.range_tombstones().map(|ranges| ranges.cover(user_key, below, &elsewhere.order));
                     Ok(row.map(|row| row.seqno).max(cover))
                 };
                 newest().map_or(true, |newest| newest > Some(above))

@@ -72,7 +72,16 @@ impl Output {
     }
 }
 
-/// Tables in the making. Unless [`Outputs::keep`] is called, their files go when this does.
+/// The files of tables. Unless [`Files::keep`] is called, they go when this does.
+#[derive(Debug)]
+pub(crate) struct Files<'a> {
+    home: &'a Arc<TableHome>,
+    ids: Vec<TableId>,
+    finished: Vec<Output>,
+    is_kept: bool,
+}
+
+/// Tables in the making.
 #[derive(Debug)]
 pub(crate) struct Outputs<'a> {
     spec: OutputSpec<'a>,
@@ -84,10 +93,9 @@ pub(crate) struct Outputs<'a> {
     cutter: Cutter<'a>,
     /// That of the last table which has one.
     dictionary: Option<Arc<Dictionary>>,
-    ids: Vec<TableId>,
-    finished: Vec<Output>,
     finished_bytes: u64,
-    is_kept: bool,
+    /// Behind the writer: a file is closed before it goes.
+    files: Files<'a>,
 }
 
 impl<'a> Outputs<'a> {
@@ -100,10 +108,8 @@ impl<'a> Outputs<'a> {
             begins_at: None,
             writer: None,
             dictionary: None,
-            ids: Vec::new(),
-            finished: Vec::new(),
             finished_bytes: 0,
-            is_kept: false,
+            files: Files { home: spec.home, ids: Vec::new(), finished: Vec::new(), is_kept: false },
         }
     }
 
@@ -118,7 +124,7 @@ impl<'a> Outputs<'a> {
         }
         let writer = match &mut self.writer {
             Some(writer) => writer,
-            None => self.writer.insert(self.spec.begin_table(&mut self.ids, self.dictionary.as_ref())?),
+            None => self.writer.insert(self.spec.begin_table(&mut self.files.ids, self.dictionary.as_ref())?),
         };
         writer.add(key, flags, value)
     }
@@ -130,15 +136,37 @@ impl<'a> Outputs<'a> {
     }
 
     /// Completes the last table and makes all their names durable.
-    pub(crate) fn finish(&mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<Files<'a>> {
         if self.writer.is_none() && !self.range_tombstones.is_empty() {
-            self.writer = Some(self.spec.begin_table(&mut self.ids, self.dictionary.as_ref())?);
+            self.writer = Some(self.spec.begin_table(&mut self.files.ids, self.dictionary.as_ref())?);
         }
         self.cut(None)?;
-        if self.finished.is_empty() || planted(Bug::SkipTableDirectorySync) {
-            return Ok(());
+        if !self.files.finished.is_empty() && !planted(Bug::SkipTableDirectorySync) {
+            self.spec.home.sync_names()?;
         }
-        self.spec.home.sync_names()
+        Ok(self.files)
+    }
+
+    /// Ends the table in the making. The next one begins at `next`.
+    fn cut(&mut self, next: Option<&[u8]>) -> Result<()> {
+        let (begin, order) = (self.begins_at.as_deref(), &self.spec.home.context.order);
+        if let Some(mut writer) = self.writer.take() {
+            let tombstones: Vec<_> = self.range_tombstones.iter().filter_map(|t| t.clipped(begin, next, order)).collect();
+            writer.add_range_tombstones(tombstones.iter().cloned());
+            self.begins_at = next.map(<[u8]>::to_vec);
+            self.dictionary = writer.dictionary().cloned().or(self.dictionary.take());
+            let meta = writer.finish()?;
+            self.finished_bytes += meta.file_bytes;
+            self.files.finished.push(Output { meta, tombstones, hides_bytes: 0 });
+        }
+        Ok(())
+    }
+}
+
+impl Files<'_> {
+    /// How many bytes are in them.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.finished.iter().map(|output| output.meta.file_bytes).sum()
     }
 
     /// How much is hidden elsewhere by the range tombstones of each table, as `hidden_bytes` says of each.
@@ -153,33 +181,17 @@ impl<'a> Outputs<'a> {
         self.is_kept = true;
         std::mem::take(&mut self.finished)
     }
-
-    /// Ends the table in the making. The next one begins at `next`.
-    fn cut(&mut self, next: Option<&[u8]>) -> Result<()> {
-        let (begin, order) = (self.begins_at.as_deref(), &self.spec.home.context.order);
-        if let Some(mut writer) = self.writer.take() {
-            let tombstones: Vec<_> = self.range_tombstones.iter().filter_map(|t| t.clipped(begin, next, order)).collect();
-            writer.add_range_tombstones(tombstones.iter().cloned());
-            self.begins_at = next.map(<[u8]>::to_vec);
-            self.dictionary = writer.dictionary().cloned().or(self.dictionary.take());
-            let meta = writer.finish()?;
-            self.finished_bytes += meta.file_bytes;
-            self.finished.push(Output { meta, tombstones, hides_bytes: 0 });
-        }
-        Ok(())
-    }
 }
 
-impl Drop for Outputs<'_> {
+impl Drop for Files<'_> {
     fn drop(&mut self) {
-        self.writer = None;
         if !self.is_kept {
             if let Some(first) = self.ids.first()
                 && planted(Bug::ReuseTableId)
             {
-                self.spec.home.rewind_next_id(*first);
+                self.home.rewind_next_id(*first);
             }
-            self.ids.drain(..).for_each(|id| self.spec.home.discard(id, None));
+            self.ids.drain(..).for_each(|id| self.home.discard(id, None));
         }
     }
 }

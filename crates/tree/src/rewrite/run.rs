@@ -1,10 +1,11 @@
 //! The loop of every rewrite: rows from a cursor, through the rules, into tables.
 
 use super::{
+    borders::Portion,
     cuts::Cuts,
     elsewhere::Elsewhere,
     filter::Judge,
-    output::{OutputSpec, Outputs},
+    output::{Files, OutputSpec, Outputs},
     ranges::Ranges,
     rules::{Policy, Rules},
     slices::{OnSlice, Slices},
@@ -14,7 +15,7 @@ use crate::{
     retention::Retention,
     version::History,
 };
-use sediment_base::{Cursor, RangeTombstone, Result};
+use sediment_base::{Cursor, InternalKey, RangeTombstone, Result};
 use sediment_table::TableMeta;
 
 /// What a rewrite needs.
@@ -29,26 +30,23 @@ pub(crate) struct Rewrite<'a> {
     pub(crate) is_last_level: bool,
     /// Whether rows keep their seqnos.
     pub(crate) keeps_seqnos: bool,
-    /// Has a say in which rows stay.
-    pub(crate) judge: Option<Judge>,
     pub(crate) on_slice: OnSlice<'a>,
 }
 
-/// A rewrite that can begin: what becomes of range tombstones is known.
+/// A rewrite that can begin: what becomes of range tombstones is known. Shared by its portions.
 pub(crate) struct Rewriting<'a> {
     spec: OutputSpec<'a>,
     cuts: &'a Cuts,
     policy: Policy,
     ranges: Ranges,
     elsewhere: Elsewhere,
-    judge: Option<Judge>,
     on_slice: OnSlice<'a>,
 }
 
-/// What it made: tables that are durable with their names, and that no version names yet.
+/// What a portion of it made: tables that are durable with their names, and that no version names yet.
 #[derive(Debug)]
 pub(crate) struct Rewritten<'a> {
-    pub(crate) outputs: Outputs<'a>,
+    pub(crate) outputs: Files<'a>,
     /// Rows that went in.
     pub(crate) rows_in: u64,
     /// Rows that the filter did not leave as they were.
@@ -60,12 +58,12 @@ pub(crate) struct Rewritten<'a> {
 impl<'a> Rewrite<'a> {
     /// Works out which range tombstones stay.
     pub(crate) fn begin(self) -> Rewriting<'a> {
-        let Self { spec, cuts, retention, range_tombstones, elsewhere, is_last_level, keeps_seqnos, judge, on_slice } = self;
+        let Self { spec, cuts, retention, range_tombstones, elsewhere, is_last_level, keeps_seqnos, on_slice } = self;
         let policy = Policy::new(retention, is_last_level).keeping_seqnos(keeps_seqnos);
         let ranges = Ranges::new(range_tombstones, &policy, &spec.options.order, |keys, seqno| {
             elsewhere.may_hold_older_within(keys, seqno)
         });
-        Rewriting { spec, cuts, policy, ranges, elsewhere, judge, on_slice }
+        Rewriting { spec, cuts, policy, ranges, elsewhere, on_slice }
     }
 }
 
@@ -75,27 +73,41 @@ impl<'a> Rewriting<'a> {
         self.ranges.hide_all_of(input, &self.policy.stripes)
     }
 
-    /// Rewrites everything that `cursor` walks over: all inputs but those that are dropped.
-    pub(crate) fn run(mut self, mut cursor: Merging<Source>) -> Result<Rewritten<'a>> {
-        let (elsewhere, ranges, operator) = (&self.elsewhere, &self.ranges, self.spec.options.merge_operator.clone());
-        let mut rules = Rules::new(self.policy, ranges, operator, elsewhere, self.judge.as_mut());
-        let mut outputs = Outputs::new(self.spec, self.cuts, ranges.kept().iter().cloned().collect());
+    /// Rewrites what `cursor` walks over, all inputs but those that are dropped, as far as it lies in this portion. `judge` has a say in
+    /// which rows stay.
+    pub(crate) fn run(
+        &self,
+        portion: &Portion,
+        mut cursor: Merging<Source>,
+        mut judge: Option<Judge>,
+    ) -> Result<Rewritten<'a>> {
+        let (ranges, operator, order) = (&self.ranges, self.spec.options.merge_operator.clone(), &self.spec.options.order);
+        let mut rules = Rules::new(self.policy.clone(), ranges, operator, self.elsewhere.follow(), judge.as_mut());
+        let (from, until) = (portion.from.as_deref(), portion.until.as_deref());
+        let kept = ranges.kept().iter().filter_map(|tombstone| tombstone.clipped(from, until, order));
+        let mut outputs = Outputs::new(self.spec, self.cuts, kept.collect());
         let mut slices = Slices::new(self.on_slice);
         let mut rows_in = 0;
-        cursor.seek_to_first()?;
+        match from {
+            Some(from) => cursor.seek(InternalKey::before(from))?,
+            None => cursor.seek_to_first()?,
+        }
         while cursor.is_valid() {
-            rows_in += 1;
             let key = cursor.key();
+            if !portion.ends_behind(key.user_key, order) {
+                break;
+            }
+            rows_in += 1;
             rules.add(key, cursor.flags(), cursor.value(), &mut |key, flags, value| outputs.add(key, flags, value))?;
             let read = key.user_key.len() + cursor.value().len();
             cursor.next()?;
             slices.advance(read, outputs.bytes())?;
         }
         let history = rules.end(&mut |key, flags, value| outputs.add(key, flags, value))?;
-        outputs.finish()?;
-        outputs.weigh_tombstones(|tombstone| elsewhere.hidden_bytes(tombstone));
+        let mut outputs = outputs.finish()?;
+        outputs.weigh_tombstones(|tombstone| self.elsewhere.hidden_bytes(tombstone));
         slices.end_slice(outputs.bytes())?;
-        let rows_filtered = self.judge.map_or(0, Judge::end);
+        let rows_filtered = judge.map_or(0, Judge::end);
         Ok(Rewritten { outputs, rows_in, rows_filtered, history })
     }
 }

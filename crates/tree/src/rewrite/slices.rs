@@ -21,9 +21,12 @@ pub struct Progress {
 /// end of a table that goes beyond; and at last, when all tables are durable. Together the slices are all that was read and
 /// written. `Break` ends the work with `Cancelled`: everything is as before, what was written is discarded.
 ///
+/// A compaction that has [`Helpers`](crate::Helpers) asks for each of its portions, from the thread that is at it: from several at the
+/// same time.
+///
 /// The tree may be used meanwhile, also by the one who is asked: nothing is held that a reader, a writer or a seal needs. A flush
 /// must not be asked for from within a flush, because it would wait for that one to end.
-pub type OnSlice<'a> = &'a dyn Fn(Progress) -> ControlFlow<()>;
+pub type OnSlice<'a> = &'a (dyn Fn(Progress) -> ControlFlow<()> + Sync);
 
 /// Counts, and asks when it is time.
 pub(super) struct Slices<'a> {

@@ -2,7 +2,7 @@
 
 use crate::{
     cursors,
-    model::{Ends, Pair, Row, owned, small_options},
+    model::{Ends, Helping, Pair, Row, owned, small_options},
     multi_gets, parts,
 };
 use sediment_base::{Comparator, KeyOrder, Result, SeqNo, Slice, prefix_extractor::by_name, range::prefix_bounds};
@@ -37,14 +37,16 @@ fn random_histories_agree_with_the_model() -> Result<()> {
 pub(crate) fn all() -> Result<()> {
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().expect("a number"));
     let (first, steps) = (number("SEDIMENT_FIRST_SEED", 0), number("SEDIMENT_TREE_STEPS", 1500));
-    let (seeds, mut compactions) = (number("SEDIMENT_TREE_SEEDS", 8), 0);
+    let (seeds, mut compactions, mut divided) = (number("SEDIMENT_TREE_SEEDS", 8), 0, 0);
     let mut met = BTreeSet::new();
     for seed in first..first + seeds {
         for order in [KeyOrder::bytewise(), KeyOrder::custom(Arc::new(Odd))] {
-            compactions += run(seed, steps, order, &mut met).inspect_err(|error| panic!("seed {seed}: {error}"))?;
+            let counts = run(seed, steps, order, &mut met).inspect_err(|error| panic!("seed {seed}: {error}"))?;
+            (compactions, divided) = (compactions + counts.0, divided + counts.1);
         }
     }
     assert!(compactions as u64 > seeds, "only {compactions} compactions");
+    assert!(divided > seeds, "only {divided} in portions");
     // Four codecs, one of them with dictionaries and without, under two kinds of filters and none.
     assert!(met.len() == 15 || seeds < 8 || steps < 1500, "each codec under each filter: {met:?}");
     Ok(())
@@ -94,8 +96,19 @@ fn codec(random: &SeededRandom) -> Method {
     }
 }
 
+/// None, threads, or such as are not there.
+pub(crate) fn any_help(random: &SeededRandom) -> Option<Helping> {
+    let count = 1 + random.below(4) as usize;
+    match random.below(3) {
+        0 => None,
+        1 => Some(Helping::inline(count)),
+        _ => Some(Helping::threads(count)),
+    }
+}
+
 /// Other settings from now on, under the same components.
 pub(crate) fn change_settings(pair: &mut Pair, random: &SeededRandom) -> Result<()> {
+    pair.helping = any_help(random);
     pair.options = TreeOptions { cache: Arc::clone(&pair.options.cache), ..options(random, pair.options.order.clone()) };
     pair.tree.set_options(&pair.options)
 }
@@ -111,8 +124,8 @@ pub(crate) fn combinations(options: &TreeOptions) -> [Combination; 2] {
         .map(|(codec, filter)| (codec.codec().tag(), kind(filter), has_dictionaries(codec)))
 }
 
-/// How often it compacted.
-fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) -> Result<usize> {
+/// How often it compacted, and how often in portions.
+fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) -> Result<(usize, u64)> {
     let random = SeededRandom::new(seed);
     let options = options(&random, order);
     let mut pair = Pair::create_with(Env::simulated(MemFs::new(), seed), options)?;
@@ -174,7 +187,7 @@ fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) 
     assert_eq!(ranges, 0, "nor for a range tombstone");
     let report = pair.tree.verify()?;
     assert!(report.faults.is_empty(), "{:?}", report.faults);
-    Ok(compactions)
+    Ok((compactions, pair.divided.into_inner()))
 }
 
 /// Removes half of the keys and a range, and brings all to one run.

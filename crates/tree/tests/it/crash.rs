@@ -150,7 +150,7 @@ fn carry_on(tree: &Tree, further: Further, next: SeqNo, rows: usize, place: &str
         before_publish: &|_| Ok(()),
         on_slice: &go_on,
     })?;
-    let context = sediment_tree::CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None };
+    let context = sediment_tree::CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None };
     tree.compact_all(&context)?;
     assert_eq!(scan(tree, next + 1, place).len(), rows + 1, "{place}");
     assert!(tree.verify()?.faults.is_empty(), "{place}");

@@ -3,7 +3,7 @@
 use crate::{
     compare::{any_strategy, range, row},
     crash::{Further, check},
-    model::{Pair, small_options},
+    model::{Helping, Pair, small_options},
 };
 use sediment_base::{KeyOrder, Result, SeqNo};
 use sediment_env::{
@@ -22,8 +22,9 @@ struct Window {
 }
 
 /// What happens at least in the history below.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "full",
+    "full in portions",
     "lazy: move 0 -> n",
     "lazy: move n -> n",
     "lazy: rewrite 0 + n -> n",
@@ -72,6 +73,8 @@ fn record(disk: &MemFs, seed: u64, rounds: usize) -> Result<(Pair, BTreeMap<Stri
             strategy = any_strategy(&random);
             pair.tree.set_strategy(strategy.clone());
         }
+        // At last in portions: one after the other, so that each leaves the same calls behind it every time.
+        pair.helping = (round >= rounds / 5 * 4).then(|| Helping::inline(2));
         let first = random.below(200);
         for _ in 0..30 {
             pair.write_row(format!("key-{:03}", first + random.below(60)).as_bytes(), row(&random))?;
@@ -84,8 +87,9 @@ fn record(disk: &MemFs, seed: u64, rounds: usize) -> Result<(Pair, BTreeMap<Stri
         pair.flush()?;
         let mut carry_out = |pair: &Pair, name: &str, plan: Plan| {
             let (begin, mark, plan_text) = (disk.op_count(), pair.tree.mark(), plan.to_string());
-            pair.tree.compact(plan, &pair.compaction(&crate::model::go_on))?;
-            windows.entry(name.to_owned()).or_insert(Window { points: begin..disk.op_count(), mark, plan: plan_text });
+            let report = pair.tree.compact(plan, &pair.compaction(&crate::model::go_on))?;
+            let name = if report.portions > 1 { format!("{name} in portions") } else { name.to_owned() };
+            windows.entry(name).or_insert(Window { points: begin..disk.op_count(), mark, plan: plan_text });
             Ok::<_, sediment_base::Error>(())
         };
         while let Some(plan) = pair.tree.pick_compaction(9) {
@@ -106,7 +110,7 @@ fn every_crash_inside_a_compaction_leaves_what_was_there() -> Result<()> {
     let disk = MemFs::new();
     disk.create_dir(Path::new("/tree"))?;
     disk.record();
-    let (pair, windows) = record(&disk, 5, 240)?;
+    let (pair, windows) = record(&disk, 5, 300)?;
     assert!(KINDS.iter().all(|kind| windows.contains_key(*kind)), "one is missing of {:#?}", windows.keys());
     let history = disk.history();
     let plan = CrashPlan { subsets: 1, cuts: 1, singles_back: 2, ..CrashPlan::ci() };

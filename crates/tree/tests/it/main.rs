@@ -22,6 +22,7 @@ mod parts;
 #[cfg(planted_bugs)]
 mod planted;
 mod points;
+mod portions;
 mod prefixes;
 mod raw;
 mod reclaim;

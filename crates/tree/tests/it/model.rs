@@ -1,12 +1,12 @@
 //! A tree beside the simplest model of one: every version ever written, in a map.
 
 use sediment_base::{FileUuid, KeyOrder, RangeTombstone, Result, SeqNo, merge_operator::Append};
-use sediment_env::{Env, fs::MemFs};
+use sediment_env::{Env, Priority, Spawn, SteppedClock, Stepper, ThreadSpawn, fs::MemFs};
 use sediment_raw::epoch::pin;
 use sediment_table::BlockCache;
 use sediment_tree::{
-    BegunGet, CompactionContext, FlushContext, IngestReport, OnSlice, Progress, Retention, SeqnoSource, Tree, TreeOptions,
-    WriteBatch,
+    BegunGet, CompactionContext, CompactionReport, FlushContext, Helpers, IngestReport, OnSlice, Progress, Retention,
+    SeqnoSource, Tree, TreeOptions, WriteBatch,
 };
 use std::{
     cmp::Ordering,
@@ -40,6 +40,32 @@ pub(crate) struct Pair {
     pub(crate) numbers: Option<Arc<Numbers>>,
     /// Flushes and compactions are told this one, and not the pins.
     pub(crate) watermark: Option<SeqNo>,
+    /// Who helps compactions.
+    pub(crate) helping: Option<Helping>,
+    /// How many compactions were done in several portions.
+    pub(crate) divided: AtomicU64,
+}
+
+/// Threads that help.
+pub(crate) struct Helping {
+    spawn: Arc<dyn Spawn>,
+    ask: Box<dyn Fn(usize) -> usize + Send + Sync>,
+}
+
+impl Helping {
+    /// So many at the same time.
+    pub(crate) fn threads(count: usize) -> Self {
+        Self { spawn: Arc::new(ThreadSpawn), ask: Box::new(move |_| count) }
+    }
+
+    /// So many in name: all is done by who asks, one portion after the other.
+    pub(crate) fn inline(count: usize) -> Self {
+        Self { spawn: Arc::new(Stepper::new(0, SteppedClock::new(0))), ask: Box::new(move |_| count) }
+    }
+
+    pub(crate) fn helpers(&self) -> Helpers<'_> {
+        Helpers { spawn: &*self.spawn, priority: Priority::Low, ask: &*self.ask }
+    }
 }
 
 /// The seqnos of one writer, for rows and for the tree's structure.
@@ -130,6 +156,8 @@ impl Pair {
             pins: Vec::new(),
             numbers: None,
             watermark: None,
+            helping: None,
+            divided: AtomicU64::new(0),
         })
     }
 
@@ -311,18 +339,23 @@ impl Pair {
     pub(crate) fn compact_due(&self) -> Result<usize> {
         let mut count = 0;
         while let Some(plan) = self.tree.pick_compaction(9) {
-            self.tree.compact(plan, &self.compaction(&go_on))?;
+            self.note(&self.tree.compact(plan, &self.compaction(&go_on))?);
             count += 1;
         }
         Ok(count)
     }
 
     pub(crate) fn compact_all(&self) -> Result<()> {
-        self.tree.compact_all(&self.compaction(&go_on)).map(drop)
+        self.tree.compact_all(&self.compaction(&go_on)).map(|report| self.note(&report))
     }
 
-    pub(crate) fn compaction<'a>(&self, on_slice: OnSlice<'a>) -> CompactionContext<'a> {
-        CompactionContext { retention: self.retention(), now_us: 9, on_slice, take_stamp: None }
+    pub(crate) fn compaction<'a>(&'a self, on_slice: OnSlice<'a>) -> CompactionContext<'a> {
+        let helpers = self.helping.as_ref().map(Helping::helpers);
+        CompactionContext { retention: self.retention(), now_us: 9, on_slice, take_stamp: None, helpers }
+    }
+
+    fn note(&self, report: &CompactionReport) {
+        self.divided.fetch_add(u64::from(report.portions > 1), SeqCst);
     }
 
     /// Memtables are gone after this: deliver and flush first.

@@ -50,7 +50,7 @@ fn all(tree: &TreeView<'_>) -> Vec<TableId> {
 
 fn run(pair: &Pair, plan: Plan) -> Result<CompactionReport> {
     let retention = Retention::Watermark(0);
-    pair.tree.compact(plan, &CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None })
+    pair.tree.compact(plan, &CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None })
 }
 
 /// Tables by level.
@@ -160,7 +160,8 @@ fn tables_are_dropped_only_where_a_stamp_can_be_had() -> Result<()> {
     })?;
     let plan = tree.pick_with(&ask(|tree: &TreeView<'_>| tree.drop_tables(all(tree))), 1).expect("one table");
     let retention = Retention::newest(2);
-    let dropped = tree.compact(plan, &CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None });
+    let dropped =
+        tree.compact(plan, &CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None });
     assert_eq!(dropped.expect_err("somebody may read it").kind(), ErrorKind::InvalidInput);
     assert_eq!(tree.len(SeqNo::MAX)?, 1);
     Ok(())

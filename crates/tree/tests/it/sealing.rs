@@ -174,8 +174,13 @@ fn writers_in_any_order_never_wait_for_a_seal_and_every_moment_is_whole() -> Res
             scope.spawn(|| {
                 while !seqnos.is_over() {
                     while let Some(plan) = tree.pick_compaction(9) {
-                        let context =
-                            CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on, take_stamp: None };
+                        let context = CompactionContext {
+                            retention: retention(),
+                            now_us: 1,
+                            on_slice: &go_on,
+                            take_stamp: None,
+                            helpers: None,
+                        };
                         tree.compact(plan, &context).expect("compacted");
                     }
                 }

@@ -5,9 +5,12 @@ use sediment_base::{ErrorKind, FileUuid, KeyOrder, Result, SeqNo};
 use sediment_env::{Env, Fs, fs::MemFs};
 use sediment_tree::{CompactionContext, CompactionReport, FlushContext, FlushReport, OnSlice, Progress, Retention, Tree};
 use std::{
-    cell::{Cell, RefCell},
     ops::ControlFlow,
     path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 const KEYS: u64 = 6000;
@@ -26,7 +29,7 @@ fn key_of(number: u64) -> Vec<u8> {
 struct Filled {
     disk: MemFs,
     tree: Tree,
-    next: Cell<SeqNo>,
+    next: AtomicU64,
 }
 
 impl Filled {
@@ -35,11 +38,11 @@ impl Filled {
         let options = sediment_tree::TreeOptions { table_bytes: 2 * MIB, ..small_options(KeyOrder::bytewise()) };
         let env = Env::simulated(disk.clone(), 1);
         let tree = Tree::create(&env, Path::new("/tree"), FileUuid([1; 16]), options)?;
-        Ok(Self { disk, tree, next: Cell::new(1) })
+        Ok(Self { disk, tree, next: AtomicU64::new(1) })
     }
 
     fn seqno(&self) -> SeqNo {
-        self.next.replace(self.next.get() + 1)
+        self.next.fetch_add(1, Relaxed)
     }
 
     fn insert_all(&self) -> Result<()> {
@@ -51,14 +54,14 @@ impl Filled {
     }
 
     fn flush(&self, on_slice: OnSlice<'_>) -> Result<FlushReport> {
-        self.tree.seal(self.next.get() - 1);
-        let (retention, through) = (Retention::newest(self.next.get()), SeqNo::MAX);
+        self.tree.seal(self.next.load(Relaxed) - 1);
+        let (retention, through) = (Retention::newest(self.next.load(Relaxed)), SeqNo::MAX);
         self.tree.flush(&FlushContext { retention, now_us: 1, through, before_publish: &|_| Ok(()), on_slice })
     }
 
     fn compact_all(&self, on_slice: OnSlice<'_>) -> Result<CompactionReport> {
-        let retention = Retention::newest(self.next.get());
-        self.tree.compact_all(&CompactionContext { retention, now_us: 1, on_slice, take_stamp: None })
+        let retention = Retention::newest(self.next.load(Relaxed));
+        self.tree.compact_all(&CompactionContext { retention, now_us: 1, on_slice, take_stamp: None, helpers: None })
     }
 
     fn table_files(&self) -> Vec<String> {
@@ -67,26 +70,26 @@ impl Filled {
     }
 
     fn rows(&self) -> u64 {
-        self.tree.range::<Vec<u8>, _>(.., self.next.get()).filter(|row| row.is_ok()).count() as u64
+        self.tree.range::<Vec<u8>, _>(.., self.next.load(Relaxed)).filter(|row| row.is_ok()).count() as u64
     }
 }
 
 /// Keeps every slice.
 #[derive(Default)]
-struct Slices(RefCell<Vec<Progress>>);
+struct Slices(Mutex<Vec<Progress>>);
 
 impl Slices {
     fn note(&self, progress: Progress) -> ControlFlow<()> {
-        self.0.borrow_mut().push(progress);
+        self.0.lock().expect("no panic").push(progress);
         ControlFlow::Continue(())
     }
 
     fn read(&self) -> Vec<u64> {
-        self.0.borrow().iter().map(|progress| progress.bytes_read).collect()
+        self.0.lock().expect("no panic").iter().map(|progress| progress.bytes_read).collect()
     }
 
     fn written(&self) -> Vec<u64> {
-        self.0.borrow().iter().map(|progress| progress.bytes_written).collect()
+        self.0.lock().expect("no panic").iter().map(|progress| progress.bytes_written).collect()
     }
 }
 
@@ -98,11 +101,11 @@ fn the_slices_of_a_flush_are_small_and_all_there_is() -> Result<()> {
     let report = filled.flush(&|progress| slices.note(progress))?;
     assert_eq!((slices.read().iter().sum::<u64>(), slices.written().iter().sum::<u64>()), (BYTES, report.bytes));
     assert!(slices.written().iter().all(|written| *written <= MIB + BEYOND), "{:?}", slices.written());
-    assert!(slices.0.borrow().len() as u64 >= BYTES / MIB);
+    assert!(slices.read().len() as u64 >= BYTES / MIB);
 
     let slices = Slices::default();
     assert_eq!(filled.flush(&|progress| slices.note(progress))?, FlushReport::default());
-    assert!(slices.0.borrow().is_empty(), "nothing was done");
+    assert!(slices.read().is_empty(), "nothing was done");
     Ok(())
 }
 
@@ -153,14 +156,13 @@ fn the_tree_is_free_between_slices() -> Result<()> {
 #[test]
 fn a_stop_in_the_middle_leaves_everything_as_it_was() -> Result<()> {
     let filled = Filled::new()?;
-    let asked = Cell::new(0);
+    let asked = AtomicU64::new(0);
     let stop_at_third = |_| {
-        asked.set(asked.get() + 1);
-        if asked.get() < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if asked.fetch_add(1, Relaxed) < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     filled.insert_all()?;
     let error = filled.flush(&stop_at_third).expect_err("stopped");
-    assert_eq!((error.kind(), asked.take()), (ErrorKind::Cancelled, 3));
+    assert_eq!((error.kind(), asked.swap(0, Relaxed)), (ErrorKind::Cancelled, 3));
     assert!(filled.table_files().is_empty());
     assert_eq!((filled.rows(), filled.tree.sealed_count()), (KEYS, 1));
     let report = filled.flush(&go_on)?;
@@ -168,7 +170,7 @@ fn a_stop_in_the_middle_leaves_everything_as_it_was() -> Result<()> {
 
     let before = filled.table_files();
     let error = filled.compact_all(&stop_at_third).expect_err("stopped");
-    assert_eq!((error.kind(), asked.take(), filled.table_files()), (ErrorKind::Cancelled, 3, before.clone()));
+    assert_eq!((error.kind(), asked.swap(0, Relaxed), filled.table_files()), (ErrorKind::Cancelled, 3, before.clone()));
     assert_eq!(filled.rows(), KEYS);
     filled.compact_all(&go_on)?;
     assert!(filled.table_files().iter().any(|file| !before.contains(file)), "now it was done");

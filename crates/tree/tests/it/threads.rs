@@ -118,10 +118,17 @@ fn beside_everything(
         scope.spawn(|| {
             while !is_over.load(SeqCst) {
                 while let Some(plan) = tree.pick_compaction(9) {
-                    let context = CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on, take_stamp: None };
+                    let context = CompactionContext {
+                        retention: retention(),
+                        now_us: 1,
+                        on_slice: &go_on,
+                        take_stamp: None,
+                        helpers: None,
+                    };
                     tree.compact(plan, &context).expect("compacted");
                 }
-                let context = CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on, take_stamp: None };
+                let context =
+                    CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None };
                 tree.compact_all(&context).expect("compacted");
             }
         });

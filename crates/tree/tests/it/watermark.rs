@@ -219,7 +219,7 @@ fn a_watermark_of_0_keeps_all_that_was_and_another_what_its_reader_needs() -> Re
     assert_eq!(get(&pair, "k", moments[3]).as_deref(), Some("3"));
     assert_eq!(pair.tree.get(b"k", moments[2]).unwrap_err().kind(), ErrorKind::HistoryGone);
     let retention = Retention::Snapshots { pins: vec![moments[5]], horizon: pair.visible(), keep_all_from: SeqNo::MAX };
-    let context = CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None };
+    let context = CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None };
     pair.tree.compact_all(&context)?;
     assert_eq!((pair.tree.history_len(), get(&pair, "k", moments[5]).as_deref()), (3, Some("5")), "pins say the same");
     Ok(())
@@ -457,7 +457,8 @@ fn a_flush_or_compaction_that_a_clear_overtakes_changes_nothing() -> Result<()> 
         pair.tree.insert(&[key], &[2; 50], numbers(&pair).next())?;
     }
     pair.flush()?;
-    let context = CompactionContext { retention: Retention::Watermark(0), now_us: 1, on_slice: &clear, take_stamp: None };
+    let context =
+        CompactionContext { retention: Retention::Watermark(0), now_us: 1, on_slice: &clear, take_stamp: None, helpers: None };
     assert_eq!(pair.tree.compact_all(&context).unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!((pair.tree.len(pair.visible())?, tables(&pair)), (0, 0));
     assert!(pair.eventually(|| disk.read_dir(Path::new("/tree/tables")).expect("there").is_empty()));
@@ -609,6 +610,7 @@ fn snapshots_stay_what_they_are_beside_writers_flushes_and_compactions() -> Resu
             now_us: 1,
             on_slice: &go_on,
             take_stamp: None,
+            helpers: None,
         };
         while let Some(plan) = tree.pick_compaction(9) {
             tree.compact(plan, &context(source.watermark())).expect("compacted");
