@@ -25,6 +25,13 @@ pub trait Cursor: Send {
         RowFlags::NONE
     }
 
+    /// The row's digest under this seed of the key hash, if it came with one. It was made when the row was written, and was checked when the
+    /// cursor came here; who passes the row on passes it on with it. Panics on no row.
+    fn digest(&self, hash_seed: u64) -> Option<u32> {
+        let _ = hash_seed;
+        None
+    }
+
     /// Moves to the first row.
     fn seek_to_first(&mut self) -> Result<()>;
 

@@ -17,6 +17,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The bits that a tag has.
+    pub const TAG_BITS: u8 = 7;
+
     /// Reads a tag; an unknown one is from a newer version.
     #[inline]
     pub fn from_tag(tag: u8) -> Result<Self> {
@@ -59,6 +62,13 @@ impl RowFlags {
     pub const DIGEST: Self = Self(1 << 7);
     /// No flag.
     pub const NONE: Self = Self(0);
+
+    /// What of the byte of kind and flags the digest of a row covers: what it does and how its value is read, and not what depends on
+    /// the place where it lies.
+    #[inline]
+    pub fn digested(tag: u8) -> u8 {
+        tag & (Kind::TAG_BITS | Self::BLOB.0)
+    }
 
     /// Whether all flags of `other` are set.
     #[inline]

@@ -122,6 +122,15 @@ impl Arena {
         self.at(id.place)
     }
 
+    /// The payload of a record, to be changed while nobody can read it: for tests of what readers make of memory that has changed.
+    pub fn payload_mut(&mut self, id: RecordId) -> &mut [u8] {
+        let record = self.record(id);
+        let (words, len) = (record.words, record.payload().len());
+        // SAFETY: the record is written, as above; records and payloads live as long as a shared borrow of the arena, of which there is
+        // none while this exclusive one lasts.
+        unsafe { words.bytes_mut(RECORD_WORDS, len) }
+    }
+
     /// Refuses further reservations. Those made before may still be unfinished; see [`Walk::complete`].
     pub fn seal(&self) {
         self.sealed.store(true, SeqCst);

@@ -6,6 +6,7 @@
 //! behind it; [`Block`] is what one sees through it.
 
 mod builder;
+mod digests;
 mod format;
 mod jumbo;
 mod slotted;

@@ -29,6 +29,8 @@ pub struct TableCursor {
     table: Arc<Table>,
     heat: Heat,
     window: Window,
+    /// Whether rows are checked before it stands on them.
+    is_digested: bool,
     /// The block loaded last, and its number.
     block: Option<(usize, BlockRef)>,
     is_valid: bool,
@@ -58,6 +60,7 @@ impl Table {
 impl TableCursor {
     fn new(table: Arc<Table>, heat: Heat, window: Window) -> Self {
         Self {
+            is_digested: table.has_digests(),
             table,
             heat,
             window,
@@ -84,10 +87,7 @@ impl TableCursor {
     fn take(&mut self, number: usize) -> Result<()> {
         let block = match self.table.block(number, self.heat, &mut self.window) {
             Ok(block) => block,
-            Err(error) => {
-                self.failed = Some(error.clone());
-                return Err(error);
-            }
+            Err(error) => return self.fail(error),
         };
         self.key.enter(Block::of(&block));
         self.rows = Block::of(&block).rows();
@@ -98,13 +98,48 @@ impl TableCursor {
     /// The first row at or after `target` in the block with this number, which is taken; its number of rows if there is none.
     fn lower_bound(&mut self, number: usize, target: InternalKey<'_>) -> Result<usize> {
         self.load(number)?;
-        let row = self.block.as_ref().map(|(_, block)| Block::of(block).lower_bound(target, self.table.order()));
-        Ok(row.expect("the block was just taken"))
+        let block = Block::of(&self.block.as_ref().expect("the block was just taken").1);
+        let row = block.lower_bound(target, self.table.order());
+        if self.is_digested && !self.table.proves_place(number, block, row, target) {
+            return self.fail(self.table.damaged(number));
+        }
+        Ok(row)
+    }
+
+    /// It stays on no row, with this error.
+    #[cold]
+    fn fail<T>(&mut self, error: Error) -> Result<T> {
+        self.is_valid = false;
+        self.failed = Some(error.clone());
+        Err(error)
     }
 
     /// Stands on a row of the loaded block, which has another user key than the row before unless `is_same_key`.
     #[inline]
-    fn stand(&mut self, row: usize, is_same_key: bool) {
+    fn stand(&mut self, row: usize, is_same_key: bool) -> Result<()> {
+        if self.is_digested {
+            self.check_row(row, is_same_key)?;
+        }
+        self.take_row(row, is_same_key);
+        Ok(())
+    }
+
+    /// The row has its digest, with the key that it will have here.
+    #[inline(never)]
+    fn check_row(&mut self, row: usize, is_same_key: bool) -> Result<()> {
+        let Some((number, block)) = &self.block else { return Ok(()) };
+        let block = Block::of(block);
+        if !is_same_key {
+            self.key.set_to(block, row);
+        }
+        if !block.is_intact(row, self.table.key_hash(self.key.bytes())) {
+            return self.fail(self.table.damaged(*number));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn take_row(&mut self, row: usize, is_same_key: bool) {
         let Some((_, block)) = &self.block else { return };
         let block = Block::of(block);
         let view = block.view(row);
@@ -120,7 +155,7 @@ impl TableCursor {
         self.is_valid = false;
         if number < self.table.fence().blocks() {
             self.load(number)?;
-            self.stand(0, false);
+            self.stand(0, false)?;
         }
         Ok(())
     }
@@ -130,7 +165,7 @@ impl TableCursor {
         self.is_valid = false;
         if let Some(number) = number.checked_sub(1) {
             self.load(number)?;
-            self.stand(self.rows - 1, false);
+            self.stand(self.rows - 1, false)?;
         }
         Ok(())
     }
@@ -195,6 +230,13 @@ impl Cursor for TableCursor {
         self.head.flags
     }
 
+    fn digest(&self, hash_seed: u64) -> Option<u32> {
+        if !self.is_digested || self.table.properties().hash_seed != hash_seed {
+            return None;
+        }
+        Block::of(self.standing().1).digest(self.row)
+    }
+
     fn seek_to_first(&mut self) -> Result<()> {
         self.check()?;
         self.stand_on_first(0)
@@ -210,9 +252,8 @@ impl Cursor for TableCursor {
         let Some(number) = self.table.fence().find(target, self.table.order()) else { return self.stand_on_first(0) };
         match self.lower_bound(number, target)? {
             row if row < self.rows => self.stand(row, false),
-            _ => self.stand_on_first(number + 1)?,
+            _ => self.stand_on_first(number + 1),
         }
-        Ok(())
     }
 
     fn seek_before(&mut self, target: InternalKey<'_>) -> Result<()> {
@@ -224,9 +265,8 @@ impl Cursor for TableCursor {
         }
         match self.lower_bound(number, target)?.checked_sub(1) {
             Some(row) => self.stand(row, false),
-            None => self.stand_before(number)?,
+            None => self.stand_before(number),
         }
-        Ok(())
     }
 
     #[inline]
@@ -236,8 +276,7 @@ impl Cursor for TableCursor {
         let row = self.row + 1;
         if row < self.rows {
             let is_same_key = Block::of(block).is_same_key(row);
-            self.stand(row, is_same_key);
-            return Ok(());
+            return self.stand(row, is_same_key);
         }
         self.stand_on_first(number + 1)
     }
@@ -248,8 +287,7 @@ impl Cursor for TableCursor {
         let (number, _) = self.standing();
         if let Some(row) = self.row.checked_sub(1) {
             let is_same_key = self.head.flags.contains(RowFlags::SAME_KEY);
-            self.stand(row, is_same_key);
-            return Ok(());
+            return self.stand(row, is_same_key);
         }
         self.stand_before(number)
     }

@@ -23,6 +23,8 @@ pub struct TableOptions {
     pub prefix_extractor: Option<Arc<dyn PrefixExtractor>>,
     /// Seed of the key hash, one per tree. Every lookup brings a hash made with it.
     pub hash_seed: u64,
+    /// Whether every row has a digest of its own, which readers check.
+    pub row_digests: bool,
     /// Creation time in microseconds since 1970, as the caller sees it.
     pub created_us: u64,
     /// Time of the oldest write inside, inherited through rewrites.
@@ -40,6 +42,7 @@ impl Default for TableOptions {
             filter_bits_per_prefix: 10,
             prefix_extractor: None,
             hash_seed: 0,
+            row_digests: false,
             created_us: 0,
             oldest_write_us: 0,
         }

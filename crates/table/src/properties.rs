@@ -8,6 +8,7 @@
 use sediment_base::{Error, FileUuid, KeyOrder, KeyRange, Kind, RangeTombstones, Result, SeqNo, Slice, TableId};
 use sediment_codec::{
     coding::{Reader, Writer},
+    hash::ROW_DIGEST_VERSION,
     header::FileHeader,
 };
 use std::fmt;
@@ -183,6 +184,8 @@ properties! {
     62 is_max_key_open: u64,
     /// Name of the codec that its blocks were compressed with, where it is none of ours. A reader must know it.
     65 block_codec: String,
+    /// Number of the function of the digests that all rows have; 0 where they have none.
+    66 row_digests: u64,
 }
 
 const REQUIRED: u64 = 1;
@@ -242,6 +245,11 @@ impl Properties {
 
     fn range(&self) -> KeyRange {
         KeyRange { min: self.min_key.clone(), max: self.max_key.clone(), is_open: self.is_max_key_open != 0 }
+    }
+
+    /// Whether all rows have digests of the function that this version knows. Others are not looked at.
+    pub fn has_digests(&self) -> bool {
+        self.row_digests == u64::from(ROW_DIGEST_VERSION)
     }
 
     /// Tombstones of both kinds.

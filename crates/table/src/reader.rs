@@ -6,6 +6,7 @@
 
 mod approach;
 mod counts;
+mod digests;
 mod estimate;
 mod load;
 mod point;
@@ -47,6 +48,7 @@ pub struct Table {
     properties: Properties,
     fence: Fence,
     filter: Option<Filter>,
+    has_digests: bool,
     filter_bytes: u64,
     prefix_filter: Option<PrefixFilter>,
     /// `None` where there are none.
@@ -179,16 +181,24 @@ impl Table {
         let is_above_all = read_seqno > self.meta.max_seqno;
         loop {
             if is_above_all || self.fence.min_seqno(number) < read_seqno {
-                let mut is_found = false;
-                let look = |block: &BlockRef| is_found = find_in(Block::of(block), read, taker);
+                let mut sought = Sought::NotHere;
+                let look = |block: &BlockRef| {
+                    let block = Block::of(block);
+                    sought = match self.has_digests {
+                        false => find_in(block, read, taker),
+                        true => self.seek_digested(number, block, read, taker),
+                    };
+                };
                 counts.blocks += 1;
                 match reach {
                     Reach::All => self.blocks.with(number, Heat::Point, || self.load(number, counts), look)?,
                     Reach::Resident(pin) if self.blocks.look(number, Heat::Point, pin, look) => {}
                     Reach::Resident(_) => return Ok(Looked::OutOfReach),
                 }
-                if is_found {
-                    return Ok(Looked::Found);
+                match sought {
+                    Sought::Found => return Ok(Looked::Found),
+                    Sought::NotHere => {}
+                    Sought::Damaged => return Err(self.damaged(number)),
                 }
             }
             if !self.fence.is_continued(number, key) {
@@ -324,6 +334,7 @@ impl Table {
             order: context.order.clone(),
             opener: Opener { seal: tail.seal(), unpacker },
             meta: properties.meta(&tail.header, tail.file_bytes, tail.footer.root),
+            has_digests: properties.has_digests(),
             properties,
             blocks,
             pool: context.cache.pool().clone(),
@@ -344,18 +355,29 @@ impl fmt::Debug for Table {
     }
 }
 
+/// What a point read found in one block.
+#[derive(Clone, Copy, Debug)]
+enum Sought {
+    /// The newest row that it sees, which was taken.
+    Found,
+    /// No row that it sees.
+    NotHere,
+    /// A row that is not what was written.
+    Damaged,
+}
+
 /// Whether the block has a row that `read` sees; the newest is given to `taker`.
 #[inline]
-fn find_in(block: Block<'_>, read: &PointRead<'_>, taker: &mut impl TakeRow) -> bool {
+fn find_in(block: Block<'_>, read: &PointRead<'_>, taker: &mut impl TakeRow) -> Sought {
     match block {
         Block::Slotted(block) => {
-            let Lookup::Row(row) = block.lookup(read.key, tag_of(read.hash), read.read_seqno) else { return false };
+            let Lookup::Row(row) = block.lookup(read.key, tag_of(read.hash), read.read_seqno) else { return Sought::NotHere };
             taker.take(block.head(row), block.value(row));
         }
         Block::Jumbo(block) => {
-            let Lookup::Row(_) = block.lookup(read.key, read.read_seqno) else { return false };
+            let Lookup::Row(_) = block.lookup(read.key, read.read_seqno) else { return Sought::NotHere };
             taker.take_shared(block.row_head(), block.shared_value());
         }
     }
-    true
+    Sought::Found
 }

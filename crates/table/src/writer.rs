@@ -22,7 +22,7 @@ use sediment_base::{
 };
 use sediment_codec::{
     compress::{Dictionary, Method},
-    hash::{KEY_HASH_VERSION, key_hash},
+    hash::{KEY_HASH_VERSION, ROW_DIGEST_VERSION, key_hash, row_digest},
     header::{FileHeader, FileKind},
     seal::{FRAME_HEADER_BYTES, Region},
 };
@@ -62,7 +62,8 @@ struct LastRow {
     key: Vec<u8>,
     seqno: SeqNo,
     kind: Kind,
-    tag: u8,
+    /// That of its key.
+    hash: u64,
     /// Whether it or a newer row of its key hides all older ones.
     hides: bool,
 }
@@ -82,6 +83,7 @@ impl TableWriter {
         let properties = Properties {
             block_codec,
             comparator: context.order.name().into(),
+            row_digests: if options.row_digests { ROW_DIGEST_VERSION.into() } else { 0 },
             prefix_extractor: extractor.map_or_else(String::new, |extractor| extractor.name().into()),
             hash_seed: options.hash_seed,
             hash_version: KEY_HASH_VERSION.into(),
@@ -105,7 +107,7 @@ impl TableWriter {
             prefixes: extractor.map(|extractor| PrefixHashes::new(Arc::clone(extractor), options.hash_seed)),
             properties,
             first_key: Slice::default(),
-            last: LastRow { key: Vec::new(), seqno: 0, kind: Kind::Value, tag: 0, hides: false },
+            last: LastRow { key: Vec::new(), seqno: 0, kind: Kind::Value, hash: 0, hides: false },
             ranges: Vec::new(),
             failed: None,
             charge: Charge::new(&context.budget, Account::Compaction, 0),
@@ -115,11 +117,17 @@ impl TableWriter {
     /// Adds a row. Rows come strictly ascending in internal order; anything else is `InvalidInput`, and harmless. Of `flags` only
     /// *blob* is the caller's; what depends on the place of the row is worked out anew.
     pub fn add(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8]) -> Result<()> {
+        self.add_digested(key, flags, value, None)
+    }
+
+    /// The same for a row that may have come with a digest, under the seed of this table. If its rows have digests, the row keeps that
+    /// one, whatever has become of it since, and without one gets one.
+    pub fn add_digested(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8], digest: Option<u32>) -> Result<()> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
         let is_new_key = self.check_row(key, flags, value)?;
-        let added = self.add_checked(key, flags, value, is_new_key);
+        let added = self.add_checked(key, flags, (value, digest), is_new_key);
         self.remember(added)
     }
 
@@ -236,8 +244,8 @@ impl TableWriter {
         if key.seqno > seqno::SEQNO_MAX {
             return Err(Error::invalid_input("sequence number is too large").expected_found(seqno::SEQNO_MAX, key.seqno));
         }
-        if flags.contains(RowFlags::EXPIRY) || flags.contains(RowFlags::DIGEST) {
-            return Err(Error::unsupported("rows with expiry or digest are not written by this version"));
+        if flags.contains(RowFlags::EXPIRY) {
+            return Err(Error::unsupported("rows with expiry are not written by this version"));
         }
         if self.properties.rows == 0 {
             return Ok(true);
@@ -257,11 +265,17 @@ impl TableWriter {
         Error::invalid_input(format!("rows of a table must ascend: {key:?} after {last:?}"))
     }
 
-    fn add_checked(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8], is_new_key: bool) -> Result<()> {
+    fn add_checked(
+        &mut self,
+        key: InternalKey<'_>,
+        flags: RowFlags,
+        (value, digest): (&[u8], Option<u32>),
+        is_new_key: bool,
+    ) -> Result<()> {
         let mut stored = RowFlags(flags.0 & RowFlags::BLOB.0);
         if is_new_key {
             let hash = key_hash(self.options.hash_seed, key.user_key);
-            self.last.tag = tag_of(hash);
+            self.last.hash = hash;
             self.last.hides = false;
             if self.options.filter_bits_per_key > 0 {
                 self.hashes.push(hash);
@@ -272,7 +286,12 @@ impl TableWriter {
         } else if self.last.hides {
             stored = stored.with(RowFlags::OBSOLETE);
         }
-        let row = RowParts { key, is_new_key, flags: stored, tag: self.last.tag, expiry_us: 0, digest: 0, value };
+        let mut row = RowParts { key, is_new_key, flags: stored, tag: tag_of(self.last.hash), expiry_us: 0, digest: 0, value };
+        if self.options.row_digests {
+            let what = RowFlags::digested(key.kind.tag() | stored.0);
+            row.digest = digest.unwrap_or_else(|| row_digest(self.last.hash, what, value));
+            row.flags = stored.with(RowFlags::DIGEST);
+        }
         let target = self.options.block_bytes.clamp(256, limits::BLOCK_BYTES_MAX) - FRAME_HEADER_BYTES;
         let mut fit = self.builder.fit(&row);
         if !self.builder.is_empty() && fit.size > target {

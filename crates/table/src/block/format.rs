@@ -39,7 +39,7 @@ pub(super) const EXPIRY_BYTES: usize = 8;
 /// Bytes of the digest of a row that has one.
 pub(super) const DIGEST_BYTES: usize = 4;
 
-const KIND_MASK: u8 = 7;
+const KIND_MASK: u8 = Kind::TAG_BITS;
 
 /// One slot, decoded from its eight bytes.
 #[derive(Clone, Copy, Debug)]

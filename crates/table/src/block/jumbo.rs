@@ -13,7 +13,7 @@
 use super::{
     ARC_COUNTS_BYTES, Lookup, RowHead, allocated_bytes,
     builder::RowParts,
-    format::{extra_bytes, flags_of, kind_of},
+    format::{flags_of, kind_of},
     slotted::check_unnumbered,
 };
 use sediment_base::{Error, InternalKey, KeyOrder, Result, RowFlags, SeqNo, Slice, limits};
@@ -24,6 +24,7 @@ use sediment_codec::coding::{Reader, Writer};
 pub(crate) struct JumboBlock {
     head: RowHead,
     tag: u8,
+    digest: Option<u32>,
     key: Slice,
     value: Slice,
 }
@@ -33,6 +34,7 @@ pub(crate) struct JumboBlock {
 pub(crate) struct JumboHead<'a> {
     head: RowHead,
     tag: u8,
+    digest: Option<u32>,
     key: &'a [u8],
     /// Length of the whole value.
     pub(crate) value_len: usize,
@@ -67,19 +69,23 @@ impl<'a> JumboHead<'a> {
             )));
         }
         let head = RowHead { seqno, kind: kind_of(meta)?, flags: flags_of(meta) };
-        reader.bytes(extra_bytes(head.flags))?;
+        if head.flags.contains(RowFlags::EXPIRY) {
+            reader.u64()?;
+        }
+        let digest = if head.flags.contains(RowFlags::DIGEST) { Some(reader.u32()?) } else { None };
         let key = reader.bytes(key_len)?;
         let beginning = reader.rest();
         let expected = value_len.saturating_sub(limits::EXTENT_BYTES_MAX).div_ceil(limits::EXTENT_BYTES_MAX);
         if beginning.len() != value_len.min(limits::EXTENT_BYTES_MAX) || extents as usize != expected {
             return Err(Error::corruption("lengths in a jumbo block").at(16).expected_found(expected, extents));
         }
-        Ok(Self { head, tag, key, value_len, extents, beginning })
+        Ok(Self { head, tag, digest, key, value_len, extents, beginning })
     }
 
     /// The block, given the whole value.
     pub(crate) fn into_block(self, value: Vec<u8>) -> JumboBlock {
-        JumboBlock { head: self.head, tag: self.tag, key: self.key.into(), value: value.into() }
+        let Self { head, tag, digest, key, .. } = self;
+        JumboBlock { head, tag, digest, key: key.into(), value: value.into() }
     }
 }
 
@@ -120,6 +126,11 @@ impl JumboBlock {
     /// The value, to be kept without copying it.
     pub(crate) fn shared_value(&self) -> Slice {
         self.value.clone()
+    }
+
+    /// As of a slotted block.
+    pub(super) fn digested(&self) -> Option<(u32, u8, &[u8])> {
+        Some((self.digest?, RowFlags::digested(self.head.kind.tag() | self.head.flags.0), &self.value))
     }
 
     pub(crate) fn row_head(&self) -> RowHead {

@@ -5,7 +5,7 @@
 
 use super::{
     Lookup, RowHead, RowView, allocated_bytes,
-    format::{self, HEADER_BYTES, HINTS, HINTS_AT, LONG_SUFFIX, SLOT_BYTES, Slot},
+    format::{self, DIGEST_BYTES, HEADER_BYTES, HINTS, HINTS_AT, LONG_SUFFIX, SLOT_BYTES, Slot},
 };
 use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo};
 use sediment_raw::simd;
@@ -42,6 +42,14 @@ impl SlottedHead {
         Ok(self)
     }
 
+    /// Where its seqnos are, and from where on its records.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> (std::ops::Range<usize>, usize) {
+        let [rows, seqs_at, prefix_at, prefix_len] =
+            [self.rows, self.seqs_at, self.prefix_at, self.prefix_len].map(usize::from);
+        (seqs_at..seqs_at + rows * usize::from(self.seq_width), prefix_at + prefix_len)
+    }
+
     /// What it owns elsewhere.
     pub(super) fn heap_bytes(&self) -> usize {
         allocated_bytes(self.key_rows.len() * 2)
@@ -69,7 +77,7 @@ impl<'a> SlottedBlock<'a> {
     #[inline]
     pub(crate) fn prefix(self) -> &'a [u8] {
         let at = usize::from(self.head.prefix_at);
-        &self.payload[at..at + usize::from(self.head.prefix_len)]
+        self.part(at, at + usize::from(self.head.prefix_len))
     }
 
     #[inline]
@@ -81,9 +89,33 @@ impl<'a> SlottedBlock<'a> {
     #[inline]
     pub(crate) fn value(self, row: usize) -> &'a [u8] {
         let slot = self.slot(row);
-        let end = if row + 1 < self.rows() { self.slot(row + 1).offset() } else { self.payload.len() };
         let (start, len) = self.suffix_span(slot);
-        &self.payload[start + len + format::extra_bytes(slot.flags())..end]
+        self.part(start + len + format::extra_bytes(slot.flags()), self.record_end(row))
+    }
+
+    /// The digest that the row came with, and what it is of beside the key: kind and flags, and the value.
+    #[inline]
+    pub(super) fn digested(self, row: usize) -> Option<(u32, u8, &'a [u8])> {
+        let slot = self.slot(row);
+        if !slot.flags().contains(RowFlags::DIGEST) {
+            return None;
+        }
+        let (start, len) = self.suffix_span(slot);
+        let value_at = start + len + format::extra_bytes(slot.flags());
+        let (record, end) = (self.payload.get(value_at - DIGEST_BYTES..)?, self.record_end(row));
+        let digest = u32::from_le_bytes(*record.first_chunk()?);
+        Some((digest, RowFlags::digested(slot.meta()), self.payload.get(value_at..end)?))
+    }
+
+    #[inline]
+    fn record_end(self, row: usize) -> usize {
+        if row + 1 < self.rows() { self.slot(row + 1).offset() } else { self.payload.len() }
+    }
+
+    /// Some bytes of the block. Inside, as was checked when it was loaded; nothing where memory has changed since.
+    #[inline]
+    fn part(self, start: usize, end: usize) -> &'a [u8] {
+        self.payload.get(start..end).unwrap_or_default()
     }
 
     #[inline]
@@ -95,9 +127,9 @@ impl<'a> SlottedBlock<'a> {
     pub(crate) fn view(self, row: usize) -> RowView<'a> {
         let slot = self.slot(row);
         let flags = slot.flags();
-        let end = if row + 1 < self.rows() { self.slot(row + 1).offset() } else { self.payload.len() };
+        let end = self.record_end(row);
         let (start, len) = self.suffix_span(slot);
-        let suffix = if flags.contains(RowFlags::SAME_KEY) { None } else { Some(&self.payload[start..start + len]) };
+        let suffix = if flags.contains(RowFlags::SAME_KEY) { None } else { Some(self.part(start, start + len)) };
         let head = RowHead { seqno: self.seqno(row), kind: known_kind(slot.meta()), flags };
         RowView { head, suffix, value: start + len + format::extra_bytes(flags)..end }
     }
@@ -207,7 +239,7 @@ impl<'a> SlottedBlock<'a> {
     #[inline]
     fn tags(self) -> &'a [u8] {
         let end = HEADER_BYTES + self.keys().next_multiple_of(16);
-        self.payload.get(HEADER_BYTES..end).unwrap_or(&self.payload[HEADER_BYTES..usize::from(self.head.slots_at)])
+        self.payload.get(HEADER_BYTES..end).unwrap_or_else(|| self.part(HEADER_BYTES, usize::from(self.head.slots_at)))
     }
 
     fn newest_below(self, key: usize, read_seqno: SeqNo) -> Lookup {
@@ -248,9 +280,9 @@ impl<'a> SlottedBlock<'a> {
     /// Between which keys the first one lies whose head is at least `head`, by the hints alone.
     #[inline]
     fn hinted(self, head: u32) -> (usize, usize) {
-        let step = self.keys().div_ceil(HINTS);
+        let step = self.keys().div_ceil(HINTS).max(1);
         let used = self.keys().div_ceil(step);
-        let below = self.payload[HINTS_AT..HINTS_AT + used * 4].chunks_exact(4);
+        let below = self.part(HINTS_AT, HINTS_AT + used * 4).chunks_exact(4);
         let below = below.filter(|hint| u32::from_le_bytes([hint[0], hint[1], hint[2], hint[3]]) < head).count();
         (below.saturating_sub(1) * step, (below * step).min(self.keys()))
     }
@@ -266,7 +298,7 @@ impl<'a> SlottedBlock<'a> {
         if self.head.key_rows.is_empty() {
             key
         } else if key < self.keys() {
-            usize::from(self.head.key_rows[key])
+            self.head.key_rows.get(key).map_or(0, |first| usize::from(*first))
         } else {
             self.rows()
         }
@@ -277,7 +309,7 @@ impl<'a> SlottedBlock<'a> {
         if self.head.key_rows.is_empty() {
             row
         } else {
-            self.head.key_rows.partition_point(|first| usize::from(*first) <= row) - 1
+            self.head.key_rows.partition_point(|first| usize::from(*first) <= row).saturating_sub(1)
         }
     }
 
@@ -294,14 +326,14 @@ impl<'a> SlottedBlock<'a> {
     #[inline]
     fn own_suffix(self, slot: Slot) -> &'a [u8] {
         let (start, len) = self.suffix_span(slot);
-        &self.payload[start..start + len]
+        self.part(start, start + len)
     }
 
     #[inline]
     fn suffix_span(self, slot: Slot) -> (usize, usize) {
         let at = slot.offset();
         if slot.suffix_len() == LONG_SUFFIX {
-            (at + 2, usize::from(u16::from_le_bytes([self.payload[at], self.payload[at + 1]])))
+            (at + 2, usize::from(u16::from_le_bytes(self.bytes_at(at))))
         } else {
             (at, usize::from(slot.suffix_len()))
         }
@@ -309,30 +341,31 @@ impl<'a> SlottedBlock<'a> {
 
     #[inline]
     fn slot(self, row: usize) -> Slot {
-        Slot(self.u64_at(usize::from(self.head.slots_at) + row * SLOT_BYTES))
+        Slot(u64::from_le_bytes(self.bytes_at(usize::from(self.head.slots_at) + row * SLOT_BYTES)))
     }
 
     #[inline]
     fn seqno(self, row: usize) -> SeqNo {
         let at = usize::from(self.head.seqs_at) + row * usize::from(self.head.seq_width);
-        self.head.seq_base
-            + match self.head.seq_width {
-                0 => 0,
-                1 => u64::from(self.payload[at]),
-                2 => u64::from(u16::from_le_bytes([self.payload[at], self.payload[at + 1]])),
-                4 => self.payload[at..].first_chunk::<4>().map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes))),
-                _ => self.u64_at(at),
-            }
+        let delta = match self.head.seq_width {
+            0 => 0,
+            1 => u64::from(u8::from_le_bytes(self.bytes_at(at))),
+            2 => u64::from(u16::from_le_bytes(self.bytes_at(at))),
+            4 => u64::from(u32::from_le_bytes(self.bytes_at(at))),
+            _ => u64::from_le_bytes(self.bytes_at(at)),
+        };
+        self.head.seq_base.wrapping_add(delta)
     }
 
+    /// For the order of rows alone. A kind that memory has lost is noticed by who looks at the row.
     fn version(self, row: usize) -> (SeqNo, Kind) {
-        let head = self.head(row);
-        (head.seqno, head.kind)
+        (self.seqno(row), format::kind_of(self.slot(row).meta()).unwrap_or(Kind::Value))
     }
 
+    /// So many bytes of the block: as [`SlottedBlock::part`].
     #[inline]
-    fn u64_at(self, at: usize) -> u64 {
-        u64::from_le_bytes(*self.payload[at..].first_chunk::<8>().expect("inside, as was checked when the block was loaded"))
+    fn bytes_at<const N: usize>(self, at: usize) -> [u8; N] {
+        self.payload.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
     }
 }
 

@@ -39,6 +39,7 @@ impl<'a> RowCheck<'a> {
             hash_seed: stated.hash_seed,
             hash_version: stated.hash_version,
             created_us: stated.created_us,
+            row_digests: stated.row_digests,
             oldest_write_us: stated.oldest_write_us,
             fence_ties: stated.fence_ties,
             global_seqno: stated.global_seqno,
@@ -64,6 +65,7 @@ impl<'a> RowCheck<'a> {
             let head = block.head(row);
             let key = InternalKey::new(&user_key, head.seqno, head.kind);
             summary = summary.with(head.seqno, head.kind, head.flags);
+            self.digest(block, row, &user_key)?;
             self.row(key, head.flags, block.value(row).len(), row > 0 || continues)?;
             if (row > 0 && block.is_same_key(row)) != (row > 0 && self.is_same_key(&user_key)) {
                 return Err(wrong(row, "is marked as of the same key as the one before, or should be"));
@@ -78,6 +80,18 @@ impl<'a> RowCheck<'a> {
             return Err(Error::corruption("the fence misdescribes a block"));
         }
         self.counted.blocks += 1;
+        Ok(())
+    }
+
+    /// Checks the digest of a row. Of another function it cannot be told.
+    fn digest(&self, block: Block<'_>, row: usize, user_key: &[u8]) -> Result<()> {
+        let (stated, is_digested) = (&self.parts.properties, block.digest(row).is_some());
+        if is_digested != (stated.row_digests > 0) {
+            return Err(wrong(row, "has a digest, or should have one"));
+        }
+        if stated.has_digests() && !block.is_intact(row, self.hash(user_key)) {
+            return Err(wrong(row, "does not have its digest"));
+        }
         Ok(())
     }
 

@@ -25,6 +25,12 @@ impl BlockKey {
         self.bytes.extend_from_slice(suffix);
     }
 
+    /// The same where its parts are not known.
+    pub(super) fn set_to(&mut self, block: Block<'_>, row: usize) {
+        self.bytes.truncate(self.prefix_len);
+        self.bytes.extend_from_slice(block.suffix(row));
+    }
+
     /// The key.
     #[inline]
     pub(super) fn bytes(&self) -> &[u8] {

@@ -5,9 +5,18 @@
 //! comparison and without a check for the block's end at every layer.
 
 use super::{TableCursor, block_key::BlockKey};
-use crate::block::{Block, BlockRef};
-use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
-use std::ops::{Bound, Range};
+use crate::{
+    block::{Block, BlockRef},
+    reader::Table,
+};
+use sediment_base::{
+    InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo,
+    range::{is_within_lower, is_within_upper},
+};
+use std::{
+    ops::{Bound, Range},
+    sync::Arc,
+};
 
 /// Neighbouring rows of one block, given key by key from either end: every key whole, with all its rows in the table. It keeps the
 /// block alive. Made empty; cursors fill it.
@@ -20,6 +29,8 @@ pub struct Segment {
     key: BlockKey,
     /// Where in the bytes of the block that row's value lies.
     value: Range<usize>,
+    /// Where rows come from that are to be checked: their table, and the number of the block.
+    digested: Option<(Arc<Table>, usize)>,
 }
 
 /// A row of a segment, but for its key and value.
@@ -54,6 +65,30 @@ impl Segment {
         let first = self.block().key_start(last);
         self.rows.end = first;
         Some(first..last + 1)
+    }
+
+    /// Whether rows are to be checked before they are looked at.
+    #[inline]
+    pub fn is_digested(&self) -> bool {
+        self.digested.is_some()
+    }
+
+    /// The rows of the key that was given last have their digests. If not, they are given again, and fail again.
+    pub fn check(&mut self, rows: &Range<usize>) -> Result<()> {
+        let (Some((table, number)), Some(block)) = (&self.digested, &self.block) else { return Ok(()) };
+        let block = Block::of(block);
+        self.key.set_to(block, rows.start);
+        let key_hash = table.key_hash(self.key.bytes());
+        if rows.clone().all(|row| block.is_intact(row, key_hash)) {
+            return Ok(());
+        }
+        let error = table.damaged(*number);
+        if self.rows.start == rows.end {
+            self.rows.start = rows.start;
+        } else {
+            self.rows.end = rows.end;
+        }
+        Err(error)
     }
 
     /// How many rows are not given yet.
@@ -94,10 +129,12 @@ impl Segment {
         Block::of(self.block.as_ref().expect("rows are those of a block"))
     }
 
-    fn fill(&mut self, block: &BlockRef, rows: Range<usize>) {
+    fn fill(&mut self, cursor: &TableCursor, rows: Range<usize>) {
+        let (number, block) = cursor.standing();
         self.rows = rows;
         self.key.enter(Block::of(block));
         self.block = Some(block.clone());
+        self.digested = cursor.is_digested.then(|| (Arc::clone(&cursor.table), number));
     }
 }
 
@@ -115,11 +152,11 @@ impl TableCursor {
             return false;
         }
         let end = rows_below(block, whole, upper, self.table.order());
-        if first >= end {
+        if first >= end || self.is_digested && !(self.are_of_key(first) && self.is_within(end - 1, upper, is_within_upper)) {
             return false;
         }
-        segment.fill(shared, first..end);
-        self.stand(end - 1, false);
+        segment.fill(self, first..end);
+        self.take_row(end - 1, false);
         true
     }
 
@@ -135,12 +172,26 @@ impl TableCursor {
             return false;
         }
         let first = whole.max(rows_outside(block, lower, self.table.order()));
-        if first >= end {
+        if first >= end || self.is_digested && !self.is_within(first, lower, is_within_lower) {
             return false;
         }
-        segment.fill(shared, first..end);
-        self.stand(first, false);
+        segment.fill(self, first..end);
+        self.take_row(first, false);
         true
+    }
+
+    /// Whether the rows from the current one on up to `end` have their digests with its key.
+    fn are_of_key(&self, end: usize) -> bool {
+        let (block, key_hash) = (Block::of(self.standing().1), self.table.key_hash(self.key.bytes()));
+        (self.row..end).all(|row| block.is_intact(row, key_hash))
+    }
+
+    /// Whether a row has its digest, and a key within the bound, where damage may have led the search for it astray. Where not, one step after
+    /// the other will come to what is damaged.
+    fn is_within(&self, row: usize, bound: Bound<&[u8]>, is_within: fn(&[u8], Bound<&[u8]>, &KeyOrder) -> bool) -> bool {
+        let block = Block::of(self.standing().1);
+        let key = block.user_key(row);
+        block.is_intact(row, self.table.key_hash(&key)) && is_within(&key, bound, self.table.order())
     }
 }
 

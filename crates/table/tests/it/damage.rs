@@ -26,8 +26,12 @@ struct Victim {
 
 impl Victim {
     fn new(rows: Vec<Row>, block_bytes: usize) -> Self {
+        Self::with(rows, TableOptions { block_bytes, ..TableOptions::default() })
+    }
+
+    fn with(rows: Vec<Row>, options: TableOptions) -> Self {
         let context = context(&orders()[0], 0);
-        let options = TableOptions { block_bytes, hash_seed: 1, ..TableOptions::default() };
+        let options = TableOptions { hash_seed: 1, ..options };
         let meta = write(&context, &options, &rows);
         let file = context.fs.open(&path()).unwrap();
         let mut sound = vec![0; file.len().unwrap() as usize];
@@ -105,8 +109,8 @@ fn names_its_place(error: &Error) -> bool {
 
 #[test]
 fn every_flipped_byte_is_reported_by_the_check_and_never_answers_wrong() {
-    for block_bytes in [300, 4096] {
-        let victim = Victim::new(rows(), block_bytes);
+    for (block_bytes, row_digests) in [(300, false), (4096, false), (300, true)] {
+        let victim = Victim::with(rows(), TableOptions { block_bytes, row_digests, ..TableOptions::default() });
         assert!(victim.read_all(victim.open()).is_none());
         for at in 0..victim.sound.len() {
             let mut bytes = victim.sound.clone();

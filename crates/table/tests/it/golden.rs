@@ -12,6 +12,7 @@ use sediment_table::{DictionaryOptions, Table, TableContext, TableOptions};
 use std::sync::Arc;
 
 const GOLDEN: &[u8] = include_bytes!("../../testdata/format/v1/table");
+const DIGESTS: &[u8] = include_bytes!("../../testdata/format/v1/table-digests");
 const ZSTD: &[u8] = include_bytes!("../../testdata/format/v1/table-zstd");
 
 fn rows() -> Vec<Row> {
@@ -30,18 +31,33 @@ fn rows() -> Vec<Row> {
 
 #[test]
 fn format_1_is_read_and_written_as_it_always_was() {
+    is_as_it_always_was("table", GOLDEN, false);
+}
+
+#[test]
+fn rows_with_digests_are_read_and_written_as_they_always_were() {
+    is_as_it_always_was("table-digests", DIGESTS, true);
+}
+
+fn is_as_it_always_was(name: &str, golden: &[u8], row_digests: bool) {
     let context = context(&orders()[0], 0);
-    let options =
-        TableOptions { block_bytes: 512, hash_seed: 0xC0FFEE, created_us: 17, oldest_write_us: 16, ..TableOptions::default() };
+    let options = TableOptions {
+        block_bytes: 512,
+        hash_seed: 0xC0FFEE,
+        row_digests,
+        created_us: 17,
+        oldest_write_us: 16,
+        ..TableOptions::default()
+    };
     let meta = write(&context, &options, &rows());
     let mut written = vec![0; meta.file_bytes as usize];
     context.fs.open(&path()).unwrap().read_exact_at(0, &mut written).unwrap();
     if std::env::var_os("REWRITE").is_some() {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/format/v1/table"), &written).unwrap();
+        std::fs::write(format!("{}/testdata/format/v1/{name}", env!("CARGO_MANIFEST_DIR")), &written).unwrap();
         return;
     }
-    assert_holds(&context, GOLDEN, &rows());
-    assert!(written == GOLDEN, "the writer writes other bytes than it did");
+    assert_holds(&context, golden, &rows());
+    assert!(written == golden, "the writer writes other bytes than it did");
 }
 
 /// With a dictionary. A later version of the library may find shorter forms, so that only reading is fixed.

@@ -159,6 +159,7 @@ fn random_tables_answer_as_a_sorted_list_does() {
             filter_bits_per_key,
             prefix_extractor,
             hash_seed: SEED,
+            row_digests: random.below(2) == 0,
             ..TableOptions::default()
         };
         println_seed(seed, &options, rows.len());

@@ -24,6 +24,7 @@ fn rows_of(segment: &mut Segment, random: &SeededRandom) -> Vec<Vec<Row>> {
 }
 
 fn read_key(segment: &mut Segment, rows: Range<usize>) -> Vec<Row> {
+    segment.check(&rows).unwrap();
     let read = |row| {
         segment.stand(row);
         let (head, key, value) = (segment.row(row), segment.key().to_vec(), segment.value().to_vec());
@@ -95,7 +96,11 @@ fn segments_agree_with_a_sorted_list() {
         for order in orders() {
             let context = context(&order, 1 << 20);
             let rows = random_rows(&random, &order);
-            let options = TableOptions { block_bytes: [256, 4096][random.below(2) as usize], ..TableOptions::default() };
+            let options = TableOptions {
+                block_bytes: [256, 4096][random.below(2) as usize],
+                row_digests: random.below(2) == 0,
+                ..TableOptions::default()
+            };
             let meta = write(&context, &options, &rows);
             let table = Arc::new(Table::open(&context, &path(), &meta).unwrap());
             check_table(&table, &rows, &order, &random);

@@ -1,0 +1,73 @@
+//! Digests of rows: what a read of a table that has them looks at beside.
+//!
+//! A row is given to nobody before it was found to have its digest. That something is not there needs a proof as well, because damage may hide
+//! a row from a search: the rows between which it would lie are looked at.
+
+use super::{Sought, Table, point::PointRead, point::TakeRow};
+use crate::block::{Block, Lookup, tag_of};
+use sediment_base::{Error, InternalKey, SeqNo};
+
+impl Table {
+    /// Whether its rows have digests, which are checked.
+    #[inline]
+    pub(crate) fn has_digests(&self) -> bool {
+        self.has_digests
+    }
+
+    /// What a point read finds in a block.
+    #[inline(never)]
+    pub(super) fn seek_digested(
+        &self,
+        number: usize,
+        block: Block<'_>,
+        read: &PointRead<'_>,
+        taker: &mut impl TakeRow,
+    ) -> Sought {
+        match block.lookup(read.key, tag_of(read.hash), read.read_seqno) {
+            Lookup::Row(row) if !block.is_intact(row, read.hash) => return Sought::Damaged,
+            Lookup::Row(row) => match block {
+                Block::Slotted(block) => taker.take(block.head(row), block.value(row)),
+                Block::Jumbo(block) => taker.take_shared(block.row_head(), block.shared_value()),
+            },
+            Lookup::Later => return Sought::NotHere,
+            Lookup::Absent => {
+                let is_absent = self.is_absent(number, block, read.key);
+                return if is_absent { Sought::NotHere } else { Sought::Damaged };
+            }
+        }
+        Sought::Found
+    }
+
+    /// Whether `row` is where a search for `target` has to end in this block.
+    pub(crate) fn proves_place(&self, number: usize, block: Block<'_>, row: usize, target: InternalKey<'_>) -> bool {
+        match block {
+            Block::Slotted(_) => block.proves_place(row, target, &self.order, self.properties.hash_seed),
+            // Its value may be long, and has seldom to do with it.
+            Block::Jumbo(_) => {
+                let key = block.suffix(0);
+                let is_key = key == self.fence.first_key(number);
+                is_key && (key != target.user_key || block.is_intact(0, self.key_hash(key)))
+            }
+        }
+    }
+
+    /// A row of this block is not what was written.
+    #[cold]
+    pub(crate) fn damaged(&self, number: usize) -> Error {
+        let error = Error::corruption(
+            "a row of the block here does not have its digest: it was damaged in memory, before it was written or since",
+        );
+        error.at(self.fence.place(number).offset).in_file(&self.path)
+    }
+
+    /// Whether surely no row of the block has this user key.
+    fn is_absent(&self, number: usize, block: Block<'_>, user_key: &[u8]) -> bool {
+        let target = InternalKey::seek_to(user_key, SeqNo::MAX);
+        let row = block.lower_bound(target, &self.order);
+        let is_here = row < block.rows() && block.compare_key(row, user_key, &self.order).is_eq();
+        !is_here && self.proves_place(number, block, row, target)
+    }
+}
+
+#[cfg(test)]
+mod tests;
