@@ -62,6 +62,8 @@ bugs! {
     ReplayIntoDroppedKeyspace,
     /// A new log file does not repeat what was written to the old one after the place that it continues.
     ForgetRepeatedRecords,
+    /// A bit of each row turns over once it lies in a memtable.
+    TurnBitInMemtable,
 }
 
 #[cfg(planted_bugs)]

@@ -100,6 +100,11 @@ impl Cursor for Source {
         each!(self, cursor => cursor.flags())
     }
 
+    #[inline]
+    fn digest(&self, hash_seed: u64) -> Option<u32> {
+        each!(self, cursor => cursor.digest(hash_seed))
+    }
+
     fn seek_to_first(&mut self) -> Result<()> {
         each!(self, cursor => cursor.seek_to_first())
     }

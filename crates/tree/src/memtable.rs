@@ -13,12 +13,14 @@
 
 use crate::memtable::{
     order::Keys,
-    row::{Row, row_bytes},
+    row::{DIGEST_BYTES, Row, row_bytes},
     tombstones::Tombstones,
 };
 use sediment_base::{
     Account, Error, ErrorKind, InternalKey, KeyOrder, Kind, MemoryBudget, RangeTombstone, RangeTombstones, Result, SeqNo,
-    budget::Charge, seqno::is_visible,
+    budget::Charge,
+    planted::{Bug, planted},
+    seqno::is_visible,
 };
 use sediment_codec::hash::key_hash;
 use sediment_raw::{
@@ -33,6 +35,7 @@ use std::{
 };
 
 mod cursor;
+mod digests;
 mod order;
 mod row;
 mod tombstones;
@@ -42,6 +45,8 @@ pub(crate) use cursor::MemtableCursor;
 /// Recent writes in memory.
 pub(crate) struct Memtable {
     hash_seed: u64,
+    /// Whether rows have digests, which are checked.
+    is_digested: bool,
     /// How many there were before it.
     ordinal: u64,
     arena: Arena,
@@ -79,35 +84,32 @@ impl<'a> MemtableRow<'a> {
 }
 
 impl Memtable {
-    /// An empty memtable; `hash_seed` is the tree's. It is charged to the budget as it grows.
-    pub(crate) fn new(order: KeyOrder, hash_seed: u64, budget: &Arc<MemoryBudget>) -> Self {
+    /// An empty memtable, whose rows have digests or not; `hash_seed` is the tree's. It is charged to the budget as it grows.
+    pub(crate) fn new(order: KeyOrder, hash_seed: u64, is_digested: bool, budget: &Arc<MemoryBudget>) -> Self {
         let arena = Arena::new();
-        let (index, keys) = (HashIndex::new(&arena, 0), Keys::new(&arena, order.clone()));
-        Self::charged((hash_seed, 0), arena, index, keys, Tombstones::new(order), budget)
+        let digest_seed = is_digested.then_some(hash_seed);
+        let (index, keys) = (HashIndex::new(&arena, 0), Keys::new(&arena, order.clone(), digest_seed));
+        let charge = Charge::new(budget, Account::Memtables, 0);
+        let tombstones = Tombstones::new(order);
+        Self { hash_seed, is_digested, ordinal: 0, arena, index, keys, tombstones, charge, pinned: OnceLock::new() }.charged()
     }
 
     /// An empty memtable to take this one's place, which expects as many keys, of the same look, scanned or not as here: its
-    /// index need not grow, and its order is kept from the beginning if this one's was ever asked for.
-    pub(crate) fn successor(&self) -> Self {
+    /// index need not grow, and its order is kept from the beginning if this one's was ever asked for. Its rows have digests or not.
+    pub(crate) fn successor(&self, is_digested: bool) -> Self {
         let arena = Arena::new();
         let index = HashIndex::new(&arena, self.index.keys());
-        let keys = self.keys.like(&self.arena, &arena);
+        let keys = self.keys.like(&self.arena, &arena, is_digested.then_some(self.hash_seed));
         let tombstones = self.tombstones.successor();
-        Self::charged((self.hash_seed, self.ordinal + 1), arena, index, keys, tombstones, self.charge.budget())
+        let charge = Charge::new(self.charge.budget(), Account::Memtables, 0);
+        let (hash_seed, ordinal) = (self.hash_seed, self.ordinal + 1);
+        Self { hash_seed, is_digested, ordinal, arena, index, keys, tombstones, charge, pinned: OnceLock::new() }.charged()
     }
 
-    fn charged(
-        (hash_seed, ordinal): (u64, u64),
-        arena: Arena,
-        index: HashIndex,
-        keys: Keys,
-        tombstones: Tombstones,
-        budget: &Arc<MemoryBudget>,
-    ) -> Self {
-        let charge = Charge::new(budget, Account::Memtables, 0);
-        let memtable = Self { hash_seed, ordinal, arena, index, keys, tombstones, charge, pinned: OnceLock::new() };
-        memtable.count_memory();
-        memtable
+    /// With what it takes from the beginning.
+    fn charged(self) -> Self {
+        self.count_memory();
+        self
     }
 
     /// Adds a row: any thread, any order of seqnos. Fails with `Closed` once the memtable is closed: the caller asks again
@@ -119,10 +121,33 @@ impl Memtable {
     /// The same, for whoever is pinned already, and had the hash of the user key before: while the pin waits for its turn, nothing
     /// that comes after it begins.
     pub(crate) fn insert_hashed(&self, key: InternalKey<'_>, hash: u64, value: &[u8], pin: &Pin) -> Result<()> {
+        self.insert_changed((key, hash), value, pin, |record| {
+            if planted(Bug::TurnBitInMemtable)
+                && let Some(last) = record.get_mut(row_bytes(key, value) - 1)
+            {
+                *last ^= 1;
+            }
+        })
+    }
+
+    /// The same where something befalls the record before anybody else has it: for tests of what is made of damage.
+    #[inline]
+    pub(crate) fn insert_changed(
+        &self,
+        (key, hash): (InternalKey<'_>, u64),
+        value: &[u8],
+        pin: &Pin,
+        befalls: impl FnOnce(&mut [u8]),
+    ) -> Result<()> {
         self.index.prefetch(hash, pin);
-        let row_bytes = row_bytes(key, value);
+        let row_bytes = row_bytes(key, value) + if self.is_digested { DIGEST_BYTES } else { 0 };
         let mut reservation = self.arena.reserve(row_bytes, key.seqno).map_err(refused)?;
-        row::encode(key, value, reservation.payload_mut());
+        if self.is_digested {
+            row::encode_digested(key, hash, value, reservation.payload_mut());
+        } else {
+            row::encode(key, value, reservation.payload_mut());
+        }
+        befalls(reservation.payload_mut());
         let is_nth = reservation.ordinal() % INSERTS_PER_HELP == INSERTS_PER_HELP - 1;
         let record = reservation.write();
         self.index.upsert(
@@ -130,7 +155,7 @@ impl Memtable {
             hash,
             |found| Row::of(found).user_key() == key.user_key,
             |head| match head {
-                Some(head) => chain::add(head, record, |there| Row::of(there).key().compare_version(key).is_lt()),
+                Some(head) => chain::add(head, record, |there| Row::of(there).place().compare_version(key).is_lt()),
                 None => {
                     record.set_first();
                     record
@@ -172,14 +197,24 @@ impl Memtable {
 
     /// The newest row of `user_key` with a seqno strictly below `read_seqno`. `hash` is the key's, under the tree's seed.
     #[inline]
-    pub(crate) fn get(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Option<MemtableRow<'_>> {
-        self.newest(user_key, hash, read_seqno).map(MemtableRow::of)
+    pub(crate) fn get(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Result<Option<MemtableRow<'_>>> {
+        if self.is_digested {
+            return self.get_digested(user_key, hash, read_seqno);
+        }
+        let head = self.find_by(user_key, hash);
+        Ok(head.and_then(|head| newest_below(head, read_seqno)).map(MemtableRow::of))
     }
 
     /// The rows of `user_key` with a seqno strictly below `read_seqno`, newest first. `hash` is the key's, under the tree's seed.
-    pub(crate) fn versions(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> impl Iterator<Item = MemtableRow<'_>> {
-        let newest = self.newest(user_key, hash, read_seqno);
-        std::iter::successors(newest, |record| chain::previous(*record)).map(MemtableRow::of)
+    pub(crate) fn versions(
+        &self,
+        user_key: &[u8],
+        hash: u64,
+        read_seqno: SeqNo,
+    ) -> Result<impl Iterator<Item = Result<MemtableRow<'_>>>> {
+        let newest = self.find(user_key, hash)?.and_then(|head| newest_below(head, read_seqno));
+        let records = std::iter::successors(newest, |record| chain::previous(*record));
+        Ok(records.map(move |record| if self.is_digested { self.checked(record, hash) } else { Ok(MemtableRow::of(record)) }))
     }
 
     /// Asks for the memory that a lookup begins with, for whoever has others to do first.
@@ -268,24 +303,23 @@ impl Memtable {
         self.arena.is_sealed()
     }
 
-    /// The newest row of a key, of this hash, with a seqno strictly below `read_seqno`.
-    #[inline]
-    fn newest(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo) -> Option<Record<'_>> {
-        let head = self.index.find(&self.arena, hash, |found| Row::of(found).user_key() == user_key)?;
-        chain::find(head, |record| is_visible(Row::of(record).seqno(), read_seqno))
+    /// The newest row of a key, by its hash.
+    fn find(&self, user_key: &[u8], hash: u64) -> Result<Option<Record<'_>>> {
+        if self.is_digested { self.find_digested(user_key, hash) } else { Ok(self.find_by(user_key, hash)) }
     }
 
-    /// The newest row of a key.
-    fn find(&self, user_key: &[u8]) -> Option<Record<'_>> {
-        let hash = key_hash(self.hash_seed, user_key);
+    /// The same where rows have no digests.
+    #[inline]
+    fn find_by(&self, user_key: &[u8], hash: u64) -> Option<Record<'_>> {
         self.index.find(&self.arena, hash, |found| Row::of(found).user_key() == user_key)
     }
 
-    /// Makes the order hold every key whose insert has returned.
-    fn fill_order(&self) {
+    /// Makes the order hold every key whose insert has returned. Fails if it does not know where one of them belongs.
+    fn fill_order(&self) -> Result<()> {
         if self.keys.fill(&self.arena) {
             self.count_memory();
         }
+        if self.keys.is_damaged() { Err(self.damaged()) } else { Ok(()) }
     }
 
     /// Charges what the memtable takes by now. Between two counts lie few rows, small ones, and what the index grew by for them.
@@ -296,11 +330,18 @@ impl Memtable {
     }
 
     /// The newest row of the key whose first record this is.
-    fn head<'a>(&'a self, first: Record<'a>) -> Record<'a> {
+    fn head<'a>(&'a self, first: Record<'a>) -> Result<Record<'a>> {
+        if self.is_digested { self.head_digested(first) } else { Ok(self.head_of(first)) }
+    }
+
+    /// The same where rows have no digests.
+    #[inline]
+    fn head_of<'a>(&'a self, first: Record<'a>) -> Record<'a> {
         if !chain::is_superseded(first) {
             return first;
         }
-        self.find(Row::of(first).user_key()).expect("a key in the order is in the index")
+        let user_key = Row::of(first).user_key();
+        self.find_by(user_key, key_hash(self.hash_seed, user_key)).expect("a key in the order is in the index")
     }
 }
 
@@ -308,6 +349,12 @@ impl fmt::Debug for Memtable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Memtable({} rows, {} bytes)", self.rows(), self.bytes())
     }
+}
+
+/// Of the rows from this one on, the newest with a seqno strictly below `read_seqno`.
+#[inline]
+fn newest_below(head: Record<'_>, read_seqno: SeqNo) -> Option<Record<'_>> {
+    chain::find(head, |record| is_visible(Row::of(record).seqno(), read_seqno))
 }
 
 fn refused(refused: Refused) -> Error {

@@ -47,6 +47,10 @@ pub struct TreeOptions {
     /// bytes alone. May change like any setting: a table is asked if it names an extractor that comes along, or the one given when the
     /// tree was opened.
     pub prefix_extractor: Option<Arc<dyn PrefixExtractor>>,
+    /// Whether each row gets a digest of its own when it is written, which goes with it from memory to the last level and is checked wherever
+    /// the row is read or rewritten: bits that turn over in memory are found, and neither returned nor written on. Four bytes a row. Rows
+    /// that have none, of memtables and tables that were begun without this, get one when they are rewritten.
+    pub entry_checksums: bool,
     /// Has a say in which rows compactions keep. Of several compactions each asks a filter of its own.
     pub compaction_filter: Option<Arc<dyn CompactionFilterFactory>>,
     /// Target size of a table file.
@@ -130,6 +134,7 @@ impl TreeOptions {
             filter_bits_per_key: 10,
             filter_widths: FilterWidths::default(),
             prefix_extractor: None,
+            entry_checksums: false,
             compaction_filter: None,
             table_bytes: 32 << 20,
             level0_trigger: 4,
@@ -162,6 +167,7 @@ impl TreeOptions {
             filter_bits_per_key,
             filter_widths: _,
             prefix_extractor,
+            entry_checksums: _,
             compaction_filter: _,
             table_bytes,
             level0_trigger,
@@ -222,6 +228,7 @@ impl TreeOptions {
             filter_bits_per_key: others.filter_bits_per_key,
             filter_widths: others.filter_widths,
             prefix_extractor: others.prefix_extractor.clone(),
+            entry_checksums: others.entry_checksums,
             compaction_filter: others.compaction_filter.clone(),
             table_bytes: others.table_bytes,
             level0_trigger: others.level0_trigger,

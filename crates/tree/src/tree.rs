@@ -7,6 +7,8 @@ mod multi_get;
 mod overlay;
 mod raw;
 mod reads;
+#[cfg(test)]
+mod tests;
 
 pub use multi_get::{BegunMultiGet, StoppedMultiGet};
 pub use overlay::Overlay;
@@ -161,7 +163,8 @@ impl Tree {
         let versions = &self.inner.versions;
         let (pinned, read_seqno) = versions.load_at(pin, visible);
         pinned.check_history(read_seqno)?;
-        let mut search = Search::begin(&pinned, key, read_seqno, value);
+        let mut search = Search::new(&pinned, key, read_seqno, value);
+        search.look_into_memtables(&pinned)?;
         if !versions.is_sweep_due() && search.go_on(&pinned, &versions.options, Reach::Resident(pin))? {
             let ended = search.result()?;
             if ended != Ended::Operand {

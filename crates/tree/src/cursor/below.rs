@@ -69,6 +69,10 @@ impl Cursor for Below {
         self.source.flags()
     }
 
+    fn digest(&self, hash_seed: u64) -> Option<u32> {
+        self.source.digest(hash_seed)
+    }
+
     fn seek_to_first(&mut self) -> Result<()> {
         self.source.seek_to_first()?;
         self.skip_hidden()

@@ -243,6 +243,10 @@ impl<C: Cursor> Cursor for Merging<C> {
         self.winner().flags()
     }
 
+    fn digest(&self, hash_seed: u64) -> Option<u32> {
+        self.winner().digest(hash_seed)
+    }
+
     fn seek_to_first(&mut self) -> Result<()> {
         self.restart(Direction::Forward, C::seek_to_first)
     }

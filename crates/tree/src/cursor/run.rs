@@ -191,6 +191,10 @@ impl Cursor for RunCursor {
         self.here().flags()
     }
 
+    fn digest(&self, hash_seed: u64) -> Option<u32> {
+        self.here().digest(hash_seed)
+    }
+
     fn seek_to_first(&mut self) -> Result<()> {
         self.move_by(|this| this.first_from(0))
     }

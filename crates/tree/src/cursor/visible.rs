@@ -71,6 +71,9 @@ fn next_in_segment(
 ) -> Result<bool> {
     while let Some(rows) = next_key(segment) {
         let end = rows.end;
+        if segment.is_digested() {
+            segment.check(&rows)?;
+        }
         let newest = rows.map(|row| segment.row(row)).find(|row| is_visible(row.seqno, view.read_seqno));
         let Some(SegmentRow { row, kind, flags, seqno }) = newest else { continue };
         if seqno < view.cover.seqno() {

@@ -1,7 +1,7 @@
 //! A cursor over a memtable: keys from the order, the rows of a key from its chain.
 
 use super::{Memtable, order::Place, row::Row};
-use sediment_base::{Cursor, InternalKey, Result, SeqNo};
+use sediment_base::{Cursor, Error, InternalKey, Result, SeqNo};
 use sediment_raw::{
     arena::{Record, RecordId},
     chain,
@@ -17,6 +17,7 @@ pub(crate) struct MemtableCursor {
     window: Option<Window>,
     index: usize,
     row: Option<RecordId>,
+    failed: Option<Error>,
 }
 
 /// A cursor that moves forwards asks for the rows of so many keys before it needs them.
@@ -24,7 +25,7 @@ const PREFETCH_KEYS: usize = 8;
 
 impl MemtableCursor {
     pub(super) fn new(memtable: Arc<Memtable>) -> Self {
-        Self { memtable, window: None, index: 0, row: None }
+        Self { memtable, window: None, index: 0, row: None, failed: None }
     }
 
     /// To the first row from `to` on, where no row of the memtable has a seqno from `cover` on; false, and nothing done, if one has.
@@ -34,7 +35,7 @@ impl MemtableCursor {
         }
         match to {
             Some(to) => self.seek(InternalKey::before(to))?,
-            None => self.stand(None)?,
+            None => self.move_by(|this| this.stand(None))?,
         }
         Ok(true)
     }
@@ -46,7 +47,7 @@ impl MemtableCursor {
         }
         match from {
             Some(from) => self.seek_before(InternalKey::before(from))?,
-            None => self.stand(None)?,
+            None => self.move_by(|this| this.stand(None))?,
         }
         Ok(true)
     }
@@ -56,20 +57,76 @@ impl MemtableCursor {
         Row::of(self.memtable.arena.record(row))
     }
 
+    /// Moves; where that fails, for ever.
+    fn move_by(&mut self, step: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        step(self).inspect_err(|error| {
+            self.failed = Some(error.clone());
+            self.row = None;
+        })
+    }
+
+    #[inline]
     fn stand(&mut self, row: Option<RecordId>) -> Result<()> {
+        if self.memtable.is_digested
+            && let Some(row) = row
+            && !self.memtable.is_intact(self.memtable.arena.record(row))
+        {
+            return Err(self.memtable.damaged());
+        }
         self.row = row;
         Ok(())
     }
 
+    /// To the next row.
+    #[inline]
+    fn step(&mut self) -> Result<()> {
+        match chain::previous(self.row().record()).map(Record::id) {
+            Some(older) => self.stand(Some(older)),
+            None => self.enter_next_key(),
+        }
+    }
+
+    /// Where rows have digests, there is nothing at `user_key` that damage has hidden.
+    fn prove_place(&self, user_key: &[u8]) -> Result<()> {
+        if self.memtable.is_digested { self.memtable.prove_place(user_key) } else { Ok(()) }
+    }
+
+    /// Where rows have digests, those of one key between which `target` lies, or would, are whole.
+    fn prove_version(&self, newest: Record<'_>, target: InternalKey<'_>) -> Result<()> {
+        if !self.memtable.is_digested {
+            return Ok(());
+        }
+        let before = chain::last_ahead(newest, |record| is_before(record, target));
+        let from = chain::find(newest, |record| !is_before(record, target));
+        let are_whole = before.into_iter().chain(from).all(|record| self.memtable.is_intact(record));
+        if are_whole { Ok(()) } else { Err(self.memtable.damaged()) }
+    }
+
     /// The newest row of the key that the window stands at.
-    fn newest(&self) -> Option<Record<'_>> {
-        let window = self.window.as_ref().filter(|window| self.index < window.len())?;
-        Some(self.memtable.head(window.record(&self.memtable.arena, self.index)))
+    fn newest(&self) -> Result<Option<Record<'_>>> {
+        let Some(window) = self.window.as_ref().filter(|window| self.index < window.len()) else { return Ok(None) };
+        self.memtable.head(window.record(&self.memtable.arena, self.index)).map(Some)
+    }
+
+    /// Goes to that.
+    #[inline]
+    fn stand_on_newest(&mut self) -> Result<()> {
+        if self.memtable.is_digested {
+            let row = self.newest()?.map(Record::id);
+            return self.stand(row);
+        }
+        let window = self.window.as_ref().filter(|window| self.index < window.len());
+        let first = window.map(|window| window.record(&self.memtable.arena, self.index));
+        self.row = first.map(|first| self.memtable.head_of(first)).map(Record::id);
+        Ok(())
     }
 
     /// The oldest row of that key.
-    fn oldest(&self) -> Option<Record<'_>> {
-        chain::last_ahead(self.newest()?, |_| true)
+    fn oldest(&self) -> Result<Option<Record<'_>>> {
+        Ok(self.newest()?.and_then(|newest| chain::last_ahead(newest, |_| true)))
     }
 
     fn set_window(&mut self, window: Option<Window>, index: usize) {
@@ -95,18 +152,33 @@ impl MemtableCursor {
         } else {
             let here = self.user_key().expect("the cursor stands on a key");
             let window = self.memtable.keys.window_from(&self.memtable.arena, Place::Key(here), true);
+            self.prove_end(window.as_ref())?;
             self.set_window(window, 0);
         }
-        let row = self.newest().map(Record::id);
-        self.stand(row)
+        self.stand_on_newest()
+    }
+
+    /// Where rows have digests, there is nothing in front of the keys that come next which damage has hidden: as
+    /// [`MemtableCursor::prove_place`] for the first of them.
+    fn prove_end(&self, next: Option<&Window>) -> Result<()> {
+        if !self.memtable.is_digested {
+            return Ok(());
+        }
+        match next.filter(|next| !next.is_empty()) {
+            Some(next) => self.memtable.prove_place(Row::of(next.record(&self.memtable.arena, 0)).user_key()),
+            None => self.memtable.prove_last(),
+        }
     }
 
     /// To the oldest row of the last key before the place.
     fn enter_key_before(&mut self, place: Place<'_>) -> Result<()> {
+        if let Place::Key(user_key) = place {
+            self.prove_place(user_key)?;
+        }
         let window = self.memtable.keys.window_before(&self.memtable.arena, place);
         let last = window.as_ref().map_or(0, |window| window.len().saturating_sub(1));
         self.set_window(window, last);
-        let row = self.oldest().map(Record::id);
+        let row = self.oldest()?.map(Record::id);
         self.stand(row)
     }
 
@@ -117,13 +189,13 @@ impl MemtableCursor {
 
     /// Whether the row is the newest of its key, but for those that came since and that no reader sees who was there before.
     pub(crate) fn is_first_of_key(&self) -> bool {
-        self.newest().is_some_and(|newest| newest == self.row().record())
+        self.newest().is_ok_and(|newest| newest == Some(self.row().record()))
     }
 }
 
 /// Whether `record` comes before `target` among the rows of one key.
 fn is_before(record: Record<'_>, target: InternalKey<'_>) -> bool {
-    Row::of(record).key().compare_version(target) == Ordering::Less
+    Row::of(record).place().compare_version(target) == Ordering::Less
 }
 
 impl Cursor for MemtableCursor {
@@ -136,76 +208,98 @@ impl Cursor for MemtableCursor {
     }
 
     fn value(&self) -> &[u8] {
-        self.row().value()
+        let row = self.row();
+        if self.memtable.is_digested { row.digested().map_or(&[], |(value, _)| value) } else { row.value() }
+    }
+
+    fn digest(&self, hash_seed: u64) -> Option<u32> {
+        let has_digest = self.memtable.is_digested && self.memtable.hash_seed == hash_seed;
+        if has_digest { self.row().digested().map(|(_, digest)| digest) } else { None }
     }
 
     fn seek_to_first(&mut self) -> Result<()> {
-        self.memtable.fill_order();
-        let window = self.memtable.keys.window_from(&self.memtable.arena, Place::First, false);
-        self.set_window(window, 0);
-        let row = self.newest().map(Record::id);
-        self.stand(row)
+        self.move_by(|this| {
+            this.memtable.fill_order()?;
+            let window = this.memtable.keys.window_from(&this.memtable.arena, Place::First, false);
+            this.set_window(window, 0);
+            this.stand_on_newest()
+        })
     }
 
     fn seek_to_last(&mut self) -> Result<()> {
-        self.memtable.fill_order();
-        self.enter_key_before(Place::Last)
+        self.move_by(|this| {
+            this.memtable.fill_order()?;
+            this.enter_key_before(Place::Last)
+        })
     }
 
     fn seek(&mut self, target: InternalKey<'_>) -> Result<()> {
-        self.memtable.fill_order();
-        let window = self.memtable.keys.window_from(&self.memtable.arena, Place::Key(target.user_key), false);
-        self.set_window(window, 0);
-        let Some(newest) = self.newest() else { return self.stand(None) };
-        let row = if Row::of(newest).user_key() == target.user_key {
-            chain::find(newest, |record| !is_before(record, target))
-        } else {
-            Some(newest)
-        };
-        match row.map(Record::id) {
-            Some(row) => self.stand(Some(row)),
-            None => self.enter_next_key(),
-        }
+        self.move_by(|this| {
+            this.memtable.fill_order()?;
+            this.prove_place(target.user_key)?;
+            let window = this.memtable.keys.window_from(&this.memtable.arena, Place::Key(target.user_key), false);
+            this.set_window(window, 0);
+            let Some(newest) = this.newest()? else { return this.stand(None) };
+            let row = if Row::of(newest).user_key() == target.user_key {
+                this.prove_version(newest, target)?;
+                chain::find(newest, |record| !is_before(record, target))
+            } else {
+                Some(newest)
+            };
+            match row.map(Record::id) {
+                Some(row) => this.stand(Some(row)),
+                None => this.enter_next_key(),
+            }
+        })
     }
 
     fn seek_before(&mut self, target: InternalKey<'_>) -> Result<()> {
-        self.memtable.fill_order();
-        let window = self.memtable.keys.window_from(&self.memtable.arena, Place::Key(target.user_key), false);
-        self.set_window(window, 0);
-        let newest = self.newest().filter(|newest| Row::of(*newest).user_key() == target.user_key);
-        let row = newest.and_then(|newest| chain::last_ahead(newest, |record| is_before(record, target)));
-        match row.map(Record::id) {
-            Some(row) => self.stand(Some(row)),
-            None => self.enter_key_before(Place::Key(target.user_key)),
-        }
+        self.move_by(|this| {
+            this.memtable.fill_order()?;
+            let window = this.memtable.keys.window_from(&this.memtable.arena, Place::Key(target.user_key), false);
+            this.set_window(window, 0);
+            let newest = this.newest()?.filter(|newest| Row::of(*newest).user_key() == target.user_key);
+            if let Some(newest) = newest {
+                this.prove_version(newest, target)?;
+            }
+            let row = newest.and_then(|newest| chain::last_ahead(newest, |record| is_before(record, target)));
+            match row.map(Record::id) {
+                Some(row) => this.stand(Some(row)),
+                None => this.enter_key_before(Place::Key(target.user_key)),
+            }
+        })
     }
 
     fn next(&mut self) -> Result<()> {
-        match chain::previous(self.row().record()).map(Record::id) {
-            Some(older) => self.stand(Some(older)),
-            None => self.enter_next_key(),
+        if self.memtable.is_digested {
+            return self.move_by(Self::step);
         }
+        // Nothing fails.
+        self.step()
     }
 
     fn prev(&mut self) -> Result<()> {
-        let row = self.row();
-        let newest = self.newest().expect("the cursor stands on a key");
-        if newest != row.record() {
-            // Rows of equal seqno and kind lie between the last that is before and this one.
-            let mut newer = chain::last_ahead(newest, |record| is_before(record, row.key())).unwrap_or(newest);
-            while let Some(older) = chain::previous(newer).filter(|older| *older != row.record()) {
-                newer = older;
+        self.move_by(|this| {
+            let row = this.row();
+            let newest = this.newest()?.expect("the cursor stands on a key");
+            if newest != row.record() {
+                this.prove_version(newest, row.key())?;
+                // Rows of equal seqno and kind lie between the last that is before and this one.
+                let mut newer = chain::last_ahead(newest, |record| is_before(record, row.key())).unwrap_or(newest);
+                while let Some(older) = chain::previous(newer).filter(|older| *older != row.record()) {
+                    newer = older;
+                }
+                let newer = newer.id();
+                return this.stand(Some(newer));
             }
-            let newer = newer.id();
-            return self.stand(Some(newer));
-        }
-        if self.index > 0 {
-            self.index -= 1;
-            let row = self.oldest().map(Record::id);
-            return self.stand(row);
-        }
-        let memtable = Arc::clone(&self.memtable);
-        let here = Row::of(memtable.arena.record(self.row.expect("as above"))).user_key();
-        self.enter_key_before(Place::Key(here))
+            if this.index > 0 {
+                this.index -= 1;
+                let row = this.oldest()?.map(Record::id);
+                return this.stand(row);
+            }
+            let memtable = Arc::clone(&this.memtable);
+            let here = Row::of(memtable.arena.record(this.row.expect("as above"))).user_key();
+            this.enter_key_before(Place::Key(here))
+        })
     }
 }

@@ -18,8 +18,8 @@ use std::{
     sync::{
         Mutex, OnceLock, PoisonError, TryLockError,
         atomic::{
-            AtomicU64,
-            Ordering::{Acquire, Release},
+            AtomicBool, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
         },
     },
 };
@@ -33,6 +33,10 @@ pub(super) struct Keys {
     filler: Mutex<Filler>,
     /// Records that the order accounts for, with none unfinished among them.
     filled: AtomicU64,
+    /// The seed under which the rows have digests, if they do.
+    digest_seed: Option<u64>,
+    /// Whether a row came in that did not have its digest, and may have been put where its key does not belong.
+    is_damaged: AtomicBool,
 }
 
 /// Where in the order to look.
@@ -57,13 +61,14 @@ struct Filler {
 }
 
 impl Keys {
-    pub(super) fn new(arena: &Arena, order: KeyOrder) -> Self {
-        Self::with_prefix(arena, order, OnceLock::new())
+    /// Of no rows yet; `digest_seed` is the seed of their digests, if they will have such.
+    pub(super) fn new(arena: &Arena, order: KeyOrder, digest_seed: Option<u64>) -> Self {
+        Self::with_prefix(arena, order, OnceLock::new(), digest_seed)
     }
 
     /// Keys like those of a memtable before: if that one was scanned, the order is kept from the first insert on, and what its
     /// keys had in common is taken for granted.
-    pub(super) fn like(&self, own: &Arena, arena: &Arena) -> Self {
+    pub(super) fn like(&self, own: &Arena, arena: &Arena, digest_seed: Option<u64>) -> Self {
         let prefix = OnceLock::new();
         if self.prefix.get().is_some() && self.order.is_lexicographic() {
             let user_key = |record| Row::of(record).user_key();
@@ -75,11 +80,22 @@ impl Keys {
             });
             prefix.get_or_init(|| if self.bytes() / 16 >= PREFIX_KEYS_MIN { shared } else { Box::default() });
         }
-        Self::with_prefix(arena, self.order.clone(), prefix)
+        Self::with_prefix(arena, self.order.clone(), prefix, digest_seed)
     }
 
-    fn with_prefix(arena: &Arena, order: KeyOrder, prefix: OnceLock<Box<[u8]>>) -> Self {
-        Self { order, set: OrderedSet::new(arena), prefix, filler: Mutex::default(), filled: AtomicU64::new(0) }
+    fn with_prefix(arena: &Arena, order: KeyOrder, prefix: OnceLock<Box<[u8]>>, digest_seed: Option<u64>) -> Self {
+        let (filled, is_damaged) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { order, set: OrderedSet::new(arena), prefix, filler: Mutex::default(), filled, digest_seed, is_damaged }
+    }
+
+    /// The order that keys have.
+    pub(super) fn order(&self) -> &KeyOrder {
+        &self.order
+    }
+
+    /// Whether a row that is here did not have its digest.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.is_damaged.load(Relaxed)
     }
 
     /// Adds the keys of all finished records; false if there was nothing to do. Waits while another does.
@@ -138,7 +154,13 @@ impl Keys {
     fn fill_with(&self, filler: &mut Filler, arena: &Arena) {
         let Filler { walk, batch } = filler;
         let prefix = self.prefix.get_or_init(|| self.common_prefix(arena));
-        let deliver = |record| batch.push(self.head(prefix, Row::of(record).user_key()), record);
+        let deliver = |record| {
+            let row = Row::of(record);
+            if self.digest_seed.is_some_and(|seed| !row.is_intact_under(seed)) {
+                self.is_damaged.store(true, Relaxed);
+            }
+            batch.push(self.head(prefix, row.user_key()), record);
+        };
         if arena.is_sealed() {
             walk.complete(arena, deliver);
         } else {

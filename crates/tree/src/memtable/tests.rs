@@ -12,6 +12,8 @@ use std::{
     thread,
 };
 
+mod damage;
+
 const SEED: u64 = 7;
 
 /// A row in cursor order: key, then newest first; of rows that tie, the one inserted last comes first.
@@ -36,12 +38,12 @@ fn value(arrival: u64) -> Vec<u8> {
     arrival.to_le_bytes()[..1 + arrival as usize % 8].to_vec()
 }
 
-fn memtable_of(order: KeyOrder) -> Memtable {
-    Memtable::new(order, SEED, &Arc::new(MemoryBudget::unlimited()))
+fn memtable_of(order: KeyOrder, is_digested: bool) -> Memtable {
+    Memtable::new(order, SEED, is_digested, &Arc::new(MemoryBudget::unlimited()))
 }
 
 fn filled(random: &mut Random, rows: u64, keys: u64, seqnos: u64) -> (Arc<Memtable>, BTreeMap<ModelKey, Vec<u8>>) {
-    let memtable = Arc::new(memtable_of(KeyOrder::bytewise()));
+    let memtable = Arc::new(memtable_of(KeyOrder::bytewise(), random.below(2) == 0));
     let mut model = BTreeMap::new();
     for arrival in 0..rows {
         let user_key = format!("{:x}", random.below(keys).wrapping_mul(0x9E37_79B9)).into_bytes();
@@ -104,7 +106,7 @@ fn probe(random: &mut Random, memtable: &Arc<Memtable>, model: &BTreeMap<ModelKe
     let from = |seqno, tag| (user_key.clone(), Reverse(seqno), Reverse(tag), Reverse(u64::MAX));
     let visible = seqno.checked_sub(1).and_then(|seqno| model.range(from(seqno, u8::MAX)..).next());
     let expected = visible.filter(|(key, _)| key.0 == user_key).map(row);
-    let found = memtable.get(&user_key, key_hash(SEED, &user_key), seqno);
+    let found = memtable.get(&user_key, key_hash(SEED, &user_key), seqno).expect("memory");
     let found = found.map(|row| (user_key.clone(), row.seqno, row.kind.tag(), row.value.to_vec()));
     assert_eq!(found, expected);
     let target = InternalKey::new(&user_key, seqno, kind);
@@ -118,8 +120,11 @@ fn probe(random: &mut Random, memtable: &Arc<Memtable>, model: &BTreeMap<ModelKe
 proptest! {
     /// Few keys, few seqnos: ties and late arrivals everywhere, seeks in between.
     #[test]
-    fn any_order_of_arrival_is_read_in_order(rows in vec((0..6_u8, 0..12_u64, 0..4_u64, any::<bool>()), 1..300)) {
-        let memtable = Arc::new(memtable_of(KeyOrder::bytewise()));
+    fn any_order_of_arrival_is_read_in_order(
+        rows in vec((0..6_u8, 0..12_u64, 0..4_u64, any::<bool>()), 1..300),
+        is_digested in any::<bool>(),
+    ) {
+        let memtable = Arc::new(memtable_of(KeyOrder::bytewise(), is_digested));
         let mut model = BTreeMap::new();
         let mut cursor = memtable.cursor();
         for (arrival, (key, seqno, tag, seeks)) in rows.into_iter().enumerate() {
@@ -141,6 +146,7 @@ proptest! {
         for expected in &model {
             prop_assert_eq!(here(&cursor), Some(row(expected)));
             let newest = memtable.get(&expected.0.0, key_hash(SEED, &expected.0.0), expected.0.1.0 + 1);
+            let newest = newest.expect("memory");
             prop_assert_eq!(newest.map(|row| row.seqno), Some(expected.0.1.0));
             cursor.next().expect("memory");
         }
@@ -163,7 +169,7 @@ impl Comparator for Backwards {
 
 #[test]
 fn a_custom_order_without_heads_is_followed() {
-    let memtable = Arc::new(memtable_of(KeyOrder::custom(Arc::new(Backwards))));
+    let memtable = Arc::new(memtable_of(KeyOrder::custom(Arc::new(Backwards)), true));
     let mut keys: Vec<Vec<u8>> = (0..3000_u32).map(|i| format!("{}", i.wrapping_mul(0x9E37_79B9)).into_bytes()).collect();
     for (i, key) in keys.iter().enumerate() {
         memtable.insert(InternalKey::new(key, i as u64, Kind::Value), b"v").expect("open");
@@ -186,7 +192,7 @@ fn a_custom_order_without_heads_is_followed() {
 
 #[test]
 fn a_closed_memtable_refuses_and_keeps_all_that_was_inserted() {
-    let memtable = Arc::new(memtable_of(KeyOrder::bytewise()));
+    let memtable = Arc::new(memtable_of(KeyOrder::bytewise(), false));
     let inserted = AtomicU64::new(0);
     thread::scope(|scope| {
         for writer in 0..3_u64 {
@@ -224,8 +230,8 @@ fn a_closed_memtable_refuses_and_keeps_all_that_was_inserted() {
 #[test]
 fn scans_beside_writers_are_in_order_and_miss_nothing_finished() {
     const PER_WRITER: u64 = 20_000;
-    for key_space in [1 << 40, 3000] {
-        let memtable = Arc::new(memtable_of(KeyOrder::bytewise()));
+    for (key_space, is_digested) in [(1 << 40, false), (3000, true)] {
+        let memtable = Arc::new(memtable_of(KeyOrder::bytewise(), is_digested));
         let done: [AtomicU64; 2] = Default::default();
         let key = |writer: usize, i: u64| {
             let scrambled = (i * 2 + writer as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) % key_space;
@@ -283,13 +289,13 @@ fn scan(memtable: &Arc<Memtable>, backwards: bool) -> Vec<([u8; 8], Reverse<u64>
 
 #[test]
 fn a_successor_orders_keys_with_and_without_the_common_prefix() {
-    let memtable = Arc::new(memtable_of(KeyOrder::bytewise()));
+    let memtable = Arc::new(memtable_of(KeyOrder::bytewise(), false));
     let key = |i: u64| format!("user:profile:{:x}", i.wrapping_mul(0x9E37_79B9_7F4A)).into_bytes();
     for i in 0..3000 {
         memtable.insert(InternalKey::new(&key(i), i, Kind::Value), b"v").expect("open");
     }
     memtable.cursor().seek_to_first().expect("memory");
-    for memtable in [Arc::new(memtable.successor()), memtable] {
+    for memtable in [Arc::new(memtable.successor(true)), memtable] {
         let strangers: [&[u8]; 8] =
             [b"a", b"user:profile:", b"user:profile", b"user:profile;", b"user:profild", b"z", b"user:profile:zz", b"\xff"];
         for (i, stranger) in strangers.iter().enumerate() {
@@ -319,7 +325,7 @@ fn a_successor_orders_keys_with_and_without_the_common_prefix() {
 fn the_budget_is_charged_for_what_a_memtable_takes() {
     let budget = Arc::new(MemoryBudget::unlimited());
     let used = || budget.used(Account::Memtables) as usize;
-    let first = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED, &budget));
+    let first = Arc::new(Memtable::new(KeyOrder::bytewise(), SEED, false, &budget));
     assert_eq!(used(), first.bytes());
     for number in 0..5000_u64 {
         let key = format!("key {number:05}").into_bytes();
@@ -329,7 +335,7 @@ fn the_budget_is_charged_for_what_a_memtable_takes() {
     first.insert(InternalKey::new(b"large", 9, Kind::Value), &[7; 100_000]).expect("open");
     assert_eq!(used(), first.bytes(), "a large row is counted at once");
     first.insert(InternalKey::new(b"small", 9, Kind::Value), b"").expect("open");
-    let second = first.successor();
+    let second = first.successor(false);
     first.close();
     assert_eq!(used(), first.bytes() + second.bytes());
     let unsorted = first.bytes();

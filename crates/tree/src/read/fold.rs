@@ -53,7 +53,8 @@ impl Rows<'_> {
         let hash = key_hash(pinned.version.identity.hash_seed, self.key);
         for memtable in pinned.memtables() {
             self.cover = self.cover.max(memtable.cover(self.key, self.read_seqno));
-            for row in memtable.versions(self.key, hash, self.read_seqno) {
+            for row in memtable.versions(self.key, hash, self.read_seqno)? {
+                let row = row?;
                 if !self.take(row.seqno, seen(row.kind, RowFlags::NONE)?, row.value) {
                     break;
                 }

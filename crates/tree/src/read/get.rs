@@ -103,15 +103,8 @@ struct Newest<'a, V> {
 }
 
 impl<'a, V: TakeValue> Search<'a, V> {
-    /// Begins, with the memtables. Whether the super-version can be read at this seqno is checked already.
-    #[inline]
-    pub(crate) fn begin(pinned: &SuperVersion, key: &'a [u8], read_seqno: SeqNo, value: &'a mut V) -> Self {
-        let mut search = Self::new(pinned, key, read_seqno, value);
-        search.look_into_memtables(pinned);
-        search
-    }
-
-    /// Has looked nowhere yet: [`Search::look_into_memtables`] is next.
+    /// Has looked nowhere yet: [`Search::look_into_memtables`] is next. Whether the super-version can be read at this seqno is checked
+    /// already.
     #[inline]
     pub(crate) fn new(pinned: &SuperVersion, key: &'a [u8], read_seqno: SeqNo, value: &'a mut V) -> Self {
         let hash_seed = pinned.version.identity.hash_seed;
@@ -121,18 +114,19 @@ impl<'a, V: TakeValue> Search<'a, V> {
     }
 
     #[inline]
-    pub(crate) fn look_into_memtables(&mut self, pinned: &SuperVersion) {
+    pub(crate) fn look_into_memtables(&mut self, pinned: &SuperVersion) -> Result<()> {
         if self.can_see_rows() {
-            self.look_into(&pinned.active, self.read_seqno);
-            pinned.sealed.iter().for_each(|sealed| self.look_into(&sealed.memtable, self.read_seqno));
+            self.look_into(&pinned.active, self.read_seqno)?;
+            for sealed in &pinned.sealed {
+                self.look_into(&sealed.memtable, self.read_seqno)?;
+            }
         }
+        Ok(())
     }
 
     /// Looks into a memtable that is no part of the tree, for rows below a bound of its own.
-    pub(crate) fn look_into_overlay(&mut self, memtable: &Memtable, cutoff: SeqNo) {
-        if cutoff > 0 && !self.key.is_empty() {
-            self.look_into(memtable, cutoff);
-        }
+    pub(crate) fn look_into_overlay(&mut self, memtable: &Memtable, cutoff: SeqNo) -> Result<()> {
+        if cutoff > 0 && !self.key.is_empty() { self.look_into(memtable, cutoff) } else { Ok(()) }
     }
 
     /// Goes on with the tables of the same super-version; false if it stopped in front of what is out of reach. With
@@ -274,19 +268,20 @@ impl<'a, V: TakeValue> Search<'a, V> {
     }
 
     #[inline]
-    fn look_into(&mut self, memtable: &Memtable, read_seqno: SeqNo) {
+    fn look_into(&mut self, memtable: &Memtable, read_seqno: SeqNo) -> Result<()> {
         self.newest.hide_below(memtable.cover(self.key, read_seqno), Counter::GetMemtableHits);
         let is_needless = match self.newest.row {
             None => memtable.is_untouched(),
             Some(row) => memtable.max_seqno().is_none_or(|max| row.seqno >= max),
         };
         if is_needless {
-            return;
+            return Ok(());
         }
-        if let Some(MemtableRow { seqno, kind, value }) = memtable.get(self.key, self.hash, read_seqno) {
+        if let Some(MemtableRow { seqno, kind, value }) = memtable.get(self.key, self.hash, read_seqno)? {
             let found = RowHead { seqno, kind, flags: RowFlags::NONE };
             self.newest.take(found, Counter::GetMemtableHits, |taker| taker.take(value));
         }
+        Ok(())
     }
 
     /// Searches the table of a run that may hold the key; false if it is out of reach.

@@ -30,12 +30,12 @@ impl<'a, V: TakeValue> Searches<'a, V> {
         read_seqno: SeqNo,
         values: &'a mut [V],
         pin: &Pin,
-    ) -> Self {
+    ) -> Result<Self> {
         assert_eq!(keys.len(), values.len(), "a value for each key");
         let pairs = keys.iter().zip(values);
         let mut each: Vec<_> = pairs.map(|(key, value)| Search::new(pinned, key.as_ref(), read_seqno, value)).collect();
-        each.chunks_mut(GROUP_KEYS).for_each(|group| look_into_memtables(group, pinned, pin));
-        Self { each }
+        each.chunks_mut(GROUP_KEYS).try_for_each(|group| look_into_memtables(group, pinned, pin))?;
+        Ok(Self { each })
     }
 
     /// Goes on with the tables of the same super-version, as far as they are in memory; whether all have come to what they are.
@@ -79,12 +79,12 @@ impl<'a, V: TakeValue> Searches<'a, V> {
     }
 }
 
-fn look_into_memtables<V: TakeValue>(group: &mut [Search<'_, V>], pinned: &SuperVersion, pin: &Pin) {
+fn look_into_memtables<V: TakeValue>(group: &mut [Search<'_, V>], pinned: &SuperVersion, pin: &Pin) -> Result<()> {
     for memtable in pinned.memtables().filter(|memtable| !memtable.is_untouched()) {
         group.iter().for_each(|search| memtable.prefetch(search.key().1, pin));
         group.iter().for_each(|search| memtable.prefetch_row(search.key().1, pin));
     }
-    group.iter_mut().for_each(|search| search.look_into_memtables(pinned));
+    group.iter_mut().try_for_each(|search| search.look_into_memtables(pinned))
 }
 
 /// Takes the searches that have come as far as this run through it, each step for all of them.

@@ -16,6 +16,14 @@ use sediment_codec::compress::Dictionary;
 use sediment_table::{DictionaryOptions, TableMeta, TableOptions, TableWriter};
 use std::sync::Arc;
 
+/// What comes along with a row, beside its key and its value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) flags: RowFlags,
+    /// Its digest under the tree's seed, if it came with one: it stays with the row as long as that stays what it is.
+    pub(crate) digest: Option<u32>,
+}
+
 /// How tables are made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OutputSpec<'a> {
@@ -50,6 +58,7 @@ impl OutputSpec<'_> {
             filter_bits_per_prefix: self.options.filter_bits_per_key,
             prefix_extractor: self.options.prefix_extractor.clone(),
             hash_seed: self.home.hash_seed,
+            row_digests: self.options.entry_checksums,
             created_us: self.now_us,
             oldest_write_us: self.oldest_write_us.min(self.now_us),
         };
@@ -114,7 +123,7 @@ impl<'a> Outputs<'a> {
     }
 
     /// Adds a row, in the order of rows.
-    pub(crate) fn add(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8]) -> Result<()> {
+    pub(crate) fn add(&mut self, key: InternalKey<'_>, marks: Marks, value: &[u8]) -> Result<()> {
         // All versions of a key lie in one table, else the tables of a run would overlap.
         if let Some(writer) = &self.writer
             && self.cutter.ends_before(key.user_key, writer.written_bytes(), &self.spec.home.context.order)
@@ -126,7 +135,7 @@ impl<'a> Outputs<'a> {
             Some(writer) => writer,
             None => self.writer.insert(self.spec.begin_table(&mut self.files.ids, self.dictionary.as_ref())?),
         };
-        writer.add(key, flags, value)
+        writer.add_digested(key, marks.flags, value, marks.digest)
     }
 
     /// Bytes in all files so far.

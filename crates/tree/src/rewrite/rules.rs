@@ -42,10 +42,10 @@
 //! * *The weak pair*: a weak tombstone that is held elsewhere than on the last level goes with the value that follows it at once
 //!   and that it hides. Before anything else it stays. It is held only where no older row lies outside, which would come to light.
 
-use super::{filter::Judge, ranges::Ranges};
+use super::{filter::Judge, output::Marks, ranges::Ranges};
 use crate::{cursor::Fold, version::History};
 use sediment_base::{
-    InternalKey, Kind, MergeOperator, Result, RowFlags, SeqNo,
+    InternalKey, Kind, MergeOperator, Result, SeqNo,
     compaction_filter::Verdict,
     planted::{Bug, planted},
 };
@@ -69,9 +69,9 @@ pub(crate) trait Outside {
 }
 
 /// Where the rows go that stay, in the order of rows.
-pub(crate) trait Sink: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()> {}
+pub(crate) trait Sink: FnMut(InternalKey<'_>, Marks, &[u8]) -> Result<()> {}
 
-impl<F: FnMut(InternalKey<'_>, RowFlags, &[u8]) -> Result<()>> Sink for F {}
+impl<F: FnMut(InternalKey<'_>, Marks, &[u8]) -> Result<()>> Sink for F {}
 
 /// The state between the rows of a rewrite.
 pub(crate) struct Rules<'a, O> {
@@ -83,12 +83,20 @@ pub(crate) struct Rules<'a, O> {
     /// Seqno and kind of the row before, of this key.
     last: Option<(SeqNo, Kind)>,
     older: Older,
-    held: Option<(SeqNo, Kind)>,
+    held: Option<Held>,
     /// Operands that wait for what ends them.
     fold: Fold,
     chain: Option<Chain>,
     /// From here on every read is exact, as far as the rows so far are concerned.
     exact_from: Option<SeqNo>,
+}
+
+/// A tombstone that waits for an older row to stay.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    seqno: SeqNo,
+    kind: Kind,
+    digest: Option<u32>,
 }
 
 /// What becomes of the next rows of the key, of those below the floor.
@@ -106,8 +114,8 @@ enum Older {
 #[derive(Debug)]
 struct Chain {
     stripe: usize,
-    /// Of each operand, newest first. One that was made of several has the newest of theirs.
-    seqnos: Vec<SeqNo>,
+    /// Of each operand, newest first, with its digest. One that was made of several has the newest of theirs, and no digest.
+    seqnos: Vec<(SeqNo, Option<u32>)>,
     /// Of the oldest operand of all.
     oldest: SeqNo,
 }
@@ -143,7 +151,7 @@ impl<'a, O: Outside> Rules<'a, O> {
 
     /// Takes the next row, and gives those that stay to `out`, in the order of rows.
     #[inline]
-    pub(crate) fn add(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8], out: &mut impl Sink) -> Result<()> {
+    pub(crate) fn add(&mut self, key: InternalKey<'_>, marks: Marks, value: &[u8], out: &mut impl Sink) -> Result<()> {
         if self.user_key != key.user_key {
             self.end_key(out)?;
             self.user_key.extend_from_slice(key.user_key);
@@ -153,7 +161,7 @@ impl<'a, O: Outside> Rules<'a, O> {
         self.last = Some((key.seqno, key.kind));
         let Some(stripe) = self.policy.stripes.of(key.seqno) else {
             let hides = self.policy.hides_from_above;
-            return if hides { self.add_staying(None, key, flags, value, out) } else { out(key, flags, value) };
+            return if hides { self.add_staying(None, key, marks, value, out) } else { out(key, marks, value) };
         };
         let stripe = if planted(Bug::DropVersionUnderSnapshot) { 0 } else { stripe };
         if let Some(cover) = self.ranges.hiding(key.user_key, key.seqno, self.policy.stripes.end(stripe)) {
@@ -170,10 +178,10 @@ impl<'a, O: Outside> Rules<'a, O> {
                 self.forget_below(by);
                 return if self.policy.ends_removals { Ok(()) } else { self.end_pair(key.kind, out) };
             }
-            Older::Kept => return out(key, flags, value),
+            Older::Kept => return out(key, marks, value),
             _ => {}
         }
-        self.add_staying(Some(stripe), key, flags, value, out)
+        self.add_staying(Some(stripe), key, marks, value, out)
     }
 
     /// The rows are at their end. How far back reads are exact, if any row went, or lost its seqno: above all rows they always
@@ -190,22 +198,22 @@ impl<'a, O: Outside> Rules<'a, O> {
         &mut self,
         stripe: Option<usize>,
         key: InternalKey<'_>,
-        flags: RowFlags,
+        marks: Marks,
         value: &[u8],
         out: &mut impl Sink,
     ) -> Result<()> {
         let verdict = self.verdict(stripe, key, value)?;
-        let removed = |kind| (InternalKey { kind, ..key }, RowFlags::NONE, &[][..]);
-        let (key, flags, value) = match &verdict {
-            Verdict::Keep => (key, flags, value),
+        let removed = |kind| (InternalKey { kind, ..key }, Marks::default(), &[][..]);
+        let (key, marks, value) = match &verdict {
+            Verdict::Keep => (key, marks, value),
             Verdict::Remove => removed(Kind::Tombstone),
             Verdict::RemoveWeak => removed(Kind::WeakTombstone),
-            Verdict::Replace(value) => (key, flags, &value[..]),
+            Verdict::Replace(value) => (key, Marks { digest: None, ..marks }, &value[..]),
             Verdict::Destroy => return Ok(()),
         };
         match stripe {
-            None => self.add_in_front(key, flags, value, out),
-            Some(stripe) => self.add_in_stripe(stripe, key, flags, value, out),
+            None => self.add_in_front(key, marks, value, out),
+            Some(stripe) => self.add_in_stripe(stripe, key, marks, value, out),
         }
     }
 
@@ -228,11 +236,11 @@ impl<'a, O: Outside> Rules<'a, O> {
         &mut self,
         stripe: usize,
         key: InternalKey<'_>,
-        flags: RowFlags,
+        marks: Marks,
         value: &[u8],
         out: &mut impl Sink,
     ) -> Result<()> {
-        if self.chain.is_some() && self.join(stripe, key, value, out)? {
+        if self.chain.is_some() && self.join(stripe, key, (value, marks.digest), out)? {
             return Ok(());
         }
         match key.kind {
@@ -240,7 +248,7 @@ impl<'a, O: Outside> Rules<'a, O> {
                 self.let_held_go(out)?;
                 self.older = Older::Hidden { stripe, by: key.seqno };
                 let seqno = self.zeroed(stripe, key.seqno);
-                out(InternalKey { seqno, ..key }, flags, value)
+                out(InternalKey { seqno, ..key }, marks, value)
             }
             Kind::Operand => {
                 self.let_held_go(out)?;
@@ -248,14 +256,14 @@ impl<'a, O: Outside> Rules<'a, O> {
                     if self.policy.hides_from_above {
                         self.older = Older::Kept;
                     }
-                    return out(key, flags, value);
+                    return out(key, marks, value);
                 }
                 self.fold.begin();
                 self.fold.push(value);
-                self.chain = Some(Chain { stripe, seqnos: vec![key.seqno], oldest: key.seqno });
+                self.chain = Some(Chain { stripe, seqnos: vec![(key.seqno, marks.digest)], oldest: key.seqno });
                 Ok(())
             }
-            Kind::Tombstone | Kind::WeakTombstone => self.add_tombstone(stripe, key, out),
+            Kind::Tombstone | Kind::WeakTombstone => self.add_tombstone(stripe, key, marks.digest, out),
         }
     }
 
@@ -275,14 +283,14 @@ impl<'a, O: Outside> Rules<'a, O> {
     }
 
     /// A row at or above the watermark stays, a tombstone as long as there is something to hide, and decides over what is below.
-    fn add_in_front(&mut self, key: InternalKey<'_>, flags: RowFlags, value: &[u8], out: &mut impl Sink) -> Result<()> {
+    fn add_in_front(&mut self, key: InternalKey<'_>, marks: Marks, value: &[u8], out: &mut impl Sink) -> Result<()> {
         self.let_held_go(out)?;
         self.older = match key.kind {
             Kind::Value => Older::Hidden { stripe: 0, by: key.seqno },
             Kind::Operand => Older::Kept,
-            Kind::Tombstone | Kind::WeakTombstone => return self.add_tombstone(0, key, out),
+            Kind::Tombstone | Kind::WeakTombstone => return self.add_tombstone(0, key, marks.digest, out),
         };
-        out(key, flags, value)
+        out(key, marks, value)
     }
 
     /// A hidden row goes, the next after what is held: if that is a weak tombstone and this its value, both do.
@@ -295,21 +303,27 @@ impl<'a, O: Outside> Rules<'a, O> {
         Ok(())
     }
 
-    fn add_tombstone(&mut self, stripe: usize, key: InternalKey<'_>, out: &mut impl Sink) -> Result<()> {
+    fn add_tombstone(&mut self, stripe: usize, key: InternalKey<'_>, digest: Option<u32>, out: &mut impl Sink) -> Result<()> {
         self.older = Older::Hidden { stripe, by: key.seqno };
         let may_end = || self.policy.may_end(key.kind) && !self.outside.may_hold_older_row(key.user_key, key.seqno);
         if planted(Bug::DropTombstoneAboveBottom) || may_end() {
             self.forget_held();
-            self.held = Some((key.seqno, key.kind));
+            self.held = Some(Held { seqno: key.seqno, kind: key.kind, digest });
             return Ok(());
         }
         self.let_held_go(out)?;
-        out(key, RowFlags::NONE, &[])
+        out(key, Marks { digest, ..Marks::default() }, &[])
     }
 
     /// Takes a row that follows gathered operands; false if it is to be looked at by itself.
     #[cold]
-    fn join(&mut self, stripe: usize, key: InternalKey<'_>, value: &[u8], out: &mut impl Sink) -> Result<bool> {
+    fn join(
+        &mut self,
+        stripe: usize,
+        key: InternalKey<'_>,
+        (value, digest): (&[u8], Option<u32>),
+        out: &mut impl Sink,
+    ) -> Result<bool> {
         let Some(chain) = self.chain.as_mut().filter(|chain| chain.stripe == stripe) else {
             self.end_chain(None, out)?;
             return Ok(false);
@@ -319,7 +333,7 @@ impl<'a, O: Outside> Rules<'a, O> {
         }
         if key.kind == Kind::Operand {
             self.fold.push(value);
-            chain.seqnos.push(key.seqno);
+            chain.seqnos.push((key.seqno, digest));
             chain.oldest = key.seqno;
             self.shorten_chain(out)?;
             return Ok(true);
@@ -332,7 +346,7 @@ impl<'a, O: Outside> Rules<'a, O> {
 
     /// Ends the gathered operands with what has this seqno; whether they became a value, behind which the row at hand goes.
     fn end_chain_before(&mut self, stripe: usize, ended_at: SeqNo, out: &mut impl Sink) -> Result<bool> {
-        let newest = self.chain.as_ref().map_or(ended_at, |chain| chain.seqnos[0]);
+        let newest = self.chain.as_ref().map_or(ended_at, |chain| chain.seqnos[0].0);
         let is_folded = self.end_chain(Some(ended_at), out)?;
         if is_folded {
             self.forget_below(newest);
@@ -344,7 +358,7 @@ impl<'a, O: Outside> Rules<'a, O> {
     /// Lets the gathered operands go: as a value, if a row of this seqno ends them and nothing comes between; whether they did.
     fn end_chain(&mut self, ended_at: Option<SeqNo>, out: &mut impl Sink) -> Result<bool> {
         let Some(Chain { stripe, seqnos, oldest }) = self.chain.take() else { return Ok(false) };
-        let newest = seqnos[0];
+        let newest = seqnos[0].0;
         let is_whole = |from| !self.outside.may_hold_between(&self.user_key, from, newest);
         if ended_at.is_some_and(is_whole)
             && let Ok(value) = self.fold.fold(&self.user_key)
@@ -353,17 +367,18 @@ impl<'a, O: Outside> Rules<'a, O> {
                 self.forget_below(newest);
             }
             let seqno = self.zeroed(stripe, newest);
-            out(InternalKey::new(&self.user_key, seqno, Kind::Value), RowFlags::NONE, &value)?;
+            out(InternalKey::new(&self.user_key, seqno, Kind::Value), Marks::default(), &value)?;
             return Ok(true);
         }
         let can_shorten = seqnos.len() > 1 && is_whole(oldest);
         if can_shorten && let Some(operand) = self.fold.fold_operands(&self.user_key) {
             self.forget_below(newest);
-            out(InternalKey::new(&self.user_key, newest, Kind::Operand), RowFlags::NONE, &operand)?;
+            out(InternalKey::new(&self.user_key, newest, Kind::Operand), Marks::default(), &operand)?;
             return Ok(false);
         }
-        for (seqno, operand) in seqnos.into_iter().zip(self.fold.newest_first()) {
-            out(InternalKey::new(&self.user_key, seqno, Kind::Operand), RowFlags::NONE, operand)?;
+        for ((seqno, digest), operand) in seqnos.into_iter().zip(self.fold.newest_first()) {
+            let marks = Marks { digest, ..Marks::default() };
+            out(InternalKey::new(&self.user_key, seqno, Kind::Operand), marks, operand)?;
         }
         Ok(false)
     }
@@ -372,13 +387,13 @@ impl<'a, O: Outside> Rules<'a, O> {
     fn shorten_chain(&mut self, out: &mut impl Sink) -> Result<()> {
         let Some(chain) = &mut self.chain else { return Ok(()) };
         if self.fold.len() >= OPERANDS_MAX
-            && !self.outside.may_hold_between(&self.user_key, chain.oldest, chain.seqnos[0])
+            && !self.outside.may_hold_between(&self.user_key, chain.oldest, chain.seqnos[0].0)
             && let Some(operand) = self.fold.fold_operands(&self.user_key)
         {
             self.fold.begin();
             self.fold.push(&operand);
-            chain.seqnos.truncate(1);
-            let newest = chain.seqnos[0];
+            let newest = chain.seqnos[0].0;
+            chain.seqnos = vec![(newest, None)];
             self.forget_below(newest);
         } else if self.fold.bytes() >= OPERAND_BYTES_MAX {
             self.end_chain(None, out)?;
@@ -405,14 +420,16 @@ impl<'a, O: Outside> Rules<'a, O> {
     #[inline]
     fn let_held_go(&mut self, out: &mut impl Sink) -> Result<()> {
         match self.held.take() {
-            Some((seqno, kind)) => out(InternalKey::new(&self.user_key, seqno, kind), RowFlags::NONE, &[]),
+            Some(Held { seqno, kind, digest }) => {
+                out(InternalKey::new(&self.user_key, seqno, kind), Marks { digest, ..Marks::default() }, &[])
+            }
             None => Ok(()),
         }
     }
 
     /// The tombstone that is held goes.
     fn forget_held(&mut self) {
-        if let Some((seqno, _)) = self.held.take() {
+        if let Some(Held { seqno, .. }) = self.held.take() {
             self.forget_below(seqno);
         }
     }

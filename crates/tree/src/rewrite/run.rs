@@ -5,7 +5,7 @@ use super::{
     cuts::Cuts,
     elsewhere::Elsewhere,
     filter::Judge,
-    output::{Files, OutputSpec, Outputs},
+    output::{Files, Marks, OutputSpec, Outputs},
     ranges::Ranges,
     rules::{Policy, Rules},
     slices::{OnSlice, Slices},
@@ -83,6 +83,7 @@ impl<'a> Rewriting<'a> {
     ) -> Result<Rewritten<'a>> {
         let (ranges, operator, order) = (&self.ranges, self.spec.options.merge_operator.clone(), &self.spec.options.order);
         let mut rules = Rules::new(self.policy.clone(), ranges, operator, self.elsewhere.follow(), judge.as_mut());
+        let digest_seed = self.spec.options.entry_checksums.then_some(self.spec.home.hash_seed);
         let (from, until) = (portion.from.as_deref(), portion.until.as_deref());
         let kept = ranges.kept().iter().filter_map(|tombstone| tombstone.clipped(from, until, order));
         let mut outputs = Outputs::new(self.spec, self.cuts, kept.collect());
@@ -98,12 +99,13 @@ impl<'a> Rewriting<'a> {
                 break;
             }
             rows_in += 1;
-            rules.add(key, cursor.flags(), cursor.value(), &mut |key, flags, value| outputs.add(key, flags, value))?;
+            let marks = Marks { flags: cursor.flags(), digest: digest_seed.and_then(|seed| cursor.digest(seed)) };
+            rules.add(key, marks, cursor.value(), &mut |key, marks, value| outputs.add(key, marks, value))?;
             let read = key.user_key.len() + cursor.value().len();
             cursor.next()?;
             slices.advance(read, outputs.bytes())?;
         }
-        let history = rules.end(&mut |key, flags, value| outputs.add(key, flags, value))?;
+        let history = rules.end(&mut |key, marks, value| outputs.add(key, marks, value))?;
         let mut outputs = outputs.finish()?;
         outputs.weigh_tombstones(|tombstone| self.elsewhere.hidden_bytes(tombstone));
         slices.end_slice(outputs.bytes())?;

@@ -55,7 +55,7 @@ impl SuperVersions {
     pub(crate) fn new(parts: TreeParts) -> Self {
         let TreeParts { options, home, version, manifest, orphans } = parts;
         let obsolete = Obsolete::new(Arc::clone(&home), &options, orphans);
-        let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed, &options.budget));
+        let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed, options.entry_checksums, &options.budget));
         let first = SuperVersion::first(active, Arc::new(version), &obsolete);
         Self {
             settings: Swap::new(Arc::new(options.clone())),
@@ -125,6 +125,11 @@ impl SuperVersions {
         self.current.load_full()
     }
 
+    /// An empty memtable for rows from now on.
+    fn memtable_after(&self, before: &SuperVersion) -> Arc<Memtable> {
+        Arc::new(before.active.successor(self.settings.load().entry_checksums))
+    }
+
     /// Seals the active memtable and puts an empty one in front; `false` if it is empty itself. A boundary below an earlier one
     /// counts as that one.
     pub(crate) fn seal(&self, boundary: SeqNo) -> bool {
@@ -135,7 +140,7 @@ impl SuperVersions {
         }
         let sealed = Sealed { memtable: Arc::clone(&before.active), boundary: boundary.max(before.sealed_through) };
         let sealed = std::iter::once(sealed).chain(before.sealed.iter().cloned()).collect();
-        let active = Arc::new(before.active.successor());
+        let active = self.memtable_after(&before);
         self.current.store(SuperVersion { active, sealed, ..(*before).clone() }.completed());
         true
     }
@@ -184,7 +189,7 @@ impl SuperVersions {
         let _publishing = lock(&self.publishing);
         let before = self.pin();
         before.memtables().for_each(|memtable| memtable.close());
-        let active = Arc::new(before.active.successor());
+        let active = self.memtable_after(&before);
         self.current.store(SuperVersion { active, sealed: Vec::new(), ..(*before).clone() }.completed());
         before.memtables().for_each(|memtable| memtable.retire());
     }
@@ -288,7 +293,7 @@ impl SuperVersions {
             Memtables::Cleared => {
                 // Whoever is refused finds the empty one in place soon.
                 before.memtables().for_each(|memtable| memtable.close());
-                (next.active, next.sealed) = (Arc::new(before.active.successor()), Vec::new());
+                (next.active, next.sealed) = (self.memtable_after(&before), Vec::new());
             }
         }
         if let Some(stamp) = change.stamp.or_else(|| source.map(|source| source.next())) {

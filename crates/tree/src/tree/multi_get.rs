@@ -53,7 +53,7 @@ impl Tree {
         let versions = &self.inner.versions;
         let (pinned, read_seqno) = versions.load_at(pin, visible);
         pinned.check_history(read_seqno)?;
-        let mut searches = Searches::begin(&pinned, keys, read_seqno, values, pin);
+        let mut searches = Searches::begin(&pinned, keys, read_seqno, values, pin)?;
         if !versions.is_sweep_due() && searches.go_on_resident(&pinned, &versions.options, pin)? {
             return searches.end(&pinned, &versions.options).map(BegunMultiGet::Ended);
         }

@@ -66,7 +66,8 @@ impl Overlay {
 impl Tree {
     /// An empty overlay over this tree: for it and no other.
     pub fn overlay(&self) -> Overlay {
-        let memtable = self.inner.versions.load().active.successor();
+        let versions = &self.inner.versions;
+        let memtable = versions.load().active.successor(versions.settings().entry_checksums);
         Overlay { tree: self.clone(), memtable: Arc::new(memtable) }
     }
 
@@ -83,8 +84,8 @@ impl Tree {
         let (pinned, read_seqno) = self.pin_at(|| read_seqno);
         pinned.check_history(read_seqno)?;
         let mut search = Search::new(&pinned, key, read_seqno, &mut value);
-        search.look_into_overlay(&overlay.memtable, cutoff);
-        search.look_into_memtables(&pinned);
+        search.look_into_overlay(&overlay.memtable, cutoff)?;
+        search.look_into_memtables(&pinned)?;
         search.go_on(&pinned, options, Reach::All)?;
         let ended = search.result()?;
         search.count(&pinned, options);

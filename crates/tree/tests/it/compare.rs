@@ -84,6 +84,7 @@ pub(crate) fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
     options.dictionary_bytes = pick(&[0, 256, 1024]) as usize;
     options.dictionary = (random.below(3) == 0)
         .then(|| Arc::new(Dictionary::new(&[b"longer-key-", &[7; 300][..]].concat()).expect("any bytes")));
+    options.entry_checksums = random.below(2) == 0;
     options
 }
 

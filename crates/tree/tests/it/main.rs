@@ -7,6 +7,7 @@ mod crash;
 mod crash_compacting;
 mod crash_watermark;
 mod cursors;
+mod digests;
 mod directory;
 mod dropping;
 mod faults;

@@ -1,12 +1,12 @@
 //! Scripts: rows and readers in, what stays out.
 
-use super::{Outside, Policy, Rules};
+use super::{Marks, Outside, Policy, Rules};
 use crate::{
     retention::Retention,
     rewrite::{Judge, ranges::Ranges},
 };
 use sediment_base::{
-    CompactionFilter, InternalKey, KeyOrder, Kind, MergeOperator, RangeTombstone, Result, RowFlags, SeqNo,
+    CompactionFilter, InternalKey, KeyOrder, Kind, MergeOperator, RangeTombstone, Result, SeqNo,
     compaction_filter::{FilterRow, Verdict},
     merge_operator::{Add, Append},
 };
@@ -74,7 +74,7 @@ fn rewrite(case: &Case) -> String {
     let mut judge = case.args().contains(&"filter=obedient").then(|| Judge::new(Box::new(Obedient)));
     let mut rules = Rules::new(policy.clone(), &ranges, operator, outside, judge.as_mut());
     let mut out = String::new();
-    let mut put = |key: InternalKey<'_>, _: RowFlags, value: &[u8]| {
+    let mut put = |key: InternalKey<'_>, _: Marks, value: &[u8]| {
         let value = if value.is_empty() { String::new() } else { format!(" {}", value.escape_ascii()) };
         writeln!(out, "{} {} {:?}{value}", key.user_key.escape_ascii(), key.seqno, key.kind).expect("a string");
         Ok(())
@@ -82,7 +82,7 @@ fn rewrite(case: &Case) -> String {
     for words in lines.iter().filter(|words| !["elsewhere", "hide"].contains(&words[0])) {
         let key = InternalKey::new(words[0].as_bytes(), number(words[1]), kind(words[2]));
         let value = words.get(3).map_or(&b""[..], |value| value.as_bytes());
-        rules.add(key, RowFlags::NONE, value, &mut put).expect("rows go to a string");
+        rules.add(key, Marks::default(), value, &mut put).expect("rows go to a string");
     }
     let forgotten = rules.end(&mut put).expect("rows go to a string");
     for RangeTombstone { start, end, seqno } in ranges.kept().iter() {
@@ -121,4 +121,38 @@ fn kind(text: &str) -> Kind {
         "operand" => Kind::Operand,
         other => panic!("kind {other}"),
     }
+}
+
+/// Passes rows through the rules with digests that tell where they came from; what came out with which.
+fn digests_out(rows: &[(u64, Kind, u32)], floor: SeqNo, is_last_level: bool) -> Vec<(SeqNo, Kind, Option<u32>)> {
+    let policy = Policy::new(&Retention::Watermark(floor), is_last_level);
+    let order = KeyOrder::bytewise();
+    let ranges = Ranges::new(Vec::new(), &policy, &order, |_, _| false);
+    let mut rules = Rules::new(policy, &ranges, Some(Arc::new(Add)), Elsewhere(Vec::new()), None);
+    let mut out = Vec::new();
+    let mut put = |key: InternalKey<'_>, marks: Marks, _: &[u8]| {
+        out.push((key.seqno, key.kind, marks.digest));
+        Ok(())
+    };
+    for (seqno, kind, digest) in rows {
+        let marks = Marks { digest: Some(*digest), ..Marks::default() };
+        let value = if kind.is_tombstone() { &[][..] } else { &[1; 8] };
+        rules.add(InternalKey::new(b"key", *seqno, *kind), marks, value, &mut put).expect("rows go to a list");
+    }
+    rules.end(&mut put).expect("rows go to a list");
+    out
+}
+
+#[test]
+fn a_row_that_stays_what_it_is_keeps_its_digest_and_a_new_one_has_none() {
+    let versions = [(9, Kind::Value, 1), (8, Kind::Tombstone, 2), (7, Kind::Operand, 3), (6, Kind::Value, 4)];
+    let kept = versions.map(|(seqno, kind, digest)| (seqno, kind, Some(digest)));
+    assert_eq!(digests_out(&versions, 0, false), kept, "in front of every reader");
+    assert_eq!(digests_out(&versions, 10, false), kept[..1], "the newest of a stripe");
+    assert_eq!(digests_out(&versions[1..], 10, false), kept[1..2], "a tombstone that is held back");
+    let operand = [(5, Kind::Operand, 7)];
+    assert_eq!(digests_out(&operand, 10, false), [(5, Kind::Operand, Some(7))], "gathered, and let go");
+    assert_eq!(digests_out(&operand, 10, true)[0].2, None, "folded to a value");
+    let folded = digests_out(&[(5, Kind::Operand, 7), (4, Kind::Value, 8)], 10, false);
+    assert_eq!(folded, [(5, Kind::Value, None)]);
 }
