@@ -33,6 +33,7 @@ const COMPACTION_FILTER: u64 = 28;
 const DICTIONARY_BYTES: u64 = 30;
 const DICTIONARY: u64 = 32;
 const FILTER_WIDTHS: u64 = 34;
+const ENTRY_CHECKSUMS: u64 = 36;
 
 /// The goals by their numbers on disk.
 const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal::Space)];
@@ -48,6 +49,9 @@ const FILTERS: [(u64, FilterKind); 2] = [(1, FilterKind::SplitBlock), (2, Filter
 /// How their bits are divided, by theirs.
 const WIDTHS: [(u64, FilterWidths); 2] = [(1, FilterWidths::Uniform), (2, FilterWidths::ByLevel)];
 
+/// What is on or off, by theirs.
+const SWITCHES: [(u64, bool); 2] = [(1, false), (2, true)];
+
 /// Appends what is set.
 pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
     let KeyspaceOptions {
@@ -61,6 +65,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         filter,
         filter_bits_per_key,
         filter_widths,
+        entry_checksums,
         prefix_extractor,
         compaction_filter,
         table_bytes,
@@ -85,6 +90,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         (DICTIONARY_BYTES, dictionary_bytes.map(u64::from)),
         (FILTER, number_of(&FILTERS, *filter)),
         (FILTER_WIDTHS, number_of(&WIDTHS, *filter_widths)),
+        (ENTRY_CHECKSUMS, number_of(&SWITCHES, *entry_checksums)),
     ];
     for (tag, number) in numbers {
         if let Some(number) = number {
@@ -128,6 +134,7 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             DICTIONARY => set(&mut options.dictionary, name(field)?)?,
             FILTER => set(&mut options.filter, known(&FILTERS, "filter", field.varint()?)?)?,
             FILTER_WIDTHS => set(&mut options.filter_widths, known(&WIDTHS, "filter widths", field.varint()?)?)?,
+            ENTRY_CHECKSUMS => set(&mut options.entry_checksums, known(&SWITCHES, "entry checksums", field.varint()?)?)?,
             PREFIX_EXTRACTOR => set(&mut options.prefix_extractor, name(field)?)?,
             MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
             STRATEGY => set(&mut options.strategy, name(field)?)?,
@@ -202,6 +209,7 @@ mod tests {
             filter: Some(FilterKind::Burr),
             filter_bits_per_key: Some(0),
             filter_widths: Some(FilterWidths::ByLevel),
+            entry_checksums: Some(true),
             prefix_extractor: Some("fixed-4".into()),
             compaction_filter: Some("expiry".into()),
             table_bytes: Some(1 << 21),
@@ -245,7 +253,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 19, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 20, "each setting ends where a shorter list may end");
     }
 
     #[test]
@@ -290,6 +298,8 @@ mod tests {
             (FILTER, 3),
             (FILTER_WIDTHS, 0),
             (FILTER_WIDTHS, 3),
+            (ENTRY_CHECKSUMS, 0),
+            (ENTRY_CHECKSUMS, 3),
         ];
         for (tag, number) in cases {
             assert_eq!(one(tag, number).kind(), ErrorKind::Unsupported, "{tag} {number}");

@@ -57,6 +57,8 @@ pub struct ExpertOptions {
     pub filter_bits_per_key: Option<u8>,
     /// For every keyspace: see [`KeyspaceOptions::filter_widths`].
     pub filter_widths: Option<FilterWidths>,
+    /// For every keyspace: see [`KeyspaceOptions::entry_checksums`].
+    pub entry_checksums: Option<bool>,
     /// For every keyspace: see [`KeyspaceOptions::table_bytes`].
     pub table_bytes: Option<u64>,
     /// For every keyspace: see [`KeyspaceOptions::level0_trigger`].
@@ -79,6 +81,7 @@ impl Default for ExpertOptions {
             filter,
             filter_bits_per_key,
             filter_widths,
+            entry_checksums,
             table_bytes,
             level0_trigger,
             level_ratio,
@@ -106,6 +109,7 @@ impl Default for ExpertOptions {
             filter,
             filter_bits_per_key,
             filter_widths,
+            entry_checksums,
             table_bytes,
             level0_trigger,
             level_ratio,
@@ -169,6 +173,7 @@ impl ExpertOptions {
             filter: self.filter,
             filter_bits_per_key: self.filter_bits_per_key,
             filter_widths: self.filter_widths,
+            entry_checksums: self.entry_checksums,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,
             level_ratio: self.level_ratio,

@@ -41,6 +41,12 @@ pub struct KeyspaceOptions {
     pub filter_bits_per_key: Option<u8>,
     /// Whether keys of all levels have these bits, or those of small levels more and those of large ones less; by the goal by default.
     pub filter_widths: Option<FilterWidths>,
+    /// Whether each row gets a checksum of its own when it is written, which goes with it from the memtable to the last level and is checked
+    /// whenever the row is read or rewritten; no by default. What memory has changed in between is then found: reads, flushes and
+    /// compactions that come to it fail with `Corruption`, and it is neither returned nor written on. Costs four bytes a row, and a few
+    /// per cent of the time of reads and writes. Rows written before get theirs when they are rewritten; memtables begin with it at
+    /// their next flush.
+    pub entry_checksums: Option<bool>,
     /// Which prefixes of keys tables have a filter of as well, by name: `fixed-<length>` for the first bytes of a key (`fixed-8`),
     /// `delimited-<byte in hexadecimal>-<count>` for a key through each of its first delimiters (`delimited-2f-1`: through the first
     /// `/`), or one given to [`DbBuilder::prefix_extractor`](crate::DbBuilder::prefix_extractor); none by default. A scan of a prefix,
@@ -109,6 +115,7 @@ impl KeyspaceOptions {
             filter: _,
             filter_bits_per_key,
             filter_widths: _,
+            entry_checksums: _,
             prefix_extractor,
             compaction_filter,
             table_bytes,
@@ -160,6 +167,7 @@ impl KeyspaceOptions {
             filter: self.filter.or(others.filter),
             filter_bits_per_key: self.filter_bits_per_key.or(others.filter_bits_per_key),
             filter_widths: self.filter_widths.or(others.filter_widths),
+            entry_checksums: self.entry_checksums.or(others.entry_checksums),
             prefix_extractor: self.prefix_extractor.clone(),
             compaction_filter: self.compaction_filter.clone(),
             strategy: self.strategy.clone(),
@@ -177,7 +185,7 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 19] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 20] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
@@ -188,6 +196,7 @@ impl fmt::Debug for KeyspaceOptions {
             ("filter", self.filter.as_ref().map(|kind| kind as _)),
             ("filter_bits_per_key", self.filter_bits_per_key.as_ref().map(|bits| bits as _)),
             ("filter_widths", self.filter_widths.as_ref().map(|widths| widths as _)),
+            ("entry_checksums", self.entry_checksums.as_ref().map(|is_on| is_on as _)),
             ("prefix_extractor", self.prefix_extractor.as_ref().map(|name| name as _)),
             ("compaction_filter", self.compaction_filter.as_ref().map(|name| name as _)),
             ("table_bytes", self.table_bytes.as_ref().map(|bytes| bytes as _)),
@@ -219,6 +228,7 @@ pub(crate) struct Shape {
     pub(crate) filter: FilterKind,
     pub(crate) filter_bits_per_key: u8,
     pub(crate) filter_widths: FilterWidths,
+    pub(crate) entry_checksums: bool,
     pub(crate) table_bytes: u64,
     pub(crate) level0_trigger: usize,
     pub(crate) level_ratio: u64,
@@ -244,6 +254,7 @@ impl Shape {
             filter: set.filter.unwrap_or(profile.filter),
             filter_bits_per_key: set.filter_bits_per_key.unwrap_or(profile.filter_bits_per_key),
             filter_widths: set.filter_widths.unwrap_or(profile.filter_widths),
+            entry_checksums: set.entry_checksums.unwrap_or(false),
             table_bytes: set.table_bytes.unwrap_or(table_bytes),
             level0_trigger,
             level_ratio: set.level_ratio.unwrap_or(profile.level_ratio),
@@ -264,6 +275,7 @@ impl Shape {
             filter: Some(self.filter),
             filter_bits_per_key: Some(self.filter_bits_per_key),
             filter_widths: Some(self.filter_widths),
+            entry_checksums: Some(self.entry_checksums),
             prefix_extractor: own.prefix_extractor.clone(),
             compaction_filter: own.compaction_filter.clone(),
             strategy: own.strategy.clone(),
@@ -287,6 +299,7 @@ impl Shape {
             level0_filter: FilterKind::SplitBlock.into(),
             filter_bits_per_key: self.filter_bits_per_key,
             filter_widths: self.filter_widths.into(),
+            entry_checksums: self.entry_checksums,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,
             level_ratio: self.level_ratio,

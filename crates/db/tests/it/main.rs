@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod disks;
 mod durability;
+mod entry_checksums;
 mod faults;
 mod fifo;
 mod files;

@@ -5,12 +5,19 @@
 
 use crate::{
     crash::{Script, random, scripts, swept},
-    damage, faults, model, settings,
+    damage,
+    disks::{killed, open},
+    faults, model, settings,
     store::DbStore,
 };
 use sediment_base::planted::{Bug, plant};
+use sediment_env::MemFs;
 use sediment_testkit::{crash::Sweep, faults::rows, run::check_ops};
-use std::{fmt, panic};
+use sedimentdb::{ErrorKind, KeyspaceOptions};
+use std::{
+    fmt, panic,
+    sync::{Mutex, PoisonError},
+};
 
 /// How hard we looked before a bug was caught.
 #[derive(Default)]
@@ -88,8 +95,12 @@ impl Hunt {
     }
 }
 
+/// One test at a time plants bugs.
+static PLANTING: Mutex<()> = Mutex::new(());
+
 #[test]
 fn every_planted_bug_is_caught() {
+    let _alone = PLANTING.lock().unwrap_or_else(PoisonError::into_inner);
     let only = std::env::var("SEDIMENT_BUG").unwrap_or_default();
     let bugs = Bug::ALL.iter().filter(|bug| format!("{bug:?}").contains(&only));
     let mut missed = Vec::new();
@@ -113,4 +124,38 @@ fn every_planted_bug_is_caught() {
     }
     drop(panic::take_hook());
     assert!(missed.is_empty(), "not caught: {missed:?}");
+}
+
+/// What no other test can do to a database: its memtable loses a bit.
+#[test]
+fn with_entry_checksums_a_bit_lost_in_a_memtable_is_told_and_not_flushed() {
+    let _alone = PLANTING.lock().unwrap_or_else(PoisonError::into_inner);
+    for is_on in [true, false] {
+        let disk = MemFs::new();
+        let db = open(&disk);
+        let options = KeyspaceOptions { entry_checksums: Some(is_on), ..KeyspaceOptions::default() };
+        let keyspace = db.keyspace_with("k", options).unwrap();
+        keyspace.insert("before", "sound").unwrap();
+        plant(Some(Bug::TurnBitInMemtable));
+        let inserted = keyspace.insert("key", "value");
+        plant(None);
+        inserted.unwrap();
+        assert_eq!(keyspace.get("before").unwrap().as_deref(), Some(&b"sound"[..]));
+        let seen = keyspace.get("key");
+        let scanned = keyspace.iter().collect::<Result<Vec<_>, _>>();
+        let flushed = db.flush();
+        if is_on {
+            let errors = [seen.unwrap_err(), scanned.unwrap_err(), flushed.unwrap_err()];
+            assert!(errors.iter().all(|error| error.kind() == ErrorKind::Corruption), "{errors:?}");
+            assert!(errors.iter().all(|error| error.to_string().contains("memtable")), "{errors:?}");
+            assert!(!disk.tree().keys().any(|path| path.parent().is_some_and(|parent| parent.ends_with("tables"))));
+            // The log has what was written.
+            let db = open(&killed(&disk));
+            let keyspace = db.keyspace("k").unwrap();
+            assert_eq!(keyspace.get("key").unwrap().as_deref(), Some(&b"value"[..]));
+        } else {
+            assert_ne!(seen.unwrap().as_deref(), Some(&b"value"[..]), "nobody would notice");
+            flushed.unwrap();
+        }
+    }
 }
