@@ -43,6 +43,11 @@ pub fn sample(filter: FilterKind) -> Vec<u8> {
     })
 }
 
+/// The same rows with digests.
+pub fn digested() -> Vec<u8> {
+    written(&TableOptions { block_bytes: 512, hash_seed: 7, row_digests: true, created_us: 1, ..TableOptions::default() })
+}
+
 /// The same rows in blocks of Zstandard, with a dictionary.
 pub fn compressed() -> Vec<u8> {
     let known = Some(Arc::new(dictionary()));

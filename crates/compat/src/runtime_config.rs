@@ -20,12 +20,17 @@ impl RuntimeConfig {
         if self.kv_checksum_compute_point == KvChecksumComputePoint::AtInsert {
             return Err(unsupported("checksums of rows made when they are written"));
         }
-        if self.kv_checksums != KvChecksumPolicy::Off {
-            return Err(unsupported("checksums of rows"));
+        if !matches!(self.kv_checksums, KvChecksumPolicy::Off | KvChecksumPolicy::AllLevels) {
+            return Err(unsupported("checksums of the rows of some levels or tables"));
         }
         if self.auto_heal {
             return Err(unsupported("healing"));
         }
         Ok(())
+    }
+
+    /// Whether rows that are written have a checksum.
+    pub(crate) fn entry_checksums(&self) -> bool {
+        self.kv_checksums != KvChecksumPolicy::Off
     }
 }

@@ -10,7 +10,7 @@ mod writes;
 
 use crate::{
     config::Config,
-    error::Result,
+    error::{Result, of_tree},
     heal_hints::HealHints,
     memtable::{Memtable, MemtableHost, MemtableId},
     metrics::Metrics,
@@ -22,7 +22,7 @@ use crate::{
 };
 use sediment_base::{Kind, RangeTombstone, TableId};
 use sediment_env::{Clock, fs::DirLock};
-use sediment_tree::{Overlay, RawRows};
+use sediment_tree::{Overlay, RawRows, TreeOptions};
 use std::{
     collections::BTreeSet,
     fmt,
@@ -41,6 +41,8 @@ pub struct Tree(Arc<TreeInner>);
 pub struct TreeInner {
     pub(crate) tree: sediment_tree::Tree,
     pub(crate) config: Config,
+    /// What `tree` was opened with.
+    options: TreeOptions,
     id: u64,
     generators: Arc<Generators>,
     clock: Arc<dyn Clock>,
@@ -80,6 +82,8 @@ impl Tree {
         let mut changed = (**runtime).clone();
         mutator(&mut changed);
         changed.validate()?;
+        let entry_checksums = changed.entry_checksums();
+        self.tree.set_options(&TreeOptions { entry_checksums, ..self.options.clone() }).map_err(of_tree)?;
         *runtime = Arc::new(changed);
         Ok(())
     }

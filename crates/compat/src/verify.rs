@@ -5,7 +5,7 @@ pub use crate::report::{
 };
 use crate::{
     abstract_tree::AbstractTree,
-    error::{Result, unsupported},
+    error::{Result, of_tree, unsupported},
 };
 use std::path::Path;
 
@@ -24,9 +24,10 @@ pub fn verify_block_checksums_with(tree: &impl AbstractTree, options: &VerifyOpt
     BlockVerifyReport::of(tree.standard(), options)
 }
 
-/// Checks rows that have checksums of their own. None have.
-pub fn verify_kv_checksums(_tree: &impl AbstractTree) -> Result<()> {
-    Err(unsupported("checksums of rows: there are none"))
+/// Checks rows that have checksums of their own, and on the way to them whatever else lies in the tables: the first thing that is wrong.
+pub fn verify_kv_checksums(tree: &impl AbstractTree) -> Result<()> {
+    let report = tree.standard().tree.verify().map_err(of_tree)?;
+    report.faults.into_iter().next().map_or(Ok(()), |fault| Err(of_tree(fault)))
 }
 
 /// Reads a table of no tree. Not there yet: the report has one error that says so.

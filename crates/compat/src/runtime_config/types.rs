@@ -98,9 +98,9 @@ pub enum KvChecksumComputePoint {
 pub struct RuntimeConfig {
     /// Of blocks. Without effect: the tree has one kind.
     pub block_checksum_algo: ChecksumAlgorithm,
-    /// Of rows.
+    /// Of rows. Without effect: the tree has one kind.
     pub kv_checksum_algo: ChecksumAlgorithm,
-    /// Which rows have one. Refused but for `Off`.
+    /// Which rows have one: all or none, others are refused. With them, rows have theirs from when they are written.
     pub kv_checksums: KvChecksumPolicy,
     /// When it is made.
     pub kv_checksum_compute_point: KvChecksumComputePoint,

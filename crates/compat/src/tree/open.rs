@@ -44,9 +44,10 @@ impl Tree {
         check_format(&config)?;
         config.fs.create_dir_all(&config.path)?;
         let lock = env.fs.lock(&config.path.join(filename::LOCK)).map_err(of_tree)?;
-        let tree = open_or_create(&env, &config, options)?;
+        let tree = open_or_create(&env, &config, options.clone())?;
         let inner = TreeInner {
             tree,
+            options,
             id: NEXT_TREE_ID.fetch_add(1, Ordering::Relaxed),
             generators,
             clock: env.clock,
@@ -160,6 +161,7 @@ fn options(config: &Config, generators: &Arc<Generators>) -> Result<TreeOptions>
         filter: FilterKind::SplitBlock,
         filter_bits_per_key: filter_bits(config),
         prefix_extractor: extractor.map(prefix_extractor::adapt),
+        entry_checksums: config.runtime.entry_checksums(),
         compaction_filter: config.compaction_filter_factory.as_ref().map(filter::adapt),
         table_bytes: 64 << 20,
         seqno_source: Some(Arc::clone(generators) as Arc<dyn sediment_tree::SeqnoSource>),

@@ -25,6 +25,7 @@ mod points;
 mod policies;
 mod prefix;
 mod ranges;
+mod row_checksums;
 mod seqnos;
 mod shapes;
 mod since;

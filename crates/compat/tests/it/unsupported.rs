@@ -13,7 +13,7 @@ use lsm_tree::{
     },
     fs::MemFs,
     inspect,
-    runtime_config::{KvChecksumComputePoint, KvChecksumPolicy},
+    runtime_config::{KvChecksumComputePoint, KvChecksumPolicy, LevelMask, TableIdRange},
     verify,
 };
 use std::{path::Path, sync::Arc};
@@ -65,12 +65,13 @@ fn a_tree_refuses_what_it_has_not() -> Result<()> {
     assert!(is_unsupported(&tree.create_checkpoint(&world.folder.path().join("copy"))));
     assert!(is_unsupported(&tree.flush_to_tables(std::iter::empty())));
     assert!(is_unsupported(&tree.register_tables(&[], None, None, &[], 0)));
-    assert!(is_unsupported(&verify::verify_kv_checksums(&tree)));
     assert!(is_unsupported(&tree.tree_config().repair()));
     let before = tree.runtime_config();
     assert!(matches!(tree.update_runtime_config(|config| config.page_ecc = true), Err(Error::PageEccUnsupported)));
     assert!(is_unsupported(&tree.update_runtime_config(|config| config.auto_heal = true)));
-    assert!(is_unsupported(&tree.update_runtime_config(|config| config.kv_checksums = KvChecksumPolicy::AllLevels)));
+    for some in [KvChecksumPolicy::PerLevel(LevelMask::none()), KvChecksumPolicy::PerTable(TableIdRange::new(1, 2))] {
+        assert!(is_unsupported(&tree.update_runtime_config(|config| config.kv_checksums = some)));
+    }
     assert!(is_unsupported(
         &tree.update_runtime_config(|config| config.kv_checksum_compute_point = KvChecksumComputePoint::AtInsert)
     ));
