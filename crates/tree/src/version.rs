@@ -9,6 +9,7 @@ mod format;
 mod home;
 mod level;
 mod manifest;
+mod register;
 mod run;
 mod sublevels;
 mod table_file;
@@ -18,10 +19,12 @@ pub(crate) use format::{RecordPlace, decode_edit, open_payload};
 pub(crate) use home::{Garbage, TableHome};
 pub(crate) use level::Level;
 pub(crate) use manifest::{Manifest, ManifestContext, Replayed, read_manifest, read_whole};
-pub(crate) use run::Run;
+pub(crate) use register::Placed;
+pub(crate) use run::{Brief, Run};
 pub(crate) use sublevels::arrange;
 pub(crate) use table_file::TableFile;
 
+use register::Register;
 use sediment_base::{Generation, KeyOrder, Result, SeqNo, TableId};
 use std::{fmt, sync::Arc};
 
@@ -75,6 +78,7 @@ pub(crate) struct Version {
     pub(crate) levels: Vec<Level>,
     /// Those of all levels, the newest first: what a point read walks over.
     pub(crate) runs: Box<[Arc<Run>]>,
+    register: Register,
     pub(crate) mark: Option<SeqNo>,
     pub(crate) history: History,
     pub(crate) highest_seqno: Option<SeqNo>,
@@ -113,6 +117,11 @@ impl Version {
         }
     }
 
+    /// The table of this id, and its level.
+    pub(crate) fn table(&self, id: TableId) -> Option<&Placed> {
+        self.register.get(id)
+    }
+
     /// All tables, level by level.
     pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<TableFile>> {
         self.levels.iter().flat_map(Level::tables)
@@ -126,6 +135,12 @@ impl Version {
         }
         assert!(self.runs.iter().all(|run| !run.tables().is_empty()), "a run without tables");
         assert!(self.history.oldest <= self.history.floor, "history is exact below its floor: {:?}", self.history);
+        let is_registered = |level: usize, file: &Arc<TableFile>| {
+            self.table(file.meta.id).is_some_and(|placed| placed.level == level && Arc::ptr_eq(&placed.file, file))
+        };
+        for (index, level) in self.levels.iter().enumerate() {
+            assert!(level.tables().all(|file| is_registered(index, file)), "a table of level {index} is not registered");
+        }
         let highest = self.tables().map(|file| file.meta.newest_seqno()).max();
         assert!(highest <= self.highest_seqno, "a table holds {highest:?}, the tree {:?}", self.highest_seqno);
     }

@@ -51,6 +51,11 @@ fn edit(version: &Version, plan: &Plan, next_id: &mut u64) -> Edit {
     Edit { removed: plan.tables().collect(), added, ..Edit::default() }
 }
 
+/// The tables of all runs.
+fn ids(version: &Version) -> Vec<Vec<TableId>> {
+    version.runs.iter().map(|run| run.tables().iter().map(|file| file.meta.id).collect()).collect()
+}
+
 /// What is taken passes no table that stays: neither one below it on its way down, nor, where it stays in level 0, one between tables that
 /// become one.
 fn check_order(version: &Version, plan: &Plan, order: &KeyOrder) {
@@ -119,6 +124,8 @@ proptest! {
             for edit in edits {
                 version = version.apply(&home, edit).expect("no two tables of a level overlap");
                 version.check(order);
+                let made = build(&home, version.snapshot(home.next_id()));
+                prop_assert_eq!(ids(&version), ids(&made), "as if it were made from nothing");
             }
         }
         let last = strategy(numbers[numbers.len() - 1]);

@@ -35,6 +35,16 @@ impl Busy {
         self.tables.contains_key(&id)
     }
 
+    /// Whether nothing is taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+
+    /// The tables that are taken.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = TableId> {
+        self.tables.keys().copied()
+    }
+
     /// Whether a table is about to leave this level.
     pub(crate) fn takes_from(&self, level: usize, file: &TableFile) -> bool {
         self.tables.get(&file.meta.id).is_some_and(|target| *target > level)

@@ -87,12 +87,16 @@ impl Strategy for Lazy {
 
     fn scores(&self, tree: &TreeView<'_>) -> Vec<f64> {
         let shape = Shape::new(tree);
-        let above = shape.partitions.iter().map(|partition| most_alike(&partition.tiers(tree)));
-        let most = above.chain([most_alike(&shape.young_tiers(tree))]).max().unwrap_or(0);
+        let mut tiers = Vec::new();
+        let above = shape.partitions.iter().map(|partition| {
+            shape.tiers(tree, partition, &mut tiers);
+            most_alike(&tiers)
+        });
+        let most = above.max().max(Some(most_alike(&shape.young_tiers(tree)))).unwrap_or(0);
         let sinks = if sinking(tree, &shape).next().is_some() { 1.0 } else { 0.0 };
         let mut scores = vec![0.0; shape.bottom + 1];
         scores[0] = f64::max(sinks, most as f64 / trigger(tree) as f64);
-        scores[shape.bottom] = self.due(tree, &shape).first().map_or(0.0, |(score, _)| *score);
+        scores[shape.bottom] = self.partition_scores(tree, &shape).fold(0.0, f64::max);
         if let Some(between) = shape.between {
             scores[between] = 1.0;
         }
@@ -103,7 +107,7 @@ impl Strategy for Lazy {
         let (shape, runs_due) = (Shape::new(tree), trigger(tree));
         let young = shape.young_tiers(tree);
         let surplus =
-            |partition: &Partition<'_>| partition.weight().saturating_sub(self.weight_max(tree, &shape, partition) as u64);
+            |partition: &Partition| shape.weight(partition).saturating_sub(self.weight_max(tree, &shape, partition) as u64);
         let waiting = alike(&young, |_| true).find(|alike| alike.len() > runs_due);
         let debt_bytes = shape.partitions.iter().map(surplus).sum::<u64>()
             + waiting.map_or(0, |alike| alike.iter().map(|tier| tier.bytes).sum())
@@ -119,28 +123,28 @@ impl Strategy for Lazy {
 }
 
 impl Lazy {
-    /// Partitions that can be relieved from 1.0 on, by how much there is above them for what may be, the highest first.
-    fn due(&self, tree: &TreeView<'_>, shape: &Shape<'_>) -> Vec<(f64, usize)> {
-        let score = |partition: &Partition<'_>| partition.weight() as f64 / self.weight_max(tree, shape, partition).max(1.0);
-        let mut due: Vec<_> = shape.partitions.iter().enumerate().map(|(index, partition)| (score(partition), index)).collect();
-        due.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        due
+    /// For each partition, how much there is above it for what may be.
+    fn partition_scores(&self, tree: &TreeView<'_>, shape: &Shape<'_>) -> impl Iterator<Item = f64> {
+        let weight_max = |partition: &Partition| self.weight_max(tree, shape, partition).max(1.0);
+        shape.partitions.iter().map(move |partition| shape.weight(partition) as f64 / weight_max(partition))
     }
 
     /// What may settle above a partition before it is merged: its part, or the share of it in as much as level 1 has under levels.
-    fn weight_max(&self, tree: &TreeView<'_>, shape: &Shape<'_>, partition: &Partition<'_>) -> f64 {
+    fn weight_max(&self, tree: &TreeView<'_>, shape: &Shape<'_>, partition: &Partition) -> f64 {
         let (bytes, all) = (partition.bottom_bytes() as f64, shape.bottom_bytes as f64);
         let share = if all > 0.0 { bytes / all } else { 1.0 };
-        let part = bytes * f64::from(self.percent) / 100.0 * partition.stagger();
+        let part = bytes * f64::from(self.percent) / 100.0 * shape.stagger(partition);
         part.max(tree.options.level_base_bytes as f64 * share)
     }
 
+    /// The partition with the most above it for what may be, or the next one where that is not possible.
     fn pick_due(&self, tree: &TreeView<'_>, shape: &Shape<'_>) -> Option<Plan> {
-        let due = self.due(tree, shape).into_iter().take_while(|(score, _)| *score >= 1.0);
-        due.map(|(_, index)| &shape.partitions[index]).find_map(|partition| {
-            let bytes = partition.bottom_bytes() + partition.upper_bytes();
-            let cuts = Cuts { table_bytes: shape.even(bytes), ..Cuts::by_size(tree.options) };
-            tree.rewrite(partition.ids(), shape.bottom).map(|plan| plan.cut(cuts))
+        let mut due: Vec<_> =
+            self.partition_scores(tree, shape).zip(&shape.partitions).filter(|(score, _)| *score >= 1.0).collect();
+        due.sort_by(|a, b| b.0.total_cmp(&a.0));
+        due.into_iter().find_map(|(_, partition)| {
+            let cuts = Cuts { table_bytes: shape.even(partition.bytes()), ..Cuts::by_size(tree.options) };
+            tree.rewrite(shape.ids(partition), shape.bottom).map(|plan| plan.cut(cuts))
         })
     }
 }
@@ -150,7 +154,7 @@ fn pick_young(tree: &TreeView<'_>, shape: &Shape<'_>) -> Option<Plan> {
     let tiers = shape.young_tiers(tree);
     let merged = merge_alike(tree, &tiers)?;
     let bytes = merged.iter().map(|tier| tier.bytes).sum();
-    let plan = tree.rewrite(merged.iter().flat_map(Tier::ids), 0)?;
+    let plan = tree.rewrite(merged.iter().flat_map(|tier| shape.young_ids(tier)), 0)?;
     let guards = if shape.settles(tree, bytes) { shape.guards() } else { Vec::new() };
     let guarded_bytes_min = tree.options.guarded_bytes_min() / shape::SLACK;
     Some(plan.cut(Cuts { guards, guarded_bytes_min, table_bytes: shape.partition_bytes }))
@@ -158,9 +162,11 @@ fn pick_young(tree: &TreeView<'_>, shape: &Shape<'_>) -> Option<Plan> {
 
 /// Tiers of one partition that are alike.
 fn pick_settled(tree: &TreeView<'_>, shape: &Shape<'_>) -> Option<Plan> {
+    let mut tiers = Vec::new();
     shape.partitions.iter().find_map(|partition| {
-        let tiers = partition.tiers(tree);
-        let plan = tree.rewrite(merge_alike(tree, &tiers)?.iter().flat_map(Tier::ids), 0)?;
+        shape.tiers(tree, partition, &mut tiers);
+        let merged = merge_alike(tree, &tiers)?;
+        let plan = tree.rewrite(merged.iter().flat_map(|tier| shape.tier_ids(partition, tier)), 0)?;
         Some(plan.cut(Cuts { table_bytes: shape.partition_bytes, ..Cuts::by_size(tree.options) }))
     })
 }
@@ -174,7 +180,7 @@ fn sinking<'a>(tree: &'a TreeView<'_>, shape: &'a Shape<'_>) -> impl Iterator<It
     let (busy, order) = (tree.busy, &tree.options.order);
     let is_free =
         move |file: &&Arc<TableFile>| !busy.has(file.meta.id) && !busy.is_target(shape.bottom, &file.meta.range, order);
-    shape.partitions.iter().flat_map(move |partition| partition.sinking(order)).filter(is_free).cloned()
+    shape.partitions.iter().flat_map(|partition| shape.sinking(partition)).filter(is_free).cloned()
 }
 
 /// As they are, unless the bottom is compressed in another way.

@@ -66,28 +66,33 @@ impl Strategy for Leveled {
 /// Each level that can be relieved, with how full it is, leaving out what leaves it already.
 fn scores(tree: &TreeView<'_>, level0: &Level0<'_>) -> Vec<(f64, usize)> {
     let score = |index: usize| {
-        let has_dense =
-            || staying(tree, index).any(|file| is_dense(file, tree.options) && hides_enough(file, &below(tree, index, file)));
         let score = score_by_size(tree, index);
-        (if score < 1.0 && has_dense() { 1.0 } else { score }, index)
+        (if score < 1.0 && has_dense(tree, index) { 1.0 } else { score }, index)
     };
     std::iter::once((level0.score(), 0)).chain((1..tree.levels() - 1).map(score)).collect()
 }
 
 fn score_by_size(tree: &TreeView<'_>, index: usize) -> f64 {
-    let bytes: u64 = staying(tree, index).map(|file| compensated_bytes(file)).sum();
+    let held: u64 = tree.version.levels[index].runs.iter().map(|run| run.weighed_bytes()).sum();
+    let leaving = tree.busy.taken().filter_map(|id| tree.version.table(id));
+    let leaving = leaving.filter(|placed| placed.level == index && tree.busy.takes_from(index, &placed.file));
+    let bytes = held.saturating_sub(leaving.map(|placed| placed.file.weighed_bytes()).sum());
     bytes as f64 / tree.options.level_bytes_max(index) as f64
 }
 
-/// What does not leave a level already.
-fn staying<'a>(tree: &TreeView<'a>, index: usize) -> impl Iterator<Item = &'a Arc<TableFile>> {
-    let busy = tree.busy;
-    tree.version.levels[index].tables().filter(move |file| !busy.takes_from(index, file))
+/// Whether a level is due for a table of tombstones that does not leave it already.
+fn has_dense(tree: &TreeView<'_>, index: usize) -> bool {
+    let level = &tree.version.levels[index];
+    let is_due = |file: &Arc<TableFile>| {
+        is_dense(file, tree.options) && !tree.busy.takes_from(index, file) && hides_enough(file, below(tree, index, file))
+    };
+    level.runs.iter().any(|run| run.tombstones() >= tree.options.tombstones_due && run.tables().iter().any(is_due))
 }
 
 /// What a table meets in the level below its own.
-fn below(tree: &TreeView<'_>, index: usize, file: &TableFile) -> Vec<Arc<TableFile>> {
-    tree.version.levels[index + 1].overlapping(&file.meta.range, &tree.options.order).cloned().collect()
+fn below<'a>(tree: &TreeView<'a>, index: usize, file: &TableFile) -> &'a [Arc<TableFile>] {
+    let run = tree.version.levels[index + 1].runs.first();
+    run.map_or(&[], |run| run.overlapping(&file.meta.range, &tree.options.order))
 }
 
 /// Whether a table is mostly tombstones, and many.
@@ -100,21 +105,15 @@ fn hides_enough(file: &TableFile, others: &[Arc<TableFile>]) -> bool {
     file.meta.tombstones.saturating_mul(2) >= others.iter().map(|file| file.meta.rows).sum()
 }
 
-/// A table's bytes, with each tombstone counted as a row of average size below.
-fn compensated_bytes(file: &TableFile) -> u64 {
-    let row_bytes = file.meta.file_bytes / file.meta.rows.max(1);
-    file.meta.file_bytes.saturating_add(file.meta.tombstones.saturating_mul(row_bytes))
-}
-
 fn pick_level(tree: &TreeView<'_>, index: usize) -> Option<Plan> {
     let is_full = score_by_size(tree, index) >= 1.0;
     let mut choices = Vec::new();
     for file in tree.version.levels[index].tables() {
         let lower = below(tree, index, file);
-        let is_dense = is_dense(file, tree.options) && hides_enough(file, &lower);
+        let is_dense = is_dense(file, tree.options) && hides_enough(file, lower);
         if is_full || is_dense {
             let action = if lower.is_empty() && !is_dense { Action::Move } else { Action::Rewrite };
-            choices.push((bytes(&lower) as f64 / file.meta.file_bytes.max(1) as f64, action, file, lower));
+            choices.push((bytes(lower) as f64 / file.meta.file_bytes.max(1) as f64, action, file, lower));
         }
     }
     choices.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -127,13 +126,14 @@ fn plan_if_free(
     action: Action,
     index: usize,
     upper: &Arc<TableFile>,
-    lower: Vec<Arc<TableFile>>,
+    lower: &[Arc<TableFile>],
 ) -> Option<Plan> {
     let (busy, order) = (tree.busy, &tree.options.order);
-    if std::iter::once(upper).chain(&lower).any(|file| busy.has(file.meta.id)) {
+    if std::iter::once(upper).chain(lower).any(|file| busy.has(file.meta.id)) {
         return None;
     }
-    let plan = Plan::new(action, vec![(index, vec![Arc::clone(upper)]), (index + 1, lower)], index + 1, order)?;
+    let inputs = vec![(index, vec![Arc::clone(upper)]), (index + 1, lower.to_vec())];
+    let plan = Plan::new(action, inputs, index + 1, order)?;
     (!busy.is_target(plan.target, &plan.range, order)).then_some(plan)
 }
 

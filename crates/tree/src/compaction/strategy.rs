@@ -12,9 +12,9 @@ use crate::{
     options::TreeOptions,
     version::{Level, TableFile, Version},
 };
-use sediment_base::{Slice, TableId};
+use sediment_base::{Slice, TableId, range::compare_starts};
 use sediment_table::TableMeta;
-use std::{collections::HashSet, fmt, sync::Arc};
+use std::{cmp::Reverse, collections::HashSet, fmt, sync::Arc};
 
 /// Chooses what a tree rewrites next.
 ///
@@ -184,21 +184,22 @@ impl<'a> TreeView<'a> {
                 self.version.levels[level..=target].iter().flat_map(|level| level.overlapping(&file.meta.range, order));
             level < target && met.all(|met| met.meta.id == file.meta.id)
         };
-        let levels = self.version.levels.iter().enumerate();
-        let mut moved = levels.flat_map(|(level, tables)| tables.tables().map(move |file| (level, file)));
-        let all_free = moved.all(|(level, file)| !wanted.contains(&file.meta.id) || is_free(level, file));
+        let all_free = wanted.iter().filter_map(|id| self.version.table(*id)).all(|moved| is_free(moved.level, &moved.file));
         (all_free && !self.busy.is_target(target, &plan.range, order)).then_some(plan)
     }
 
     /// What takes these tables, if all are there and none is taken.
     fn plan(&self, action: Action, wanted: &HashSet<TableId>, target: usize) -> Option<Plan> {
-        let chosen =
-            |level: &Level| -> Vec<_> { level.tables().filter(|file| wanted.contains(&file.meta.id)).cloned().collect() };
-        let inputs: Vec<_> = self.version.levels.iter().map(chosen).enumerate().collect();
-        let mut found = inputs.iter().flat_map(|(_, files)| files);
-        if found.clone().count() != wanted.len() || found.any(|file| self.busy.has(file.meta.id)) {
-            return None;
+        let mut inputs: Vec<(usize, Vec<Arc<TableFile>>)> = (0..self.levels()).map(|level| (level, Vec::new())).collect();
+        for id in wanted {
+            let placed = self.version.table(*id).filter(|_| !self.busy.has(*id))?;
+            inputs[placed.level].1.push(Arc::clone(&placed.file));
         }
-        Plan::new(action, inputs, target, &self.options.order)
+        let order = &self.options.order;
+        inputs[0].1.sort_by_key(|file| Reverse(file.age()));
+        inputs[1..]
+            .iter_mut()
+            .for_each(|(_, files)| files.sort_by(|a, b| compare_starts(&a.meta.range.min, &b.meta.range.min, order)));
+        Plan::new(action, inputs, target, order)
     }
 }

@@ -19,9 +19,10 @@ const UNREAD_PER_READ: u64 = 2;
 /// The first such rewrite that is possible.
 pub(super) fn pick_sweep(tree: &TreeView<'_>) -> Option<Plan> {
     let levels = tree.version.levels.iter().enumerate();
-    let mut seeds =
-        levels.flat_map(|(level, tables)| tables.tables().filter(|file| file.hides_bytes > 0).map(move |file| (level, file)));
-    seeds.find_map(|(level, seed)| sweep(tree, level, seed))
+    let runs = levels.flat_map(|(level, tables)| tables.runs.iter().map(move |run| (level, run)));
+    let hiding = runs.filter(|(_, run)| run.hides_tables());
+    let mut seeds = hiding.flat_map(|(level, run)| run.tables().iter().map(move |file| (level, file)));
+    seeds.find_map(|(level, seed)| if seed.hides_bytes > 0 { sweep(tree, level, seed) } else { None })
 }
 
 fn sweep(tree: &TreeView<'_>, level: usize, seed: &Arc<TableFile>) -> Option<Plan> {

@@ -43,8 +43,10 @@ impl Strategy for Tiered {
             return pick_all(tree.version, tree.options);
         }
         let alike = alike(&tiers, is_free).find(|alike| alike.len() >= trigger(tree))?;
-        let target = alike.iter().map(|tier| tier.level).max()?;
-        tree.rewrite(alike.iter().flat_map(Tier::ids), target)
+        let merged: Vec<_> = alike.iter().map(|tier| &tree.version.runs[tier.number]).collect();
+        let ids = || merged.iter().flat_map(|run| run.tables()).map(|file| file.meta.id);
+        let target = ids().filter_map(|id| tree.version.table(id)).map(|placed| placed.level).max()?;
+        tree.rewrite(ids(), target)
     }
 
     fn scores(&self, tree: &TreeView<'_>) -> Vec<f64> {
@@ -71,8 +73,7 @@ fn space_score(tiers: &[Tier]) -> f64 {
 }
 
 fn tiers(tree: &TreeView<'_>) -> Vec<Tier> {
-    let levels = tree.version.levels.iter().enumerate();
-    levels.flat_map(|(index, level)| level.runs.iter().map(move |run| Tier::new(tree, index, run.tables()))).collect()
+    tree.version.runs.iter().enumerate().map(|(number, run)| Tier::of_run(tree, number, run)).collect()
 }
 
 #[cfg(test)]

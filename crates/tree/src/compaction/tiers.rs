@@ -4,34 +4,23 @@
 //! of them at a time, rows that were written at like times are rewritten as often.
 
 use super::strategy::TreeView;
-use crate::version::TableFile;
-use sediment_base::TableId;
-use std::sync::Arc;
+use crate::version::Run;
 
 /// A run, as far as it matters here.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tier {
-    pub(super) level: usize,
+    /// Which one it is, by the numbers that its maker gives.
+    pub(super) number: usize,
     pub(super) bytes: u64,
     /// Whether a compaction has taken a part of it.
     pub(super) is_busy: bool,
-    ids: Vec<TableId>,
 }
 
 impl Tier {
-    pub(super) fn new<'a>(tree: &TreeView<'_>, level: usize, tables: impl IntoIterator<Item = &'a Arc<TableFile>>) -> Self {
-        let mut tier = Self { level, bytes: 0, is_busy: false, ids: Vec::new() };
-        for file in tables {
-            tier.bytes += file.meta.file_bytes;
-            tier.is_busy |= tree.busy.has(file.meta.id);
-            tier.ids.push(file.meta.id);
-        }
-        tier
-    }
-
-    /// Its tables.
-    pub(super) fn ids(&self) -> impl Iterator<Item = TableId> {
-        self.ids.iter().copied()
+    /// The one of a whole run.
+    pub(super) fn of_run(tree: &TreeView<'_>, number: usize, run: &Run) -> Self {
+        let is_busy = !tree.busy.is_empty() && run.tables().iter().any(|file| tree.busy.has(file.meta.id));
+        Self { number, bytes: run.bytes(), is_busy }
     }
 }
 

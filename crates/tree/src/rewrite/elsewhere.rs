@@ -84,7 +84,7 @@ impl Elsewhere {
     pub(crate) fn new(pinned: &SuperVersion, order: KeyOrder, memtables: &[Arc<Memtable>], inside: &HashSet<TableId>) -> Self {
         let is_outside = |memtable: &&Arc<Memtable>| !memtables.iter().any(|inside| Arc::ptr_eq(inside, memtable));
         let memtables_min = pinned.memtables().filter(is_outside).filter_map(|memtable| memtable.min_seqno()).min();
-        let runs = pinned.version.runs.iter().filter_map(|run| run.without(inside, &order)).collect();
+        let runs = pinned.version.runs.iter().filter_map(|run| run.without(inside)).collect();
         Self { order, memtables_min, runs }
     }
 

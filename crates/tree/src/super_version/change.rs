@@ -9,7 +9,6 @@ use crate::{
     version::{Edit, History},
 };
 use sediment_base::{SeqNo, TableId};
-use std::collections::HashSet;
 
 /// A change of what readers find.
 #[derive(Debug)]
@@ -80,12 +79,8 @@ impl<'a> Change<'a> {
             Memtables::Flushed(flushed) => flushed,
             Memtables::Cleared => &[],
         };
-        let tables: HashSet<TableId> = match self.edit.removed.is_empty() {
-            true => HashSet::new(),
-            false => present.version.tables().map(|file| file.meta.id).collect(),
-        };
         flushed.iter().all(|flushed| present.sealed.iter().any(|sealed| sealed.is(flushed)))
-            && self.edit.removed.iter().all(|id| tables.contains(id))
+            && self.edit.removed.iter().all(|id| present.version.table(*id).is_some())
     }
 
     /// Ids that no version has had.

@@ -10,7 +10,7 @@ use crate::{
     memtable::Memtable,
     options::{SeqnoSource, TreeOptions},
     retention::Retention,
-    version::{AddedTable, Manifest, TableFile, TableHome, Version},
+    version::{AddedTable, Manifest, TableHome, Version},
 };
 use sediment_base::{Error, ErrorKind, Result, SeqNo, TableId, event::TableCreated, stats::Counter};
 use sediment_raw::epoch::{Guard, Pin, Pinned, Swap};
@@ -222,7 +222,7 @@ impl SuperVersions {
         let edit = change.edit;
         let named: HashSet<TableId> = edit.added.iter().map(|added| added.meta.id).collect();
         let (moved, gone): (HashSet<TableId>, HashSet<TableId>) = edit.removed.into_iter().partition(|id| named.contains(id));
-        before.tables().filter(|file| gone.contains(&file.meta.id)).for_each(|file| TableFile::mark_obsolete(file));
+        gone.into_iter().filter_map(|id| before.table(id)).for_each(|placed| placed.file.mark_obsolete());
         if is_new_generation {
             installing.doubtful.drain(..).for_each(|id| self.home.discard(id, None));
             self.obsolete.forget_lost();

@@ -3,7 +3,13 @@
 //! An edit removes first and adds then, so that a table may change its level under its own id. What an edit does not mention
 //! stays. A snapshot is the edit that makes the whole from nothing.
 
-use super::{History, Identity, Version, home::TableHome, level::Level, table_file::TableFile};
+use super::{
+    History, Identity, Version,
+    home::TableHome,
+    level::Level,
+    register::{Placed, Register},
+    table_file::TableFile,
+};
 use sediment_base::{Error, Result, SeqNo, TableId, limits, seqno::SEQNO_MAX};
 use sediment_table::TableMeta;
 use std::{
@@ -43,11 +49,18 @@ pub(crate) struct AddedTable {
     pub(crate) hides_bytes: u64,
 }
 
-/// A version in the making. Edits are applied to it one by one, and the version is built once.
+/// A version in the making. Edits are applied to it one by one, and the version is built once: what they leave as it is, it shares with the
+/// version that it began with.
 #[derive(Debug)]
 pub(crate) struct VersionBuilder<'a> {
     home: &'a Arc<TableHome>,
-    tables: BTreeMap<TableId, Placed>,
+    /// The levels that it began with.
+    levels: Vec<Level>,
+    register: Register,
+    /// Tables of these levels that are no longer where they were.
+    gone: Vec<Placed>,
+    /// Tables that are not in these levels, or elsewhere.
+    come: BTreeMap<TableId, Placed>,
     identity: Option<Identity>,
     mark: Option<SeqNo>,
     history: History,
@@ -55,18 +68,15 @@ pub(crate) struct VersionBuilder<'a> {
     operator: Option<String>,
 }
 
-#[derive(Debug)]
-struct Placed {
-    level: usize,
-    file: Arc<TableFile>,
-}
-
 impl<'a> VersionBuilder<'a> {
     /// Begins with nothing.
     pub(crate) fn empty(home: &'a Arc<TableHome>) -> Self {
         Self {
             home,
-            tables: BTreeMap::new(),
+            levels: vec![Level::default(); limits::LEVELS_MAX],
+            register: Register::default(),
+            gone: Vec::new(),
+            come: BTreeMap::new(),
             identity: None,
             mark: None,
             history: History::default(),
@@ -83,10 +93,8 @@ impl<'a> VersionBuilder<'a> {
         builder.history = version.history;
         builder.highest_seqno = version.highest_seqno;
         builder.operator = version.operator.clone();
-        for (level, runs) in version.levels.iter().enumerate() {
-            let placed = runs.tables().map(|file| (file.meta.id, Placed { level, file: Arc::clone(file) }));
-            builder.tables.extend(placed);
-        }
+        builder.levels.clone_from(&version.levels);
+        builder.register = version.register.clone();
         builder
     }
 
@@ -94,10 +102,13 @@ impl<'a> VersionBuilder<'a> {
     pub(crate) fn apply(&mut self, edit: Edit) -> Result<()> {
         let mut leaving = HashMap::new();
         for id in edit.removed {
-            let Some(placed) = self.tables.remove(&id) else {
+            let Some(placed) = self.register.remove(id) else {
                 return Err(Error::corruption(format!("an edit removes table {id}, which is not there")));
             };
-            leaving.insert(id, placed.file);
+            leaving.insert(id, Arc::clone(&placed.file));
+            if self.come.remove(&id).is_none() {
+                self.gone.push(placed);
+            }
         }
         for added in edit.added {
             self.add(added, &mut leaving)?;
@@ -133,21 +144,20 @@ impl<'a> VersionBuilder<'a> {
     pub(crate) fn build(self) -> Result<Version> {
         let identity = self.identity.ok_or_else(|| Error::corruption("a manifest does not say which tree it is of"))?;
         let order = &self.home.context.order;
-        let mut grouped: BTreeMap<usize, Vec<Arc<TableFile>>> = BTreeMap::new();
-        for placed in self.tables.into_values() {
-            grouped.entry(placed.level).or_default().push(placed.file);
-        }
-        let mut levels = vec![Level::default(); limits::LEVELS_MAX];
-        for (level, tables) in grouped {
-            levels[level] = Level::new(level, tables, order)?;
+        let mut levels = self.levels;
+        let mut changes: BTreeMap<usize, (Vec<_>, Vec<_>)> = BTreeMap::new();
+        self.gone.into_iter().for_each(|placed| changes.entry(placed.level).or_default().0.push(placed.file));
+        self.come.into_values().for_each(|placed| changes.entry(placed.level).or_default().1.push(placed.file));
+        for (index, (gone, come)) in changes {
+            levels[index] = levels[index].changed(index, &gone, come, order)?;
         }
         if self.history.floor > self.highest_seqno.map_or(0, |highest| highest.saturating_add(1)) {
             let error = Error::corruption("history is said to begin above every row that there ever was");
             return Err(error.expected_found(format!("{:?} at most", self.highest_seqno), self.history.floor));
         }
-        let Self { mark, history, highest_seqno, operator, .. } = self;
+        let Self { register, mark, history, highest_seqno, operator, .. } = self;
         let runs = levels.iter().flat_map(|level| &level.runs).cloned().collect();
-        Ok(Version { identity, levels, runs, mark, history, highest_seqno, operator })
+        Ok(Version { identity, levels, runs, register, mark, history, highest_seqno, operator })
     }
 
     fn add(&mut self, added: AddedTable, leaving: &mut HashMap<TableId, Arc<TableFile>>) -> Result<()> {
@@ -168,10 +178,12 @@ impl<'a> VersionBuilder<'a> {
             Some(file) if file.meta == meta && (level > 0 || file.run == run) => file,
             _ => TableFile::new(self.home, run, meta, hides_bytes),
         };
-        match self.tables.insert(id, Placed { level, file }) {
-            None => Ok(()),
-            Some(_) => Err(Error::corruption(format!("an edit adds table {id} twice"))),
+        let placed = Placed { level, file };
+        if !self.register.insert(placed.clone()) {
+            return Err(Error::corruption(format!("an edit adds table {id} twice")));
         }
+        self.come.insert(id, placed);
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! `Level`: runs of one age class.
 
-use super::{run::Run, sublevels::arrange, table_file::TableFile};
+use super::{run::Run, sublevels::rearrange, table_file::TableFile};
 use sediment_base::{KeyOrder, KeyRange, Result};
 use std::sync::Arc;
 
@@ -11,11 +11,29 @@ pub(crate) struct Level {
 }
 
 impl Level {
-    /// A level with this number of these tables, at least one.
-    pub(crate) fn new(index: usize, tables: Vec<Arc<TableFile>>, order: &KeyOrder) -> Result<Self> {
-        let runs = if index == 0 { arrange(tables, order) } else { vec![tables] };
-        let runs = runs.into_iter().rev().map(|tables| Run::new(tables, order).map(Arc::new));
-        Ok(Self { runs: runs.collect::<Result<_>>()? })
+    /// The level with this number, once some of its tables have gone and others have come; deeper ones that overlap are refused.
+    pub(crate) fn changed(
+        &self,
+        index: usize,
+        gone: &[Arc<TableFile>],
+        come: Vec<Arc<TableFile>>,
+        order: &KeyOrder,
+    ) -> Result<Self> {
+        if index == 0 {
+            return Ok(Self { runs: rearrange(&self.runs, gone, come, order)? });
+        }
+        let mut run = self.runs.first().cloned().unwrap_or_default();
+        let changed = Arc::make_mut(&mut run);
+        let mut places: Vec<_> = gone.iter().filter_map(|file| changed.place_of(file, order)).collect();
+        places.sort_unstable();
+        changed.remove(&places);
+        changed.extend(come, order)?;
+        Ok(Self { runs: if run.tables().is_empty() { Vec::new() } else { vec![run] } })
+    }
+
+    /// The sublevels of level 0 without some of its tables.
+    pub(crate) fn without(&self, gone: &[Arc<TableFile>], order: &KeyOrder) -> Vec<Arc<Run>> {
+        rearrange(&self.runs, gone, Vec::new(), order).expect("a part of what does not overlap does not overlap")
     }
 
     /// What must hold of level 0: each table lies directly above one that it overlaps, and is newer than all it overlaps below.

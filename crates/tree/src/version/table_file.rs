@@ -82,6 +82,12 @@ impl TableFile {
         Ok(self.open()?.range_tombstones().map(|all| all.iter().cloned().collect()).unwrap_or_default())
     }
 
+    /// Bytes of its file, with each tombstone counted as a row of average size of it.
+    pub(crate) fn weighed_bytes(&self) -> u64 {
+        let row_bytes = self.meta.file_bytes / self.meta.rows.max(1);
+        self.meta.file_bytes.saturating_add(self.meta.tombstones.saturating_mul(row_bytes))
+    }
+
     /// Orders the tables of level 0: the greater, the newer.
     pub(crate) fn age(&self) -> (SeqNo, TableId) {
         (self.meta.newest_seqno(), self.meta.id)

@@ -23,7 +23,7 @@ use crate::{
         plan::{Action, Plan},
         strategy::TreeView,
     },
-    version::{TableFile, arrange},
+    version::{Run, TableFile},
 };
 use sediment_base::{KeyOrder, KeyRange};
 use std::{cmp::Reverse, sync::Arc};
@@ -33,8 +33,8 @@ pub(super) struct Level0<'a> {
     tree: TreeView<'a>,
     /// All tables, newest first.
     files: Vec<&'a Arc<TableFile>>,
-    /// Those that are free, as if the others had left, the oldest sublevel first.
-    sublevels: Vec<Vec<Arc<TableFile>>>,
+    /// Those that are free, as if the others had left, the newest sublevel first.
+    sublevels: Vec<Arc<Run>>,
 }
 
 /// Tables that may go together.
@@ -47,9 +47,10 @@ struct Column {
 
 impl<'a> Level0<'a> {
     pub(super) fn new(tree: TreeView<'a>) -> Self {
-        let files = newest_first(&tree.version.levels[0]);
-        let free = files.iter().filter(|file| !tree.busy.has(file.meta.id)).map(|file| Arc::clone(file)).collect();
-        Self { tree, files, sublevels: arrange(free, &tree.options.order) }
+        let level0 = &tree.version.levels[0];
+        let files = newest_first(level0);
+        let taken: Vec<_> = files.iter().filter(|file| tree.busy.has(file.meta.id)).map(|file| Arc::clone(file)).collect();
+        Self { tree, files, sublevels: level0.without(&taken, &tree.options.order) }
     }
 
     /// How full it is; from 1.0 on it is due.
@@ -73,12 +74,12 @@ impl<'a> Level0<'a> {
 
     /// Those to rewrite for the tombstones of their seed.
     fn dense_columns(&self) -> impl Iterator<Item = Column> {
-        let seeds = self.sublevels.iter().flatten().filter(|seed| is_dense(seed, self.tree.options));
+        let seeds = self.sublevels.iter().rev().flat_map(|run| run.tables()).filter(|seed| is_dense(seed, self.tree.options));
         seeds.filter_map(|seed| self.column(seed).filter(|column| hides_enough(seed, &column.below())))
     }
 
     fn score_by_bytes(&self) -> f64 {
-        let held: u64 = self.sublevels.iter().map(|tables| bytes(tables)).sum();
+        let held: u64 = self.sublevels.iter().map(|run| run.bytes()).sum();
         held as f64 / self.tree.options.level0_bytes_max() as f64
     }
 
@@ -102,9 +103,9 @@ impl<'a> Level0<'a> {
 
     fn pick_column(&self) -> Option<Plan> {
         let depth_min = if self.score_by_bytes() >= 1.0 { 1 } else { self.tree.options.level0_trigger };
-        let seeds = self.sublevels.iter().skip(depth_min - 1).rev();
-        let best = |seeds: &Vec<Arc<TableFile>>| cheapest(seeds.iter().filter_map(|seed| self.column(seed)));
-        self.plan(seeds.into_iter().find_map(best))
+        let high = self.sublevels.len().saturating_sub(depth_min - 1);
+        let best = |run: &Arc<Run>| cheapest(run.tables().iter().filter_map(|seed| self.column(seed)));
+        self.plan(self.sublevels[..high].iter().find_map(best))
     }
 
     fn plan(&self, column: Option<Column>) -> Option<Plan> {
