@@ -182,13 +182,7 @@ impl Table {
         loop {
             if is_above_all || self.fence.min_seqno(number) < read_seqno {
                 let mut sought = Sought::NotHere;
-                let look = |block: &BlockRef| {
-                    let block = Block::of(block);
-                    sought = match self.has_digests {
-                        false => find_in(block, read, taker),
-                        true => self.seek_digested(number, block, read, taker),
-                    };
-                };
+                let look = |block: &BlockRef| sought = self.find_in(number, Block::of(block), read, taker);
                 counts.blocks += 1;
                 match reach {
                     Reach::All => self.blocks.with(number, Heat::Point, || self.load(number, counts), look)?,
@@ -206,6 +200,21 @@ impl Table {
             }
             number += 1;
         }
+    }
+
+    /// Gives the newest row of a block that `read` sees to `taker`, if there is one.
+    #[inline]
+    fn find_in(&self, number: usize, block: Block<'_>, read: &PointRead<'_>, taker: &mut impl TakeRow) -> Sought {
+        let found = block.lookup(read.key, tag_of(read.hash), read.read_seqno);
+        if self.has_digests && !self.proves_lookup(number, block, found, read) {
+            return Sought::Damaged;
+        }
+        let Lookup::Row(row) = found else { return Sought::NotHere };
+        match block {
+            Block::Slotted(block) => taker.take(block.head(row), block.value(row)),
+            Block::Jumbo(block) => taker.take_shared(block.row_head(), block.shared_value()),
+        }
+        Sought::Found
     }
 
     /// False only if no row has a user key with this hash.
@@ -364,20 +373,4 @@ enum Sought {
     NotHere,
     /// A row that is not what was written.
     Damaged,
-}
-
-/// Whether the block has a row that `read` sees; the newest is given to `taker`.
-#[inline]
-fn find_in(block: Block<'_>, read: &PointRead<'_>, taker: &mut impl TakeRow) -> Sought {
-    match block {
-        Block::Slotted(block) => {
-            let Lookup::Row(row) = block.lookup(read.key, tag_of(read.hash), read.read_seqno) else { return Sought::NotHere };
-            taker.take(block.head(row), block.value(row));
-        }
-        Block::Jumbo(block) => {
-            let Lookup::Row(_) = block.lookup(read.key, read.read_seqno) else { return Sought::NotHere };
-            taker.take_shared(block.row_head(), block.shared_value());
-        }
-    }
-    Sought::Found
 }

@@ -3,8 +3,8 @@
 //! A row is given to nobody before it was found to have its digest. That something is not there needs a proof as well, because damage may hide
 //! a row from a search: the rows between which it would lie are looked at.
 
-use super::{Sought, Table, point::PointRead, point::TakeRow};
-use crate::block::{Block, Lookup, tag_of};
+use super::{Table, point::PointRead};
+use crate::block::{Block, Lookup};
 use sediment_base::{Error, InternalKey, SeqNo};
 
 impl Table {
@@ -14,28 +14,14 @@ impl Table {
         self.has_digests
     }
 
-    /// What a point read finds in a block.
+    /// Whether what a point read has found in a block is so.
     #[inline(never)]
-    pub(super) fn seek_digested(
-        &self,
-        number: usize,
-        block: Block<'_>,
-        read: &PointRead<'_>,
-        taker: &mut impl TakeRow,
-    ) -> Sought {
-        match block.lookup(read.key, tag_of(read.hash), read.read_seqno) {
-            Lookup::Row(row) if !block.is_intact(row, read.hash) => return Sought::Damaged,
-            Lookup::Row(row) => match block {
-                Block::Slotted(block) => taker.take(block.head(row), block.value(row)),
-                Block::Jumbo(block) => taker.take_shared(block.row_head(), block.shared_value()),
-            },
-            Lookup::Later => return Sought::NotHere,
-            Lookup::Absent => {
-                let is_absent = self.is_absent(number, block, read.key);
-                return if is_absent { Sought::NotHere } else { Sought::Damaged };
-            }
+    pub(super) fn proves_lookup(&self, number: usize, block: Block<'_>, found: Lookup, read: &PointRead<'_>) -> bool {
+        match found {
+            Lookup::Row(row) => block.is_intact(row, read.hash),
+            Lookup::Later => true,
+            Lookup::Absent => self.is_absent(number, block, read.key),
         }
-        Sought::Found
     }
 
     /// Whether `row` is where a search for `target` has to end in this block.
