@@ -132,6 +132,7 @@ fn with_entry_checksums_a_bit_lost_in_a_memtable_is_told_and_not_flushed() {
     let _alone = PLANTING.lock().unwrap_or_else(PoisonError::into_inner);
     for is_on in [true, false] {
         let disk = MemFs::new();
+        disk.record();
         let db = open(&disk);
         let options = KeyspaceOptions { entry_checksums: Some(is_on), ..KeyspaceOptions::default() };
         let keyspace = db.keyspace_with("k", options).unwrap();
