@@ -35,8 +35,10 @@ pub enum Retention {
     /// makes are answered by an earlier super-version; those go that no read from the watermark on needs. It takes a
     /// [`SeqnoSource`](crate::SeqnoSource); without one it is `InvalidInput`.
     ///
-    /// Every row that is older than one which is flushed was inserted before: where several threads write, none is between taking its
-    /// seqno and its insert while a memtable is sealed, or it is inserted before that is flushed.
+    /// Every row that is older than one which is flushed or ingested was inserted before: where several threads write, none is between
+    /// taking its seqno and its insert while a memtable is sealed, or it is inserted before that is flushed; and none of what an
+    /// ingestion overwrites or removes is, when it finishes. On the last level a tombstone ends with what it finds there, whatever the
+    /// watermark: a row that came later would come to light.
     Watermark(SeqNo),
 }
 
