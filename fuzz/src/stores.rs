@@ -238,6 +238,7 @@ fn compact(tree: &Tree) -> sediment_base::Result<()> {
         now_us: 1,
         on_slice: &|_| ControlFlow::Continue(()),
         take_stamp: None,
+        helpers: None,
     })
     .map(drop)
 }
