@@ -27,7 +27,6 @@ mod parallel;
 #[cfg(planted_bugs)]
 mod planted;
 mod poisoning;
-mod portions;
 mod rate;
 mod reads;
 mod recovery;
