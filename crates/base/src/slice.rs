@@ -149,7 +149,7 @@ impl hash::Hash for Slice {
 
 impl fmt::Debug for Slice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.as_bytes().escape_ascii())
+        self.0.fmt(f)
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Safe APIs around the few mechanisms that safe Rust cannot express: stable addresses under concurrent appends, a lock-free
 //! point index, an ordered set that is read while it is written, epoch-based reclamation, a header and its bytes in one counted
-//! allocation, short bytes in place of a pointer, SIMD kernels, mapped files. It knows nothing of LSM trees. Every `unsafe` block says why it is sound; the concurrent
-//! parts run under loom, all of it under Miri. This crate is public because crates must be; the stable face is `sedimentdb`.
+//! allocation, short bytes in place of a pointer, SIMD kernels, mapped files. It knows nothing of LSM trees. Every `unsafe` block
+//! says why it is sound; the concurrent parts run under loom, all of it under Miri. This crate is public because crates must be;
+//! the stable face is `sedimentdb`.
 
 pub mod sync;
 

@@ -1,6 +1,6 @@
 //! Crashes at every call of a script: the tree opens by itself, and holds what its mark says, exactly.
 
-use crate::model::{Ends, Pair, go_on, owned};
+use crate::model::{Ends, Pair, compaction_under, go_on, owned};
 use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
 use sediment_env::{
     Env, Fs,
@@ -150,7 +150,7 @@ fn carry_on(tree: &Tree, further: Further, next: SeqNo, rows: usize, place: &str
         before_publish: &|_| Ok(()),
         on_slice: &go_on,
     })?;
-    let context = sediment_tree::CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None };
+    let context = compaction_under(retention);
     tree.compact_all(&context)?;
     assert_eq!(scan(tree, next + 1, place).len(), rows + 1, "{place}");
     assert!(tree.verify()?.faults.is_empty(), "{place}");

@@ -90,6 +90,11 @@ pub(crate) fn go_on(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
+/// A compaction that nobody stops or helps with, and that draws no stamp.
+pub(crate) fn compaction_under(retention: Retention) -> CompactionContext<'static> {
+    CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None }
+}
+
 /// What was written to a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Row {

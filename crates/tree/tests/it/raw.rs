@@ -1,11 +1,10 @@
 //! What lies in a tree, and what another strategy than its own may ask for.
 
-use crate::model::{Pair, go_on, small_options};
+use crate::model::{Pair, compaction_under, go_on, small_options};
 use sediment_base::{ErrorKind, FileUuid, KeyOrder, Kind, Result, SeqNo, TableId};
 use sediment_env::{Env, fs::MemFs};
 use sediment_tree::{
-    Backlog, CompactionContext, CompactionReport, FlushContext, Plan, RawRow, Retention, Strategy, Tree, TreeOptions, TreeView,
-    order_at_creation,
+    Backlog, CompactionReport, FlushContext, Plan, RawRow, Retention, Strategy, Tree, TreeOptions, TreeView, order_at_creation,
 };
 use std::path::Path;
 
@@ -50,7 +49,7 @@ fn all(tree: &TreeView<'_>) -> Vec<TableId> {
 
 fn run(pair: &Pair, plan: Plan) -> Result<CompactionReport> {
     let retention = Retention::Watermark(0);
-    pair.tree.compact(plan, &CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None })
+    pair.tree.compact(plan, &compaction_under(retention))
 }
 
 /// Tables by level.
@@ -160,8 +159,7 @@ fn tables_are_dropped_only_where_a_stamp_can_be_had() -> Result<()> {
     })?;
     let plan = tree.pick_with(&ask(|tree: &TreeView<'_>| tree.drop_tables(all(tree))), 1).expect("one table");
     let retention = Retention::newest(2);
-    let dropped =
-        tree.compact(plan, &CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None });
+    let dropped = tree.compact(plan, &compaction_under(retention));
     assert_eq!(dropped.expect_err("somebody may read it").kind(), ErrorKind::InvalidInput);
     assert_eq!(tree.len(SeqNo::MAX)?, 1);
     Ok(())

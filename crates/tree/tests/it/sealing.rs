@@ -1,9 +1,9 @@
 //! Rows that arrive late: after their memtable was sealed, and in any order, from several threads.
 
-use crate::model::{Ends, Pair, go_on, small_options};
+use crate::model::{Ends, Pair, compaction_under, go_on, small_options};
 use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
 use sediment_env::{Env, fs::MemFs};
-use sediment_tree::{CompactionContext, FlushContext, FlushReport, Retention, Tree};
+use sediment_tree::{FlushContext, FlushReport, Retention, Tree};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
@@ -174,13 +174,7 @@ fn writers_in_any_order_never_wait_for_a_seal_and_every_moment_is_whole() -> Res
             scope.spawn(|| {
                 while !seqnos.is_over() {
                     while let Some(plan) = tree.pick_compaction(9) {
-                        let context = CompactionContext {
-                            retention: retention(),
-                            now_us: 1,
-                            on_slice: &go_on,
-                            take_stamp: None,
-                            helpers: None,
-                        };
+                        let context = compaction_under(retention());
                         tree.compact(plan, &context).expect("compacted");
                     }
                 }

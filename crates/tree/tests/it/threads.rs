@@ -1,9 +1,9 @@
 //! Writers, readers, scans, a flusher and a compactor at once.
 
-use crate::model::{go_on, small_options};
+use crate::model::{compaction_under, go_on, small_options};
 use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
 use sediment_env::{Env, fs::MemFs};
-use sediment_tree::{CompactionContext, FlushContext, Retention, Tree};
+use sediment_tree::{FlushContext, Retention, Tree};
 use std::{
     path::Path,
     sync::{
@@ -118,17 +118,10 @@ fn beside_everything(
         scope.spawn(|| {
             while !is_over.load(SeqCst) {
                 while let Some(plan) = tree.pick_compaction(9) {
-                    let context = CompactionContext {
-                        retention: retention(),
-                        now_us: 1,
-                        on_slice: &go_on,
-                        take_stamp: None,
-                        helpers: None,
-                    };
+                    let context = compaction_under(retention());
                     tree.compact(plan, &context).expect("compacted");
                 }
-                let context =
-                    CompactionContext { retention: retention(), now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None };
+                let context = compaction_under(retention());
                 tree.compact_all(&context).expect("compacted");
             }
         });

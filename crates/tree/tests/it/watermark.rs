@@ -1,6 +1,6 @@
 //! `docs/semantics.md` on watermarks and stamps, sentence by sentence.
 
-use crate::model::{Numbers, Pair, Row, go_on, owned, small_options};
+use crate::model::{Numbers, Pair, Row, compaction_under, go_on, owned, small_options};
 use sediment_base::{Account, ErrorKind, FileUuid, KeyOrder, Result, SeqNo};
 use sediment_env::{Env, Fs, fs::MemFs};
 use sediment_raw::epoch;
@@ -219,7 +219,7 @@ fn a_watermark_of_0_keeps_all_that_was_and_another_what_its_reader_needs() -> Re
     assert_eq!(get(&pair, "k", moments[3]).as_deref(), Some("3"));
     assert_eq!(pair.tree.get(b"k", moments[2]).unwrap_err().kind(), ErrorKind::HistoryGone);
     let retention = Retention::Snapshots { pins: vec![moments[5]], horizon: pair.visible(), keep_all_from: SeqNo::MAX };
-    let context = CompactionContext { retention, now_us: 1, on_slice: &go_on, take_stamp: None, helpers: None };
+    let context = compaction_under(retention);
     pair.tree.compact_all(&context)?;
     assert_eq!((pair.tree.history_len(), get(&pair, "k", moments[5]).as_deref()), (3, Some("5")), "pins say the same");
     Ok(())
@@ -605,13 +605,7 @@ fn snapshots_stay_what_they_are_beside_writers_flushes_and_compactions() -> Resu
         }
     };
     let compact = || {
-        let context = |watermark| CompactionContext {
-            retention: Retention::Watermark(watermark),
-            now_us: 1,
-            on_slice: &go_on,
-            take_stamp: None,
-            helpers: None,
-        };
+        let context = |watermark| compaction_under(Retention::Watermark(watermark));
         while let Some(plan) = tree.pick_compaction(9) {
             tree.compact(plan, &context(source.watermark())).expect("compacted");
         }
