@@ -266,10 +266,15 @@ impl Worker {
         }
         self.signals.flush.raise();
         let is_hopeless = || self.signals.is_stopped() || self.signals.is_stuck() || machinery.fatal.is_set();
+        // What ended the waiting counts: other writers may have taken the room by now, and will wait for more.
+        let mut has_room = false;
         self.stops.during(&machinery.instruments, || {
-            machinery.lots.room.wait_until(&mut || !self.memtables.is_full() || is_hopeless());
+            machinery.lots.room.wait_until(&mut || {
+                has_room = !self.memtables.is_full();
+                has_room || is_hopeless()
+            });
         });
-        if !self.memtables.is_full() {
+        if has_room {
             return Ok(());
         }
         self.check_running()?;

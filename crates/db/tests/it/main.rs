@@ -13,6 +13,7 @@ mod fifo;
 mod files;
 mod filters;
 mod full_disk;
+mod full_memory;
 mod golden;
 mod keyspace_settings;
 mod keyspaces;
