@@ -11,8 +11,8 @@ use sediment_base::{
 };
 use std::cell::Cell;
 
-/// After so many ties another beginning is tried. Equal keys tie with any.
-const TIES: u32 = 64;
+/// After so many ties for each source another beginning is tried, which costs something for each source. Equal keys tie with any.
+const TIES_PER_SOURCE: u32 = 4;
 
 /// Makes heads of keys. Those of one making can be compared: they never contradict the order of keys.
 pub(super) struct Heads {
@@ -20,11 +20,13 @@ pub(super) struct Heads {
     /// What the keys begin with; empty where their order is not that of bytes.
     shared: Vec<u8>,
     ties: Cell<u32>,
+    /// How many of these it takes to try another beginning.
+    patience: u32,
 }
 
 impl Heads {
     pub(super) fn new(order: KeyOrder) -> Self {
-        Self { order, shared: Vec::new(), ties: Cell::new(0) }
+        Self { order, shared: Vec::new(), ties: Cell::new(0), patience: TIES_PER_SOURCE }
     }
 
     /// The head of a key; nothing where the key begins otherwise than the others.
@@ -44,10 +46,12 @@ impl Heads {
     /// Takes the beginning that all of these keys share. All heads are to be made anew.
     pub(super) fn fit<'a>(&mut self, mut keys: impl Iterator<Item = &'a [u8]>) {
         self.ties.set(0);
+        self.patience = TIES_PER_SOURCE;
         self.shared.clear();
-        if self.order.is_lexicographic() {
-            self.shared.extend_from_slice(keys.next().unwrap_or_default());
-            keys.for_each(|key| self.admit(key));
+        self.shared.extend_from_slice(keys.next().unwrap_or_default());
+        for key in keys {
+            self.admit(key);
+            self.patience += TIES_PER_SOURCE;
         }
     }
 
@@ -60,7 +64,7 @@ impl Heads {
     /// Whether another beginning may save ties.
     #[inline]
     pub(super) fn is_worn(&self) -> bool {
-        self.ties.get() >= TIES
+        self.ties.get() >= self.patience
     }
 }
 
