@@ -1,7 +1,7 @@
 //! What strategies do with loads, without a disk: writes, space and runs.
 //!
 //! ```text
-//! cargo run --release -p sediment-tree --example simulate -- [data=100G] [writes=3] [memtable=64M] [row=64K] [trigger=4] [ratio=10]
+//! cargo run --release -p sediment-tree --example simulate -- [data=100G] [writes=3] [memtable=64M] [row=64K] [trigger=6] [ratio=10]
 //!     [load=uniform,skewed,ordered,removing,queue] [strategy=leveled,lazy,tiered] [plot=80]
 //! ```
 //!
@@ -61,7 +61,7 @@ fn settings() -> Settings {
         writes: 3.0,
         memtable: 64 << 20,
         row: 64 << 10,
-        trigger: 4,
+        trigger: 6,
         ratio: 10,
         plot: None,
         loads: LOADS.to_vec(),

@@ -11,7 +11,7 @@ use crate::{
     super_version::{Change, SuperVersions},
     version::{AddedTable, Edit, Level, TableHome, Version},
 };
-use sediment_base::{Error, InternalKey, KeyRange, Kind, Result, RowFlags, SeqNo, TableId, stats::Counter};
+use sediment_base::{Error, InternalKey, KeyOrder, KeyRange, Kind, Result, RowFlags, SeqNo, TableId, stats::Counter};
 use sediment_table::{TableMeta, TableWriter, UnnumberedTable};
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ impl Ingesting {
         self.home.sync_names()?;
         let bytes = tables.iter().map(|table| table.file_bytes).sum();
         let place = reservations.reserve(|busy| {
-            let level = place(&versions.load().version, &range, bytes, &versions.settings())?;
+            let level = place(&versions.load().version, &range, order)?;
             (!busy.is_target(level, &range, order)).then(|| Plan::arrival(level, range.clone()))
         });
         let level = place.as_ref().map_or(0, |place| place.target);
@@ -136,13 +136,10 @@ impl Drop for Ingesting {
     }
 }
 
-/// The deepest level in use that new tables of this range can lie in without meeting one that overlaps them on the way; for an
-/// empty tree the first that has room for them. `None` where only level 0 is left.
-fn place(version: &Version, range: &KeyRange, bytes: u64, settings: &TreeOptions) -> Option<usize> {
-    let overlaps = |level: &Level| level.overlapping(range, &settings.order).next().is_some();
+/// The deepest level that new tables of this range can lie in without meeting one that overlaps them on the way. `None` where only
+/// level 0 is left.
+fn place(version: &Version, range: &KeyRange, order: &KeyOrder) -> Option<usize> {
+    let overlaps = |level: &Level| level.overlapping(range, order).next().is_some();
     let free = version.levels.iter().take_while(|level| !overlaps(level)).count();
-    let last = version.levels.len() - 1;
-    let roomy = (1..last).find(|level| settings.level_bytes_max(*level) >= bytes).unwrap_or(last);
-    let deepest = version.levels.iter().rposition(|level| !level.is_empty()).unwrap_or(0).max(roomy);
-    free.checked_sub(1).map(|free| free.min(deepest)).filter(|level| *level > 0)
+    free.checked_sub(1).filter(|level| *level > 0)
 }

@@ -55,11 +55,12 @@ pub struct TreeOptions {
     pub compaction_filter: Option<Arc<dyn CompactionFilterFactory>>,
     /// Target size of a table file.
     pub table_bytes: u64,
-    /// Sublevels of level 0 at which it is merged into level 1.
+    /// Sublevels of level 0 at which it is merged into the first of the other levels that is in use.
     pub level0_trigger: usize,
     /// How many times larger each level is than the one above.
     pub level_ratio: u64,
-    /// Target size of level 1.
+    /// What level 0 brings at once, which is `level0_trigger` memtables: the first of the other levels is to have up to `level_ratio` times
+    /// as much, and there are as many levels below it as that takes.
     pub level_base_bytes: u64,
     /// Tombstones from which on a table is rewritten for them alone, where they are at least half of its rows: until then, scans step
     /// over what they hide.
@@ -239,8 +240,8 @@ impl TreeOptions {
         }
     }
 
-    /// Size at which level 0 is due, however few sublevels it has: those of flushes that do not overlap are never many. Twice the
-    /// size of level 1, so that it is not reached before the trigger by flushes that do.
+    /// Size at which level 0 is due, however few sublevels it has: those of flushes that do not overlap are never many. Twice what it
+    /// brings at once, so that it is not reached before the trigger by flushes that do.
     pub(crate) fn level0_bytes_max(&self) -> u64 {
         self.level_base_bytes.saturating_mul(2)
     }
@@ -248,11 +249,6 @@ impl TreeOptions {
     /// Bytes that a table has at least before a guard ends it; less where tables are small themselves.
     pub(crate) fn guarded_bytes_min(&self) -> u64 {
         GUARDED_BYTES_MIN.min(self.table_bytes / GUARDED_PER_TABLE_MAX)
-    }
-
-    /// Target size of a level from 1 on.
-    pub(crate) fn level_bytes_max(&self, level: usize) -> u64 {
-        (1..level).fold(self.level_base_bytes, |bytes, _| bytes.saturating_mul(self.level_ratio))
     }
 }
 

@@ -12,7 +12,7 @@ use sediment_codec::compress::ZstdLevel;
 /// |---|---|---|---|
 /// | `level_ratio`: each level to the one above | 10 | 5 | 16 |
 /// | obsolete rows to live ones, once the last level is full | 1/9 | 1/4 | 1/15 |
-/// | `level0_trigger`: runs that start a compaction | 4 | 8 | 2 |
+/// | `level0_trigger`: runs that start a compaction | 6 | 8 | 2 |
 /// | `filter`: kind of filters below level 0 | Bloom | Bloom | BuRR |
 /// | `filter_bits_per_key` | 10 | 12 | 8 |
 /// | `filter_widths` | by level | by level | by level |
@@ -62,7 +62,7 @@ impl Goal {
             filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
             filter_widths: FilterWidths::ByLevel,
-            level0_trigger: 4,
+            level0_trigger: 6,
             level_ratio: 10,
         };
         match self {

@@ -76,8 +76,9 @@ pub struct KeyspaceOptions {
     /// How many times larger each level is than the one above: 2 to 100; by the goal by default. A larger ratio leaves less
     /// that is obsolete on disk (one part in ratio − 1) and rewrites each row more often.
     pub level_ratio: Option<u64>,
-    /// Target size of level 1, in bytes: 1 KiB to 16 TiB; by default what level 0 holds when it is due, which is
-    /// `level0_trigger` times `memtable_bytes`. Far from that, compactions of level 0 rewrite more than they bring.
+    /// Bytes that level 0 is taken to bring at once: 1 KiB to 16 TiB; by default what it holds when it is due, which is `level0_trigger`
+    /// times `memtable_bytes`. The level that it is merged into is to hold up to `level_ratio` times as many; a tree that is larger has more
+    /// levels, each `level_ratio` times the one above. With less than level 0 brings there are levels that save no writing.
     pub level_base_bytes: Option<u64>,
     /// Name of the operator of [`merge`](crate::Keyspace::merge): `add`, `append`, `max`, or one given to
     /// [`DbBuilder::merge_operator`](crate::DbBuilder::merge_operator); none by default. Chosen when the keyspace is made, and for

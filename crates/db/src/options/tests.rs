@@ -26,9 +26,9 @@ fn defaults_are_valid_and_what_they_say() {
         filter_widths: FilterWidths::ByLevel,
         entry_checksums: false,
         table_bytes: 64 << 20,
-        level0_trigger: 4,
+        level0_trigger: 6,
         level_ratio: 10,
-        level_base_bytes: 256 << 20,
+        level_base_bytes: 384 << 20,
     };
     assert_eq!(shape, expected);
     assert_eq!(options.cache_bytes(), 128 << 20);
@@ -38,7 +38,7 @@ fn defaults_are_valid_and_what_they_say() {
         .unwrap();
     tree.validate().unwrap();
     assert_eq!((tree.block_bytes, tree.filter_bits_per_key, tree.table_bytes), (4096, 10, 64 << 20));
-    assert_eq!((tree.level0_trigger, tree.level_ratio, tree.level_base_bytes), (4, 10, 256 << 20));
+    assert_eq!((tree.level0_trigger, tree.level_ratio, tree.level_base_bytes), (6, 10, 384 << 20));
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn each_goal_shapes_trees_as_it_is_documented() {
         let shape = shape(goal);
         (shape.level_ratio, shape.level0_trigger, shape.filter_bits_per_key, shape.block_bytes, shape.memtable_bytes >> 20)
     };
-    assert_eq!(numbers(Goal::Balanced), (10, 4, 10, 4096, 64));
+    assert_eq!(numbers(Goal::Balanced), (10, 6, 10, 4096, 64));
     assert_eq!(numbers(Goal::Write), (5, 8, 12, 4096, 96));
     assert_eq!(numbers(Goal::Space), (16, 2, 8, 16384, 64));
     let sizes = |goal| (shape(goal).level_base_bytes >> 20, shape(goal).table_bytes >> 20);
@@ -123,15 +123,15 @@ fn what_is_near_wins_and_a_number_wins_over_a_goal() {
     let own = KeyspaceOptions {
         goal: Some(Goal::Space),
         level_ratio: Some(3),
-        level0_trigger: Some(6),
+        level0_trigger: Some(5),
         ..KeyspaceOptions::default()
     };
     let shape = options.shape(&own);
-    assert_eq!((shape.level_ratio, shape.level0_trigger), (3, 6), "its own numbers");
+    assert_eq!((shape.level_ratio, shape.level0_trigger), (3, 5), "its own numbers");
     assert_eq!(shape.block_bytes, 1024, "a number of the database, rather than a goal");
     assert_eq!(shape.filter_bits_per_key, 8, "its own goal, rather than the database's");
     assert_eq!(shape.memtable_bytes, 96 << 20, "memory is the database's to divide");
-    assert_eq!(shape.level_base_bytes, 6 * (96 << 20), "what follows from others follows from what holds");
+    assert_eq!(shape.level_base_bytes, 5 * (96 << 20), "what follows from others follows from what holds");
     assert_eq!(options.shape(&KeyspaceOptions::default()).level_ratio, 7);
 }
 

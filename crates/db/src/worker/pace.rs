@@ -27,7 +27,7 @@ const SLEEP_US_MAX: u64 = 20_000;
 /// Level 0 may hold this many times its trigger before writers notice, and so many before it is the end.
 const LEVEL0_SOFT: f64 = 2.0;
 const LEVEL0_HARD: f64 = 8.0;
-/// The same for what compaction owes, in sizes of level 1.
+/// The same for what compaction owes, in multiples of `level_base_bytes`.
 const DEBT_SOFT: f64 = 4.0;
 const DEBT_HARD: f64 = 32.0;
 /// The same for files of the log, in what may be needed.

@@ -129,7 +129,7 @@ impl Lazy {
         shape.partitions.iter().map(move |partition| shape.weight(partition) as f64 / weight_max(partition))
     }
 
-    /// What may settle above a partition before it is merged: its part, or the share of it in as much as level 1 has under levels.
+    /// What may settle above a partition before it is merged: its part, or the share of it in what level 0 brings at once under levels.
     fn weight_max(&self, tree: &TreeView<'_>, shape: &Shape<'_>, partition: &Partition) -> f64 {
         let (bytes, all) = (partition.bottom_bytes() as f64, shape.bottom_bytes as f64);
         let share = if all > 0.0 { bytes / all } else { 1.0 };

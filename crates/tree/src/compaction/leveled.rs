@@ -1,8 +1,8 @@
 //! The leveled strategy, a pure function: every level but 0 is one run, and holds some times more than the one above.
 //!
 //! A level's *score* is how full it is: level 0 by sublevels against their trigger, or by bytes, whichever is more; a deeper one by
-//! bytes against its size, where a tombstone weighs like the row that it hides. What a running compaction takes away counts as
-//! gone. The fullest level from 1.0 on is relieved first, or the next one where that is not possible:
+//! bytes against its target, where a tombstone weighs like the row that it hides; see `leveled/targets.rs` for these. What a running
+//! compaction takes away counts as gone. The fullest level from 1.0 on is relieved first, or the next one where that is not possible:
 //!
 //! * level 0: see `leveled/level0.rs`;
 //! * level n: the table that drags along the least of level n + 1 for its own size; the first of several. The keys take turns by
@@ -19,17 +19,17 @@ use super::{
     plan::{Action, Plan},
     strategy::{Backlog, Strategy, TreeView},
 };
-use crate::{
-    options::TreeOptions,
-    version::{Level, TableFile},
-};
+use crate::{options::TreeOptions, version::TableFile};
 use level0::Level0;
+use sediment_base::Slice;
 use std::sync::Arc;
+use targets::Targets;
 
 mod level0;
+mod targets;
 
-/// Every level but 0 is one run, and some times larger than the one above: little space for what is obsolete, and few runs to read. The
-/// default. Its numbers are `level0_trigger`, `level_ratio`, `level_base_bytes` and `tombstones_due` of the tree's options.
+/// Every level but 0 is one run, and some times larger than the one above: little space for what is obsolete, and few runs to read.
+/// Levels are counted from the last one: there are as many as the size of the tree asks for. The default. Its numbers are `level0_trigger`, `level_ratio`, `level_base_bytes` and `tombstones_due` of the tree's options.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Leveled;
 
@@ -39,45 +39,64 @@ impl Strategy for Leveled {
     }
 
     fn pick(&self, tree: &TreeView<'_>) -> Option<Plan> {
-        let level0 = Level0::new(*tree);
-        let mut due = scores(tree, &level0);
+        let shape = Shape::new(tree);
+        let mut due = shape.scores();
         due.retain(|(score, _)| *score >= 1.0);
         due.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         due.into_iter().find_map(|(_, level)| match level {
-            0 => level0.pick(),
-            _ => pick_level(tree, level),
+            0 => shape.level0.pick(),
+            _ => pick_level(tree, level, shape.score_by_size(level) >= 1.0),
         })
     }
 
     fn scores(&self, tree: &TreeView<'_>) -> Vec<f64> {
-        scores(tree, &Level0::new(*tree)).into_iter().map(|(score, _)| score).collect()
+        Shape::new(tree).scores().into_iter().map(|(score, _)| score).collect()
     }
 
     fn backlog(&self, tree: &TreeView<'_>) -> Backlog {
         let (levels, options) = (&tree.version.levels, tree.options);
         let (runs, runs_due, level0_bytes) = (levels[0].runs.len(), options.level0_trigger, levels[0].bytes());
         let is_due = runs >= runs_due || level0_bytes >= options.level0_bytes_max();
-        let surplus = |(index, level): (usize, &Level)| level.bytes().saturating_sub(options.level_bytes_max(index));
-        let deeper: u64 = levels.iter().enumerate().take(levels.len() - 1).skip(1).map(surplus).sum();
+        let targets = Targets::new(tree.version, options);
+        let deeper: u64 = (1..levels.len()).map(|level| targets.surplus(level, levels[level].bytes())).sum();
         Backlog { runs, runs_due, debt_bytes: deeper + if is_due { level0_bytes } else { 0 } }
+    }
+
+    fn guards(&self, tree: &TreeView<'_>) -> Vec<Slice> {
+        tree.tables(Targets::new(tree.version, tree.options).base).map(|table| table.range.min.clone()).collect()
     }
 }
 
-/// Each level that can be relieved, with how full it is, leaving out what leaves it already.
-fn scores(tree: &TreeView<'_>, level0: &Level0<'_>) -> Vec<(f64, usize)> {
-    let score = |index: usize| {
-        let score = score_by_size(tree, index);
-        (if score < 1.0 && has_dense(tree, index) { 1.0 } else { score }, index)
-    };
-    std::iter::once((level0.score(), 0)).chain((1..tree.levels() - 1).map(score)).collect()
+/// A tree, and what its levels are to hold.
+struct Shape<'a> {
+    tree: &'a TreeView<'a>,
+    targets: Targets,
+    level0: Level0<'a>,
 }
 
-fn score_by_size(tree: &TreeView<'_>, index: usize) -> f64 {
-    let held: u64 = tree.version.levels[index].runs.iter().map(|run| run.weighed_bytes()).sum();
-    let leaving = tree.busy.taken().filter_map(|id| tree.version.table(id));
-    let leaving = leaving.filter(|placed| placed.level == index && tree.busy.takes_from(index, &placed.file));
-    let bytes = held.saturating_sub(leaving.map(|placed| placed.file.weighed_bytes()).sum());
-    bytes as f64 / tree.options.level_bytes_max(index) as f64
+impl<'a> Shape<'a> {
+    fn new(tree: &'a TreeView<'a>) -> Self {
+        let targets = Targets::new(tree.version, tree.options);
+        Self { tree, targets, level0: Level0::new(*tree, targets.base) }
+    }
+
+    /// Each level that can be relieved, with how full it is, leaving out what leaves it already.
+    fn scores(&self) -> Vec<(f64, usize)> {
+        let score = |level: usize| {
+            let score = self.score_by_size(level);
+            (if score < 1.0 && has_dense(self.tree, level) { 1.0 } else { score }, level)
+        };
+        std::iter::once((self.level0.score(), 0)).chain((1..self.tree.levels() - 1).map(score)).collect()
+    }
+
+    fn score_by_size(&self, level: usize) -> f64 {
+        let tree = self.tree;
+        let held: u64 = tree.version.levels[level].runs.iter().map(|run| run.weighed_bytes()).sum();
+        let leaving = tree.busy.taken().filter_map(|id| tree.version.table(id));
+        let leaving = leaving.filter(|placed| placed.level == level && tree.busy.takes_from(level, &placed.file));
+        let bytes = held.saturating_sub(leaving.map(|placed| placed.file.weighed_bytes()).sum());
+        self.targets.fullness(level, bytes)
+    }
 }
 
 /// Whether a level is due for a table of tombstones that does not leave it already.
@@ -105,8 +124,7 @@ fn hides_enough(file: &TableFile, others: &[Arc<TableFile>]) -> bool {
     file.meta.tombstones.saturating_mul(2) >= others.iter().map(|file| file.meta.rows).sum()
 }
 
-fn pick_level(tree: &TreeView<'_>, index: usize) -> Option<Plan> {
-    let is_full = score_by_size(tree, index) >= 1.0;
+fn pick_level(tree: &TreeView<'_>, index: usize, is_full: bool) -> Option<Plan> {
     let mut choices = Vec::new();
     for file in tree.version.levels[index].tables() {
         let lower = below(tree, index, file);

@@ -12,7 +12,7 @@ pub struct Pressure {
     pub sealed_bytes: usize,
     /// What compaction has not done yet.
     pub backlog: Backlog,
-    /// Target size of level 1.
+    /// [`TreeOptions::level_base_bytes`].
     pub level_base_bytes: u64,
 }
 

@@ -70,10 +70,11 @@ pub trait Strategy: Send + Sync + fmt::Debug {
         false
     }
 
-    /// Keys, ascending, at which tables of flushes end, unless they would be tiny: where those of level 1 begin, so that they overlap
-    /// fewer of them.
+    /// Keys, ascending, at which tables of flushes end, unless they would be tiny: where those of the first level below level 0 begin
+    /// that has any, so that they overlap fewer of them.
     fn guards(&self, tree: &TreeView<'_>) -> Vec<Slice> {
-        tree.tables(1).map(|table| table.range.min.clone()).collect()
+        let first = (1..tree.levels()).find(|level| tree.tables(*level).next().is_some());
+        first.into_iter().flat_map(|level| tree.tables(level)).map(|table| table.range.min.clone()).collect()
     }
 }
 

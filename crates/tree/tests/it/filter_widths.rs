@@ -88,8 +88,9 @@ fn what_sinks_as_it_is_has_the_width_of_the_level_where_it_ends() -> Result<()> 
 fn another_setting_holds_for_what_is_written_from_then_on() -> Result<()> {
     let mut pair = grown(FilterWidths::Uniform, FilterKind::SplitBlock, scattered)?;
     asked_in_vain(&pair)?;
-    let (_, levels) = bits(&pair);
-    assert!(levels.iter().all(|bits| (10.0..13.0).contains(bits)), "{levels:?}");
+    let (_, uniform) = bits(&pair);
+    // Filters of a few rows have bits to spare.
+    assert!(uniform.iter().all(|bits| (10.0..15.0).contains(bits)), "{uniform:?}");
     pair.options.filter_widths = FilterWidths::ByLevel;
     pair.tree.set_options(&pair.options)?;
     for number in 0..FLUSHED_ROWS {
@@ -98,7 +99,8 @@ fn another_setting_holds_for_what_is_written_from_then_on() -> Result<()> {
     pair.flush()?;
     asked_in_vain(&pair)?;
     let (_, levels) = bits(&pair);
-    assert!(levels[0] > levels[levels.len() - 1] + 3.0, "{levels:?}");
+    assert!(levels[0] > uniform[0] + 1.0, "{levels:?} after {uniform:?}");
+    assert_eq!(levels[1..], uniform[1..]);
     Ok(())
 }
 

@@ -1,11 +1,11 @@
-//! What of level 0 goes to level 1.
+//! What of level 0 goes to the base, the first of the other levels that is in use.
 //!
-//! First, what goes for nothing: tables of the oldest sublevel that overlap nothing in level 1 move there.
+//! First, what goes for nothing: tables of the oldest sublevel that overlap nothing in the base move there.
 //!
 //! Else a *column*: a table of the highest sublevel is the seed, and every older table that overlaps it, or one that goes for
 //! this reason, must go as well, so that what lies deeper stays older. Their keys are one interval without gaps. With them go the
-//! tables of level 1 that overlap it, and what else of level 0 lies within all these and on nothing that stays. Of several seeds
-//! the one that drags along the least of level 1 for its bytes is taken, the first of equals; where it needs what is busy, the
+//! tables of the base that overlap it, and what else of level 0 lies within all these and on nothing that stays. Of several seeds
+//! the one that drags along the least of the base for its bytes is taken, the first of equals; where it needs what is busy, the
 //! next one; then those of the next sublevel, as long as the trigger is reached. So compactions of level 0 may run side by side,
 //! each in its own interval. Where level 0 is due for its dense tables alone, the seeds are these.
 //!
@@ -13,7 +13,7 @@
 //!   level 0, 2           [ seed ]
 //!            1   [  stays  ] [   goes   ]  [ goes, too ]
 //!            0            [ goes ]   [  goes  ]
-//!   level 1         [     goes     ] [        goes        ] [ stays ]
+//!   base            [     goes     ] [        goes        ] [ stays ]
 //! ```
 
 use super::{hides_enough, is_dense};
@@ -31,6 +31,8 @@ use std::{cmp::Reverse, sync::Arc};
 /// Level 0, what is free of it, and what is below.
 pub(super) struct Level0<'a> {
     tree: TreeView<'a>,
+    /// Where it goes.
+    base: usize,
     /// All tables, newest first.
     files: Vec<&'a Arc<TableFile>>,
     /// Those that are free, as if the others had left, the newest sublevel first.
@@ -46,11 +48,11 @@ struct Column {
 }
 
 impl<'a> Level0<'a> {
-    pub(super) fn new(tree: TreeView<'a>) -> Self {
+    pub(super) fn new(tree: TreeView<'a>, base: usize) -> Self {
         let level0 = &tree.version.levels[0];
         let files = newest_first(level0);
         let taken: Vec<_> = files.iter().filter(|file| tree.busy.has(file.meta.id)).map(|file| Arc::clone(file)).collect();
-        Self { tree, files, sublevels: level0.without(&taken, &tree.options.order) }
+        Self { tree, base, files, sublevels: level0.without(&taken, &tree.options.order) }
     }
 
     /// How full it is; from 1.0 on it is due.
@@ -85,20 +87,20 @@ impl<'a> Level0<'a> {
 
     /// Everything that sinks without meeting a row below: as it is, unless the level below is compressed in another way.
     fn pick_moves(&self) -> Option<Plan> {
-        let (below, order) = (&self.tree.version.levels[1], self.order());
+        let (below, order) = (&self.tree.version.levels[self.base], self.order());
         let sinks = |file: &&Arc<TableFile>| {
             let range = &file.meta.range;
             !self.tree.busy.has(file.meta.id)
                 && below.overlapping(range, order).next().is_none()
-                && !self.tree.busy.is_target(1, range, order)
+                && !self.tree.busy.is_target(self.base, range, order)
         };
         let oldest = self.tree.version.levels[0].runs.last()?;
         let mut sinking = oldest.tables().iter().filter(sinks).cloned();
         if self.tree.options.level0_codec == self.tree.options.codec {
-            return Plan::new(Action::Move, vec![(0, sinking.collect())], 1, order);
+            return Plan::new(Action::Move, vec![(0, sinking.collect())], self.base, order);
         }
         // One by one: what is made of two would span what lies between them below.
-        Plan::new(Action::Rewrite, vec![(0, sinking.next().into_iter().collect())], 1, order)
+        Plan::new(Action::Rewrite, vec![(0, sinking.next().into_iter().collect())], self.base, order)
     }
 
     fn pick_column(&self) -> Option<Plan> {
@@ -111,21 +113,21 @@ impl<'a> Level0<'a> {
     fn plan(&self, column: Option<Column>) -> Option<Plan> {
         let mut column = column?;
         self.fill(&mut column);
-        Plan::new(Action::Rewrite, vec![(0, column.upper), (1, column.lower)], 1, self.order())
+        Plan::new(Action::Rewrite, vec![(0, column.upper), (self.base, column.lower)], self.base, self.order())
     }
 
     /// The column under a seed, if all of it is free.
     fn column(&self, seed: &Arc<TableFile>) -> Option<Column> {
         let order = self.order();
         let (upper, range) = column(&self.files, seed, order);
-        let lower: Vec<_> = self.tree.version.levels[1].overlapping(&range, order).cloned().collect();
+        let lower: Vec<_> = self.tree.version.levels[self.base].overlapping(&range, order).cloned().collect();
         let range = lower.iter().fold(range, |range, file| range.union(file.meta.range.clone(), order));
         let is_free = !upper.iter().chain(&lower).any(|file| self.tree.busy.has(file.meta.id))
-            && !self.tree.busy.is_target(1, &range, order);
+            && !self.tree.busy.is_target(self.base, &range, order);
         is_free.then_some(Column { upper, lower, range })
     }
 
-    /// Adds what goes without more of level 1.
+    /// Adds what goes without more of the base.
     fn fill(&self, column: &mut Column) {
         let order = self.order();
         let mut staying: Vec<&KeyRange> = Vec::new();
@@ -159,7 +161,7 @@ impl Column {
         self.upper.iter().skip(1).chain(&self.lower).cloned().collect()
     }
 
-    /// What level 1 costs, for each byte that level 0 loses.
+    /// What the base costs, for each byte that level 0 loses.
     fn ratio(&self) -> f64 {
         bytes(&self.lower) as f64 / bytes(&self.upper).max(1) as f64
     }
