@@ -43,6 +43,11 @@ pub fn sample(filter: FilterKind) -> Vec<u8> {
     })
 }
 
+/// The same rows with a locator.
+pub fn located() -> Vec<u8> {
+    written(&TableOptions { block_bytes: 512, locator: true, hash_seed: 7, created_us: 1, ..TableOptions::default() })
+}
+
 /// The same rows with digests.
 pub fn digested() -> Vec<u8> {
     written(&TableOptions { block_bytes: 512, hash_seed: 7, row_digests: true, created_us: 1, ..TableOptions::default() })
@@ -270,5 +275,8 @@ mod tests {
             }
             exercise(&table);
         }
+        let located = located();
+        assert!(with_part(&located, Region::Locator, &part(&located, Region::Locator)) == located);
+        exercise(&located);
     }
 }

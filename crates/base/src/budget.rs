@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | memtables | rows not yet in tables | writers wait for flushes; what is under way is applied, so it may exceed the total by that |
 //! | cache | blocks once read | evicts: it yields first, down to what the others leave; over that only while room is being made |
-//! | metadata | fences and filters of open tables | may exceed any share, even the total: a table must be open to be read |
+//! | metadata | fences, filters and locators of open tables | may exceed any share, even the total: a table must be open to be read. But one that is opened does without its locator where that would not fit into the share of metadata |
 //! | log | buffers of the log | bounded by the log's own settings |
 //! | pinned | what readers hold and nobody can take back | may exceed everything: the reader decides |
 //! | compaction | buffers of flushes and compactions | bounded by how many jobs are begun; one under way is not stopped |
@@ -32,7 +32,7 @@ pub enum Account {
     Memtables,
     /// Blocks once read.
     Cache,
-    /// Fences, filters and properties of open tables.
+    /// Fences, filters, locators and properties of open tables.
     Metadata,
     /// Buffers of the log.
     Log,
@@ -64,6 +64,9 @@ impl fmt::Display for Account {
         f.write_str(self.name())
     }
 }
+
+/// What metadata take of the total at most, if tables can do without a part of it.
+const METADATA_SHARE: (u64, u64) = (3, 10);
 
 /// Bytes in use by account, and how many there shall be in all. Shared.
 #[derive(Debug)]
@@ -130,6 +133,12 @@ impl MemoryBudget {
     pub fn left_for(&self, account: Account) -> u64 {
         let others = Account::ALL.iter().filter(|other| **other != account);
         self.total_bytes().saturating_sub(others.map(|other| self.used(*other)).sum())
+    }
+
+    /// Whether metadata that a table can do without may take so many bytes: all metadata together have three tenths of the total then.
+    pub fn has_room_for_metadata(&self, bytes: u64) -> bool {
+        let share = self.total_bytes() / METADATA_SHARE.1 * METADATA_SHARE.0;
+        self.used(Account::Metadata).saturating_add(bytes) <= share
     }
 
     /// All accounts, to show.

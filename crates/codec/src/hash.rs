@@ -1,6 +1,6 @@
 //! The one hash of a user key: 64 bits of seeded XXH3; and the digest of a row, which begins with it.
 //!
-//! It is computed once per operation and serves the memtable's index, filters, the tags of blocks and, later, the locator;
+//! It is computed once per operation and serves the memtable's index, filters, the tags of blocks and locators;
 //! `docs/format.md` says which of them takes which bits. Seed and version are stored with what was built from it.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;

@@ -1,4 +1,4 @@
-//! Kernels that search tags and heads and add up the rows of a filter, each with a plain twin that the tests compare it to.
+//! Kernels that search tags, cells and heads and add up the rows of a filter, each with a plain twin that the tests compare it to.
 //!
 //! SSE2 is part of every x86-64, so tags are matched with it without asking; other machines and Miri run the plain twin.
 //! A search among heads is a chain of conditional moves, which no wider register shortens at the sizes we have. Nothing is chosen at
@@ -15,6 +15,15 @@ pub fn match_mask(tags: &[u8], tag: u8) -> u64 {
     return match_mask_sse2(tags, tag);
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     return match_mask_plain(tags, tag);
+}
+
+/// Which of the 16 cells of a line, little-endian numbers of four bytes, equal `wanted` under `mask`: bit `i` for the cell `i`.
+#[inline]
+pub fn match_cells(line: &[u8; 64], wanted: u32, mask: u32) -> u16 {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    return match_cells_sse2(line, wanted, mask);
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    return match_cells_plain(line, wanted, mask);
 }
 
 /// How many of the ascending `heads`, little-endian numbers, are below `target`: where it belongs among them. No branch depends on
@@ -91,6 +100,32 @@ fn match_16(tags: &[u8; 16], tag: u8) -> u64 {
     u64::from(mask.cast_unsigned())
 }
 
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline]
+fn match_cells_sse2(line: &[u8; 64], wanted: u32, mask: u32) -> u16 {
+    use std::arch::x86_64::{
+        _mm_and_si128, _mm_cmpeq_epi32, _mm_loadu_si128, _mm_movemask_epi8, _mm_packs_epi16, _mm_packs_epi32, _mm_set1_epi32,
+    };
+    // SAFETY: SSE2 is part of x86-64, and the four unaligned loads read exactly the 64 bytes of the array.
+    let found = unsafe {
+        let (wanted, mask) = (_mm_set1_epi32(wanted.cast_signed()), _mm_set1_epi32(mask.cast_signed()));
+        let quarters: [_; 4] = std::array::from_fn(|i| {
+            let cells = _mm_loadu_si128(line.as_ptr().add(16 * i).cast());
+            _mm_cmpeq_epi32(_mm_and_si128(cells, mask), wanted)
+        });
+        // All ones or all zeros stay so when they are halved.
+        let halves = (_mm_packs_epi32(quarters[0], quarters[1]), _mm_packs_epi32(quarters[2], quarters[3]));
+        _mm_movemask_epi8(_mm_packs_epi16(halves.0, halves.1))
+    };
+    found as u16
+}
+
+#[cfg(any(test, miri, not(target_arch = "x86_64")))]
+fn match_cells_plain(line: &[u8; 64], wanted: u32, mask: u32) -> u16 {
+    let cells = line.as_chunks::<4>().0.iter().map(|cell| u32::from_le_bytes(*cell));
+    cells.enumerate().fold(0, |found, (i, cell)| found | u16::from(cell & mask == wanted) << i)
+}
+
 #[cfg(any(test, miri, not(target_arch = "x86_64")))]
 fn match_mask_plain(tags: &[u8], tag: u8) -> u64 {
     tags.iter().enumerate().fold(0, |mask, (i, found)| mask | u64::from(*found == tag) << i)
@@ -109,6 +144,21 @@ mod tests {
                 for tag in 0..8 {
                     assert_eq!(match_mask(&tags[from..to], tag), match_mask_plain(&tags[from..to], tag), "{from}..{to} {tag}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn cells_agree_with_the_plain_twin() {
+        for round in 0..if cfg!(miri) { 20 } else { 2000_u32 } {
+            let line: [u8; 64] = std::array::from_fn(|i| (round.wrapping_mul(0x9E37_79B9) >> (i % 23)) as u8 & 0x83);
+            for mask in [u32::MAX, 0, 0xFFFF_0000, 0x8000_0000, 0xFF] {
+                for cell in line.as_chunks::<4>().0 {
+                    let wanted = u32::from_le_bytes(*cell) & mask;
+                    let found = match_cells(&line, wanted, mask);
+                    assert!(found != 0 && found == match_cells_plain(&line, wanted, mask), "{round} {mask:x} {wanted:x}");
+                }
+                assert_eq!(match_cells(&line, 0x7654_3210, mask), match_cells_plain(&line, 0x7654_3210, mask), "{round}");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What a get costs that finds its block in the cache, by the number of threads that ask at once. Run with `--release`; figures
-//! are nanoseconds. With an argument it only makes so many gets, to be counted from outside:
-//! `valgrind --tool=callgrind target/release/examples/cached_get 200000`, less the same with 100000.
+//! are nanoseconds, with a filter and with a locator. With an argument it only makes so many gets, to be counted from outside:
+//! `valgrind --tool=callgrind target/release/examples/cached_get 200000`, less the same with 100000; `200000 locator`; and with
+//! `--cache-sim=yes`, what does not fit into the caches: `200000 filter 1000000`, `200000 locator 1000000`.
 
 #![expect(clippy::print_stdout, reason = "it reports to people")]
 
@@ -21,13 +22,14 @@ fn key(number: u64) -> [u8; 16] {
 }
 
 /// A table of so many rows, all of whose blocks are in the cache.
-fn table(env: &Env, path: &Path, rows: u64) -> Result<Table> {
+fn table(env: &Env, path: &Path, rows: u64, value: &[u8], locator: bool) -> Result<Table> {
     let (fs, random, cache) = (Arc::clone(&env.fs), Arc::clone(&env.random), Arc::new(BlockCache::new(1 << 30)));
     let context = TableContext::new(fs, random, FileUuid::default(), KeyOrder::bytewise(), cache);
     let _ = env.fs.remove_file(path);
-    let mut writer = TableWriter::create(&context, &TableOptions::default(), path.to_path_buf(), TableId(1))?;
+    let options = TableOptions { locator, ..TableOptions::default() };
+    let mut writer = TableWriter::create(&context, &options, path.to_path_buf(), TableId(1))?;
     for number in 0..rows {
-        writer.add(InternalKey::new(&key(number), number, Kind::Value), RowFlags::NONE, &[7; 20])?;
+        writer.add(InternalKey::new(&key(number), number, Kind::Value), RowFlags::NONE, value)?;
     }
     writer.finish()?;
     let table = Table::open_alone(&context, path)?;
@@ -48,12 +50,15 @@ fn main() -> Result<()> {
     let env = Env::system();
     let path = std::env::temp_dir().join(format!("sediment-cached-get-{}", std::process::id()));
     if let Some(count) = std::env::args().nth(1) {
-        let table = table(&env, &path, 1000)?;
-        gets(&table, 1000, 0, count.parse().expect("a number of gets"));
+        let locator = std::env::args().nth(2).is_some_and(|with| with == "locator");
+        let rows = std::env::args().nth(3).map(|rows| rows.parse().expect("a number of rows"));
+        let value: &[u8] = if rows.is_some() { &[7; 100] } else { &[7; 20] };
+        let table = table(&env, &path, rows.unwrap_or(1000), value, locator)?;
+        gets(&table, rows.unwrap_or(1000), 0, count.parse().expect("a number of gets"));
         return env.fs.remove_file(&path);
     }
-    for rows in [30, 1000, 50_000, 1_000_000] {
-        let table = table(&env, &path, rows)?;
+    for (rows, locator) in [30, 1000, 50_000, 1_000_000].into_iter().flat_map(|rows| [(rows, false), (rows, true)]) {
+        let table = table(&env, &path, rows, &[7; 100], locator)?;
         for threads in [1, 2] {
             let round = || {
                 let start = env.clock.monotonic_us();
@@ -66,7 +71,8 @@ fn main() -> Result<()> {
                 env.clock.monotonic_us() - start
             };
             let us = (0..ROUNDS).map(|_| round()).min().unwrap_or(0);
-            println!("{rows:8} rows, {threads} threads at once {:8.1}", us as f64 * 1000.0 / GETS as f64);
+            let by = if locator { "locator" } else { "filter" };
+            println!("{rows:8} rows, {by:7}, {threads} threads at once {:8.1}", us as f64 * 1000.0 / GETS as f64);
         }
     }
     env.fs.remove_file(&path)

@@ -17,7 +17,7 @@ mod tests;
 pub(crate) use builder::{BlockBuilder, BlockSummary, RowParts};
 pub(crate) use format::PAYLOAD_BYTES_MAX as SLOTTED_BYTES_MAX;
 pub(crate) use jumbo::{JumboBlock, JumboHead};
-pub(crate) use slotted::{SlottedBlock, SlottedHead};
+pub(crate) use slotted::{SlottedBlock, SlottedHead, SoughtKey};
 
 use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
 use sediment_raw::slab::{Buffer, Shared};
@@ -207,6 +207,15 @@ impl<'a> Block<'a> {
         match self {
             Self::Slotted(block) => block.lookup(user_key, tag, read_seqno),
             Self::Jumbo(block) => block.lookup(user_key, read_seqno),
+        }
+    }
+
+    /// The same where `slot` is the number of the key among those of the block, which is looked at alone. `None` if there is no such slot.
+    #[inline]
+    pub(crate) fn lookup_slot(self, slot: usize, user_key: &[u8], read_seqno: SeqNo) -> Option<Lookup> {
+        match self {
+            Self::Slotted(block) => block.lookup_slot(slot, user_key, read_seqno),
+            Self::Jumbo(block) => (slot == 0).then(|| block.lookup(user_key, read_seqno)),
         }
     }
 }

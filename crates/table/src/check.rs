@@ -90,7 +90,8 @@ impl Walk<'_> {
             self.fault(Error::corruption("the headers at head and tail differ").at(0));
         }
         let before = self.report.faults.len();
-        let parts = tail.parts(context.prefix_extractor.as_ref()).and_then(|parts| {
+        let parts = tail.parts(context.prefix_extractor.as_ref()).and_then(|mut parts| {
+            parts.locator = tail.locator(self.file, &parts)?;
             let ranges = tail.range_tombstones(&parts.properties, &context.order)?;
             let unpacker = tail.unpacker(context, &parts.properties)?;
             Ok((parts, ranges, Opener { seal: tail.seal(), unpacker }))

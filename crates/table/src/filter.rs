@@ -4,10 +4,12 @@
 //! that is.
 
 mod burr;
+mod locator;
 mod prefix;
 mod rate;
 mod split_block;
 
+pub(crate) use locator::{KeyPlace, KeyPlaces, Locator};
 pub(crate) use prefix::{PrefixFilter, PrefixHashes};
 
 use crate::{
@@ -25,6 +27,8 @@ pub(crate) enum Filter {
     SplitBlock(SplitBlock),
     /// Solution of equations, hardly larger than a filter has to be.
     Burr(Burr),
+    /// What knows of each key where it is, too.
+    Locator(Locator),
 }
 
 impl Filter {
@@ -59,6 +63,7 @@ impl Filter {
         match self {
             Self::SplitBlock(filter) => filter.may_contain(hash),
             Self::Burr(filter) => filter.may_contain(hash),
+            Self::Locator(locator) => locator.may_contain(hash),
         }
     }
 
@@ -68,6 +73,7 @@ impl Filter {
         match self {
             Self::SplitBlock(filter) => filter.prefetch(hash),
             Self::Burr(filter) => filter.prefetch(hash),
+            Self::Locator(locator) => locator.prefetch(hash),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What lies where in a table file.
 //!
 //! ```text
-//! header 128 | data frames | dictionary | fence | filter | prefix filter | range tombstones | properties | … | footer frame | tail 128
+//! header 128 | data frames | locator | dictionary | fence | filter | prefix filter | range tombstones | properties | … | footer frame | tail 128
 //! ```
 //!
 //! Every frame is a `codec::seal` frame at a multiple of 64, each right behind the one before; they begin behind the header and
@@ -42,6 +42,8 @@ pub(crate) mod kinds {
     pub(crate) const SPLIT_BLOCK: u8 = 1;
     /// Filter and prefix filter: bumped ribbon retrieval.
     pub(crate) const BURR: u8 = 2;
+    /// Locator: cells of 32 bits in lines of 64 bytes.
+    pub(crate) const LOCATOR: u8 = 1;
     /// Range tombstones: one after the other.
     pub(crate) const RANGES: u8 = 1;
     /// Properties: tagged fields.
@@ -198,6 +200,7 @@ fn is_known(id: u8) -> bool {
                 | Region::Fence
                 | Region::Filter
                 | Region::PrefixFilter
+                | Region::Locator
                 | Region::RangeTombstones
                 | Region::Properties
                 | Region::Dictionary

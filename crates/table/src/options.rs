@@ -17,6 +17,9 @@ pub struct TableOptions {
     pub filter: FilterKind,
     /// Bits of filter per user key; 0 for no filter.
     pub filter_bits_per_key: u8,
+    /// Whether it has a locator in place of a filter of keys, if it can have one: some five bytes a key, by which a point read finds block
+    /// and row at once.
+    pub locator: bool,
     /// Bits of filter per prefix; 0 for no filter of prefixes.
     pub filter_bits_per_prefix: u8,
     /// Which prefixes a second filter knows. Without one, and where keys are not ordered by their bytes, there is none.
@@ -39,6 +42,7 @@ impl Default for TableOptions {
             dictionary: DictionaryOptions::default(),
             filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
+            locator: false,
             filter_bits_per_prefix: 10,
             prefix_extractor: None,
             hash_seed: 0,

@@ -1,14 +1,16 @@
 //! An open table: points.
 //!
 //! Opening reads the tail once: header, footer, fence, filter and properties, all verified. After that a lookup asks the filter, then
-//! the fence, then reads at most one block that is not cached (two where the versions of the key go on in the next). Nothing is
-//! read that the fence did not promise, and nothing is interpreted that its checksum did not prove. Shared; immutable.
+//! the fence, then reads at most one block that is not cached (two where the versions of the key go on in the next). Where there is a locator,
+//! that says at once where the row is, and the fence is asked only if it is not there. Nothing is read that the fence did not promise, and
+//! nothing is interpreted that its checksum did not prove. Shared; immutable.
 
 mod approach;
 mod counts;
 mod digests;
 mod estimate;
 mod load;
+mod located;
 mod point;
 mod tail;
 mod warmth;
@@ -119,11 +121,19 @@ impl Table {
             return Ok(Looked::Absent);
         }
         let before = *counts;
-        if let Some(filter) = &self.filter {
-            counts.filter_checks += 1;
-            if !filter.may_contain(read.hash) {
-                counts.filter_negatives += 1;
-                return Ok(Looked::Absent);
+        match &self.filter {
+            None => {}
+            Some(Filter::Locator(locator)) => {
+                if let Some(looked) = self.look_located(locator, read, counts, taker)? {
+                    return Ok(looked);
+                }
+            }
+            Some(filter) => {
+                counts.filter_checks += 1;
+                if !filter.may_contain(read.hash) {
+                    counts.filter_negatives += 1;
+                    return Ok(Looked::Absent);
+                }
             }
         }
         let block = self.fence.find(InternalKey::seek_to(read.key, read.read_seqno), &self.order);
@@ -143,8 +153,19 @@ impl Table {
             return Ok(Looked::Absent);
         }
         let before = *counts;
-        counts.filter_checks += u64::from(self.filter.is_some());
-        self.look_from(Some(approach.block()), read, before, counts, taker)
+        let block = match self.locator() {
+            None => {
+                counts.filter_checks += u64::from(self.filter.is_some());
+                Some(approach.block())
+            }
+            Some(locator) => {
+                if let Some(looked) = self.look_located(locator, read, counts, taker)? {
+                    return Ok(looked);
+                }
+                self.fence.find(InternalKey::seek_to(read.key, read.read_seqno), &self.order)
+            }
+        };
+        self.look_from(block, read, before, counts, taker)
     }
 
     #[inline]
@@ -206,6 +227,18 @@ impl Table {
     #[inline]
     fn find_in(&self, number: usize, block: Block<'_>, read: &PointRead<'_>, taker: &mut impl TakeRow) -> Sought {
         let found = block.lookup(read.key, tag_of(read.hash), read.read_seqno);
+        self.take_found((number, block), found, read, taker)
+    }
+
+    /// Gives what was found in a block to `taker`, if it is a row and what was found is so.
+    #[inline]
+    fn take_found(
+        &self,
+        (number, block): (usize, Block<'_>),
+        found: Lookup,
+        read: &PointRead<'_>,
+        taker: &mut impl TakeRow,
+    ) -> Sought {
         if self.has_digests && !self.proves_lookup(number, block, found, read) {
             return Sought::Damaged;
         }
@@ -322,7 +355,10 @@ impl Table {
         let file = context.fs.open(path)?;
         let tail = Tail::read(context.cache.pool(), &*file, expected_bytes).map_err(|error| error.in_file(path))?;
         let parts = tail.parts(context.prefix_extractor.as_ref()).map_err(|error| error.in_file(path))?;
-        let Parts { properties, fence, filter, prefix_filter } = parts;
+        let locator = Self::locator_within(context, &tail, &*file, &parts).map_err(|error| error.in_file(path))?;
+        let Parts { properties, fence, filter, prefix_filter, locator: _ } = parts;
+        let filter = locator.map(Filter::Locator).or(filter);
+        let locator_bytes = if matches!(filter, Some(Filter::Locator(_))) { tail.locator_bytes() } else { 0 };
         if properties.comparator != context.order.name() {
             let error = Error::invalid_input("the table is sorted by another comparator");
             return Err(error.expected_found(context.order.name(), &properties.comparator).in_file(path));
@@ -334,9 +370,9 @@ impl Table {
         let dictionary_bytes = unpacker.dictionary().map_or(0, |dictionary| dictionary.memory_bytes());
         let blocks = context.cache.pages(&context.park, fence.blocks());
         let memory_bytes = (size_of::<Self>() + tail.memory_bytes() + range_bytes + dictionary_bytes) as u64;
-        let memory_bytes = memory_bytes + blocks.memory_bytes() as u64;
+        let memory_bytes = memory_bytes + locator_bytes + blocks.memory_bytes() as u64;
         context.stats.add(Counter::TableOpens, 1);
-        context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes());
+        context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes() + locator_bytes);
         Ok(Self {
             file,
             path: path.to_path_buf(),

@@ -10,7 +10,7 @@ mod trial;
 use crate::{
     block::{BlockBuilder, RowParts, SLOTTED_BYTES_MAX, tag_of},
     context::TableContext,
-    filter::{Filter, PrefixHashes},
+    filter::{Filter, KeyPlaces, PrefixHashes},
     format::kinds,
     options::TableOptions,
     properties::{Properties, TableMeta},
@@ -46,6 +46,8 @@ pub struct TableWriter {
     first_version: (SeqNo, Kind),
     data: DataBlocks,
     hashes: Vec<u64>,
+    /// Of the keys with these hashes, where a locator is wanted.
+    places: Option<KeyPlaces>,
     prefixes: Option<PrefixHashes>,
     properties: Properties,
     first_key: Slice,
@@ -104,6 +106,7 @@ impl TableWriter {
             first_version: (0, Kind::Value),
             data: DataBlocks::new(options),
             hashes: Vec::new(),
+            places: options.locator.then(KeyPlaces::default),
             prefixes: extractor.map(|extractor| PrefixHashes::new(Arc::clone(extractor), options.hash_seed)),
             properties,
             first_key: Slice::default(),
@@ -191,12 +194,13 @@ impl TableWriter {
         }
         self.data.finish(&mut self.file)?;
         self.file.end_region(Region::Data, 0);
+        let has_locator = self.put_locator()?;
         if let Some(dictionary) = self.data.dictionary() {
             self.file.put_region(Region::Dictionary, kinds::ZSTD_DICTIONARY, dictionary.bytes())?;
         }
         let (fence, fence_ties) = self.data.fence().encode(&self.order)?;
         self.file.put_region(Region::Fence, kinds::FENCE, &fence)?;
-        self.put_filters()?;
+        self.put_filters(has_locator)?;
         self.properties.blocks = self.data.fence().blocks() as u64;
         self.properties.fence_ties = fence_ties;
         self.properties.min_key = self.first_key.clone();
@@ -204,9 +208,19 @@ impl TableWriter {
         Ok(())
     }
 
-    fn put_filters(&mut self) -> Result<()> {
+    /// The locator, if there is to be one and the table can have it. It comes before all that readers need, who can do without.
+    fn put_locator(&mut self) -> Result<bool> {
+        let Some(places) = self.places.take() else { return Ok(false) };
+        let bytes = self.buffer_bytes() + places.memory_bytes() + places.build_bytes();
+        self.charge.grow_to(bytes as u64);
+        let Some(locator) = places.encode(&self.hashes) else { return Ok(false) };
+        self.file.put_region(Region::Locator, kinds::LOCATOR, &locator)?;
+        Ok(true)
+    }
+
+    fn put_filters(&mut self, has_locator: bool) -> Result<()> {
         let TableOptions { filter: kind, filter_bits_per_key, filter_bits_per_prefix, .. } = self.options;
-        if filter_bits_per_key > 0 {
+        if filter_bits_per_key > 0 && !has_locator {
             self.charge_filter(self.hashes.len(), filter_bits_per_key);
             let (frames, filter) = Filter::encode(kind, &self.hashes, filter_bits_per_key);
             self.file.put_region(Region::Filter, frames, &filter)?;
@@ -228,7 +242,8 @@ impl TableWriter {
     /// Memory of the buffers that matter.
     fn buffer_bytes(&self) -> usize {
         let prefix_bytes = self.prefixes.as_ref().map_or(0, PrefixHashes::memory_bytes);
-        self.file.pending_bytes() + self.data.memory_bytes() + self.hashes.capacity() * size_of::<u64>() + prefix_bytes
+        let key_bytes = self.hashes.capacity() * size_of::<u64>() + self.places.as_ref().map_or(0, KeyPlaces::memory_bytes);
+        self.file.pending_bytes() + self.data.memory_bytes() + key_bytes + prefix_bytes
     }
 
     /// Whether the row may follow, and whether its user key is a new one.
@@ -277,9 +292,6 @@ impl TableWriter {
             let hash = key_hash(self.options.hash_seed, key.user_key);
             self.last.hash = hash;
             self.last.hides = false;
-            if self.options.filter_bits_per_key > 0 {
-                self.hashes.push(hash);
-            }
             if let Some(prefixes) = &mut self.prefixes {
                 prefixes.add(&self.last.key, key.user_key);
             }
@@ -297,6 +309,10 @@ impl TableWriter {
         if !self.builder.is_empty() && fit.size > target {
             self.finish_block()?;
             fit = self.builder.fit(&row);
+        }
+        // Only now is it known in which block the key begins.
+        if is_new_key && (self.options.filter_bits_per_key > 0 || self.places.is_some()) {
+            self.hashes.push(self.last.hash);
         }
         if self.builder.is_empty() {
             self.continues = !is_new_key;
@@ -346,7 +362,11 @@ impl TableWriter {
         Ok(())
     }
 
-    fn note(&self, first_key: Vec<u8>) -> BlockNote {
+    /// Of the block that ends now.
+    fn note(&mut self, first_key: Vec<u8>) -> BlockNote {
+        if let Some(places) = &mut self.places {
+            places.end_block(self.hashes.len(), self.continues);
+        }
         BlockNote { first_key, first_version: self.first_version, continues: self.continues }
     }
 

@@ -88,6 +88,8 @@ fn table() -> Result<()> {
     seed("table", "sample", &table)?;
     seed("table", "burr", &small)?;
     seed("table", "zstd", &tables::compressed())?;
+    seed("table", "locator", &tables::located())?;
+    seed("locator", "sample", &tables::part(&tables::located(), Region::Locator))?;
     seed("table", "digests", &tables::digested())?;
     seed("digested_block", "sample", &tables::part(&tables::digested(), Region::Data))?;
     seed("burr", "sample", &tables::part(&small, Region::Filter))?;

@@ -71,6 +71,12 @@ counters! {
     FilterNegatives: "filter_negatives" in Count,
     /// Filters that said maybe of a table without a row for the read.
     FilterFalsePositives: "filter_false_positives" in Count,
+    /// Locators of tables that point reads asked; they count as filters as well.
+    LocatorChecks: "locator_checks" in Count,
+    /// Locators that led to a row for the read.
+    LocatorHits: "locator_hits" in Count,
+    /// Tables opened without their locator, because metadata had its share of the memory.
+    LocatorsLeftOut: "locators_left_out" in Count,
     /// Prefix filters of tables that scans asked.
     PrefixFilterChecks: "prefix_filter_checks" in Count,
     /// Prefix filters that said no, and so spared the scan their table.

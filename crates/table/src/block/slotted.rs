@@ -16,6 +16,15 @@ const LINE_BYTES: usize = 64;
 /// Lines of a record that are asked for before it is looked at.
 const RECORD_LINES: usize = 3;
 
+/// What is known of a key before its block is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SoughtKey {
+    /// Its tag.
+    Tag(u8),
+    /// Which of the keys it is.
+    Slot(usize),
+}
+
 /// Where the parts of a block of many rows are. Made by `decode`, which proves what the accessors of [`SlottedBlock`] take for
 /// granted. Small: it shares a cache line with the block's count.
 #[derive(Debug)]
@@ -190,6 +199,16 @@ impl<'a> SlottedBlock<'a> {
         Lookup::Absent
     }
 
+    #[inline]
+    pub(crate) fn lookup_slot(self, slot: usize, user_key: &[u8], read_seqno: SeqNo) -> Option<Lookup> {
+        if slot >= self.keys() {
+            return None;
+        }
+        let rest = user_key.strip_prefix(self.prefix());
+        let is_here = rest.is_some_and(|rest| self.key_suffix(slot) == rest);
+        Some(if is_here { self.newest_below(slot, read_seqno) } else { Lookup::Absent })
+    }
+
     /// Asks for what a point lookup looks at first.
     #[inline]
     pub(crate) fn prefetch_tags(self) {
@@ -197,27 +216,32 @@ impl<'a> SlottedBlock<'a> {
         self.prefetch(usize::from(self.head.prefix_at));
     }
 
-    /// Asks for what a point lookup of this tag looks at next: the slots of the keys that have it.
+    /// Asks for what a point lookup looks at next: the slots of the keys that it could be.
     #[inline]
-    pub(crate) fn prefetch_slots(self, tag: u8) {
-        self.each_match(tag, |row| {
+    pub(crate) fn prefetch_slots(self, sought: SoughtKey) {
+        self.each_match(sought, |row| {
             self.prefetch(usize::from(self.head.slots_at) + row * SLOT_BYTES);
             self.prefetch(usize::from(self.head.seqs_at) + row * usize::from(self.head.seq_width));
         });
     }
 
-    /// Asks for what a point lookup of this tag looks at last: the keys and the beginnings of their values.
+    /// Asks for what a point lookup looks at last: the keys and the beginnings of their values.
     #[inline]
-    pub(crate) fn prefetch_records(self, tag: u8) {
-        self.each_match(tag, |row| {
+    pub(crate) fn prefetch_records(self, sought: SoughtKey) {
+        self.each_match(sought, |row| {
             let at = self.slot(row).offset();
             (0..RECORD_LINES).for_each(|line| self.prefetch(at + line * LINE_BYTES));
         });
     }
 
-    /// The first rows of the keys with this tag.
+    /// The first rows of the keys that it could be.
     #[inline]
-    fn each_match(self, tag: u8, mut found: impl FnMut(usize)) {
+    fn each_match(self, sought: SoughtKey, mut found: impl FnMut(usize)) {
+        let tag = match sought {
+            SoughtKey::Tag(tag) => tag,
+            SoughtKey::Slot(slot) if slot < self.keys() => return found(self.first_row(slot)),
+            SoughtKey::Slot(_) => return,
+        };
         for (chunk, tags) in self.tags().chunks(64).enumerate() {
             let mut mask = simd::match_mask(tags, tag);
             while mask != 0 {

@@ -4,6 +4,7 @@
 
 use crate::{
     block::{Block, BlockSummary, Lookup, tag_of},
+    filter::KeyPlace,
     index::BlockFlags,
     properties::Properties,
     reader::Parts,
@@ -18,6 +19,8 @@ pub(super) struct RowCheck<'a> {
     counted: Properties,
     last: Option<Last>,
     is_first_known: bool,
+    /// How far from its line a key is by the locator, at most.
+    farthest: u8,
 }
 
 /// The row before.
@@ -47,7 +50,7 @@ impl<'a> RowCheck<'a> {
             block_codec: stated.block_codec.clone(),
             ..Properties::default()
         };
-        Self { order, parts, counted, last: None, is_first_known: true }
+        Self { order, parts, counted, last: None, is_first_known: true, farthest: 0 }
     }
 
     /// A block could not be read: what depends on its rows cannot be told of the next one.
@@ -60,6 +63,7 @@ impl<'a> RowCheck<'a> {
     pub(super) fn block(&mut self, number: usize, block: Block<'_>) -> Result<()> {
         let mut summary = BlockSummary::empty();
         let continues = self.parts.fence.continues(number);
+        let mut slots = 0;
         for row in 0..block.rows() {
             let user_key = [block.prefix(), block.suffix(row)].concat();
             let head = block.head(row);
@@ -71,6 +75,12 @@ impl<'a> RowCheck<'a> {
                 return Err(wrong(row, "is marked as of the same key as the one before, or should be"));
             }
             self.find(number, block, row, key)?;
+            if !block.is_same_key(row) {
+                if row > 0 || !continues {
+                    self.locate(KeyPlace { block: number, slot: slots }, key)?;
+                }
+                slots += 1;
+            }
             let hides = self.hides_next(&user_key, head.kind);
             self.last = Some(Last { key: user_key, seqno: head.seqno, kind: head.kind, hides });
         }
@@ -102,6 +112,9 @@ impl<'a> RowCheck<'a> {
         }
         self.counted.max_key = self.last.map_or_else(Default::default, |last| last.key.into());
         self.counted.count_ranges(ranges, self.order);
+        if self.parts.locator.as_ref().is_some_and(|locator| !locator.is_whole(self.farthest)) {
+            return Err(Error::corruption("the locator has other cells than those of its keys"));
+        }
         if self.counted == self.parts.properties {
             return Ok(());
         }
@@ -162,6 +175,16 @@ impl<'a> RowCheck<'a> {
             Block::Jumbo(jumbo) => jumbo.tag() == tag && found == Lookup::Row(row),
         };
         if is_tagged { Ok(()) } else { Err(wrong(row, "is not found by its tag")) }
+    }
+
+    /// Does the locator lead to the newest row of a key?
+    fn locate(&mut self, place: KeyPlace, key: InternalKey<'_>) -> Result<()> {
+        let Some(locator) = &self.parts.locator else { return Ok(()) };
+        let Some(distance) = locator.distance(self.hash(key.user_key), place) else {
+            return Err(Error::corruption(format!("the locator does not lead to {key:?}")));
+        };
+        self.farthest = self.farthest.max(distance);
+        Ok(())
     }
 
     /// Whether the block continues a key, as far as that can be known here.

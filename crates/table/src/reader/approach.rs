@@ -5,7 +5,10 @@
 //! answered here: a read that comes without it finds the same, and one that comes with it need not look for its block again.
 
 use super::Table;
-use crate::block::{Block, BlockRef, SlottedBlock, tag_of};
+use crate::{
+    block::{Block, BlockRef, SlottedBlock, SoughtKey, tag_of},
+    filter::KeyPlace,
+};
 use sediment_base::{InternalKey, SeqNo};
 use sediment_raw::{epoch::Pin, simd};
 
@@ -14,7 +17,7 @@ use sediment_raw::{epoch::Pin, simd};
 pub struct Approach<'t> {
     table: &'t Table,
     block: usize,
-    hash: u64,
+    sought: SoughtKey,
 }
 
 impl Table {
@@ -30,6 +33,11 @@ impl Table {
     /// may be a neighbour.
     #[inline]
     pub fn approach(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo, near: Option<&Approach<'_>>) -> Option<Approach<'_>> {
+        if let Some(locator) = self.locator() {
+            let KeyPlace { block, slot } = locator.places(hash).next().filter(|place| place.block < self.fence.blocks())?;
+            self.blocks.prefetch(block);
+            return Some(Approach { table: self, block, sought: SoughtKey::Slot(slot) });
+        }
         if !self.may_contain(hash) {
             return None;
         }
@@ -38,7 +46,7 @@ impl Table {
         let near = near.filter(|near| self.fence.is_in(*near, target, &self.order));
         let block = near.or_else(|| self.fence.find(target, &self.order))?;
         self.blocks.prefetch(block);
-        Some(Approach { table: self, block, hash })
+        Some(Approach { table: self, block, sought: SoughtKey::Tag(tag_of(hash)) })
     }
 }
 
@@ -58,19 +66,21 @@ impl Approach<'_> {
     /// Third: for its tags.
     #[inline]
     pub fn prefetch_tags(&self, pin: &Pin) {
-        self.with_rows(pin, |block| block.prefetch_tags());
+        if let SoughtKey::Tag(_) = self.sought {
+            self.with_rows(pin, |block| block.prefetch_tags());
+        }
     }
 
     /// Fourth: for the slots of the rows that it could be.
     #[inline]
     pub fn prefetch_slots(&self, pin: &Pin) {
-        self.with_rows(pin, |block| block.prefetch_slots(tag_of(self.hash)));
+        self.with_rows(pin, |block| block.prefetch_slots(self.sought));
     }
 
     /// Last: for those rows.
     #[inline]
     pub fn prefetch_records(&self, pin: &Pin) {
-        self.with_rows(pin, |block| block.prefetch_records(tag_of(self.hash)));
+        self.with_rows(pin, |block| block.prefetch_records(self.sought));
     }
 
     /// Shows `look` the block, if it is in memory and one of many rows.

@@ -11,6 +11,10 @@ pub struct ReadCounts {
     pub filter_negatives: u64,
     /// Filters that said maybe where there was no row for the read.
     pub filter_false_positives: u64,
+    /// Locators asked; they are among the filters as well.
+    pub locator_checks: u64,
+    /// Locators that led to a row for the read.
+    pub locator_hits: u64,
     /// Blocks looked into.
     pub blocks: u64,
     /// Those of them that were not in memory.
@@ -26,6 +30,10 @@ impl ReadCounts {
         stats.add_some(Counter::FilterChecks, self.filter_checks);
         stats.add_some(Counter::FilterNegatives, self.filter_negatives);
         stats.add_some(Counter::FilterFalsePositives, self.filter_false_positives);
+        if self.locator_checks > 0 {
+            stats.add(Counter::LocatorChecks, self.locator_checks);
+            stats.add_some(Counter::LocatorHits, self.locator_hits);
+        }
         stats.add_some(Counter::BlockCacheHits, self.blocks - self.blocks_loaded);
         if self.blocks_loaded > 0 {
             stats.add(Counter::BlockCacheMisses, self.blocks_loaded);

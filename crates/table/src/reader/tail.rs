@@ -4,7 +4,7 @@
 use super::load::read_fully;
 use crate::{
     context::TableContext,
-    filter::{Filter, PrefixFilter},
+    filter::{Filter, Locator, PrefixFilter},
     format::{BODY_AT, Content, Footer, RegionEntry, kinds},
     index::Fence,
     properties::Properties,
@@ -19,7 +19,7 @@ use sediment_codec::{
 };
 use sediment_env::File;
 use sediment_raw::slab::{Buffer, Pool, Shared};
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 /// The smallest file that could be a table.
 const FILE_BYTES_MIN: u64 = BODY_AT + HEADER_BYTES as u64 + FRAME_ALIGN as u64;
@@ -35,6 +35,17 @@ pub(crate) struct Parts {
     pub(crate) fence: Fence,
     pub(crate) filter: Option<Filter>,
     pub(crate) prefix_filter: Option<PrefixFilter>,
+    /// Read apart: by [`Tail::locator`].
+    pub(crate) locator: Option<Locator>,
+}
+
+/// Some of the file.
+#[derive(Debug)]
+struct Stretch {
+    /// The bytes, behind [`SHIFT`] others.
+    bytes: Shared<()>,
+    /// Where in the file they begin.
+    at: u64,
 }
 
 /// The verified end of a table file.
@@ -45,9 +56,7 @@ pub(crate) struct Tail {
     pub(crate) file_bytes: u64,
     /// Where the footer frame begins.
     pub(crate) body_len: u64,
-    /// The file from `bytes_at` to its end, behind [`SHIFT`] bytes.
-    bytes: Shared<()>,
-    bytes_at: u64,
+    stretch: Stretch,
     read_bytes: u64,
     pool: Pool,
 }
@@ -69,8 +78,7 @@ impl Tail {
             footer: Footer::default(),
             file_bytes,
             body_len: 0,
-            bytes: read_from(pool, file, bytes_at, file_bytes)?,
-            bytes_at,
+            stretch: Stretch::read(pool, file, bytes_at..file_bytes)?,
             read_bytes: file_bytes - bytes_at,
             pool: pool.clone(),
         };
@@ -107,7 +115,7 @@ impl Tail {
 
     /// Memory that it takes, which its parts share.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.bytes.memory_bytes()
+        self.stretch.bytes.memory_bytes()
     }
 
     pub(crate) fn seal(&self) -> Seal {
@@ -124,7 +132,7 @@ impl Tail {
             return Err(Error::unsupported(format!("key hash {version} is unknown to this version; upgrade Sediment")));
         }
         if properties.rows == 0 && properties.range_tombstones > 0 {
-            return Ok(Parts { properties, fence: Fence::default(), filter: None, prefix_filter: None });
+            return Ok(Parts { properties, fence: Fence::default(), filter: None, prefix_filter: None, locator: None });
         }
         let data = self.footer.expect_region(Region::Data)?;
         if data.offset != BODY_AT {
@@ -137,7 +145,7 @@ impl Tail {
         let prefix_filter = self
             .filter(Region::PrefixFilter)?
             .and_then(|filter| PrefixFilter::new(filter, &properties.prefix_extractor, properties.hash_seed, extractor));
-        Ok(Parts { fence, filter: self.filter(Region::Filter)?, prefix_filter, properties })
+        Ok(Parts { fence, filter: self.filter(Region::Filter)?, prefix_filter, locator: None, properties })
     }
 
     /// What unpacks the data, whose properties these are.
@@ -156,6 +164,21 @@ impl Tail {
         let Some(region) = self.footer.region(id) else { return Ok(None) };
         let filter = Filter::decode(region.kind, self.content(region)?);
         filter.map(Some).map_err(|error| error.at(region.offset))
+    }
+
+    /// How much memory the locator takes; 0 where there is none.
+    pub(crate) fn locator_bytes(&self) -> u64 {
+        self.footer.region(Region::Locator).map_or(0, |region| region.bytes)
+    }
+
+    /// Reads the locator of the table with these parts, if it has one. No reader needs it.
+    pub(crate) fn locator(&self, file: &dyn File, parts: &Parts) -> Result<Option<Locator>> {
+        let Some(region) = self.footer.region(Region::Locator) else { return Ok(None) };
+        let stretch = Stretch::read(&self.pool, file, region.offset..region.end())?;
+        let content = self.content_of(&stretch, region)?;
+        let (blocks, keys) = (parts.fence.blocks(), parts.properties.user_keys);
+        let locator = Locator::decode(region.kind, &content, region.offset, blocks, keys);
+        locator.map(Some).map_err(|error| error.at(region.offset))
     }
 
     /// The range tombstones of the table, which `properties` count.
@@ -183,10 +206,14 @@ impl Tail {
 
     /// The plain bytes of a region that was read: where they are, if they are in one frame as they were before.
     pub(crate) fn content(&self, region: &RegionEntry) -> Result<Content> {
+        self.content_of(&self.stretch, region)
+    }
+
+    fn content_of(&self, stretch: &Stretch, region: &RegionEntry) -> Result<Content> {
         let mut content = Vec::new();
         let mut offset = region.offset;
         for ordinal in 0..region.frames {
-            let (header, plain) = self.seal().open(&Unpacker::default(), offset, self.slice(offset))?;
+            let (header, plain) = self.seal().open(&Unpacker::default(), offset, stretch.slice(offset))?;
             if (header.region, header.kind, header.ordinal) != (region.id, region.kind, ordinal) {
                 return Err(Error::corruption("a block of another region").at(offset));
             }
@@ -198,8 +225,8 @@ impl Tail {
             if let (Cow::Borrowed(plain), 1) = (&plain, region.frames)
                 && (end, bytes) == (region.end(), region.plain_bytes)
             {
-                let at = SHIFT + (offset - self.bytes_at) as usize + FRAME_HEADER_BYTES;
-                return Ok(self.bytes.part(at..at + plain.len()));
+                let at = SHIFT + (offset - stretch.at) as usize + FRAME_HEADER_BYTES;
+                return Ok(stretch.bytes.part(at..at + plain.len()));
             }
             content.extend_from_slice(&plain);
             offset = end;
@@ -223,15 +250,13 @@ impl Tail {
 
     /// What was read, from this place of the file on.
     fn slice(&self, offset: u64) -> &[u8] {
-        let read = self.bytes.bytes().get(SHIFT..).unwrap_or_default();
-        offset.checked_sub(self.bytes_at).and_then(|at| read.get(at as usize..)).unwrap_or_default()
+        self.stretch.slice(offset)
     }
 
     /// Makes sure that everything from `offset` on was read.
     fn extend_to(&mut self, file: &dyn File, offset: u64) -> Result<()> {
-        if offset < self.bytes_at {
-            self.bytes = read_from(&self.pool, file, offset, self.file_bytes)?;
-            self.bytes_at = offset;
+        if offset < self.stretch.at {
+            self.stretch = Stretch::read(&self.pool, file, offset..self.file_bytes)?;
             self.read_bytes += self.file_bytes - offset;
         }
         Ok(())
@@ -239,20 +264,27 @@ impl Tail {
 
     /// Lets go of what is before `offset`.
     fn keep_from(&mut self, offset: u64) {
-        if offset > self.bytes_at {
+        if offset > self.stretch.at {
             let shifted = [&[0; SHIFT], self.slice(offset)].concat();
-            self.bytes = Buffer::copied(&self.pool, &shifted).share((), 0..shifted.len());
-            self.bytes_at = offset;
+            let bytes = Buffer::copied(&self.pool, &shifted).share((), 0..shifted.len());
+            self.stretch = Stretch { bytes, at: offset };
         }
     }
 }
 
-/// The file from `offset` to its end, behind [`SHIFT`] bytes.
-fn read_from(pool: &Pool, file: &dyn File, offset: u64, file_bytes: u64) -> Result<Shared<()>> {
-    let len = SHIFT + (file_bytes - offset) as usize;
-    let mut buffer = Buffer::zeroed(pool, len);
-    read_fully(file, offset, &mut buffer.bytes_mut()[SHIFT..])?;
-    Ok(buffer.share((), 0..len))
+impl Stretch {
+    fn read(pool: &Pool, file: &dyn File, place: Range<u64>) -> Result<Self> {
+        let len = SHIFT + (place.end - place.start) as usize;
+        let mut buffer = Buffer::zeroed(pool, len);
+        read_fully(file, place.start, &mut buffer.bytes_mut()[SHIFT..])?;
+        Ok(Self { bytes: buffer.share((), 0..len), at: place.start })
+    }
+
+    /// Its bytes from this place of the file on; none where that is not in it.
+    fn slice(&self, offset: u64) -> &[u8] {
+        let read = self.bytes.bytes().get(SHIFT..).unwrap_or_default();
+        offset.checked_sub(self.at).and_then(|at| read.get(at as usize..)).unwrap_or_default()
+    }
 }
 
 fn expect_kind(region: &RegionEntry, kind: u8) -> Result<()> {

@@ -86,7 +86,7 @@ impl FrameFile {
         let mut ended = std::mem::replace(&mut self.region, next);
         (ended.id, ended.kind) = (region as u8, kind);
         ended.bytes = self.len() - ended.offset;
-        ended.is_required = !matches!(region, Region::Filter | Region::PrefixFilter);
+        ended.is_required = !matches!(region, Region::Filter | Region::PrefixFilter | Region::Locator);
         self.footer.regions.push(ended);
     }
 

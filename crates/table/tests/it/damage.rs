@@ -109,8 +109,12 @@ fn names_its_place(error: &Error) -> bool {
 
 #[test]
 fn every_flipped_byte_is_reported_by_the_check_and_never_answers_wrong() {
-    for (block_bytes, row_digests) in [(300, false), (4096, false), (300, true)] {
-        let victim = Victim::with(rows(), TableOptions { block_bytes, row_digests, ..TableOptions::default() });
+    let options =
+        |block_bytes, row_digests, locator| TableOptions { block_bytes, row_digests, locator, ..TableOptions::default() };
+    for options in
+        [(300, false, false), (4096, false, false), (300, true, false), (300, false, true)].map(|(a, b, c)| options(a, b, c))
+    {
+        let victim = Victim::with(rows(), options);
         assert!(victim.read_all(victim.open()).is_none());
         for at in 0..victim.sound.len() {
             let mut bytes = victim.sound.clone();

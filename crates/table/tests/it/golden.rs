@@ -6,13 +6,14 @@ use crate::{
     order::orders,
     rows::{Row, context, path, write},
 };
-use sediment_base::{Cursor, Kind};
+use sediment_base::{Cursor, Kind, seqno::SEQNO_MAX};
 use sediment_codec::compress::{Method, ZstdLevel};
 use sediment_table::{DictionaryOptions, Table, TableContext, TableOptions};
 use std::sync::Arc;
 
 const GOLDEN: &[u8] = include_bytes!("../../testdata/format/v1/table");
 const DIGESTS: &[u8] = include_bytes!("../../testdata/format/v1/table-digests");
+const LOCATOR: &[u8] = include_bytes!("../../testdata/format/v1/table-locator");
 const ZSTD: &[u8] = include_bytes!("../../testdata/format/v1/table-zstd");
 
 fn rows() -> Vec<Row> {
@@ -31,24 +32,23 @@ fn rows() -> Vec<Row> {
 
 #[test]
 fn format_1_is_read_and_written_as_it_always_was() {
-    is_as_it_always_was("table", GOLDEN, false);
+    is_as_it_always_was("table", GOLDEN, &TableOptions::default());
 }
 
 #[test]
 fn rows_with_digests_are_read_and_written_as_they_always_were() {
-    is_as_it_always_was("table-digests", DIGESTS, true);
+    is_as_it_always_was("table-digests", DIGESTS, &TableOptions { row_digests: true, ..TableOptions::default() });
 }
 
-fn is_as_it_always_was(name: &str, golden: &[u8], row_digests: bool) {
+#[test]
+fn tables_with_locators_are_read_and_written_as_they_always_were() {
+    is_as_it_always_was("table-locator", LOCATOR, &TableOptions { locator: true, ..TableOptions::default() });
+}
+
+fn is_as_it_always_was(name: &str, golden: &[u8], options: &TableOptions) {
     let context = context(&orders()[0], 0);
-    let options = TableOptions {
-        block_bytes: 512,
-        hash_seed: 0xC0FFEE,
-        row_digests,
-        created_us: 17,
-        oldest_write_us: 16,
-        ..TableOptions::default()
-    };
+    let options =
+        TableOptions { block_bytes: 512, hash_seed: 0xC0FFEE, created_us: 17, oldest_write_us: 16, ..options.clone() };
     let meta = write(&context, &options, &rows());
     let mut written = vec![0; meta.file_bytes as usize];
     context.fs.open(&path()).unwrap().read_exact_at(0, &mut written).unwrap();
@@ -95,4 +95,8 @@ fn assert_holds(context: &TableContext, file: &[u8], rows: &[Row]) {
         cursor.next().unwrap();
     }
     assert!(!cursor.is_valid());
+    for row in rows.chunk_by(|a, b| a.key == b.key).map(|versions| &versions[0]) {
+        let found = table.get(&row.key, table.key_hash(&row.key), SEQNO_MAX).unwrap().unwrap();
+        assert_eq!((found.seqno, found.kind, &found.value[..]), (row.seqno, row.kind, &row.value[..]));
+    }
 }

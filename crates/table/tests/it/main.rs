@@ -6,6 +6,7 @@ mod damage;
 mod faults;
 mod golden;
 mod hostile;
+mod locators;
 mod model;
 mod order;
 mod ranges;

@@ -157,6 +157,7 @@ fn random_tables_answer_as_a_sorted_list_does() {
             dictionary,
             filter,
             filter_bits_per_key,
+            locator: random.below(3) == 0,
             prefix_extractor,
             hash_seed: SEED,
             row_digests: random.below(2) == 0,
@@ -180,17 +181,19 @@ fn thousands_of_versions_span_blocks_and_each_is_found() {
         rows.extend((0..5000).rev().map(|seqno| Row::new("kk", seqno * 2 + 1, format!("value {seqno}"))));
         rows.extend([Row::new("zz", 20_000, "after"), Row::new("zzz", 5, "after")]);
         rows.sort_by(|a, b| a.internal().compare(b.internal(), &order));
-        let context = context(&order, 1 << 20);
-        let options = TableOptions { block_bytes: 1024, hash_seed: SEED, ..TableOptions::default() };
-        let meta = write(&context, &options, &rows);
-        let table = Arc::new(Table::open(&context, &path(), &meta).unwrap());
-        assert!(table.properties().blocks > 50);
-        for read_seqno in 0..10_010 {
-            let found = table.get(b"kk", key_hash(SEED, b"kk"), read_seqno).unwrap();
-            let newest = (read_seqno > 1).then(|| ((read_seqno - 2) / 2 * 2 + 1).min(9999));
-            assert_eq!(found.map(|row| row.seqno), newest, "at {read_seqno}");
+        for locator in [false, true] {
+            let context = context(&order, 1 << 20);
+            let options = TableOptions { block_bytes: 1024, hash_seed: SEED, locator, ..TableOptions::default() };
+            let meta = write(&context, &options, &rows);
+            let table = Arc::new(Table::open(&context, &path(), &meta).unwrap());
+            assert!(table.properties().blocks > 50 && table.has_locator() == locator);
+            for read_seqno in 0..10_010 {
+                let found = table.get(b"kk", key_hash(SEED, b"kk"), read_seqno).unwrap();
+                let newest = (read_seqno > 1).then(|| ((read_seqno - 2) / 2 * 2 + 1).min(9999));
+                assert_eq!(found.map(|row| row.seqno), newest, "at {read_seqno}");
+            }
+            check_walks(&table, &rows, &order, &SeededRandom::new(1));
         }
-        check_walks(&table, &rows, &order, &SeededRandom::new(1));
     }
 }
 
@@ -208,8 +211,10 @@ fn values_of_many_mebibytes_and_the_longest_keys_come_back() {
             Row::new("m", 2, "between"),
         ];
         rows.sort_by(|a, b| a.internal().compare(b.internal(), &order));
-        let options = TableOptions { hash_seed: SEED, ..TableOptions::default() };
-        check_everything(&rows, &order, &options, &SeededRandom::new(3));
+        for locator in [false, true] {
+            let options = TableOptions { hash_seed: SEED, locator, ..TableOptions::default() };
+            check_everything(&rows, &order, &options, &SeededRandom::new(3));
+        }
     }
 }
 
