@@ -1,4 +1,4 @@
-//! Point reads of blocks in the cache, and of a memtable, for counting instructions. Run it twice under callgrind with another
+//! Point reads of blocks in the cache, by filters (`table`) or locators (`locator`), and of a memtable, for counting instructions. Run it twice under callgrind with another
 //! number of reads: what differs, divided by the reads that differ, is the cost of one.
 //!
 //! ```text
@@ -21,15 +21,16 @@ fn key(number: u64) -> [u8; 16] {
 fn main() -> sedimentdb::Result<()> {
     let mut args = std::env::args().skip(1);
     let reads: u64 = args.next().and_then(|reads| reads.parse().ok()).unwrap_or(100_000);
-    let is_flushed = args.next().is_none_or(|place| place == "table");
+    let place = args.next().unwrap_or_else(|| "table".to_owned());
     let mut options = Options::default();
     options.expert.background_threads = Some(0);
+    options.expert.locators = Some(place == "locator");
     let db = Db::builder("db").options(options).env(Env::simulated(MemFs::new(), 1)).open()?;
     let users = db.keyspace("users")?;
     for number in 0..ROWS {
         users.insert(key(number), [7; 100])?;
     }
-    if is_flushed {
+    if place != "memtable" {
         db.flush()?;
     }
     for number in 0..ROWS {

@@ -33,6 +33,7 @@ pub struct IngestReport {
 pub(crate) struct Ingesting {
     home: Arc<TableHome>,
     settings: Arc<TreeOptions>,
+    filter_width: FilterWidth,
     now_us: u64,
     writer: Option<TableWriter>,
     written: Vec<UnnumberedTable>,
@@ -44,7 +45,11 @@ impl Ingesting {
     /// Nothing yet. `now_us` is the wall clock, in microseconds since 1970.
     pub(crate) fn new(versions: &SuperVersions, now_us: u64) -> Self {
         let (home, settings) = (Arc::clone(&versions.home), versions.settings());
-        Self { home, settings, now_us, writer: None, written: Vec::new(), ids: Vec::new(), last_key: Vec::new() }
+        // How many rows will come, and where they go, is not known yet; only that all is below where nothing is.
+        let is_empty = versions.load().version.tables().next().is_none();
+        let filter_width = FilterWidth::exactly(settings.filter_bits_per_key).with_locators(settings.locators && is_empty);
+        let (writer, written, ids, last_key) = (None, Vec::new(), Vec::new(), Vec::new());
+        Self { home, settings, filter_width, now_us, writer, written, ids, last_key }
     }
 
     /// Adds a row. Keys ascend, each once; another is `InvalidInput`, and harmless.
@@ -63,8 +68,7 @@ impl Ingesting {
                     home: &self.home,
                     options: &self.settings,
                     is_flush: false,
-                    // How many rows will come, and where they go, is not known yet.
-                    filter_width: FilterWidth::exactly(self.settings.filter_bits_per_key),
+                    filter_width: self.filter_width,
                     now_us: self.now_us,
                     oldest_write_us: self.now_us,
                 };

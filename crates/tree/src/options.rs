@@ -43,6 +43,9 @@ pub struct TreeOptions {
     pub filter_bits_per_key: u8,
     /// Which runs have those bits per key.
     pub filter_widths: FilterWidths,
+    /// Whether tables under which nothing holds their keys have a locator in place of a filter: some five bytes a key, by which a point read
+    /// finds block and row at once. A table of more blocks and rows than a locator can tell apart has a filter.
+    pub locators: bool,
     /// Which prefixes tables have a filter of, beside that of keys: scans pass over tables where theirs does not occur. With the order of
     /// bytes alone. May change like any setting: a table is asked if it names an extractor that comes along, or the one given when the
     /// tree was opened.
@@ -134,6 +137,7 @@ impl TreeOptions {
             level0_filter: FilterKind::SplitBlock,
             filter_bits_per_key: 10,
             filter_widths: FilterWidths::default(),
+            locators: false,
             prefix_extractor: None,
             entry_checksums: false,
             compaction_filter: None,
@@ -167,6 +171,7 @@ impl TreeOptions {
             level0_filter: _,
             filter_bits_per_key,
             filter_widths: _,
+            locators: _,
             prefix_extractor,
             entry_checksums: _,
             compaction_filter: _,
@@ -228,6 +233,7 @@ impl TreeOptions {
             level0_filter: others.level0_filter,
             filter_bits_per_key: others.filter_bits_per_key,
             filter_widths: others.filter_widths,
+            locators: others.locators,
             prefix_extractor: others.prefix_extractor.clone(),
             entry_checksums: others.entry_checksums,
             compaction_filter: others.compaction_filter.clone(),

@@ -34,6 +34,7 @@ const DICTIONARY_BYTES: u64 = 30;
 const DICTIONARY: u64 = 32;
 const FILTER_WIDTHS: u64 = 34;
 const ENTRY_CHECKSUMS: u64 = 36;
+const LOCATORS: u64 = 38;
 
 /// The goals by their numbers on disk.
 const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal::Space)];
@@ -65,6 +66,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         filter,
         filter_bits_per_key,
         filter_widths,
+        locators,
         entry_checksums,
         prefix_extractor,
         compaction_filter,
@@ -91,6 +93,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         (FILTER, number_of(&FILTERS, *filter)),
         (FILTER_WIDTHS, number_of(&WIDTHS, *filter_widths)),
         (ENTRY_CHECKSUMS, number_of(&SWITCHES, *entry_checksums)),
+        (LOCATORS, number_of(&SWITCHES, *locators)),
     ];
     for (tag, number) in numbers {
         if let Some(number) = number {
@@ -135,6 +138,7 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             FILTER => set(&mut options.filter, known(&FILTERS, "filter", field.varint()?)?)?,
             FILTER_WIDTHS => set(&mut options.filter_widths, known(&WIDTHS, "filter widths", field.varint()?)?)?,
             ENTRY_CHECKSUMS => set(&mut options.entry_checksums, known(&SWITCHES, "entry checksums", field.varint()?)?)?,
+            LOCATORS => set(&mut options.locators, known(&SWITCHES, "locators", field.varint()?)?)?,
             PREFIX_EXTRACTOR => set(&mut options.prefix_extractor, name(field)?)?,
             MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
             STRATEGY => set(&mut options.strategy, name(field)?)?,
@@ -209,6 +213,7 @@ mod tests {
             filter: Some(FilterKind::Burr),
             filter_bits_per_key: Some(0),
             filter_widths: Some(FilterWidths::ByLevel),
+            locators: Some(true),
             entry_checksums: Some(true),
             prefix_extractor: Some("fixed-4".into()),
             compaction_filter: Some("expiry".into()),
@@ -253,7 +258,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 20, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 21, "each setting ends where a shorter list may end");
     }
 
     #[test]
@@ -300,6 +305,8 @@ mod tests {
             (FILTER_WIDTHS, 3),
             (ENTRY_CHECKSUMS, 0),
             (ENTRY_CHECKSUMS, 3),
+            (LOCATORS, 0),
+            (LOCATORS, 3),
         ];
         for (tag, number) in cases {
             assert_eq!(one(tag, number).kind(), ErrorKind::Unsupported, "{tag} {number}");

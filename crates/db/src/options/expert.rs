@@ -54,6 +54,8 @@ pub struct ExpertOptions {
     pub filter_bits_per_key: Option<u8>,
     /// For every keyspace: see [`KeyspaceOptions::filter_widths`].
     pub filter_widths: Option<FilterWidths>,
+    /// For every keyspace: see [`KeyspaceOptions::locators`].
+    pub locators: Option<bool>,
     /// For every keyspace: see [`KeyspaceOptions::entry_checksums`].
     pub entry_checksums: Option<bool>,
     /// For every keyspace: see [`KeyspaceOptions::table_bytes`].
@@ -78,6 +80,7 @@ impl Default for ExpertOptions {
             filter,
             filter_bits_per_key,
             filter_widths,
+            locators,
             entry_checksums,
             table_bytes,
             level0_trigger,
@@ -105,6 +108,7 @@ impl Default for ExpertOptions {
             filter,
             filter_bits_per_key,
             filter_widths,
+            locators,
             entry_checksums,
             table_bytes,
             level0_trigger,
@@ -164,6 +168,7 @@ impl ExpertOptions {
             filter: self.filter,
             filter_bits_per_key: self.filter_bits_per_key,
             filter_widths: self.filter_widths,
+            locators: self.locators,
             entry_checksums: self.entry_checksums,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,

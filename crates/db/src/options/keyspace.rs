@@ -41,6 +41,11 @@ pub struct KeyspaceOptions {
     pub filter_bits_per_key: Option<u8>,
     /// Whether keys of all levels have these bits, or those of small levels more and those of large ones less; by the goal by default.
     pub filter_widths: Option<FilterWidths>,
+    /// Whether tables under which nothing holds their keys, most of them in the last level, have a *locator* in place of a filter; no by
+    /// default. It knows of each key in which block and where there it is: a read of one key finds it by one line of memory, instead of
+    /// by filter, index and a search of the block. Costs five bytes for each key, on disk and in memory. A table that is opened when
+    /// metadata has three tenths of the memory does without, and without a filter, until it is opened again.
+    pub locators: Option<bool>,
     /// Whether each row gets a checksum of its own when it is written, which goes with it from the memtable to the last level and is checked
     /// whenever the row is read or rewritten; no by default. What memory has changed in between is then found: reads, flushes and
     /// compactions that come to it fail with `Corruption`, and it is neither returned nor written on. Costs four bytes a row, and a few
@@ -116,6 +121,7 @@ impl KeyspaceOptions {
             filter: _,
             filter_bits_per_key,
             filter_widths: _,
+            locators: _,
             entry_checksums: _,
             prefix_extractor,
             compaction_filter,
@@ -168,6 +174,7 @@ impl KeyspaceOptions {
             filter: self.filter.or(others.filter),
             filter_bits_per_key: self.filter_bits_per_key.or(others.filter_bits_per_key),
             filter_widths: self.filter_widths.or(others.filter_widths),
+            locators: self.locators.or(others.locators),
             entry_checksums: self.entry_checksums.or(others.entry_checksums),
             prefix_extractor: self.prefix_extractor.clone(),
             compaction_filter: self.compaction_filter.clone(),
@@ -186,7 +193,7 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 20] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 21] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
@@ -197,6 +204,7 @@ impl fmt::Debug for KeyspaceOptions {
             ("filter", self.filter.as_ref().map(|kind| kind as _)),
             ("filter_bits_per_key", self.filter_bits_per_key.as_ref().map(|bits| bits as _)),
             ("filter_widths", self.filter_widths.as_ref().map(|widths| widths as _)),
+            ("locators", self.locators.as_ref().map(|is_on| is_on as _)),
             ("entry_checksums", self.entry_checksums.as_ref().map(|is_on| is_on as _)),
             ("prefix_extractor", self.prefix_extractor.as_ref().map(|name| name as _)),
             ("compaction_filter", self.compaction_filter.as_ref().map(|name| name as _)),
@@ -229,6 +237,7 @@ pub(crate) struct Shape {
     pub(crate) filter: FilterKind,
     pub(crate) filter_bits_per_key: u8,
     pub(crate) filter_widths: FilterWidths,
+    pub(crate) locators: bool,
     pub(crate) entry_checksums: bool,
     pub(crate) table_bytes: u64,
     pub(crate) level0_trigger: usize,
@@ -255,6 +264,7 @@ impl Shape {
             filter: set.filter.unwrap_or(profile.filter),
             filter_bits_per_key: set.filter_bits_per_key.unwrap_or(profile.filter_bits_per_key),
             filter_widths: set.filter_widths.unwrap_or(profile.filter_widths),
+            locators: set.locators.unwrap_or(false),
             entry_checksums: set.entry_checksums.unwrap_or(false),
             table_bytes: set.table_bytes.unwrap_or(table_bytes),
             level0_trigger,
@@ -276,6 +286,7 @@ impl Shape {
             filter: Some(self.filter),
             filter_bits_per_key: Some(self.filter_bits_per_key),
             filter_widths: Some(self.filter_widths),
+            locators: Some(self.locators),
             entry_checksums: Some(self.entry_checksums),
             prefix_extractor: own.prefix_extractor.clone(),
             compaction_filter: own.compaction_filter.clone(),
@@ -300,6 +311,7 @@ impl Shape {
             level0_filter: FilterKind::SplitBlock.into(),
             filter_bits_per_key: self.filter_bits_per_key,
             filter_widths: self.filter_widths.into(),
+            locators: self.locators,
             entry_checksums: self.entry_checksums,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,

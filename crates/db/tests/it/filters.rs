@@ -1,6 +1,6 @@
 //! Filters are built as the keyspace says, level by level, and asked whatever they were built as.
 
-use sedimentdb::{Db, FilterKind, Goal, KeyspaceOptions, dump_file};
+use sedimentdb::{Db, FilterKind, Goal, KeyspaceOptions, dump_file, stats::Counter};
 use std::path::{Path, PathBuf};
 
 const ROWS: usize = 3000;
@@ -60,4 +60,40 @@ fn each_level_has_the_filters_that_it_is_told() {
         assert_eq!(kinds(dir.path()), [below], "below level 0 under {options:?}");
         assert_answers(&Db::open(dir.path()).unwrap());
     }
+}
+
+#[test]
+fn locators_take_the_place_of_filters_in_the_last_level_from_then_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let regions = || {
+        let tables = files(dir.path()).into_iter().filter(|path| path.parent().is_some_and(|dir| dir.ends_with("tables")));
+        let mut all: Vec<[bool; 2]> = tables
+            .map(|path| {
+                let mut text = String::new();
+                dump_file(&path, &mut text).unwrap();
+                ["region Filter ", "region Locator "].map(|region| text.contains(region))
+            })
+            .collect();
+        all.dedup();
+        all
+    };
+    for locators in [None, Some(true), Some(false), Some(true)] {
+        let db = Db::open(dir.path()).unwrap();
+        let keyspace = db.keyspace("k").unwrap();
+        keyspace.set_options(KeyspaceOptions { locators, ..KeyspaceOptions::default() }).unwrap();
+        for number in 0..ROWS {
+            keyspace.insert(format!("{number:05}"), "value").unwrap();
+        }
+        db.compact().unwrap();
+        let before = db.stats().counted;
+        assert_answers(&db);
+        let since = db.stats().counted.since(&before);
+        let is_on = locators == Some(true);
+        assert_eq!(since.counter(Counter::LocatorHits), if is_on { ROWS as u64 } else { 0 });
+        assert!(!is_on || since.counter(Counter::LocatorChecks) > ROWS as u64);
+        drop(keyspace);
+        db.close().unwrap();
+        assert_eq!(regions(), [[!is_on, is_on]], "{locators:?}");
+    }
+    assert_answers(&Db::open(dir.path()).unwrap());
 }

@@ -53,6 +53,7 @@ const FILTERS: [Option<FilterKind>; 3] = [None, Some(FilterKind::SplitBlock), So
 const WIDTHS: [Option<FilterWidths>; 3] = [None, Some(FilterWidths::Uniform), Some(FilterWidths::ByLevel)];
 
 const CHECKSUMS: [Option<bool>; 3] = [None, Some(false), Some(true)];
+const LOCATORS: [Option<bool>; 3] = [None, Some(false), Some(true)];
 
 /// Other settings of a keyspace for each seed, as small as those of [`tiny`].
 pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
@@ -67,6 +68,7 @@ pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
         filter: *rng.pick(&FILTERS),
         filter_bits_per_key: *rng.pick(&[None, Some(0), Some(16)]),
         filter_widths: *rng.pick(&WIDTHS),
+        locators: *rng.pick(&LOCATORS),
         entry_checksums: *rng.pick(&CHECKSUMS),
         table_bytes: *rng.pick(&[None, Some(1 << 10), Some(4 << 10)]),
         level0_trigger: *rng.pick(&[None, Some(1), Some(3)]),
@@ -100,6 +102,7 @@ pub(crate) fn random(seed: u64) -> Options {
             filter: *rng.pick(&FILTERS),
             filter_bits_per_key: *rng.pick(&[None, Some(0), Some(1), Some(8), Some(10), Some(20)]),
             filter_widths: *rng.pick(&WIDTHS),
+            locators: *rng.pick(&LOCATORS),
             entry_checksums: *rng.pick(&CHECKSUMS),
             level0_trigger: Some(rng.between(1, 6) as usize),
             level_ratio: Some(rng.between(2, 10)),

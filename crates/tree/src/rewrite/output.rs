@@ -55,7 +55,7 @@ impl OutputSpec<'_> {
             dictionary,
             filter: if self.is_flush { self.options.level0_filter } else { self.options.filter },
             filter_bits_per_key: self.filter_width.of(id),
-            locator: false,
+            locator: self.filter_width.has_locators(),
             filter_bits_per_prefix: self.options.filter_bits_per_key,
             prefix_extractor: self.options.prefix_extractor.clone(),
             hash_seed: self.home.hash_seed,

@@ -25,19 +25,30 @@ use std::{collections::HashSet, sync::Arc};
 
 const BITS_PER_KEY_MAX: u8 = 32;
 
-/// Bits per key of the filters of a run.
+/// Bits per key of the filters of a run, and whether its tables have locators in place of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct FilterWidth {
     narrow: u8,
     wide: u8,
     /// Of the tables, the part that have the wide one.
     wide_share: f64,
+    has_locators: bool,
 }
 
 impl FilterWidth {
     /// The same for all tables.
     pub(crate) fn exactly(bits_per_key: u8) -> Self {
-        Self { narrow: bits_per_key, wide: bits_per_key, wide_share: 1.0 }
+        Self { narrow: bits_per_key, wide: bits_per_key, wide_share: 1.0, has_locators: false }
+    }
+
+    /// The same, and whether tables have locators where they can.
+    pub(crate) fn with_locators(self, has_locators: bool) -> Self {
+        Self { has_locators, ..self }
+    }
+
+    /// Whether tables have locators. The width is then of the filter of one that cannot.
+    pub(crate) fn has_locators(&self) -> bool {
+        self.has_locators
     }
 
     /// That of one table. The wide ones lie evenly between the others, however many there are: multiples of the golden ratio do.
@@ -66,6 +77,9 @@ pub(crate) struct Arriving<'a> {
 /// The width for tables that come into a version. Runs of other tables count with the width that they would get now, each with how often
 /// it is asked in vain.
 pub(crate) fn width(pinned: &SuperVersion, options: &TreeOptions, arriving: &Arriving<'_>) -> FilterWidth {
+    if options.locators && is_last(pinned, options, arriving) {
+        return FilterWidth::exactly(options.filter_bits_per_key).with_locators(true);
+    }
     match options.filter_widths {
         FilterWidths::Uniform => FilterWidth::exactly(options.filter_bits_per_key),
         FilterWidths::ByLevel => {
@@ -73,6 +87,13 @@ pub(crate) fn width(pinned: &SuperVersion, options: &TreeOptions, arriving: &Arr
             widths(&runs, options.filter_bits_per_key)[own]
         }
     }
+}
+
+/// Whether no table that stays holds any of their keys, where they go or below: then reads end there, and they sink as far as there are levels.
+fn is_last(pinned: &SuperVersion, options: &TreeOptions, arriving: &Arriving<'_>) -> bool {
+    let runs = pinned.version.levels.iter().skip(arriving.level).flat_map(|level| &level.runs);
+    let mut below = runs.flat_map(|run| run.overlapping(&arriving.range, &options.order));
+    below.all(|file| arriving.replaced.contains(&file.meta.id))
 }
 
 /// The runs once the tables are there, and which is theirs: the deepest one that they can sink into without meeting a table on the way.
@@ -91,6 +112,12 @@ fn runs(pinned: &SuperVersion, options: &TreeOptions, arriving: &Arriving<'_>) -
             let rows = run.tables().iter().filter(is_staying).map(|file| file.meta.rows).sum();
             runs.push(FilteredRun { rows, kind, probes });
         }
+    }
+    if options.locators
+        && let Some(last) = runs.last_mut()
+    {
+        // What comes above it leaves the last run its locators: it takes no bits.
+        last.rows = 0;
     }
     let own = joined.unwrap_or(runs.len());
     if own == runs.len() {
@@ -140,7 +167,8 @@ fn widths(runs: &[FilteredRun], bits_per_key: u8) -> Vec<FilterWidth> {
         let bits = runs[run].rows as f64 * f64::from(to - from);
         if bits > bits_left {
             if bits_left > 0.0 {
-                widths[run] = FilterWidth { narrow: from, wide: to, wide_share: bits_left / bits };
+                let wide_share = bits_left / bits;
+                widths[run] = FilterWidth { narrow: from, wide: to, wide_share, has_locators: false };
             }
             break;
         }

@@ -47,8 +47,8 @@ pub(crate) fn all() -> Result<()> {
     }
     assert!(compactions as u64 > seeds, "only {compactions} compactions");
     assert!(divided > seeds, "only {divided} in portions");
-    // Four codecs, one of them with dictionaries and without, under two kinds of filters and none.
-    assert!(met.len() == 15 || seeds < 8 || steps < 1500, "each codec under each filter: {met:?}");
+    // Four codecs, one of them with dictionaries and without, under two kinds of filters, locators and none.
+    assert!(met.len() == 20 || seeds < 8 || steps < 1500, "each codec under each filter: {met:?}");
     Ok(())
 }
 
@@ -70,6 +70,7 @@ pub(crate) fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
     options.table_bytes = pick(&[1 << 10, 4 << 10, 16 << 10]);
     options.filter_bits_per_key = pick(&[0, 6, 10]) as u8;
     options.filter_widths = [FilterWidths::Uniform, FilterWidths::ByLevel][random.below(2) as usize];
+    options.locators = random.below(2) == 0;
     let kind = || [FilterKind::SplitBlock, FilterKind::Burr][random.below(2) as usize];
     (options.filter, options.level0_filter) = (kind(), kind());
     options.level0_trigger = pick(&[1, 3, 5]) as usize;
@@ -114,12 +115,16 @@ pub(crate) fn change_settings(pair: &mut Pair, random: &SeededRandom) -> Result<
     pair.tree.set_options(&pair.options)
 }
 
-/// A codec, a kind of filter (0 for none), and whether there are dictionaries.
+/// A codec, a kind of filter (0 for none, 3 for locators where a table can have one), and whether there are dictionaries.
 pub(crate) type Combination = (u8, u8, bool);
 
 /// What tables are written with.
 pub(crate) fn combinations(options: &TreeOptions) -> [Combination; 2] {
-    let kind = |kind| if options.filter_bits_per_key == 0 { 0 } else { 1 + kind as u8 };
+    let kind = |kind| match (options.locators, options.filter_bits_per_key) {
+        (true, _) => 3,
+        (false, 0) => 0,
+        (false, _) => 1 + kind as u8,
+    };
     let has_dictionaries = |codec: &Method| matches!(codec, Method::Zstd(_)) && options.dictionary_bytes > 0;
     [(&options.codec, options.filter), (&options.level0_codec, options.level0_filter)]
         .map(|(codec, filter)| (codec.codec().tag(), kind(filter), has_dictionaries(codec)))

@@ -16,6 +16,7 @@ mod filter_widths;
 mod filtering;
 mod ingesting;
 mod levels;
+mod locators;
 mod model;
 mod multi_gets;
 mod overlays;

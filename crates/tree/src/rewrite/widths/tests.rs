@@ -119,7 +119,7 @@ fn odd_trees_have_plain_widths() {
 #[test]
 fn as_many_tables_are_wide_as_should_be() {
     for share in [0.0, 0.1, 0.5, 0.93, 1.0] {
-        let width = FilterWidth { narrow: 9, wide: 10, wide_share: share };
+        let width = FilterWidth { narrow: 9, wide: 10, wide_share: share, has_locators: false };
         let is_wide = |id| width.of(TableId(id)) == 10;
         for first in [1, 1000, 1 << 40] {
             let wide = (first..first + 100).filter(|id| is_wide(*id)).count();
