@@ -230,8 +230,9 @@ impl Table {
         self.take_found((number, block), found, read, taker)
     }
 
-    /// Gives what was found in a block to `taker`, if it is a row and what was found is so.
-    #[inline]
+    /// Gives what was found in a block to `taker`, if it is a row and what was found is so. A part of each of its two callers, which are asked
+    /// too often for a call.
+    #[inline(always)]
     fn take_found(
         &self,
         (number, block): (usize, Block<'_>),
