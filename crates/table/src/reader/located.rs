@@ -1,8 +1,9 @@
 //! Point reads by the locator.
 //!
-//! A line that names no place for a hash is believed, as a filter is. A place is a guess until a row of the key that is asked for is found there; if
-//! none is, because another key is there, or the versions that the read sees are in a later block, it goes the way of all tables, by the fence, and proves what it says there. So no answer depends on a cell that leads
-//! elsewhere, and of tables whose rows have digests the rules hold that hold for all.
+//! A line that names no place for a hash is believed, as a filter is. A place is a guess until a row of the key that is asked for is found
+//! there; if none is, because another key is there, or the versions that the read sees are in a later block, the read goes the way of all
+//! tables, by the fence, and proves there what it says. So no answer depends on a cell that leads elsewhere, and of tables whose rows
+//! have digests the rules hold that hold for all.
 
 use super::{Looked, PointRead, Reach, ReadCounts, Sought, Table, Tail, TakeRow, tail::Parts};
 use crate::{

@@ -6,10 +6,10 @@
 //! the ratio, however large the tree. ("Optimizing Space Amplification in RocksDB": Dong et al., 2017.)
 //!
 //! ```text
-//!   level 0          0 MiB    256 MiB    trigger x memtable = level_base_bytes
-//!   levels 1 to 4    empty
-//!   level 5, base    1 GiB               a tenth of the last one, more than level_base_bytes
-//!   level 6          10 GiB              whatever there is
+//!   level 0          up to 384 MiB    what it brings at once: level_base_bytes
+//!   levels 1 to 4    nothing
+//!   level 5, base    up to 1 GiB      a tenth of the last one, and more than level_base_bytes
+//!   level 6          10 GiB           whatever there is
 //! ```
 //!
 //! A tree that has shrunk to half of what made it open a level gives that level up again: what is left there sinks. So does what lies in
