@@ -26,6 +26,11 @@ pub trait Park: Send + Sync + fmt::Debug {
     /// Makes every waiter ask its predicate again.
     fn wake_all(&self);
 
+    /// Whether only one of the threads that wait here runs at a time, in an order that depends on nothing but a seed.
+    fn is_stepped(&self) -> bool {
+        false
+    }
+
     /// Another place to wait, in the same world: what wakes here wakes nobody there.
     fn another(&self) -> Arc<dyn Park>;
 }

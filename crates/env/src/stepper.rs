@@ -224,6 +224,10 @@ impl Park for Stepper {
         }
     }
 
+    fn is_stepped(&self) -> bool {
+        true
+    }
+
     fn another(&self) -> Arc<dyn Park> {
         Arc::new(self.clone())
     }

@@ -12,12 +12,13 @@
 //!
 //! Retired objects belong to the `Swap` they were in, not to a global list, so they never outlive it. They go with the next
 //! `store`, or when a [`Guard`] lets go while some are waiting and its thread is not pinned otherwise: what is freed may be large, or
-//! close files.
+//! close files. When that is depends on every thread of the process, whatever it reads: the slots do not tell. A simulated
+//! world, which must not depend on others, has a `Swap` that waits for them ([`Swap::waiting`]).
 //!
 //! Pins must be short: never across I/O, parking or a caller's code.
 
 use crate::sync::{
-    Arc, Mutex,
+    Arc, Backoff, Mutex,
     atomic::{
         AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
         Ordering::{Acquire, Relaxed, Release, SeqCst},
@@ -30,6 +31,7 @@ use std::{fmt, marker::PhantomData, ops::Deref, ptr::NonNull};
 pub struct Swap<T> {
     /// Of `Arc::into_raw`; owns one count.
     current: AtomicPtr<T>,
+    waits: bool,
     retired: Mutex<Vec<Retired<T>>>,
     /// Length of `retired`, so that a reader who lets go sees for the price of one load that nothing waits.
     retired_count: AtomicUsize,
@@ -62,8 +64,20 @@ pub struct Pin {
 impl<T> Swap<T> {
     /// Begins with `value`.
     pub fn new(value: Arc<T>) -> Self {
+        Self::begin(value, false)
+    }
+
+    /// As [`Swap::new`], but whoever replaces a value waits until no other thread is pinned from before, so that the value of before goes
+    /// at once, unless a guard lets go of it at the same moment. Who is pinned itself does not wait. A thread that is pinned must not wait
+    /// for one that replaces values.
+    pub fn waiting(value: Arc<T>) -> Self {
+        Self::begin(value, true)
+    }
+
+    fn begin(value: Arc<T>, waits: bool) -> Self {
         Self {
             current: AtomicPtr::new(Arc::into_raw(value).cast_mut()),
+            waits,
             retired: Mutex::new(Vec::new()),
             retired_count: AtomicUsize::new(0),
         }
@@ -114,17 +128,28 @@ impl<T> Swap<T> {
             retired.push(Retired { epoch, _value: before.clone() });
             self.retired_count.store(retired.len(), Relaxed);
         }
-        self.collect();
+        if self.waits && !is_pinned() {
+            wait_for_pins(epoch);
+            // Without another look: who reads the epoch's number before it is raised may pin itself now, and cannot have the value.
+            self.free(|| epoch + 1);
+        } else {
+            self.collect();
+        }
         before
     }
 
     /// Frees what no reader can hold any more. Called by itself; public for those who want to know that it happened.
     #[cold]
     pub fn collect(&self) {
+        self.free(oldest_pin);
+    }
+
+    /// Frees what was retired under a number below that one, which is asked for when no more can be added.
+    fn free(&self, below: impl FnOnce() -> u64) {
         let free: Vec<Retired<T>> = {
             let mut retired = lock(&self.retired);
-            let oldest = oldest_pin();
-            let (free, kept) = retired.drain(..).partition(|object| object.epoch < oldest);
+            let below = below();
+            let (free, kept) = retired.drain(..).partition(|object| object.epoch < below);
             *retired = kept;
             self.retired_count.store(retired.len(), Relaxed);
             free
@@ -264,6 +289,16 @@ pub fn oldest_pin() -> u64 {
         }
     });
     oldest
+}
+
+/// Waits until no thread is pinned under this number or a lower one. Those who pin themselves meanwhile get higher ones, and pins are
+/// short: so it ends.
+#[cold]
+fn wait_for_pins(epoch: u64) {
+    let mut backoff = Backoff::default();
+    while oldest_pin() <= epoch {
+        backoff.wait();
+    }
 }
 
 /// The epoch of a slot whose thread is not pinned.

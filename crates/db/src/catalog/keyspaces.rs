@@ -7,6 +7,7 @@
 
 use crate::options::{KeyspaceOptions, Settings};
 use sediment_base::{Error, KeyOrder, KeyspaceId, Result, SeqNo, TreeId};
+use sediment_env::Park;
 use sediment_raw::epoch::{Pin, Swap};
 use sediment_tree::Tree;
 use std::{
@@ -153,12 +154,20 @@ impl Keyspaces {
 }
 
 impl KeyspaceState {
-    /// A keyspace with its first tree, which was made or opened with these settings.
-    pub(crate) fn new(id: KeyspaceId, tree: Incarnation, options: KeyspaceOptions, settings: &Settings) -> Self {
+    /// A keyspace with its first tree, which was made or opened with these settings, in a world where threads wait like this.
+    pub(crate) fn new(
+        id: KeyspaceId,
+        tree: Incarnation,
+        options: KeyspaceOptions,
+        settings: &Settings,
+        park: &dyn Park,
+    ) -> Self {
         let memtable_bytes = AtomicUsize::new(settings.shape(&options).memtable_bytes);
         let (can_fold, is_bytewise) = (settings.can_fold(&options), options.is_bytewise());
         let name = Arc::clone(&tree.keyspace);
-        let (trees, options) = (Swap::new(Arc::new(vec![tree])), Mutex::new(options));
+        // Stepped, trees go in the same step every time, whoever else in the process is in the middle of a read.
+        let begin = if park.is_stepped() { Swap::waiting } else { Swap::new };
+        let (trees, options) = (begin(Arc::new(vec![tree])), Mutex::new(options));
         let (renewing, is_dropped) = (Mutex::default(), AtomicBool::new(false));
         Self { id, name, trees, renewing, options, memtable_bytes, is_dropped, can_fold, is_bytewise }
     }

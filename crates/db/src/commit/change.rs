@@ -48,7 +48,7 @@ pub(crate) fn create(
     let mut made = None;
     let recorded = record(machinery, &mut catalog, &change, |since| {
         let tree = Incarnation { keyspace: name.into(), id: tree_id, since, tree: tree.clone() };
-        let keyspace = Arc::new(KeyspaceState::new(id, tree, options, settings));
+        let keyspace = Arc::new(KeyspaceState::new(id, tree, options, settings, &*machinery.env.park));
         machinery.keyspaces.add(Arc::clone(&keyspace));
         made = Some(keyspace);
     });

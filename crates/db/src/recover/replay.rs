@@ -97,7 +97,7 @@ impl Replaying<'_> {
         )?;
         tree.set_strategy(self.settings.strategy(&options));
         let tree = Incarnation { keyspace: name.into(), id: tree_id, since, tree };
-        self.open.insert(id, KeyspaceState::new(id, tree, options, self.settings));
+        self.open.insert(id, KeyspaceState::new(id, tree, options, self.settings, &*self.env.park));
         Ok(())
     }
 

@@ -35,5 +35,6 @@ mod second_life;
 mod settings;
 mod snapshots;
 mod statistics;
+mod stepped;
 mod store;
 mod threads;

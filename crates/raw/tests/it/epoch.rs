@@ -101,6 +101,34 @@ fn retired_values_go_with_their_swap() {
 }
 
 #[test]
+fn who_waits_for_readers_frees_at_once() {
+    let _alone = alone();
+    let drops = AtomicUsize::new(0);
+    let swap = Swap::waiting(Arc::new(Counted(0, &drops)));
+    thread::scope(|scope| {
+        // Each looks as soon as it can, so that there are pins most of the time. A guard that goes would help to free.
+        let readers: Vec<_> = (0..3).map(|_| scope.spawn(|| while swap.load_under(&pin()).0 < 50 {})).collect();
+        for number in 1..=50 {
+            swap.store(Arc::new(Counted(number, &drops)));
+            assert_eq!((drops.load(SeqCst), swap.has_retired()), (number as usize, false));
+        }
+        readers.into_iter().for_each(|reader| reader.join().expect("no panic"));
+    });
+}
+
+#[test]
+fn who_is_pinned_does_not_wait_for_readers() {
+    let _alone = alone();
+    let drops = AtomicUsize::new(0);
+    let swap = Swap::waiting(Arc::new(Counted(1, &drops)));
+    let guard = swap.load();
+    swap.store(Arc::new(Counted(2, &drops)));
+    assert_eq!((guard.0, drops.load(SeqCst)), (1, 0));
+    drop(guard);
+    assert_eq!(drops.load(SeqCst), 1);
+}
+
+#[test]
 fn readers_and_writers_of_many_threads_never_meet_a_freed_value() {
     let _alone = alone();
     let rounds = if cfg!(miri) { 20 } else { 20_000 };

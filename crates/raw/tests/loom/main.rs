@@ -85,6 +85,22 @@ fn a_guard_is_never_left_with_a_freed_value() {
 }
 
 #[test]
+fn who_waits_for_readers_lets_go_of_what_none_of_them_has() {
+    model(3, || {
+        let (swap, first) = (Arc::new(Swap::waiting(Alive::new())), Alive::new());
+        swap.store(Arc::clone(&first));
+        let reader = {
+            let swap = Arc::clone(&swap);
+            // A guard that goes would help to free.
+            thread::spawn(move || swap.load_under(&pin()).check())
+        };
+        swap.store(Alive::new());
+        assert_eq!(Arc::strong_count(&first), 1, "nobody else has it");
+        reader.join().expect("no panic");
+    });
+}
+
+#[test]
 fn what_is_read_under_one_pin_stays_until_it_goes() {
     model(3, || {
         let (outer, inner) = (Arc::new(Swap::new(Alive::new())), Arc::new(Swap::new(Alive::new())));

@@ -57,12 +57,14 @@ impl SuperVersions {
         let obsolete = Obsolete::new(Arc::clone(&home), &options, orphans);
         let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed, options.entry_checksums, &options.budget));
         let first = SuperVersion::first(active, Arc::new(version), &obsolete);
+        // Stepped, files go in the same step every time, whoever else in the process is in the middle of a read.
+        let begin = if home.context.park.is_stepped() { Swap::waiting } else { Swap::new };
         Self {
             settings: Swap::new(Arc::new(options.clone())),
             options,
             home,
             obsolete,
-            current: Swap::new(first),
+            current: begin(first),
             publishing: Mutex::default(),
             installing: Mutex::new(Installing { manifest, doubtful: Vec::new() }),
         }
