@@ -1,12 +1,13 @@
 //! Maintenance: memtables become tables, tables are compacted, log files are made ready and removed.
 //!
 //! It runs on threads of its own (`worker/pool.rs`): one for flushes, which writers wait for, one for the log, the others for
-//! compaction, which stand back. Or, without threads, on the thread of the writer that finds it due (`worker/inline.rs`). Writers
-//! are slowed down before they would have to wait (`worker/pace.rs`), and wait only when memory for rows is used up. A full disk
-//! stops maintenance until there is room again, and in time the writers too (they get `NoSpace`, and nothing of theirs is applied);
-//! any other failure ends all writing, with reads going on and the first cause kept.
+//! compaction, which stand back; the idle ones among these help with large ones (`worker/crew.rs`). Or, without threads, on the thread
+//! of the writer that finds it due (`worker/inline.rs`). Writers are slowed down before they would have to wait (`worker/pace.rs`), and
+//! wait only when memory for rows is used up. A full disk stops maintenance until there is room again, and in time the writers too (they
+//! get `NoSpace`, and nothing of theirs is applied); any other failure ends all writing, with reads going on and the first cause kept.
 
 mod choose;
+mod crew;
 mod full;
 mod inline;
 mod measured;
@@ -21,6 +22,7 @@ mod stamp;
 mod stops;
 mod upkeep;
 
+pub(crate) use crew::Crew;
 pub use pace::{PaceStats, SlowdownCause};
 pub(crate) use pool::Pool;
 pub(crate) use rate::Rate;
@@ -62,6 +64,8 @@ pub(crate) struct Machinery {
     pub(crate) catalog: Mutex<Catalog>,
     /// How fast compactions may write.
     pub(crate) rate: Rate,
+    /// The threads that compactions take.
+    pub(crate) crew: Crew,
 }
 
 impl Machinery {

@@ -11,7 +11,7 @@ use crate::{
     status::{self, DbStats, Keeper},
     token::TokenHome,
     wal::{Fatal, Log, Lots, OpKind},
-    worker::{Machinery, Pool, Rate, Worker, WorkerSettings, delete_unseen, save_catalog, shorten_log},
+    worker::{Crew, Machinery, Pool, Rate, Worker, WorkerSettings, delete_unseen, save_catalog, shorten_log},
 };
 use sediment_base::{
     Error, ErrorKind, EventListener, FileUuid, Kind, Result, SeqNo, Slice, TreeId, range::prefix_bounds, stats::Counter,
@@ -88,8 +88,9 @@ impl Core {
         let log = Log::new(wal, recovered, Arc::clone(&fatal), Arc::clone(&lots), snapshots.ratchet());
         let uuid = catalog.db_uuid();
         let catalog = Mutex::new(catalog);
-        let rate = Rate::new(settings.options().expert.compaction_bytes_per_s);
-        let machinery = Arc::new(Machinery { env, instruments, log, fatal, lots, snapshots, keyspaces, catalog, rate });
+        let expert = &settings.options().expert;
+        let (rate, crew) = (Rate::new(expert.compaction_bytes_per_s), Crew::new(expert.compaction_portions_max));
+        let machinery = Arc::new(Machinery { env, instruments, log, fatal, lots, snapshots, keyspaces, catalog, rate, crew });
         machinery.instruments.fit_cache(Growth::Whole);
         let interval_us = settings.options().expert.stats_file_interval_us;
         let keeper = Keeper::start(&machinery, &worker, dir, interval_us)?;

@@ -20,6 +20,9 @@ pub struct ExpertOptions {
     /// at least one. `Some(0)` is for no threads at all: maintenance then runs on the thread of the writer that finds it due,
     /// and that write waits for it. All start with the first write.
     pub background_threads: Option<usize>,
+    /// Into how many portions by key a large compaction is divided, which threads for compactions do side by side if they are idle:
+    /// 1 to 256; `None` for as many as there are such threads. `Some(1)` leaves the others to other compactions.
+    pub compaction_portions_max: Option<usize>,
     /// Capacity of one log file, in bytes: 1 KiB to 1 GiB; 64 MiB by default. Space for it is reserved when the file begins. A
     /// small one lets go of its space sooner; each new one costs a few syncs.
     pub wal_file_bytes: u64,
@@ -95,6 +98,7 @@ impl Default for ExpertOptions {
         } = KeyspaceOptions::default();
         Self {
             background_threads: None,
+            compaction_portions_max: None,
             wal_file_bytes: 64 << 20,
             wal_bytes_max: None,
             reserve_bytes: 4 << 20,
@@ -119,6 +123,7 @@ impl Default for ExpertOptions {
 }
 
 const BACKGROUND_THREADS: RangeInclusive<u64> = 0..=256;
+const COMPACTION_PORTIONS_MAX: RangeInclusive<u64> = 1..=256;
 const WAL_FILE_BYTES: RangeInclusive<u64> = 1 << 10..=1 << 30;
 const WAL_BYTES_MAX: u64 = 1 << 40;
 const RESERVE_BYTES: RangeInclusive<u64> = 0..=1 << 30;
@@ -138,6 +143,10 @@ impl ExpertOptions {
         if let Some(threads) = self.background_threads {
             let advice = "give fewer, or None for half of the machine's cores";
             within("expert.background_threads", threads as u64, &BACKGROUND_THREADS, "threads", advice)?;
+        }
+        if let Some(portions) = self.compaction_portions_max {
+            let advice = "1 does without helpers, None takes all that are idle";
+            within("expert.compaction_portions_max", portions as u64, &COMPACTION_PORTIONS_MAX, "portions", advice)?;
         }
         within("expert.wal_file_bytes", self.wal_file_bytes, &WAL_FILE_BYTES, "bytes", "64 MiB suits most")?;
         if let Some(bytes) = self.wal_bytes_max {

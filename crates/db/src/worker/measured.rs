@@ -73,6 +73,7 @@ pub(super) fn compact(
             tables_out: report.tables_out as u64,
             rows_out: report.rows_out,
             bytes_out: report.bytes_out,
+            portions: report.portions as u64,
             duration_us,
             error: compacted.as_ref().err().cloned(),
         }

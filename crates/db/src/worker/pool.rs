@@ -45,6 +45,7 @@ impl Pool {
     #[cold]
     fn start(&self, machinery: &Arc<Machinery>, worker: &Arc<Worker>, threads: usize) -> Result<()> {
         machinery.log.set_helped(true);
+        machinery.crew.set_threads(threads);
         let started = self
             .spawn(machinery, worker, "sediment-flush", Priority::Reduced, Worker::run_flushes)
             .and_then(|()| self.spawn(machinery, worker, "sediment-log", Priority::Normal, Worker::run_log))

@@ -9,7 +9,8 @@ use sediment_base::{
     Error, ErrorKind, Result, SeqNo, TreeId,
     planted::{Bug, planted},
 };
-use sediment_tree::{CompactionContext, CompactionReport, FlushContext, FlushReport, Plan, Progress, Tree};
+use sediment_env::Priority;
+use sediment_tree::{CompactionContext, CompactionReport, FlushContext, FlushReport, Helpers, Plan, Progress, Tree};
 use std::{ops::ControlFlow, sync::Arc};
 
 /// How often it is looked at least whether something that is due can be done.
@@ -153,11 +154,15 @@ pub(super) fn run_plan(
     plan: Plan,
     is_cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<CompactionReport> {
+    let shift = machinery.crew.begin();
+    let ask = |wanted| shift.take(wanted);
+    let helpers = Helpers { spawn: &*machinery.env.spawn, priority: Priority::Low, ask: &ask };
     let on_slice = |progress: Progress| go_on(machinery, progress, is_cancelled);
     let (retention, now_us) = (machinery.snapshots.retention(), machinery.env.clock.wall_us());
     let stamp = Stamp::default();
     let take_stamp = || stamp.take(machinery, tree);
-    let context = CompactionContext { retention, now_us, on_slice: &on_slice, take_stamp: Some(&take_stamp), helpers: None };
+    let context =
+        CompactionContext { retention, now_us, on_slice: &on_slice, take_stamp: Some(&take_stamp), helpers: Some(helpers) };
     let compacted = tree.tree.compact(plan, &context);
     // Whatever became of it: what comes behind must not wait for ever.
     stamp.end(machinery)?;

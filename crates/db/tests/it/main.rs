@@ -28,6 +28,7 @@ mod parallel;
 #[cfg(planted_bugs)]
 mod planted;
 mod poisoning;
+mod portions;
 mod rate;
 mod reads;
 mod recovery;

@@ -107,6 +107,7 @@ pub(crate) fn random(seed: u64) -> Options {
             level0_trigger: Some(rng.between(1, 6) as usize),
             level_ratio: Some(rng.between(2, 10)),
             level_base_bytes: Some(1 << rng.between(12, 17)),
+            compaction_portions_max: *rng.pick(&[None, None, Some(1), Some(2)]),
             ..ExpertOptions::default()
         },
         ..Options::default()
