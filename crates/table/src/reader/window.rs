@@ -36,7 +36,8 @@ impl Window {
         let end = place.offset + place.bytes;
         let held_end = self.offset + self.bytes.len() as u64;
         if place.offset < self.offset || end > held_end {
-            let follows = !self.bytes.is_empty() && place.offset == held_end;
+            // What is read ahead ends where it may, mostly in a block.
+            let follows = !self.bytes.is_empty() && (self.offset..=held_end).contains(&place.offset);
             self.ahead_bytes = if follows { (self.ahead_bytes.max(place.bytes) * 2).min(self.limit_bytes) } else { 0 };
             let wanted = place.bytes.max(self.ahead_bytes).min(data_end - place.offset);
             if self.fill(file, place.offset, wanted).is_err() {
@@ -49,14 +50,20 @@ impl Window {
         Ok(&self.bytes[at..at + place.bytes as usize])
     }
 
+    /// Holds these bytes, of which those that it has already are not read again.
     fn fill(&mut self, file: &dyn File, offset: u64, bytes: u64) -> Result<()> {
+        let passed = offset.checked_sub(self.offset).map_or(usize::MAX, |passed| passed as usize);
+        let held = self.bytes.len().saturating_sub(passed).min(bytes as usize);
+        if held > 0 {
+            self.bytes.copy_within(passed..passed + held, 0);
+        }
         self.offset = offset;
         self.bytes.resize(bytes as usize, 0);
-        self.read_bytes += bytes;
+        self.read_bytes += bytes - held as u64;
         if let Some(charge) = &self.charge {
             charge.grow_to(self.bytes.capacity() as u64);
         }
-        let read = read_fully(file, offset, &mut self.bytes);
+        let read = read_fully(file, offset + held as u64, &mut self.bytes[held..]);
         if read.is_err() {
             self.bytes.clear();
         }

@@ -10,11 +10,18 @@ use sediment_base::{
     stats::{Counter, StatsSnapshot},
 };
 use sediment_codec::hash::key_hash;
+use sediment_env::{
+    FaultFs, MemFs,
+    fs::{Call, Fault, FaultRule},
+};
 use sediment_raw::epoch::pin;
 use sediment_table::{
     Approach, Looked, PointRead, Reach, ReadCounts, Table, TableContext, TableMeta, TableOptions, TableRow, TableWriter,
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
 
 const ROWS: u64 = 4000;
 
@@ -127,6 +134,32 @@ fn blocks_are_counted_by_where_they_were() {
     let rewrite = context.stats.snapshot().since(&before);
     assert_eq!(counted(&rewrite, &BLOCKS), [0, 0], "rewrites are no readers");
     assert_eq!(rewrite.counter(Counter::BlockBytesRead), 0);
+}
+
+/// What is read ahead mostly ends within a block, and the next walk began anew there, with a block by itself.
+#[test]
+fn a_walk_over_blocks_of_any_length_takes_few_calls() {
+    let (disk, reads) = (Arc::new(FaultFs::new(Arc::new(MemFs::new()))), Arc::new(AtomicU64::new(0)));
+    let context = TableContext { fs: disk.clone(), ..context(&orders()[0], 0) };
+    let value = |number: u64| vec![7; 50 + (number * number % 97) as usize];
+    let rows: Vec<Row> = (0..4 * ROWS).map(|number| Row::new(key(number), 1, value(number))).collect();
+    let meta = write(&context, &TableOptions::default(), &rows);
+    let table = open(&context, &meta);
+    let counted = Arc::clone(&reads);
+    disk.arm(FaultRule::nth(1_000_000, Fault::Eio).matching(move |call, _| {
+        counted.fetch_add(u64::from(call == Call::Read), SeqCst);
+        false
+    }));
+    let before = context.stats.snapshot();
+    assert_eq!(walk(&mut table.cursor()), 4 * ROWS);
+    let scanned = reads.swap(0, SeqCst);
+    // From one block to 64 KiB by doubling, then 64 KiB each.
+    assert!(scanned < 6 + meta.file_bytes / (60 << 10), "{scanned} calls for {} bytes", meta.file_bytes);
+    let read = context.stats.snapshot().since(&before).counter(Counter::BlockBytesRead);
+    assert!(read < meta.file_bytes, "each byte once: {read}");
+    assert_eq!(walk(&mut table.cursor_uncached()), 4 * ROWS);
+    let rewritten = reads.load(SeqCst);
+    assert!(rewritten < 9 + meta.file_bytes / (500 << 10), "{rewritten} calls for {} bytes", meta.file_bytes);
 }
 
 #[test]
