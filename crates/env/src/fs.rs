@@ -69,6 +69,11 @@ pub trait Fs: Send + Sync + fmt::Debug {
 
     /// Bytes that can still be written to the file system of `path`; `None` where it cannot tell.
     fn available_bytes(&self, path: &Path) -> Result<Option<u64>>;
+
+    /// How many bytes of files the system can keep in memory at the very most; `None` where it cannot tell.
+    fn memory_bytes(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// An open file. Shared; calls at different offsets do not disturb each other.
@@ -95,6 +100,12 @@ pub trait File: Send + Sync + fmt::Debug {
 
     /// Makes bytes and length durable. Never retry after an error.
     fn sync_all(&self) -> Result<()>;
+
+    /// Nobody is likely to read these bytes soon: the system need not keep them in memory, where others may need the room. A hint. Whole
+    /// pages of the system go, and only what is durable.
+    fn evict(&self, offset: u64, bytes: u64) {
+        let _ = (offset, bytes);
+    }
 
     /// The path under which it was opened, for errors.
     fn path(&self) -> &Path;

@@ -55,6 +55,13 @@ impl Table {
         let charge = Charge::new(self.budget(), Account::Compaction, 0);
         TableCursor::new(Arc::clone(self), Heat::Once, Window::new(REWRITE_BYTES, Some(charge)))
     }
+
+    /// The same, that leaves nothing behind in the memory of the system, either: what it reads from the file is
+    /// [evicted](sediment_env::File::evict) once it has passed.
+    pub fn cursor_evicting(self: &Arc<Self>) -> TableCursor {
+        let cursor = self.cursor_uncached();
+        TableCursor { window: cursor.window.leaving(self.wake()), ..cursor }
+    }
 }
 
 impl TableCursor {

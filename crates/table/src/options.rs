@@ -1,6 +1,6 @@
 //! How a table is written. Readers need none of it: a table says in its properties what they must know.
 
-use sediment_base::PrefixExtractor;
+use sediment_base::{KeyRange, PrefixExtractor};
 use sediment_codec::compress::{Dictionary, Method};
 use std::sync::Arc;
 
@@ -28,6 +28,9 @@ pub struct TableOptions {
     pub hash_seed: u64,
     /// Whether every row has a digest of its own, which readers check.
     pub row_digests: bool,
+    /// Where nobody is likely to read the table soon: once it is durable, the system is asked not to keep its blocks in memory, but for
+    /// those that may hold keys of these ranges, which ascend and do not overlap.
+    pub cold_but_for: Option<Arc<[KeyRange]>>,
     /// Creation time in microseconds since 1970, as the caller sees it.
     pub created_us: u64,
     /// Time of the oldest write inside, inherited through rewrites.
@@ -47,6 +50,7 @@ impl Default for TableOptions {
             prefix_extractor: None,
             hash_seed: 0,
             row_digests: false,
+            cold_but_for: None,
             created_us: 0,
             oldest_write_us: 0,
         }

@@ -21,7 +21,7 @@ pub use counts::ReadCounts;
 pub(crate) use load::{Opener, decode_block, load_block, read_fully};
 pub use point::{Looked, PointRead, Reach, TakeRow};
 pub(crate) use tail::{Parts, Tail};
-pub(crate) use window::Window;
+pub(crate) use window::{Wake, Window};
 
 use crate::{
     block::{Block, BlockRef, Lookup, tag_of},
@@ -314,6 +314,11 @@ impl Table {
 
     pub(crate) fn order(&self) -> &KeyOrder {
         &self.order
+    }
+
+    /// For a walk after which the system need not keep in memory what was read.
+    pub(crate) fn wake(&self) -> Wake {
+        Wake::new(Arc::clone(&self.file), Arc::clone(&self.stats))
     }
 
     pub(crate) fn budget(&self) -> &Arc<MemoryBudget> {

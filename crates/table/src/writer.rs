@@ -75,7 +75,7 @@ impl TableWriter {
     pub fn create(context: &TableContext, options: &TableOptions, path: PathBuf, id: TableId) -> Result<Self> {
         let uuid = context.random.uuid()?;
         let header = FileHeader::new(FileKind::Table, context.db_uuid, id.0, uuid);
-        let file = FrameFile::new(context.fs.create(&path)?, &header);
+        let file = FrameFile::new(context.fs.create(&path)?, &header, &context.stats);
         let has_prefixes = options.filter_bits_per_prefix > 0 && context.order.is_lexicographic();
         let extractor = options.prefix_extractor.as_ref().filter(|_| has_prefixes);
         let block_codec = match &options.codec {
@@ -194,6 +194,9 @@ impl TableWriter {
         }
         self.data.finish(&mut self.file)?;
         self.file.end_region(Region::Data, 0);
+        if let Some(warm) = &self.options.cold_but_for {
+            self.file.set_cold(self.data.fence().places_outside(warm, &self.order));
+        }
         let has_locator = self.put_locator()?;
         if let Some(dictionary) = self.data.dictionary() {
             self.file.put_region(Region::Dictionary, kinds::ZSTD_DICTIONARY, dictionary.bytes())?;

@@ -16,7 +16,7 @@ pub(crate) use cover::Cover;
 pub(crate) use fold::Fold;
 pub(crate) use merging::Merging;
 pub(crate) use metered::Metered;
-pub(crate) use run::RunCursor;
+pub(crate) use run::{Leaves, RunCursor};
 pub(crate) use visible::{Backward, Bounds, Forward, Seen, View, seen, take_in};
 
 use crate::memtable::MemtableCursor;

@@ -83,6 +83,7 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
             filter_width: filter_width(&pinned, &settings, &memtables)?,
             now_us: context.now_us,
             oldest_write_us: context.now_us,
+            cold_but_for: None,
         },
         cuts: &cuts,
         retention: &context.retention,

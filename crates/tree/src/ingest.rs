@@ -71,6 +71,7 @@ impl Ingesting {
                     filter_width: self.filter_width,
                     now_us: self.now_us,
                     oldest_write_us: self.now_us,
+                    cold_but_for: None,
                 };
                 self.writer.insert(spec.begin_table(&mut self.ids, None)?)
             }

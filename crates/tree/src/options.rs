@@ -68,6 +68,9 @@ pub struct TreeOptions {
     /// Tombstones from which on a table is rewritten for them alone, where they are at least half of its rows: until then, scans step
     /// over what they hide.
     pub tombstones_due: u64,
+    /// Bytes of input from which on a compaction into a deep level leaves nothing in the memory of the operating system that would push out
+    /// what others need there: of what it reads and writes only the blocks stay that readers want. `u64::MAX` for never.
+    pub cold_input_bytes: u64,
     /// Where blocks are kept; shared by all trees of a database.
     pub cache: Arc<BlockCache>,
     /// Counts what happens; shared by all trees of a database.
@@ -146,6 +149,7 @@ impl TreeOptions {
             level_ratio: 10,
             level_base_bytes: 128 << 20,
             tombstones_due: 10_000,
+            cold_input_bytes: u64::MAX,
             cache,
             stats: Arc::default(),
             budget,
@@ -180,6 +184,7 @@ impl TreeOptions {
             level_ratio,
             level_base_bytes,
             tombstones_due,
+            cold_input_bytes: _,
             cache: _,
             stats: _,
             budget: _,
@@ -242,6 +247,7 @@ impl TreeOptions {
             level_ratio: others.level_ratio,
             level_base_bytes: others.level_base_bytes,
             tombstones_due: others.tombstones_due,
+            cold_input_bytes: others.cold_input_bytes,
             ..self.clone()
         }
     }

@@ -130,6 +130,8 @@ counters! {
     CompactionCount: "compaction_count" in Count,
     /// Portions in which these were done: one each, or several where there was much to do and there were threads for it.
     CompactionPortions: "compaction_portions" in Count,
+    /// Bytes of large compactions that the operating system was asked not to keep in its memory: read, or written and synced.
+    CompactionBytesEvicted: "compaction_bytes_evicted" in Bytes,
     /// Compactions that only gave tables another level.
     CompactionMoves: "compaction_moves" in Count,
     /// Rows that compactions read.

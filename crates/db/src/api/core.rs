@@ -79,7 +79,7 @@ impl Core {
         };
         let lots = Arc::new(Lots::new(&*env.park));
         let worker = Arc::new(Worker::new(Self::worker_settings(settings.options()), dir, &lots));
-        let settings = settings.reclaimed_by(worker.reclaimer());
+        let settings = settings.reclaimed_by(worker.reclaimer()).sparing_memory_of(&*env.fs);
         let opened = recover::open(&env, dir, &entries, &settings, &instruments)?;
         let Opened { catalog, keyspaces, wal, recovered, leftovers, next_tree } = opened;
         let fatal = Arc::new(Fatal::new(Arc::clone(&lots), Arc::clone(&instruments.events)));

@@ -23,6 +23,10 @@ pub struct ExpertOptions {
     /// Into how many portions by key a large compaction is divided, which threads for compactions do side by side if they are idle:
     /// 1 to 256; `None` for as many as there are such threads. `Some(1)` leaves the others to other compactions.
     pub compaction_portions_max: Option<usize>,
+    /// Bytes of input from which on a compaction into a deep level asks the operating system not to keep in its memory what is read and
+    /// written, but for blocks that readers want: at least 1; `None` for a quarter of the machine's memory, or, where
+    /// that cannot be known, for never. The system follows it on Linux alone.
+    pub cold_input_bytes: Option<u64>,
     /// Capacity of one log file, in bytes: 1 KiB to 1 GiB; 64 MiB by default. Space for it is reserved when the file begins. A
     /// small one lets go of its space sooner; each new one costs a few syncs.
     pub wal_file_bytes: u64,
@@ -99,6 +103,7 @@ impl Default for ExpertOptions {
         Self {
             background_threads: None,
             compaction_portions_max: None,
+            cold_input_bytes: None,
             wal_file_bytes: 64 << 20,
             wal_bytes_max: None,
             reserve_bytes: 4 << 20,
@@ -124,6 +129,7 @@ impl Default for ExpertOptions {
 
 const BACKGROUND_THREADS: RangeInclusive<u64> = 0..=256;
 const COMPACTION_PORTIONS_MAX: RangeInclusive<u64> = 1..=256;
+const COLD_INPUT_BYTES: RangeInclusive<u64> = 1..=u64::MAX;
 const WAL_FILE_BYTES: RangeInclusive<u64> = 1 << 10..=1 << 30;
 const WAL_BYTES_MAX: u64 = 1 << 40;
 const RESERVE_BYTES: RangeInclusive<u64> = 0..=1 << 30;
@@ -147,6 +153,10 @@ impl ExpertOptions {
         if let Some(portions) = self.compaction_portions_max {
             let advice = "1 does without helpers, None takes all that are idle";
             within("expert.compaction_portions_max", portions as u64, &COMPACTION_PORTIONS_MAX, "portions", advice)?;
+        }
+        if let Some(bytes) = self.cold_input_bytes {
+            let advice = "a large number is for never";
+            within("expert.cold_input_bytes", bytes, &COLD_INPUT_BYTES, "bytes", advice)?;
         }
         within("expert.wal_file_bytes", self.wal_file_bytes, &WAL_FILE_BYTES, "bytes", "64 MiB suits most")?;
         if let Some(bytes) = self.wal_bytes_max {

@@ -5,6 +5,7 @@ use crate::{
     options::{Components, KeyspaceOptions, Options, Shape},
 };
 use sediment_base::Result;
+use sediment_env::Fs;
 use sediment_tree::{Reclaimer, Strategy, TreeOptions};
 use std::sync::Arc;
 
@@ -16,6 +17,9 @@ pub(crate) struct Settings {
     /// Its numbers are nobody's.
     components: TreeOptions,
 }
+
+/// A compaction is large for a machine if it reads more than such a part of its memory: it writes about as much.
+const COLD_INPUTS_PER_MEMORY: u64 = 4;
 
 impl Settings {
     /// Checks the options. All trees count with the same instruments.
@@ -37,6 +41,14 @@ impl Settings {
     #[must_use]
     pub(crate) fn reclaimed_by(mut self, reclaimer: Option<Arc<dyn Reclaimer>>) -> Self {
         self.components.reclaimer = reclaimer;
+        self
+    }
+
+    /// With compactions that leave nothing in the memory of a system with these files, if they are large for it.
+    #[must_use]
+    pub(crate) fn sparing_memory_of(mut self, fs: &dyn Fs) -> Self {
+        let share = || fs.memory_bytes().map_or(u64::MAX, |bytes| bytes / COLD_INPUTS_PER_MEMORY);
+        self.components.cold_input_bytes = self.options.expert.cold_input_bytes.unwrap_or_else(share);
         self
     }
 

@@ -139,10 +139,11 @@ fn what_is_near_wins_and_a_number_wins_over_a_goal() {
 #[test]
 fn each_bad_value_is_refused_by_name_with_range_and_advice() {
     type Case = (fn(&mut Options), &'static str, &'static str);
-    let cases: [Case; 24] = [
+    let cases: [Case; 25] = [
         (|o| o.memory_bytes = 1000, "memory_bytes is 1000", "16384 to"),
         (|o| o.expert.background_threads = Some(257), "expert.background_threads is 257", "0 to 256 threads"),
         (|o| o.expert.compaction_portions_max = Some(0), "expert.compaction_portions_max is 0", "1 to 256 portions"),
+        (|o| o.expert.cold_input_bytes = Some(0), "expert.cold_input_bytes is 0", "1 to"),
         (|o| o.expert.wal_file_bytes = 1023, "expert.wal_file_bytes is 1023", "1024 to 1073741824 bytes"),
         (|o| o.expert.wal_file_bytes = 1 << 31, "expert.wal_file_bytes", "1024 to 1073741824 bytes"),
         (|o| o.expert.wal_bytes_max = Some(1 << 20), "expert.wal_bytes_max is 1048576", "67108864 to"),
@@ -184,6 +185,7 @@ fn the_ends_of_every_range_are_allowed() {
         options.expert = ExpertOptions {
             background_threads: Some(0),
             compaction_portions_max: Some(1),
+            cold_input_bytes: Some(1),
             wal_file_bytes: 1024,
             wal_bytes_max: Some(1024),
             reserve_bytes: 0,
@@ -210,6 +212,7 @@ fn the_ends_of_every_range_are_allowed() {
         options.expert = ExpertOptions {
             background_threads: Some(256),
             compaction_portions_max: Some(256),
+            cold_input_bytes: Some(u64::MAX),
             wal_file_bytes: 1 << 30,
             wal_bytes_max: Some(1 << 40),
             reserve_bytes: 1 << 30,

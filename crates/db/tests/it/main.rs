@@ -1,6 +1,7 @@
 //! The database, through its public face.
 
 mod batches;
+mod cold;
 mod compaction_filters;
 mod compression;
 mod crash;

@@ -108,6 +108,7 @@ pub(crate) fn random(seed: u64) -> Options {
             level_ratio: Some(rng.between(2, 10)),
             level_base_bytes: Some(1 << rng.between(12, 17)),
             compaction_portions_max: *rng.pick(&[None, None, Some(1), Some(2)]),
+            cold_input_bytes: *rng.pick(&[None, Some(1), Some(1 << 14)]),
             ..ExpertOptions::default()
         },
         ..Options::default()

@@ -163,6 +163,10 @@ impl Fs for FaultFs {
             None => self.inner.available_bytes(path),
         }
     }
+
+    fn memory_bytes(&self) -> Option<u64> {
+        self.inner.memory_bytes()
+    }
 }
 
 impl fmt::Debug for FaultFs {
@@ -210,6 +214,10 @@ impl File for FaultFile {
             Verdict::Fail { error, .. } => Err(Error::io("set the length", self.path(), error)),
             _ => self.inner.set_len(len),
         }
+    }
+
+    fn evict(&self, offset: u64, bytes: u64) {
+        self.inner.evict(offset, bytes);
     }
 
     fn sync_data(&self) -> Result<()> {

@@ -32,6 +32,7 @@ use sediment_base::{Error, ErrorKind, Result};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, io,
+    ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
@@ -55,6 +56,9 @@ struct State {
     locks: BTreeSet<Inode>,
     recording: Option<Box<Recording>>,
     write_calls: u64,
+    /// Files with bytes that were written after their last sync.
+    dirty: BTreeSet<Inode>,
+    evicted: Vec<(PathBuf, Range<u64>)>,
 }
 
 #[derive(Debug)]
@@ -91,6 +95,12 @@ impl MemFs {
             }
         }
         files
+    }
+
+    /// What it was asked not to keep in memory ([`File::evict`]) so far, in order. Without what was asked of files that had bytes to
+    /// be synced: a system keeps those.
+    pub fn evicted(&self) -> Vec<(PathBuf, Range<u64>)> {
+        self.read().evicted.clone()
     }
 
     /// Starts recording: what is there now counts as durable. Does nothing where it records already.
@@ -146,6 +156,8 @@ impl MemFs {
                 locks: BTreeSet::new(),
                 recording: None,
                 write_calls: 0,
+                dirty: BTreeSet::new(),
+                evicted: Vec::new(),
             })),
             reserves_logs: false,
         }
@@ -186,6 +198,11 @@ impl fmt::Debug for MemFs {
 
 impl State {
     fn apply(&mut self, op: Op, path: &Arc<Path>) {
+        match &op {
+            Op::Edit { inode, .. } => drop(self.dirty.insert(*inode)),
+            Op::Sync { inode, .. } => drop(self.dirty.remove(inode)),
+            _ => {}
+        }
         op.apply(&mut self.disk);
         if let Some(recording) = &mut self.recording {
             recording.ops.push(Recorded { op, path: path.clone() });

@@ -103,6 +103,10 @@ impl Fs for StdFs {
     fn available_bytes(&self, path: &Path) -> Result<Option<u64>> {
         platform::available_bytes(or_here(path)).map_err(|e| Error::io("ask for free space", path, e))
     }
+
+    fn memory_bytes(&self) -> Option<u64> {
+        platform::memory_bytes()
+    }
 }
 
 #[derive(Debug)]
@@ -151,6 +155,10 @@ impl File for StdFile {
 
     fn sync_all(&self) -> Result<()> {
         self.inner.sync_all().map_err(|e| Error::io("sync", &self.path, e))
+    }
+
+    fn evict(&self, offset: u64, bytes: u64) {
+        platform::evict(&self.inner, offset, bytes);
     }
 
     fn path(&self) -> &Path {
@@ -291,6 +299,30 @@ mod platform {
 
     #[cfg(not(target_os = "linux"))]
     pub(super) fn preallocate(file: &File, _capacity: u64) {}
+
+    /// Only a hint: what the system keeps all the same is nobody's loss but that of the memory.
+    #[cfg(target_os = "linux")]
+    pub(super) fn evict(file: &File, offset: u64, bytes: u64) {
+        // No length would stand for the rest of the file.
+        if let Some(bytes) = std::num::NonZeroU64::new(bytes) {
+            let _ = rustix::fs::fadvise(file, offset, Some(bytes), rustix::fs::Advice::DontNeed);
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn evict(_file: &File, _offset: u64, _bytes: u64) {}
+
+    /// What the machine has, whatever part of it this process may use.
+    #[cfg(target_os = "linux")]
+    pub(super) fn memory_bytes() -> Option<u64> {
+        let info = rustix::system::sysinfo();
+        Some((info.totalram as u64).saturating_mul(info.mem_unit.into()))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn memory_bytes() -> Option<u64> {
+        None
+    }
 }
 
 #[cfg(windows)]

@@ -271,6 +271,44 @@ fn a_read_only_directory_can_be_locked_and_read() {
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("ours");
 }
 
+/// A hint changes nothing but what the system keeps in memory.
+#[test]
+fn bytes_that_were_evicted_are_still_there() {
+    everywhere(|fs, dir| {
+        let file = fs.create(&dir.join("a")).expect("a new name");
+        file.write_at(0, &[7; 20_000]).expect("there is room");
+        file.evict(0, 20_000);
+        file.sync_all().expect("nothing fails here");
+        for (offset, bytes) in [(0, 0), (0, 20_000), (5, 10), (19_999, 1_000_000), (1 << 40, 5)] {
+            file.evict(offset, bytes);
+        }
+        assert_eq!(read(fs, &dir.join("a")), [7; 20_000]);
+    });
+}
+
+#[test]
+fn a_simulated_disk_tells_what_was_evicted_once_it_was_synced() {
+    let fs = MemFs::new();
+    let file = fs.create(Path::new("a")).expect("a new name");
+    file.write_at(0, &[7; 100]).expect("there is room");
+    file.evict(0, 50);
+    assert_eq!(fs.evicted(), [], "a system keeps what is not durable");
+    file.sync_all().expect("nothing fails here");
+    file.evict(0, 50);
+    file.write_at(100, &[7; 100]).expect("there is room");
+    file.evict(50, 100);
+    file.sync_data().expect("nothing fails here");
+    fs.open(Path::new("a")).expect("it is there").evict(50, 100);
+    assert_eq!(fs.evicted(), [(PathBuf::from("a"), 0..50), (PathBuf::from("a"), 50..150)]);
+    assert_eq!(fs.memory_bytes(), None);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_machine_has_memory() {
+    assert!(StdFs.memory_bytes().expect("the system tells") > 1 << 20);
+}
+
 #[test]
 fn paths_in_memory_have_one_spelling() {
     let fs = MemFs::new();

@@ -25,13 +25,13 @@ use crate::{
     block::BlockSummary,
     format::{BODY_AT, Content},
 };
-use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, SeqNo, comparator::shared_prefix};
+use sediment_base::{Error, InternalKey, KeyOrder, KeyRange, Kind, Result, SeqNo, comparator::shared_prefix};
 use sediment_codec::{
     coding::{Reader, Writer},
     seal::FRAME_ALIGN,
 };
 use sediment_raw::simd;
-use std::{cmp::Ordering, fmt};
+use std::{cmp::Ordering, fmt, ops::Range};
 
 const HEADER_BYTES: usize = 24;
 const ENTRY_BYTES: usize = 38;
@@ -129,6 +129,25 @@ impl FenceBuilder {
         self.keys.put_bytes(first.user_key);
         self.key_ends.push(self.keys.len());
         self.versions.push((first.seqno, first.kind));
+    }
+
+    /// Where blocks lie that hold no key of these ranges, which ascend and do not overlap; neighbours as one.
+    pub(crate) fn places_outside(&self, ranges: &[KeyRange], order: &KeyOrder) -> Vec<Range<u64>> {
+        let mut outside: Vec<Range<u64>> = Vec::new();
+        let nexts = self.keys().skip(1).map(Some).chain([None]);
+        for ((first, next), place) in self.keys().zip(nexts).zip(&self.places) {
+            let behind = ranges.partition_point(|range| range.is_below(first, order));
+            // The last key of a block may be the first of the next.
+            if ranges.get(behind).is_some_and(|range| next.is_none_or(|next| !range.is_above(next, order))) {
+                continue;
+            }
+            let end = place.offset.saturating_add(place.bytes);
+            match outside.last_mut().filter(|before| before.end == place.offset) {
+                Some(before) => before.end = end,
+                None => outside.push(place.offset..end),
+            }
+        }
+        outside
     }
 
     /// The bytes of the fence region, and how many neighbours have equal heads. Fails on a table too large for the format.

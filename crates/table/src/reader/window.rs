@@ -5,8 +5,9 @@
 
 use super::load::read_fully;
 use crate::index::BlockPlace;
-use sediment_base::{Result, budget::Charge};
+use sediment_base::{Result, Stats, budget::Charge, stats::Counter};
 use sediment_env::File;
+use std::{ops::Range, sync::Arc};
 
 /// Bytes of a file, read before they are asked for. Not yet verified.
 #[derive(Debug)]
@@ -18,12 +19,79 @@ pub(crate) struct Window {
     read_bytes: u64,
     /// Holds what `bytes` takes.
     charge: Option<Charge>,
+    wake: Option<Wake>,
+}
+
+/// What a walk leaves behind: bytes that the system need not keep in memory. Blocks that lay in the cache may be among them, where they were
+/// read ahead with others.
+#[derive(Debug)]
+pub(crate) struct Wake {
+    file: Arc<dyn File>,
+    stats: Arc<Stats>,
+    /// What was read last.
+    read: Range<u64>,
+    /// What was left, and not yet told.
+    left: Range<u64>,
+    /// Where what was told ends.
+    told_until: u64,
+}
+
+/// What the system keeps or lets go at a time.
+const PAGE_BYTES: u64 = 4096;
+/// How much is told at once, but for the last of a table.
+const TOLD_BYTES: u64 = 256 << 10;
+
+impl Wake {
+    /// Nothing yet.
+    pub(crate) fn new(file: Arc<dyn File>, stats: Arc<Stats>) -> Self {
+        Self { file, stats, read: 0..0, left: 0..0, told_until: 0 }
+    }
+
+    /// The walk has read this, and is done with what it had read before, but for what it still holds: the part of a block.
+    fn advance(&mut self, read: Range<u64>) {
+        let held = if read.is_empty() { u64::MAX } else { read.start };
+        let Range { start, end } = std::mem::replace(&mut self.read, read);
+        let end = if held < start { end } else { end.min(held) };
+        if self.left.end != start {
+            self.tell();
+            self.left = start..end;
+        }
+        self.left.end = end;
+        if end - self.left.start >= TOLD_BYTES {
+            self.tell();
+        }
+    }
+
+    fn tell(&mut self) {
+        let Range { start, end } = self.left;
+        if start < end {
+            // A page that was left in two parts goes with the second.
+            let from = if start == self.told_until { start - start % PAGE_BYTES } else { start };
+            self.file.evict(from, end - from);
+            self.stats.add(Counter::CompactionBytesEvicted, end - start);
+            self.told_until = end;
+        }
+        self.left = end..end;
+    }
+}
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        self.advance(0..0);
+        self.tell();
+    }
 }
 
 impl Window {
     /// An empty one, for a walk that reads up to `limit_bytes` at once. Its memory is held by `charge`, if there is one.
     pub(crate) fn new(limit_bytes: u64, charge: Option<Charge>) -> Self {
-        Self { offset: 0, bytes: Vec::new(), ahead_bytes: 0, limit_bytes, read_bytes: 0, charge }
+        Self { offset: 0, bytes: Vec::new(), ahead_bytes: 0, limit_bytes, read_bytes: 0, charge, wake: None }
+    }
+
+    /// The same, that leaves this behind.
+    #[must_use]
+    pub(crate) fn leaving(self, wake: Wake) -> Self {
+        Self { wake: Some(wake), ..self }
     }
 
     /// Bytes read so far.
@@ -66,6 +134,8 @@ impl Window {
         let read = read_fully(file, offset + held as u64, &mut self.bytes[held..]);
         if read.is_err() {
             self.bytes.clear();
+        } else if let Some(wake) = &mut self.wake {
+            wake.advance(offset..offset + bytes);
         }
         read
     }

@@ -2,8 +2,9 @@
 
 use crate::format::{Footer, RegionEntry, extend_root, kinds};
 use sediment_base::{
-    Result, limits,
+    Result, Stats, limits,
     planted::{Bug, planted},
+    stats::Counter,
 };
 use sediment_codec::{
     compress::Packer,
@@ -11,7 +12,7 @@ use sediment_codec::{
     seal::{FrameId, Region, Seal},
 };
 use sediment_env::File;
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// How much is collected for one call of the system.
 const WRITE_BYTES: usize = 1 << 20;
@@ -26,14 +27,18 @@ pub(super) struct FrameFile {
     written: u64,
     footer: Footer,
     region: RegionEntry,
+    /// What the system need not keep in memory, once it is durable.
+    cold: Vec<Range<u64>>,
+    stats: Arc<Stats>,
 }
 
 impl FrameFile {
-    pub(super) fn new(file: Arc<dyn File>, header: &FileHeader) -> Self {
+    pub(super) fn new(file: Arc<dyn File>, header: &FileHeader, stats: &Arc<Stats>) -> Self {
         let pending = header.encode().to_vec();
         let seal = Seal { uuid: header.uuid };
         let region = empty_region(HEADER_BYTES as u64);
-        Self { file, seal, pending, written: 0, footer: Footer::default(), region }
+        let (footer, cold, stats) = (Footer::default(), Vec::new(), Arc::clone(stats));
+        Self { file, seal, pending, written: 0, footer, region, cold, stats }
     }
 
     /// Bytes that the file has by now, those not yet written out included.
@@ -90,6 +95,11 @@ impl FrameFile {
         self.footer.regions.push(ended);
     }
 
+    /// Once it is synced, the system need not keep these bytes in memory.
+    pub(super) fn set_cold(&mut self, cold: Vec<Range<u64>>) {
+        self.cold = cold;
+    }
+
     /// Footer, tail, sync. Returns the content root and the length of the file.
     pub(super) fn finish(&mut self, header: &FileHeader) -> Result<(u64, u64)> {
         let body_len = self.len();
@@ -100,6 +110,10 @@ impl FrameFile {
         self.write_out(0)?;
         if !planted(Bug::SkipTableSync) {
             self.file.sync_all()?;
+        }
+        for Range { start, end } in self.cold.drain(..) {
+            self.file.evict(start, end - start);
+            self.stats.add(Counter::CompactionBytesEvicted, end - start);
         }
         Ok((root, self.written))
     }

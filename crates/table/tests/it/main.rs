@@ -1,5 +1,6 @@
 //! Tables through their public face, on a disk in memory.
 
+mod cold;
 mod compression;
 mod counts;
 mod damage;

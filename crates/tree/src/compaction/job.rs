@@ -10,14 +10,15 @@ use super::{
     portions::{Failure, run_portions, sources, split},
 };
 use crate::{
-    cursor::Merging,
+    cursor::{Leaves, Merging},
     options::TreeOptions,
     rewrite::{Arriving, Cuts, Elsewhere, FilterWidth, Judge, OutputSpec, Progress, Rewrite, Rewritten, width},
     super_version::{Change, SuperVersion, SuperVersions},
-    version::{AddedTable, Edit, History, Level, Run, TableFile},
+    version::{AddedTable, Edit, History, Level, Run, TableFile, Version},
 };
 use sediment_base::{
-    Error, KeyOrder, KeyRange, Result, SeqNo, Stats, TableId, compaction_filter::FilterContext, stats::Counter,
+    Error, KeyOrder, KeyRange, Result, SeqNo, Stats, TableId, compaction_filter::FilterContext, range::compare_starts,
+    stats::Counter,
 };
 use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 
@@ -126,6 +127,9 @@ fn rewrite(
     let filter_width = filter_width(&pinned, &settings, inputs, (plan, &inside));
     let oldest_write_us = inputs.iter().map(|file| file.meta.oldest_write_us).min().unwrap_or(context.now_us);
     let (home, options, now_us) = (&versions.home, &*settings, context.now_us);
+    let is_cold = report.bytes_in >= options.cold_input_bytes && is_deep(&pinned.version, plan.target, is_last_level);
+    let warm = is_cold.then(|| warm_keys(inputs, order));
+    let leaves = if warm.is_some() { Leaves::Nothing } else { Leaves::Uncached };
     let mut range_tombstones = Vec::new();
     for file in inputs {
         range_tombstones.extend(file.range_tombstones()?);
@@ -136,7 +140,7 @@ fn rewrite(
         false => (context.on_slice)(progress),
     };
     let mut rewriting = Rewrite {
-        spec: OutputSpec { home, options, is_flush: false, filter_width, now_us, oldest_write_us },
+        spec: OutputSpec { home, options, is_flush: false, filter_width, now_us, oldest_write_us, cold_but_for: warm.as_ref() },
         cuts: &cuts,
         retention: &context.retention,
         range_tombstones,
@@ -154,7 +158,7 @@ fn rewrite(
     let judges = portions.iter().map(|_| judge(versions, &settings, is_last_level, context)).collect::<Result<Vec<_>>>()?;
     let portions = portions.into_iter().zip(judges).collect();
     let rewritten = run_portions(portions, context.helpers.as_ref(), &failure, &|(portion, judge)| {
-        rewriting.run(&portion, Merging::new(sources(&runs, &portion, order), order.clone()), judge)
+        rewriting.run(&portion, Merging::new(sources(&runs, &portion, order, leaves), order.clone()), judge)
     });
     versions.obsolete.reclaim_soon();
     let rewritten = rewritten?;
@@ -168,8 +172,34 @@ fn rewrite(
     let outputs: Vec<_> = rewritten.into_iter().flat_map(|Rewritten { outputs, .. }| outputs.keep()).collect();
     let run = outputs.first().filter(|_| plan.target == 0).map_or(TableId(0), |first| first.meta.id);
     let tables = outputs.into_iter().map(|output| output.added(plan.target, run)).collect();
-    let warm = inputs.iter().filter_map(|file| file.opened()).flat_map(|table| table.warm_keys()).collect();
+    let warm = wanted(inputs).collect();
     Ok(Made { tables, history, stamp, warm })
+}
+
+/// Whether what comes into this level stays there for long. What comes into the first one that has tables, while there are others
+/// below, will be compacted again soon.
+fn is_deep(version: &Version, level: usize, is_last_level: bool) -> bool {
+    is_last_level || version.levels.iter().take(level).skip(1).any(|above| !above.is_empty())
+}
+
+/// What readers want of these tables. O(blocks) of those that are open.
+fn wanted(inputs: &[Arc<TableFile>]) -> impl Iterator<Item = KeyRange> {
+    inputs.iter().filter_map(|file| file.opened()).flat_map(|table| table.warm_keys())
+}
+
+/// The same, ascending, and what overlaps or touches as one.
+fn warm_keys(inputs: &[Arc<TableFile>], order: &KeyOrder) -> Arc<[KeyRange]> {
+    let mut keys: Vec<KeyRange> = wanted(inputs).collect();
+    keys.sort_by(|a, b| compare_starts(&a.min, &b.min, order));
+    let mut apart: Vec<KeyRange> = Vec::new();
+    for range in keys {
+        match apart.pop() {
+            Some(before) if before.is_before(&range, order) => apart.extend([before, range]),
+            Some(before) => apart.push(before.union(range, order)),
+            None => apart.push(range),
+        }
+    }
+    apart.into()
 }
 
 /// That of what these inputs, which a plan takes, become.

@@ -5,7 +5,7 @@
 //! fails or is cancelled, the others end with their next slice.
 
 use crate::{
-    cursor::{RunCursor, Source},
+    cursor::{Leaves, RunCursor, Source},
     rewrite::{Portion, Stretch, borders, portions_max},
     version::{Run, TableFile},
 };
@@ -78,12 +78,12 @@ fn stretches(inputs: &[&Arc<TableFile>], bytes_max: u64) -> Result<Vec<Stretch>>
 }
 
 /// One cursor per run, newest first, over those of its tables that may hold keys of a portion.
-pub(super) fn sources(runs: &[Arc<Run>], portion: &Portion, order: &KeyOrder) -> Vec<Source> {
+pub(super) fn sources(runs: &[Arc<Run>], portion: &Portion, order: &KeyOrder, leaves: Leaves) -> Vec<Source> {
     let lower = portion.from.as_deref().map_or(Bound::Unbounded, Bound::Included);
     let upper = portion.until.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
     let cursor = |run: &Arc<Run>| {
         let tables = run.overlapping_bounds(lower, upper, order);
-        (!tables.is_empty()).then(|| Source::Run(RunCursor::uncached(Arc::clone(run), tables, order.clone())))
+        (!tables.is_empty()).then(|| Source::Run(RunCursor::passing(Arc::clone(run), tables, order.clone(), leaves)))
     };
     runs.iter().filter_map(cursor).collect()
 }

@@ -8,6 +8,17 @@ use std::{
     sync::Arc,
 };
 
+/// What a cursor leaves in memory of the blocks that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    /// All, for who comes next.
+    Cached,
+    /// Nothing in the cache.
+    Uncached,
+    /// Nothing in the memory of the operating system, either.
+    Nothing,
+}
+
 /// A cursor over some neighbouring tables of a run. One caller at a time.
 pub(crate) struct RunCursor {
     run: Arc<Run>,
@@ -16,8 +27,7 @@ pub(crate) struct RunCursor {
     order: KeyOrder,
     /// What all keys that are wanted begin with.
     shared: Slice,
-    /// Whether blocks that are read shall stay in the cache.
-    is_cached: bool,
+    leaves: Leaves,
     /// The table where the cursor stands.
     current: Option<(usize, TableCursor)>,
     error: Option<Error>,
@@ -26,12 +36,12 @@ pub(crate) struct RunCursor {
 impl RunCursor {
     /// For readers of keys that begin with `shared`: it may stand behind others, or pass over them.
     pub(crate) fn new(run: Arc<Run>, tables: Range<usize>, order: KeyOrder, shared: Slice) -> Self {
-        Self { run, tables, order, shared, is_cached: true, current: None, error: None }
+        Self { run, tables, order, shared, leaves: Leaves::Cached, current: None, error: None }
     }
 
-    /// For rewrites, which pass once.
-    pub(crate) fn uncached(run: Arc<Run>, tables: Range<usize>, order: KeyOrder) -> Self {
-        Self { run, tables, order, shared: Slice::default(), is_cached: false, current: None, error: None }
+    /// For those who pass once.
+    pub(crate) fn passing(run: Arc<Run>, tables: Range<usize>, order: KeyOrder, leaves: Leaves) -> Self {
+        Self { run, tables, order, shared: Slice::default(), leaves, current: None, error: None }
     }
 
     /// [`Segmented::segment_after`](super::Segmented::segment_after), within one block.
@@ -117,7 +127,11 @@ impl RunCursor {
         if self.current.as_ref().is_none_or(|(current, _)| *current != index) {
             self.current = None;
             let table = self.run.tables()[index].open()?;
-            let cursor = if self.is_cached { table.cursor() } else { table.cursor_uncached() };
+            let cursor = match self.leaves {
+                Leaves::Cached => table.cursor(),
+                Leaves::Uncached => table.cursor_uncached(),
+                Leaves::Nothing => table.cursor_evicting(),
+            };
             self.current = Some((index, cursor));
         }
         Ok(&mut self.current.as_mut().expect("set above").1)

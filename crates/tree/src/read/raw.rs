@@ -4,7 +4,7 @@
 //! there.
 
 use crate::{
-    cursor::{Merging, RunCursor, Source},
+    cursor::{Leaves, Merging, RunCursor, Source},
     memtable::Memtable,
     super_version::SuperVersion,
     version::{Run, TableFile},
@@ -61,7 +61,7 @@ impl RawRows {
     /// Those of a table.
     pub(crate) fn of_table(pinned: Arc<SuperVersion>, file: Arc<TableFile>, order: KeyOrder) -> Result<Self> {
         let run = Arc::new(Run::new(vec![file], &order)?);
-        let sources = vec![Source::Run(RunCursor::uncached(run, 0..1, order.clone()))];
+        let sources = vec![Source::Run(RunCursor::passing(run, 0..1, order.clone(), Leaves::Uncached))];
         Ok(Self::new(sources, order, EVERYTHING, Some(pinned)))
     }
 

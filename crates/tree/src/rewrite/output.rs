@@ -9,7 +9,7 @@ use crate::{
     version::{AddedTable, TableHome},
 };
 use sediment_base::{
-    InternalKey, RangeTombstone, Result, RowFlags, TableId,
+    InternalKey, KeyRange, RangeTombstone, Result, RowFlags, TableId,
     planted::{Bug, planted},
 };
 use sediment_codec::compress::Dictionary;
@@ -36,6 +36,8 @@ pub(crate) struct OutputSpec<'a> {
     pub(crate) now_us: u64,
     /// Time of the oldest write among the inputs.
     pub(crate) oldest_write_us: u64,
+    /// [`TableOptions::cold_but_for`].
+    pub(crate) cold_but_for: Option<&'a Arc<[KeyRange]>>,
 }
 
 impl OutputSpec<'_> {
@@ -60,6 +62,7 @@ impl OutputSpec<'_> {
             prefix_extractor: self.options.prefix_extractor.clone(),
             hash_seed: self.home.hash_seed,
             row_digests: self.options.entry_checksums,
+            cold_but_for: self.cold_but_for.cloned(),
             created_us: self.now_us,
             oldest_write_us: self.oldest_write_us.min(self.now_us),
         };

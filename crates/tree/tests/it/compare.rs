@@ -86,6 +86,7 @@ pub(crate) fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
     options.dictionary = (random.below(3) == 0)
         .then(|| Arc::new(Dictionary::new(&[b"longer-key-", &[7; 300][..]].concat()).expect("any bytes")));
     options.entry_checksums = random.below(2) == 0;
+    options.cold_input_bytes = pick(&[1, 16 << 10, u64::MAX]);
     options
 }
 

@@ -62,6 +62,14 @@ impl File for MemFile {
         Ok(())
     }
 
+    /// Keeps nothing in memory that it could lose, and notes what a system would.
+    fn evict(&self, offset: u64, bytes: u64) {
+        let mut state = self.fs.write();
+        if !state.dirty.contains(&self.inode) {
+            state.evicted.push((self.path.to_path_buf(), offset..offset + bytes));
+        }
+    }
+
     fn sync_data(&self) -> Result<()> {
         self.apply(Op::Sync { inode: self.inode, with_len: false });
         Ok(())
