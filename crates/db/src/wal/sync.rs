@@ -111,7 +111,8 @@ impl Syncer {
         written.map_or(Ok(()), |position| self.sync_to(position))
     }
 
-    /// Returns once everything before `position` is durable.
+    /// Returns once everything before `position` is durable. It was written before: no sync reaches further than that, and whoever waited
+    /// for one that does would sync for ever.
     pub(crate) fn sync_to(&self, position: Position) -> Result<()> {
         loop {
             let mut state = self.lock();
@@ -123,6 +124,8 @@ impl Syncer {
             if !is_covered && state.running.len() < SYNCS_MAX {
                 let Some((number, written)) = state.begin() else { return Ok(()) };
                 drop(state);
+                let reached = written.reached.position;
+                assert!(reached >= position, "what is synced is written before: {position:?} lies behind {reached:?}");
                 self.run(number, &written)?;
                 continue;
             }
@@ -207,5 +210,55 @@ impl State {
             let position = self.durable.position.max(first.goal.position);
             self.durable = Reached { position, seqno: self.durable.seqno.max(first.goal.seqno) };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wal::format::BODY_START;
+    use sediment_base::FileUuid;
+    use sediment_codec::frame::RecordWriter;
+    use sediment_env::{Fs, MemFs, ThreadPark};
+    use std::path::Path;
+
+    /// A syncer of a file that is written up to `offset`, and its disk.
+    fn syncer(offset: u64) -> (Syncer, MemFs) {
+        let disk = MemFs::new();
+        disk.record();
+        let (instruments, lots) = (Instruments::for_tests(), Arc::new(Lots::new(&ThreadPark::new())));
+        let fatal = Arc::new(Fatal::new(Arc::clone(&lots), Arc::clone(&instruments.events)));
+        let syncer = Syncer::new(1, fatal, lots, instruments);
+        let log = disk.create_log(Path::new("log"), 1 << 20).unwrap();
+        let (uuid, writer) = (FileUuid::default(), RecordWriter::new(FileUuid::default(), 1, BODY_START));
+        syncer.switch(&OpenFile { id: WalId(1), uuid, log, writer, capacity: 1 << 20 });
+        syncer.written(offset, 7);
+        (syncer, disk)
+    }
+
+    fn at(offset: u64) -> Position {
+        Position { file: WalId(1), offset }
+    }
+
+    #[test]
+    fn what_is_durable_is_not_synced_again() {
+        let (syncer, disk) = syncer(500);
+        let calls = || disk.op_count();
+        let before = calls();
+        syncer.sync_to(at(400)).unwrap();
+        assert_eq!((calls(), syncer.synced_upto(), syncer.is_durable(7)), (before + 1, 500, true));
+        syncer.sync_to(at(500)).unwrap();
+        assert_eq!(calls(), before + 1);
+        syncer.written(501, 8);
+        syncer.sync_all().unwrap();
+        assert_eq!((calls(), syncer.synced_upto(), syncer.is_durable(8)), (before + 2, 501, true));
+    }
+
+    /// Somebody took the place for written where a failed write should have ended. It was synced again and again, in a flush that never
+    /// ended: no sync reaches what nobody has written.
+    #[test]
+    #[should_panic(expected = "what is synced is written before")]
+    fn a_place_that_nobody_has_written_is_refused() {
+        let _ = syncer(500).0.sync_to(at(501));
     }
 }
