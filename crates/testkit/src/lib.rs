@@ -6,6 +6,8 @@
 
 pub mod seed;
 
+pub mod alone;
+
 pub mod world;
 
 pub mod keys;

@@ -12,11 +12,11 @@ use crate::{
 };
 use sediment_base::planted::{Bug, plant};
 use sediment_env::MemFs;
-use sediment_testkit::{crash::Sweep, faults::rows, run::check_ops};
+use sediment_testkit::{alone::assert_alone, crash::Sweep, faults::rows, run::check_ops};
 use sedimentdb::{ErrorKind, KeyspaceOptions};
 use std::{
     fmt, panic,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// How hard we looked before a bug was caught.
@@ -98,9 +98,15 @@ impl Hunt {
 /// One test at a time plants bugs.
 static PLANTING: Mutex<()> = Mutex::new(());
 
+/// Until it is dropped no other test meets what is planted.
+fn alone() -> MutexGuard<'static, ()> {
+    assert_alone("planted");
+    PLANTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn every_planted_bug_is_caught() {
-    let _alone = PLANTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let only = std::env::var("SEDIMENT_BUG").unwrap_or_default();
     let bugs = Bug::ALL.iter().filter(|bug| format!("{bug:?}").contains(&only));
     let mut missed = Vec::new();
@@ -129,7 +135,7 @@ fn every_planted_bug_is_caught() {
 /// What no other test can do to a database: its memtable loses a bit.
 #[test]
 fn with_entry_checksums_a_bit_lost_in_a_memtable_is_told_and_not_flushed() {
-    let _alone = PLANTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     for is_on in [true, false] {
         let disk = MemFs::new();
         disk.record();

@@ -3,6 +3,7 @@
 
 use crate::{compare, crash, faults};
 use sediment_base::planted::{Bug, plant};
+use sediment_testkit::alone::assert_alone;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const OURS: [Bug; 8] = [
@@ -18,6 +19,7 @@ const OURS: [Bug; 8] = [
 
 #[test]
 fn every_planted_bug_is_found() {
+    assert_alone("planted");
     let missed: Vec<Bug> = OURS.into_iter().filter(|bug| !is_found(*bug)).collect();
     assert!(missed.is_empty(), "not found: {missed:?}");
 }
