@@ -122,16 +122,12 @@ pub fn try_one<S: Store>(ops: &[Op], settings: &S::Settings, trial: &Trial) -> (
     let world = World::new(disk.clone(), trial.seed).with_fs(Arc::new(faults.clone()));
     let runner = Runner::<S>::closed(disk.clone(), world, settings.clone());
     faults.arm(trial.rule.clone());
-    let mut application = Application { runner, faults, tried: Tried::default(), since: 0 };
-    let outcome = ops.iter().try_for_each(|op| application.perform(op).map_err(|failure| format!("`{op}`: {failure}")));
-    let outcome = outcome.and_then(|()| application.end().map_err(|failure| format!("at the end: {failure}")));
-    let Application { runner, faults, mut tried, since } = application;
+    let mut tried = Tried::default();
+    let application = Application { runner, faults: &faults, tried: &mut tried, since: 0 };
+    // Whoever lets go of a store hears of its threads that panicked.
+    let outcome = guarded(|| Ok(application.run(ops, settings))).unwrap_or_else(|failure| Err(failure.to_string()));
     let injected = faults.injected();
     tried.trials = u64::from(!injected.is_empty());
-    let outcome = outcome.and_then(|()| {
-        let lives = runner.finish();
-        power_loss::<S>(lives.last().expect("a run has a life"), settings, since, &mut tried)
-    });
     if let Err(text) = outcome {
         let first: Vec<_> = injected.iter().take(3).cloned().collect();
         tried.failures.push(format!("{:?} ({}): {text}", trial.rule, first.join("; ")));
@@ -157,10 +153,10 @@ fn power_loss<S: Store>(life: &Life, settings: &S::Settings, since: usize, tried
 }
 
 /// An application that does not give up.
-struct Application<S: Store> {
+struct Application<'a, S: Store> {
     runner: Runner<S>,
-    faults: FaultFs,
-    tried: Tried,
+    faults: &'a FaultFs,
+    tried: &'a mut Tried,
     /// How many calls the disk had seen when the store was last opened.
     since: usize,
 }
@@ -168,7 +164,15 @@ struct Application<S: Store> {
 /// After so many refusals in a row the disk is mended.
 const PATIENCE: u32 = 3;
 
-impl<S: Store> Application<S> {
+impl<S: Store> Application<'_, S> {
+    /// Runs a script to its end, and then takes the power away.
+    fn run(mut self, ops: &[Op], settings: &S::Settings) -> Result<(), String> {
+        ops.iter().try_for_each(|op| self.perform(op).map_err(|failure| format!("`{op}`: {failure}")))?;
+        self.end().map_err(|failure| format!("at the end: {failure}"))?;
+        let lives = self.runner.finish();
+        power_loss::<S>(lives.last().expect("a run has a life"), settings, self.since, self.tried)
+    }
+
     fn perform(&mut self, op: &Op) -> Result<(), Failure> {
         for attempt in 0.. {
             let before = self.runner.model().now();

@@ -8,7 +8,7 @@ use crate::{
 };
 use sediment_base::{Error, ErrorKind, Result, Slice};
 use sediment_env::{Env, File, atomic_file, fs::is_not_found};
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, thread};
 
 /// The store.
 pub(crate) struct LogStore {
@@ -27,6 +27,7 @@ pub(crate) enum Mistake {
     AppendsAfterTornTail,
     SplitsBatches,
     RetriesFailedSync,
+    PanicsAtItsEnd,
 }
 
 pub(crate) const MISTAKES: [Mistake; 4] =
@@ -107,6 +108,13 @@ impl LogStore {
             return None;
         }
         Some((parse(std::str::from_utf8(text).ok()?).ok()?, len + 16))
+    }
+}
+
+impl Drop for LogStore {
+    fn drop(&mut self) {
+        let panics = self.mistake == Some(Mistake::PanicsAtItsEnd) && self.poisoned.is_some() && !thread::panicking();
+        assert!(!panics, "a thread of the store has panicked");
     }
 }
 

@@ -36,3 +36,11 @@ fn a_store_that_poisons_itself_gets_through_and_one_that_does_not_is_caught() {
     assert_eq!(failures(None), Vec::<String>::new());
     assert!(!failures(Some(Mistake::RetriesFailedSync)).is_empty());
 }
+
+/// The panic ended the whole sweep, and nobody was told which fault it had been.
+#[test]
+fn a_panic_where_a_store_ends_is_told_with_its_fault() {
+    let failures = failures(Some(Mistake::PanicsAtItsEnd));
+    assert!(failures.iter().all(|failure| failure.contains(" call ") && failure.contains("panic: a thread")), "{failures:?}");
+    assert!(!failures.is_empty());
+}
