@@ -137,6 +137,11 @@ pub trait LogFile: Send + Sync + fmt::Debug {
     /// Makes everything written before the call durable, length included. Never retry after an error.
     fn sync(&self) -> Result<()>;
 
+    /// Whether writing below the capacity that it was made for is a copy in memory: as long as a short lock may be held.
+    fn is_mapped(&self) -> bool {
+        false
+    }
+
     /// The path under which it was made, for errors.
     fn path(&self) -> &Path;
 

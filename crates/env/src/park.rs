@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering, fence},
     },
     time::{Duration, Instant},
 };
@@ -35,10 +35,10 @@ pub trait Park: Send + Sync + fmt::Debug {
     fn another(&self) -> Arc<dyn Park>;
 }
 
-/// Blocks threads of the operating system. Waking costs two atomic operations while nobody waits.
+/// Blocks threads of the operating system. Waking costs a fence while nobody waits: nothing that threads share is written.
 #[derive(Debug, Default)]
 pub struct ThreadPark {
-    /// Counts the calls of `wake_all`.
+    /// Counts the calls of `wake_all` that found somebody.
     wakes: AtomicU64,
     waiters: AtomicU64,
     gate: Mutex<()>,
@@ -50,16 +50,21 @@ impl ThreadPark {
     pub fn new() -> Self {
         Self::default()
     }
+
+    fn enter(&self) {
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+    }
 }
 
 impl Park for ThreadPark {
-    // The predicate runs without our lock, since it takes locks of its own. `waiters` goes up before it looks, and a waker
-    // counts its call before it reads `waiters`: one of the two sees the other.
+    // The predicate runs without our lock, since it takes locks of its own. `waiters` goes up before it looks, and what a waker has
+    // done is done before it reads `waiters`, each with a fence between: one of the two sees the other.
     fn wait_until(&self, is_done: &mut dyn FnMut() -> bool) {
         if is_done() {
             return;
         }
-        self.waiters.fetch_add(1, Ordering::SeqCst);
+        self.enter();
         loop {
             let seen = self.wakes.load(Ordering::SeqCst);
             if is_done() {
@@ -74,7 +79,7 @@ impl Park for ThreadPark {
     fn wait_at_most(&self, us: u64, is_done: &mut dyn FnMut() -> bool) -> bool {
         let start = Instant::now();
         let most = Duration::from_micros(us);
-        self.waiters.fetch_add(1, Ordering::SeqCst);
+        self.enter();
         let is_held = loop {
             let seen = self.wakes.load(Ordering::SeqCst);
             if is_done() {
@@ -96,8 +101,9 @@ impl Park for ThreadPark {
     }
 
     fn wake_all(&self) {
-        self.wakes.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         if self.waiters.load(Ordering::SeqCst) > 0 {
+            self.wakes.fetch_add(1, Ordering::SeqCst);
             drop(self.gate.lock().expect("no holder of the gate panics"));
             self.woken.notify_all();
         }

@@ -26,6 +26,11 @@ impl Lead {
         !self.is_taken.load(Relaxed) && self.is_taken.compare_exchange(false, true, Acquire, Relaxed).is_ok()
     }
 
+    /// Whether somebody has it. If not, what the one before did is seen; that nobody takes it next has to be seen to by other means.
+    pub fn is_taken(&self) -> bool {
+        self.is_taken.load(Acquire)
+    }
+
     /// Gives the lead away; the caller has it, and wakes those who wait.
     pub fn give(&self) {
         self.is_taken.store(false, Release);

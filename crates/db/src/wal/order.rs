@@ -66,17 +66,29 @@ impl Order {
         !self.waiting.is_empty()
     }
 
-    /// Gives a record its seqnos and puts it at the end.
-    pub(super) fn push(&mut self, record: Prepared) -> Result<Arc<Submitted>> {
+    /// Whether nothing waits and nothing is in doubt.
+    pub(super) fn is_idle(&self) -> bool {
+        self.undecided == 0 && self.waiting.is_empty()
+    }
+
+    /// Gives a record its seqnos. It is not lined up: the caller has it written under this lock, and then lets it stand, or withdraws it.
+    pub(super) fn place(&mut self, record: Prepared) -> Result<Arc<Submitted>> {
         let end = self.next.checked_add(record.count().into()).filter(|end| *end < SEQNO_MAX);
         let end = end.ok_or_else(|| Error::invalid_input("the database has used up its sequence numbers"))?;
         self.watches.look_at(&record);
-        self.waiting_bytes += record.stored_bytes();
-        self.count_memory();
         let submitted = Arc::new(Submitted::new(self.next, record));
-        self.waiting.push(Arc::clone(&submitted));
         self.undecided += 1;
         self.next = end;
+        Ok(submitted)
+    }
+
+    /// Gives a record its seqnos and puts it at the end.
+    pub(super) fn push(&mut self, record: Prepared) -> Result<Arc<Submitted>> {
+        let bytes = record.stored_bytes();
+        let submitted = self.place(record)?;
+        self.waiting_bytes += bytes;
+        self.count_memory();
+        self.waiting.push(Arc::clone(&submitted));
         Ok(submitted)
     }
 
@@ -89,12 +101,23 @@ impl Order {
         std::mem::replace(&mut self.waiting, empty)
     }
 
-    /// Lets a record stand, which is the oldest that does not.
-    pub(super) fn settle(&mut self, submitted: &Submitted, position: Option<Position>) {
+    /// Lets a record stand, which is the oldest that does not; its place in the order of visibility, if it takes seqnos.
+    pub(super) fn let_stand(&mut self, submitted: &Submitted) -> Option<Ticket> {
         self.undecided -= 1;
         self.settled = submitted.end_seqno();
-        let ticket = (submitted.record().count() > 0).then(|| self.ticket());
+        (submitted.record().count() > 0).then(|| self.ticket())
+    }
+
+    /// The same, and tells whoever waits for it.
+    pub(super) fn settle(&mut self, submitted: &Submitted, position: Option<Position>) {
+        let ticket = self.let_stand(submitted);
         submitted.settle(Settled { ticket, position });
+    }
+
+    /// Takes back the only record that does not stand. Its seqnos are given again.
+    pub(super) fn withdraw(&mut self) {
+        self.undecided -= 1;
+        self.next = self.settled;
     }
 
     /// After a failed write of `batch`: what stands waits on, all else is refused.

@@ -37,6 +37,10 @@ pub(crate) struct Position {
 #[derive(Debug)]
 pub(crate) struct Syncer {
     state: Mutex<State>,
+    /// How far the file is written; set after the system has the bytes, by who writes, and only then
+    written_offset: AtomicU64,
+    /// the seqno below which every record lies before that. Who reads the seqno first finds an offset that is no smaller than its own.
+    written_seqno: AtomicU64,
     /// Durable offset in the file that is written, for the records to carry.
     synced_upto: AtomicU64,
     fatal: Arc<Fatal>,
@@ -46,18 +50,18 @@ pub(crate) struct Syncer {
 
 #[derive(Debug)]
 struct State {
-    written: Option<Written>,
+    written: Option<OpenLog>,
     durable: Reached,
     /// In the order in which they began.
     running: VecDeque<Running>,
     begun: u64,
 }
 
-/// How far the log was handed to the operating system.
+/// The file that is written.
 #[derive(Clone, Debug)]
-struct Written {
+struct OpenLog {
+    id: WalId,
     log: Arc<dyn LogFile>,
-    reached: Reached,
 }
 
 /// A place, and that every record with a smaller seqno lies before it.
@@ -79,7 +83,8 @@ impl Syncer {
     pub(crate) fn new(seqno: SeqNo, fatal: Arc<Fatal>, lots: Arc<Lots>, instruments: Arc<Instruments>) -> Self {
         let durable = Reached { position: Position::default(), seqno };
         let state = State { written: None, durable, running: VecDeque::new(), begun: 0 };
-        Self { state: Mutex::new(state), synced_upto: AtomicU64::new(0), fatal, lots, instruments }
+        let [written_offset, written_seqno, synced_upto] = [0, seqno, 0].map(AtomicU64::new);
+        Self { state: Mutex::new(state), written_offset, written_seqno, synced_upto, fatal, lots, instruments }
     }
 
     /// The offset before which the file that is written is durable.
@@ -88,27 +93,26 @@ impl Syncer {
         self.synced_upto.load(Ordering::Acquire)
     }
 
-    /// Tells how far the file is written. Called in order, by who writes.
-    pub(crate) fn written(&self, offset: u64, seqno: SeqNo) {
-        if let Some(written) = self.lock().written.as_mut() {
-            written.reached.position.offset = offset;
-            written.reached.seqno = seqno;
-        }
+    /// Tells how far the file is written; how much of it is not known to be durable. Called in order, by who writes.
+    pub(crate) fn written(&self, offset: u64, seqno: SeqNo) -> u64 {
+        self.written_offset.store(offset, Ordering::Release);
+        self.written_seqno.store(seqno, Ordering::Release);
+        offset.saturating_sub(self.synced_upto())
     }
 
     /// Goes over to a new file, of which only the birth is durable. What is not durable in the file before is repeated in it.
     pub(crate) fn switch(&self, file: &OpenFile) {
         let mut state = self.lock();
-        let position = Position { file: file.id, offset: CREATION_BYTES };
-        let reached = Reached { position, seqno: state.durable.seqno };
-        state.written = Some(Written { log: Arc::clone(&file.log), reached });
-        self.synced_upto.store(position.offset, Ordering::Release);
+        state.written = Some(OpenLog { id: file.id, log: Arc::clone(&file.log) });
+        self.written_offset.store(CREATION_BYTES, Ordering::Release);
+        self.written_seqno.store(state.durable.seqno, Ordering::Release);
+        self.synced_upto.store(CREATION_BYTES, Ordering::Release);
     }
 
     /// Returns once everything that is written now is durable.
     pub(crate) fn sync_all(&self) -> Result<()> {
-        let written = self.lock().written.as_ref().map(|written| written.reached.position);
-        written.map_or(Ok(()), |position| self.sync_to(position))
+        let written = self.written_in(&self.lock());
+        written.map_or(Ok(()), |reached| self.sync_to(reached.position))
     }
 
     /// Returns once everything before `position` is durable. It was written before: no sync reaches further than that, and whoever waited
@@ -122,11 +126,11 @@ impl Syncer {
             self.fatal.check()?;
             let is_covered = state.running.iter().any(|running| running.goal.position >= position);
             if !is_covered && state.running.len() < SYNCS_MAX {
-                let Some((number, written)) = state.begin() else { return Ok(()) };
+                let Some((open, goal)) = state.written.clone().zip(self.written_in(&state)) else { return Ok(()) };
+                let number = state.begin(goal);
                 drop(state);
-                let reached = written.reached.position;
-                assert!(reached >= position, "what is synced is written before: {position:?} lies behind {reached:?}");
-                self.run(number, &written)?;
+                assert!(goal.position >= position, "what is synced is written before: {position:?} lies behind {goal:?}");
+                self.run(number, &*open.log)?;
                 continue;
             }
             drop(state);
@@ -141,13 +145,12 @@ impl Syncer {
 
     /// Bytes of the file that is written which are not known to be durable.
     pub(crate) fn unsynced_bytes(&self) -> u64 {
-        let state = self.lock();
-        state.written.as_ref().map_or(0, |written| written.reached.position.offset.saturating_sub(self.synced_upto()))
+        self.written_bytes().saturating_sub(self.synced_upto())
     }
 
     /// How long the file is that is written.
     pub(crate) fn written_bytes(&self) -> u64 {
-        self.lock().written.as_ref().map_or(0, |written| written.reached.position.offset)
+        self.written_offset.load(Ordering::Acquire)
     }
 
     /// Whether a waiter has something to do: it is durable, or failed, or a sync can begin for it.
@@ -157,17 +160,25 @@ impl Syncer {
         state.durable.position >= position || self.fatal.is_set() || !is_covered && state.running.len() < SYNCS_MAX
     }
 
-    fn run(&self, number: u64, written: &Written) -> Result<()> {
-        let mut synced = sync_file(&self.instruments, &*written.log);
+    /// How far the file is written. Whoever goes over to another needs the lock.
+    fn written_in(&self, state: &State) -> Option<Reached> {
+        let file = state.written.as_ref()?.id;
+        let seqno = self.written_seqno.load(Ordering::Acquire);
+        let offset = self.written_offset.load(Ordering::Acquire);
+        Some(Reached { position: Position { file, offset }, seqno })
+    }
+
+    fn run(&self, number: u64, log: &dyn LogFile) -> Result<()> {
+        let mut synced = sync_file(&self.instruments, log);
         if planted(Bug::RetryFailedSync) && synced.is_err() {
-            synced = written.log.sync();
+            synced = log.sync();
         }
         if let Err(error) = synced {
             return Err(self.fatal.set(error.context("sync the log")));
         }
         let mut state = self.lock();
         state.end(number);
-        let current = state.written.as_ref().map(|written| written.reached.position.file);
+        let current = state.written.as_ref().map(|written| written.id);
         if current == Some(state.durable.position.file) {
             self.synced_upto.store(state.durable.position.offset, Ordering::Release);
         }
@@ -191,12 +202,11 @@ pub(super) fn sync_file(instruments: &Instruments, log: &dyn LogFile) -> Result<
 }
 
 impl State {
-    fn begin(&mut self) -> Option<(u64, Written)> {
-        let written = self.written.clone()?;
+    fn begin(&mut self, goal: Reached) -> u64 {
         let number = self.begun;
         self.begun += 1;
-        self.running.push_back(Running { number, goal: written.reached, is_done: false });
-        Some((number, written))
+        self.running.push_back(Running { number, goal, is_done: false });
+        number
     }
 
     /// A sync has succeeded; what it reached counts once all that began before it have, too.

@@ -31,6 +31,9 @@ const WRITE_BYTES: usize = 4 << 20;
 /// How much may be kept for a file that is being made, before whoever leads makes one itself.
 const REPEATED_BYTES_MAX: u64 = 16 << 20;
 
+/// A record up to this long is copied under the lock that gives seqnos, where that is all there is to do.
+const AT_ONCE_BYTES_MAX: u64 = 4 << 10;
+
 /// How much may be in the hands of the system before it is synced unasked: what is in doubt after a crash has to be written again.
 pub(super) const UNSYNCED_BYTES_MAX: u64 = 8 << 20;
 
@@ -46,6 +49,8 @@ pub(super) struct Writer {
     is_broken: bool,
     /// Records with smaller seqnos are in files, durable or not.
     in_files: SeqNo,
+    /// After the last write: bytes of the file that were not known to be durable.
+    unsynced_bytes: u64,
     /// What the next file continues, as long as none is open.
     link: Option<Link>,
     hand_over: Option<HandOver>,
@@ -105,6 +110,7 @@ impl Writer {
             file: None,
             is_broken: false,
             in_files,
+            unsynced_bytes: 0,
             link,
             hand_over: None,
             is_helped: false,
@@ -136,6 +142,12 @@ impl Writer {
         self.is_helped = is_helped;
     }
 
+    /// Whether writing a record that takes so many bytes is a short copy in memory and nothing else.
+    pub(super) fn can_write_at_once(&self, bytes: u64) -> bool {
+        let has_room = |file: &OpenFile| file.log.is_mapped() && file.writer.offset() + bytes <= file.capacity;
+        bytes <= AT_ONCE_BYTES_MAX && !self.is_broken && self.file.as_ref().is_some_and(has_room)
+    }
+
     /// Writes records whose seqnos follow each other, with one call where they are not long. Nothing has happened on an error.
     pub(super) fn write(&mut self, batch: &[Arc<Submitted>]) -> Result<Position> {
         self.fatal.check()?;
@@ -161,7 +173,7 @@ impl Writer {
         }
         self.count_memory();
         let position = self.position().expect("a file is open");
-        self.syncer.written(position.offset, self.in_files);
+        self.unsynced_bytes = self.syncer.written(position.offset, self.in_files);
         Ok(position)
     }
 
@@ -173,7 +185,7 @@ impl Writer {
 
     /// Whether a helper has something to do: the next file is wanted, or much is written and not synced.
     pub(super) fn wants_help(&self) -> bool {
-        let is_due = self.wants_successor() || !self.full.is_empty() || self.syncer.unsynced_bytes() >= UNSYNCED_BYTES_MAX;
+        let is_due = self.wants_successor() || !self.full.is_empty() || self.unsynced_bytes >= UNSYNCED_BYTES_MAX;
         self.is_helped && is_due
     }
 

@@ -259,6 +259,10 @@ impl LogFile for FaultLog {
         struck_sync(verdict, self.path(), || self.inner.lose_unsynced(), || self.inner.sync())
     }
 
+    fn is_mapped(&self) -> bool {
+        self.inner.is_mapped()
+    }
+
     fn path(&self) -> &Path {
         self.inner.path()
     }

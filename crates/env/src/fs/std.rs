@@ -34,8 +34,9 @@ impl Fs for StdFs {
         if mapping.is_none() {
             platform::preallocate(&file.inner, capacity);
         }
+        let is_mapped = mapping.is_some();
         let written = Mutex::new(Written { mapping, end: 0 });
-        Ok(Arc::new(StdLog { file, written, owner: ForkMark::new() }))
+        Ok(Arc::new(StdLog { file, is_mapped, written, owner: ForkMark::new() }))
     }
 
     fn create_dir(&self, path: &Path) -> Result<()> {
@@ -170,6 +171,7 @@ impl File for StdFile {
 #[derive(Debug)]
 struct StdLog {
     file: StdFile,
+    is_mapped: bool,
     written: Mutex<Written>,
     owner: ForkMark,
 }
@@ -197,6 +199,10 @@ impl LogFile for StdLog {
     // `fdatasync` saves what was copied into a mapping, too, and a grown length: without it the bytes could not be read back.
     fn sync(&self) -> Result<()> {
         File::sync_data(&self.file)
+    }
+
+    fn is_mapped(&self) -> bool {
+        self.is_mapped
     }
 
     fn path(&self) -> &Path {

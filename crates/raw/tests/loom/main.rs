@@ -364,38 +364,88 @@ struct Waiting {
     ticket: Mutex<Option<Ticket>>,
 }
 
-/// A commit queue: records wait under a lock, whoever leads gives all that wait their places, and each passes by itself.
+/// A commit queue: a record that finds nobody is written at once, under the lock that orders them. Else it waits, whoever leads writes
+/// all that waits and gives each its place, and each passes by itself.
 struct Queue {
     lead: Lead,
-    waiting: Mutex<(u64, Vec<Arc<Waiting>>)>,
+    order: Mutex<Order>,
+    /// Held while something is written; how much was.
+    writer: Mutex<u64>,
+    is_still: AtomicBool,
     ratchet: Ratchet,
+}
+
+#[derive(Default)]
+struct Order {
+    settled: u64,
+    undecided: u64,
+    waiting: Vec<Arc<Waiting>>,
 }
 
 impl Queue {
     fn new() -> Self {
-        Self { lead: Lead::new(), waiting: Mutex::new((0, Vec::new())), ratchet: Ratchet::new(0, 4) }
+        let (order, writer, is_still) = (Mutex::new(Order::default()), Mutex::new(0), AtomicBool::new(false));
+        Self { lead: Lead::new(), order, writer, is_still, ratchet: Ratchet::new(0, 4) }
     }
 
     fn commit(&self) {
         let mine = Arc::new(Waiting { is_decided: AtomicBool::new(false), ticket: Mutex::new(None) });
-        self.waiting.lock().expect("no panic").1.push(Arc::clone(&mine));
-        let wait = |is_over: &mut dyn FnMut() -> bool| {
-            while !is_over() {
-                thread::yield_now();
-            }
-        };
-        if self.lead.turn(|| mine.is_decided.load(Acquire), wait) {
-            let batch = std::mem::take(&mut self.waiting.lock().expect("no panic").1);
-            for waiting in batch {
-                let mut order = self.waiting.lock().expect("no panic");
-                order.0 += 1;
-                *waiting.ticket.lock().expect("no panic") = self.ratchet.take(order.0);
-                waiting.is_decided.store(true, Release);
-            }
+        self.submit(&mine);
+        if !mine.is_decided.load(Acquire) && self.lead.turn(|| mine.is_decided.load(Acquire), yielding) {
+            self.lead_group();
             self.lead.give();
         }
         let ticket = mine.ticket.lock().expect("no panic").take();
         self.ratchet.finish(ticket.expect("somebody has decided it"));
+    }
+
+    fn submit(&self, mine: &Arc<Waiting>) {
+        let mut order = self.order.lock().expect("no panic");
+        let is_idle = order.undecided == 0 && !self.lead.is_taken();
+        if let Some(mut writer) = is_idle.then(|| self.writer.try_lock().ok()).flatten() {
+            self.write(&mut writer, 1);
+            self.settle(&mut order, mine);
+        } else {
+            order.undecided += 1;
+            order.waiting.push(Arc::clone(mine));
+        }
+    }
+
+    fn lead_group(&self) {
+        let mut writer = self.writer.lock().expect("no panic");
+        let batch = std::mem::take(&mut self.order.lock().expect("no panic").waiting);
+        self.write(&mut writer, batch.len() as u64);
+        drop(writer);
+        for waiting in batch {
+            let mut order = self.order.lock().expect("no panic");
+            order.undecided -= 1;
+            self.settle(&mut order, &waiting);
+        }
+    }
+
+    fn write(&self, writer: &mut u64, records: u64) {
+        assert!(!self.is_still.load(Relaxed), "it was promised that nobody writes");
+        *writer += records;
+    }
+
+    fn settle(&self, order: &mut Order, waiting: &Waiting) {
+        order.settled += 1;
+        *waiting.ticket.lock().expect("no panic") = self.ratchet.take(order.settled);
+        waiting.is_decided.store(true, Release);
+    }
+
+    fn be_still(&self) {
+        yielding(&mut || self.lead.take());
+        drop(self.order.lock().expect("no panic"));
+        self.is_still.store(true, Relaxed);
+        self.is_still.store(false, Relaxed);
+        self.lead.give();
+    }
+}
+
+fn yielding(is_over: &mut dyn FnMut() -> bool) {
+    while !is_over() {
+        thread::yield_now();
     }
 }
 
@@ -407,8 +457,20 @@ fn everybody_who_waits_is_decided_by_somebody_and_passes() {
         let other = thread::spawn(move || other.commit());
         queue.commit();
         other.join().expect("no panic");
-        assert_eq!(queue.waiting.lock().expect("no panic").0, 2);
+        assert_eq!((queue.order.lock().expect("no panic").settled, *queue.writer.lock().expect("no panic")), (2, 2));
         assert!(queue.lead.take(), "the lead is free in the end");
         assert_eq!(queue.ratchet.level(), 2);
+    });
+}
+
+#[test]
+fn nobody_writes_while_the_lead_is_held_for_stillness() {
+    model(2, || {
+        let queue = Arc::new(Queue::new());
+        let other = Arc::clone(&queue);
+        let other = thread::spawn(move || other.commit());
+        queue.be_still();
+        other.join().expect("no panic");
+        assert_eq!((*queue.writer.lock().expect("no panic"), queue.ratchet.level()), (1, 1));
     });
 }

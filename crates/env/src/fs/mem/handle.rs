@@ -98,6 +98,10 @@ impl LogFile for MemFile {
         self.sync_all()
     }
 
+    fn is_mapped(&self) -> bool {
+        self.fs.reserves_logs
+    }
+
     fn path(&self) -> &Path {
         &self.path
     }
