@@ -71,6 +71,7 @@ fn put_pace(object: &mut Object<'_>, pace: &PaceStats) {
     object.float("backlog", pace.backlog);
     object.text_or_null("cause", pace.cause.map(|cause| cause.name()));
     object.number("carried_bytes_per_second", pace.carried_bytes_per_second);
+    object.number("flushed_bytes_per_second", pace.flushed_bytes_per_second);
     object.number("stopped_writers", pace.stopped_writers);
     object.flag("is_disk_full", pace.is_disk_full);
 }

@@ -82,10 +82,10 @@ impl Worker {
     fn flush_inline(&self, machinery: &Machinery, keyspace: &KeyspaceState) -> Result<()> {
         let tree = keyspace.newest();
         if tree.tree.sealed_count() > 0 {
-            measured::flush(machinery, &tree)?;
+            measured::flush(machinery, &tree, &|_| ())?;
         }
         machinery.log.check()?;
         let is_sealed = machinery.log.at_boundary(|boundary| tree.tree.seal(boundary));
-        if is_sealed { measured::flush(machinery, &tree) } else { Ok(()) }
+        if is_sealed { measured::flush(machinery, &tree, &|_| ()).map(drop) } else { Ok(()) }
     }
 }

@@ -15,8 +15,8 @@ use sediment_base::{
 use sediment_tree::{CompactionReport, FlushReport, Plan};
 use std::sync::Arc;
 
-/// Flushes what a tree has sealed.
-pub(super) fn flush(machinery: &Machinery, tree: &Incarnation) -> Result<()> {
+/// Flushes what a tree has sealed, and tells how many more bytes of keys and values it has read, again and again.
+pub(super) fn flush(machinery: &Machinery, tree: &Incarnation, advanced: &(dyn Fn(u64) + Sync)) -> Result<FlushReport> {
     let instruments = &machinery.instruments;
     let (keyspace, pressure) = (&tree.keyspace, tree.tree.pressure());
     instruments.events.post(|| FlushBegan {
@@ -27,7 +27,7 @@ pub(super) fn flush(machinery: &Machinery, tree: &Incarnation) -> Result<()> {
     });
     instruments.events.deliver();
     let start_us = instruments.now_us();
-    let flushed = upkeep::flush_sealed(machinery, tree);
+    let flushed = upkeep::flush_sealed(machinery, tree, advanced);
     let duration_us = match &flushed {
         Ok(_) => instruments.record_since(Histogram::FlushDurationUs, start_us),
         Err(_) => instruments.since_us(start_us),
@@ -39,7 +39,7 @@ pub(super) fn flush(machinery: &Machinery, tree: &Incarnation) -> Result<()> {
         FlushEnded { keyspace, tree, memtables, tables, rows, bytes, duration_us, error }
     });
     finish(machinery);
-    flushed.map(drop)
+    flushed
 }
 
 /// Runs a compaction.

@@ -22,14 +22,16 @@ pub(super) struct Memtables {
     active: AtomicUsize,
     sealed: AtomicUsize,
     added: AtomicUsize,
+    /// Keys and values that the running flush has read.
+    flushed: AtomicUsize,
     /// Held while it is counted: of two who count, the one who looked earlier must not have the last word. Writers wait for what it says.
     counting: Mutex<()>,
 }
 
 impl Memtables {
     pub(super) fn new(limit_bytes: usize) -> Self {
-        let [active, sealed, added] = std::array::from_fn(|_| AtomicUsize::new(0));
-        Self { limit_bytes, active, sealed, added, counting: Mutex::default() }
+        let [active, sealed, added, flushed] = std::array::from_fn(|_| AtomicUsize::new(0));
+        Self { limit_bytes, active, sealed, added, flushed, counting: Mutex::default() }
     }
 
     /// A commit has added rows; whether it is time to count.
@@ -76,10 +78,22 @@ impl Memtables {
         self.active.load(Relaxed) + self.added.load(Relaxed) > self.limit_bytes / 2
     }
 
-    /// How far the second half of the limit is used, 0 to 1.
+    /// A flush has read so many more bytes of keys and values.
+    pub(super) fn flush_advanced(&self, bytes: u64) {
+        self.flushed.fetch_add(bytes as usize, Relaxed);
+    }
+
+    /// A flush has ended, well or not: what it has read is let go of, or read again.
+    pub(super) fn flush_ended(&self) {
+        self.flushed.store(0, Relaxed);
+    }
+
+    /// How far the second half of the limit is used, 0 to 1. What a flush has read already does not count, though it is held until the
+    /// flush ends: as long as the flush is as fast as writers are, they will never have to wait for it.
     pub(super) fn backlog(&self) -> f64 {
         let half = self.limit_bytes / 2;
-        self.bytes().saturating_sub(half) as f64 / half.max(1) as f64
+        let flushed = self.flushed.load(Relaxed).min(self.sealed.load(Relaxed));
+        self.bytes().saturating_sub(flushed + half) as f64 / half.max(1) as f64
     }
 
     fn bytes(&self) -> usize {
@@ -94,6 +108,24 @@ mod tests {
         sync::atomic::{AtomicBool, Ordering::SeqCst},
         thread,
     };
+
+    #[test]
+    fn a_flush_that_keeps_up_is_no_backlog() {
+        let memtables = Memtables::new(200);
+        memtables.recount_by(|| (60, 100));
+        assert_eq!(memtables.backlog(), 0.6);
+        memtables.flush_advanced(40);
+        assert_eq!((memtables.backlog(), memtables.is_full()), (0.2, false));
+        memtables.flush_advanced(50);
+        assert_eq!(memtables.backlog(), 0.0);
+        memtables.recount_by(|| (100, 100));
+        assert!(memtables.is_full(), "it is held all the same");
+        memtables.flush_ended();
+        assert_eq!(memtables.backlog(), 1.0);
+        memtables.flush_advanced(1000);
+        memtables.recount_by(|| (150, 0));
+        assert_eq!(memtables.backlog(), 0.5, "nothing sealed is left that was flushed");
+    }
 
     /// A writer that had looked before a flush ended said so after it, and waited for that flush for ever.
     #[test]

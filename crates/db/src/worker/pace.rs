@@ -1,9 +1,9 @@
 //! Slowing writers down in time, so that they need not be stopped.
 //!
-//! The backlog `x`, from 0 (nothing to worry about) to 1 (no way on), is the worst of: memory that sealed memtables hold, runs in
+//! The backlog `x`, from 0 (nothing to worry about) to 1 (no way on), is the worst of: memory that memtables hold and no flush has read, runs in
 //! level 0, bytes that compaction owes, log files that keyspaces still need. A writer pays `x² / (1 − x)` times the time in which maintenance carries as many bytes: a
 //! little delay early, as much as maintenance takes when the backlog is at 0.62, and ever more beyond, so the backlog settles where
-//! writers and maintenance are equally fast. What maintenance carries is measured.
+//! writers and maintenance are equally fast. What maintenance carries is measured: flushes for memory and log, compactions for the rest.
 //!
 //! Delays are handed out as moments at which the next write is due (the generic cell rate algorithm, ITU-T I.371, 1993), so that
 //! they add up over threads, and small ones are saved up until a sleep is worth its cost.
@@ -55,6 +55,8 @@ pub struct PaceStats {
     pub cause: Option<SlowdownCause>,
     /// Bytes per second that compactions carry out of level 0, as measured lately.
     pub carried_bytes_per_second: u64,
+    /// Bytes per second that flushes make tables of, as measured lately.
+    pub flushed_bytes_per_second: u64,
     /// Writers that wait for memory at this moment.
     pub stopped_writers: u64,
     /// Whether writes are refused because the disk was full and has not been found otherwise since.
@@ -102,14 +104,18 @@ pub(super) struct Pace {
 struct Measured {
     backlog: f64,
     cause: Option<SlowdownCause>,
+    /// What compactions carry out of level 0,
     carried_bytes_per_s: f64,
+    /// and flushes into it.
+    flushed_bytes_per_s: f64,
     /// What listeners were told last.
     told: Option<u64>,
 }
 
 impl Default for Measured {
     fn default() -> Self {
-        Self { backlog: 0.0, cause: None, carried_bytes_per_s: CARRIED_BYTES_PER_S, told: None }
+        let [carried_bytes_per_s, flushed_bytes_per_s] = [CARRIED_BYTES_PER_S; 2];
+        Self { backlog: 0.0, cause: None, carried_bytes_per_s, flushed_bytes_per_s, told: None }
     }
 }
 
@@ -137,13 +143,14 @@ impl Pace {
         self.set(&machinery.instruments, backlog, cause);
     }
 
-    /// Maintenance has carried so many bytes of rows out of the way, and was busy for so long.
+    /// A compaction has rewritten so many bytes out of level 0, and was busy for so long.
     pub(super) fn learn(&self, bytes: u64, busy_us: u64) {
-        if bytes > 0 && busy_us > 0 {
-            let measured = bytes as f64 * 1e6 / busy_us as f64;
-            let carried = &mut self.measured().carried_bytes_per_s;
-            *carried += (measured - *carried) * LEARNING;
-        }
+        learn(&mut self.measured().carried_bytes_per_s, bytes, busy_us);
+    }
+
+    /// A flush has made tables of so many bytes, and was busy for so long.
+    pub(super) fn learn_flush(&self, bytes: u64, busy_us: u64) {
+        learn(&mut self.measured().flushed_bytes_per_s, bytes, busy_us);
     }
 
     /// What holds now; the worker knows the rest.
@@ -154,6 +161,7 @@ impl Pace {
             backlog: measured.backlog,
             cause: measured.cause,
             carried_bytes_per_second: measured.carried_bytes_per_s as u64,
+            flushed_bytes_per_second: measured.flushed_bytes_per_s as u64,
             ..PaceStats::default()
         }
     }
@@ -161,7 +169,7 @@ impl Pace {
     fn set(&self, instruments: &Instruments, backlog: f64, cause: Option<SlowdownCause>) {
         let mut measured = self.measured();
         (measured.backlog, measured.cause) = (backlog, cause);
-        let ns_per_kib = delay_ns_per_kib(backlog, measured.carried_bytes_per_s);
+        let ns_per_kib = delay_ns_per_kib(backlog, measured.bytes_per_s_against(cause));
         self.ns_per_kib.store(ns_per_kib, Relaxed);
         let (before, now) = (measured.told, bytes_per_second(ns_per_kib));
         if is_news(before, now) {
@@ -185,6 +193,23 @@ impl Pace {
 
     fn measured(&self) -> MutexGuard<'_, Measured> {
         self.measured.lock().expect("no code panics under this lock")
+    }
+}
+
+impl Measured {
+    /// How fast what causes a backlog is made less.
+    fn bytes_per_s_against(&self, cause: Option<SlowdownCause>) -> f64 {
+        match cause {
+            Some(SlowdownCause::Memory | SlowdownCause::Log) => self.flushed_bytes_per_s,
+            Some(SlowdownCause::Level0 | SlowdownCause::Debt) | None => self.carried_bytes_per_s,
+        }
+    }
+}
+
+fn learn(bytes_per_s: &mut f64, bytes: u64, busy_us: u64) {
+    if bytes > 0 && busy_us > 0 {
+        let measured = bytes as f64 * 1e6 / busy_us as f64;
+        *bytes_per_s += (measured - *bytes_per_s) * LEARNING;
     }
 }
 
@@ -259,6 +284,21 @@ mod tests {
         let pace = Pace::default();
         (0..100).for_each(|_| pace.learn(1 << 20, 1_000_000));
         assert!((pace.stats().carried_bytes_per_second as f64 / f64::from(1 << 20) - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn writers_are_as_fast_as_what_they_wait_for() {
+        let (pace, instruments) = (Pace::default(), Instruments::for_tests());
+        (0..100).for_each(|_| pace.learn(10 << 20, 1_000_000));
+        (0..100).for_each(|_| pace.learn_flush(50 << 20, 1_000_000));
+        let even = |cause| {
+            pace.set(&instruments, 0.618_034, Some(cause));
+            pace.stats().bytes_per_second.expect("slowed down") as f64 / f64::from(1 << 20)
+        };
+        let rates = [SlowdownCause::Memory, SlowdownCause::Log, SlowdownCause::Level0, SlowdownCause::Debt].map(even);
+        for (rate, expected) in rates.into_iter().zip([50.0, 50.0, 10.0, 10.0]) {
+            assert!((rate / expected - 1.0_f64).abs() < 0.01, "{rates:?}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! for want of space is tried again after a while; anything else has ended all writing by then, and the thread waits for the end.
 
 use crate::{
+    catalog::Incarnation,
     wal::Fatal,
     worker::{Machinery, Worker, measured, signal::Signal, upkeep},
 };
@@ -97,7 +98,7 @@ impl Worker {
                 self.recount(machinery);
                 return Ok(ControlFlow::Break(()));
             };
-            measured::flush(machinery, &tree)?;
+            self.flush_once(machinery, &tree)?;
             self.recount(machinery);
             self.signals.trim.raise();
             self.signals.compaction.raise();
@@ -142,8 +143,17 @@ impl Worker {
         });
     }
 
+    fn flush_once(&self, machinery: &Machinery, tree: &Incarnation) -> Result<()> {
+        let clock = &machinery.env.clock;
+        let start_us = clock.monotonic_us();
+        let flushed = measured::flush(machinery, tree, &|bytes| self.memtables.flush_advanced(bytes));
+        self.memtables.flush_ended();
+        self.pace.learn_flush(flushed?.bytes, clock.monotonic_us().saturating_sub(start_us));
+        Ok(())
+    }
+
     /// Runs one compaction of a tree, if one is due that no other thread is at.
-    fn compact_once(&self, machinery: &Machinery, tree: &crate::catalog::Incarnation) -> Result<bool> {
+    fn compact_once(&self, machinery: &Machinery, tree: &Incarnation) -> Result<bool> {
         let clock = &machinery.env.clock;
         let start_us = clock.monotonic_us();
         let Some(carried) = upkeep::compact_once(machinery, self, tree)? else { return Ok(false) };
