@@ -35,8 +35,8 @@ pub use named::strategy_by_name;
 pub(crate) use plan::Action;
 pub use plan::Plan;
 pub use portions::Helpers;
-pub use pressure::Pressure;
 pub(crate) use pressure::pressure;
+pub use pressure::{Pressure, Urgency};
 pub use strategy::{Backlog, Strategy, TreeView};
 pub use tiered::Tiered;
 

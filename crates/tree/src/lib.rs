@@ -38,7 +38,7 @@ mod tree;
 pub use admin::{LevelStats, TreeStats, VerifyReport, dump_current, dump_manifest};
 pub use compaction::{
     Backlog, CompactionContext, CompactionReport, Fifo, Helpers, Lazy, Leveled, Plan, Pressure, Strategy, Tiered, TreeView,
-    strategy_by_name,
+    Urgency, strategy_by_name,
 };
 pub use flush::{FlushContext, FlushReport};
 pub use ingest::IngestReport;

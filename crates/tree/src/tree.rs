@@ -16,7 +16,7 @@ pub use raw::MemtableView;
 
 use crate::{
     admin::{self, TreeStats, VerifyReport},
-    compaction::{self, Chosen, CompactionContext, CompactionReport, Plan, Pressure, Reservations, Strategy},
+    compaction::{self, Chosen, CompactionContext, CompactionReport, Plan, Pressure, Reservations, Strategy, Urgency},
     flush::{self, FlushContext, FlushReport},
     ingest::{IngestReport, Ingesting},
     open,
@@ -362,11 +362,16 @@ impl Tree {
         versions.obsolete.move_orphans()
     }
 
-    /// How urgent the most urgent compaction is, for a caller who compares trees: the highest score of a level, from 1.0 on due. One
-    /// that is under way counts until it is done. `now_us` is the wall clock, in microseconds since 1970. Cheap to ask.
+    /// How urgent the most urgent compaction is: the highest score of a level, from 1.0 on due. One that is under way counts until it is
+    /// done. `now_us` is the wall clock, in microseconds since 1970. Cheap to ask.
     pub fn compaction_score(&self, now_us: u64) -> f64 {
+        self.compaction_urgency(now_us).score
+    }
+
+    /// The same with its price, for a caller who compares trees. Cheap to ask.
+    pub fn compaction_urgency(&self, now_us: u64) -> Urgency {
         let Inner { versions, strategy, .. } = &*self.inner;
-        strategy.score(&versions.load().version, &versions.settings(), now_us)
+        strategy.urgency(&versions.load().version, &versions.settings(), now_us)
     }
 
     /// From when on, by the same clock, more is due although nothing is written; `None` where time alone makes nothing due.

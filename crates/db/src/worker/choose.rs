@@ -2,11 +2,14 @@
 
 use crate::{
     catalog::{Incarnation, KeyspaceState},
-    worker::{Machinery, Worker, upkeep::needed_from},
+    worker::{Machinery, Worker, pace::compaction_backlog, upkeep::needed_from},
 };
 use sediment_base::SeqNo;
-use sediment_tree::Tree;
+use sediment_tree::{Tree, Urgency};
 use std::sync::Arc;
+
+/// What any compaction costs beside the bytes that it writes, in such bytes: its files, their syncs, and the manifest's.
+const COMPACTION_BYTES: u64 = 1 << 20;
 
 impl Worker {
     /// The tree whose memtables should be flushed next, sealed already: one that has sealed ones; else the largest, if all of them
@@ -28,19 +31,17 @@ impl Worker {
         is_sealed.then_some(tree)
     }
 
-    /// The tree whose compaction is most urgent.
+    /// The trees that have a compaction due, the most urgent one first.
     pub(super) fn choose_compaction(&self, machinery: &Machinery) -> Vec<Incarnation> {
-        let mut trees: Vec<(f64, u64, Incarnation)> = Vec::new();
         let now_us = machinery.env.clock.wall_us();
-        for keyspace in machinery.keyspaces.all() {
-            let tree = keyspace.newest();
-            let score = tree.tree.compaction_score(now_us);
-            if score >= 1.0 {
-                trees.push((score, tree.tree.pressure().backlog.debt_bytes, tree));
-            }
-        }
-        trees.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
-        trees.into_iter().map(|(_, _, tree)| tree).collect()
+        let due = |tree: Incarnation| {
+            let urgency = tree.tree.compaction_urgency(now_us);
+            (urgency.score >= 1.0).then(|| (priority(compaction_backlog(&tree.tree.pressure()), urgency), tree))
+        };
+        let all = machinery.keyspaces.all();
+        let mut trees: Vec<_> = all.iter().filter_map(|keyspace| due(keyspace.newest())).collect();
+        trees.sort_by(|(a, _), (b, _)| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
+        trees.into_iter().map(|(_, tree)| tree).collect()
     }
 
     /// A keyspace that needs the oldest file of the log. It begins at half of what the log may hold, because many of them may: a
@@ -48,5 +49,34 @@ impl Worker {
     fn oldest_in_log(&self, machinery: &Machinery, all: &[Arc<KeyspaceState>]) -> Option<Arc<KeyspaceState>> {
         let oldest_end = machinery.log.oldest_end(self.settings.wal_files.div_ceil(2))?;
         all.iter().find(|keyspace| needed_from(keyspace, SeqNo::MAX) < oldest_end).cloned()
+    }
+}
+
+/// What is more urgent is greater. Trees that slow writers down come first, the one that does so most before the others. Then it is debt
+/// by price: a tree that is far out of shape, or is soon in shape again, before one that keeps a thread for minutes and is hardly better for it.
+/// That one waits no longer than until writers would notice.
+fn priority(backlog: f64, urgency: Urgency) -> (f64, f64) {
+    (backlog, urgency.score / (urgency.price_bytes + COMPACTION_BYTES) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_slows_writers_down_is_first_and_then_what_is_worth_most_for_its_price() {
+        const MIB: u64 = 1 << 20;
+        let tree = |backlog, score, mib| priority(backlog, Urgency { score, price_bytes: mib * MIB });
+        let in_order = [
+            tree(0.5, 4.0, 4000),
+            tree(0.1, 9.0, 10),
+            tree(0.0, 1.0, 0),
+            tree(0.0, 3.0, 10),
+            tree(0.0, 1.0, 10),
+            tree(0.0, 3.0, 100),
+            tree(0.0, 1.5, 1000),
+            tree(0.0, 1.0, 1000),
+        ];
+        assert!(in_order.is_sorted_by(|a, b| a > b), "{in_order:?}");
     }
 }

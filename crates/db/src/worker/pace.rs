@@ -225,6 +225,11 @@ fn is_news(before: Option<u64>, now: Option<u64>) -> bool {
     }
 }
 
+/// How far a tree is on the way from where writers notice to no way on, for what compactions can do about it.
+pub(super) fn compaction_backlog(pressure: &Pressure) -> f64 {
+    tree_backlogs(pressure).into_iter().fold(0.0, |worst, (backlog, _)| worst.max(backlog))
+}
+
 fn tree_backlogs(pressure: &Pressure) -> [(f64, SlowdownCause); 2] {
     let backlog = pressure.backlog;
     let depth = backlog.runs as f64 / backlog.runs_due.max(1) as f64;

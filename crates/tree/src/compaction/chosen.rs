@@ -4,6 +4,7 @@ use super::{
     busy::Busy,
     leveled::Leveled,
     plan::Plan,
+    pressure::Urgency,
     strategy::{Backlog, Strategy, TreeView},
     sweep::pick_sweep,
 };
@@ -23,11 +24,11 @@ struct Now {
     score: Option<Scored>,
 }
 
-/// The highest score of a version, until the time when there is more to do.
+/// How urgent a version's work is, until the time when there is more to do.
 #[derive(Debug)]
 struct Scored {
     version: Weak<Version>,
-    score: f64,
+    urgency: Urgency,
     due_us: Option<u64>,
 }
 
@@ -54,21 +55,24 @@ impl Chosen {
         pick_sweep(&view).or_else(|| self.strategy().pick(&view))
     }
 
-    /// The highest score of a level, as if nothing were under way. Worked out once for a version, and again when time makes more due.
-    pub(crate) fn score(&self, version: &Arc<Version>, options: &TreeOptions, now_us: u64) -> f64 {
+    /// How urgent the work is, as if nothing were under way. Worked out once for a version, and again when time makes more due.
+    pub(crate) fn urgency(&self, version: &Arc<Version>, options: &TreeOptions, now_us: u64) -> Urgency {
         let mut now = self.lock();
         if let Some(scored) = &now.score
             && std::ptr::eq(scored.version.as_ptr(), Arc::as_ptr(version))
             && scored.due_us.is_none_or(|due_us| now_us < due_us)
         {
-            return scored.score;
+            return scored.urgency;
         }
         let busy = Busy::default();
         let view = TreeView::new(version, &busy, options);
-        let least = if pick_sweep(&view).is_some() { 1.0 } else { 0.0 };
+        let sweep = pick_sweep(&view);
+        let least = if sweep.is_some() { 1.0 } else { 0.0 };
         let score = now.strategy.scores(&view.at(now_us)).into_iter().fold(least, f64::max);
-        now.score = Some(Scored { version: Arc::downgrade(version), score, due_us: now.strategy.due_us(&view) });
-        score
+        let plan = if score >= 1.0 { sweep.or_else(|| now.strategy.pick(&view.at(now_us))) } else { None };
+        let urgency = Urgency { score, price_bytes: plan.map_or(0, |plan| plan.written_bytes()) };
+        now.score = Some(Scored { version: Arc::downgrade(version), urgency, due_us: now.strategy.due_us(&view) });
+        urgency
     }
 
     /// When there is more to do although nothing else happens.

@@ -16,6 +16,15 @@ pub struct Pressure {
     pub level_base_bytes: u64,
 }
 
+/// What the next compaction of a tree is worth, and what it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Urgency {
+    /// The highest score of a level, as if nothing were under way: from 1.0 on something is due.
+    pub score: f64,
+    /// About how many bytes of tables the most urgent compaction writes; 0 if nothing is due, or tables are only moved or let go of.
+    pub price_bytes: u64,
+}
+
 /// Measures it, for a strategy that has this backlog.
 pub(crate) fn pressure(now: &SuperVersion, backlog: Backlog, options: &TreeOptions) -> Pressure {
     Pressure {

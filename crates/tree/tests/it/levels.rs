@@ -137,19 +137,23 @@ fn flushes_are_cut_where_tables_below_begin() -> Result<()> {
 #[test]
 fn columns_of_level_0_go_down_side_by_side() -> Result<()> {
     let pair = with_columns()?;
-    assert!(pair.tree.compaction_score(9) >= 1.0);
+    let urgency = pair.tree.compaction_urgency(9);
+    assert!(urgency.score >= 1.0);
     let mut plans = Vec::new();
     while let Some(plan) = pair.tree.pick_compaction(9) {
         plans.push(plan);
     }
     assert!(plans.len() >= 4, "{plans:?}");
-    assert!(pair.tree.compaction_score(9) >= 1.0, "they are still to be done");
+    assert_eq!(pair.tree.compaction_urgency(9), urgency, "they are still to be done");
+    assert_eq!(urgency.price_bytes, plans[0].written_bytes());
+    assert!(urgency.price_bytes > 0);
     std::thread::scope(|scope| {
         for plan in plans {
             scope.spawn(|| pair.tree.compact(plan, &pair.compaction(&crate::model::go_on)).expect("compacted"));
         }
     });
-    assert!(pair.tree.compaction_score(9) < 1.0 && pair.tree.pick_compaction(9).is_none());
+    let urgency = pair.tree.compaction_urgency(9);
+    assert!(urgency.score < 1.0 && urgency.price_bytes == 0 && pair.tree.pick_compaction(9).is_none());
     assert_eq!(pair.tree.stats().levels[0].tables, 0);
     check(&pair)?;
     assert!(pair.tree.verify()?.faults.is_empty());
