@@ -11,8 +11,8 @@ use sediment_codec::{
 };
 use sediment_env::{MemFs, SeededRandom};
 use sediment_table::{
-    BlockCache, DictionaryOptions, FilterKind, Table, TableContext, TableOptions, TableWriter, check::check_table,
-    dump::dump_table,
+    BlockCache, DictionaryOptions, FilterKind, RemovedRuns, Table, TableContext, TableOptions, TableWriter,
+    check::check_table, dump::dump_table,
 };
 use std::{path::Path, sync::Arc};
 
@@ -41,6 +41,13 @@ pub fn sample(filter: FilterKind) -> Vec<u8> {
         created_us: 1,
         ..TableOptions::default()
     })
+}
+
+/// The same rows with runs of removed keys.
+pub fn with_removed_runs() -> Vec<u8> {
+    let options = TableOptions { block_bytes: 512, hash_seed: 7, created_us: 1, ..TableOptions::default() };
+    let runs = [("key-ac", "key-ad"), ("key-bj", "key-bk")].map(|(start, end)| (start.into(), end.into()));
+    finished(&options, |writer| writer.set_removed_runs(RemovedRuns { seqno: 200, runs: runs.into() }))
 }
 
 /// The same rows with a locator.
@@ -75,6 +82,10 @@ pub fn dictionary() -> Dictionary {
 }
 
 fn written(options: &TableOptions) -> Vec<u8> {
+    finished(options, |_| {})
+}
+
+fn finished(options: &TableOptions, finish: impl FnOnce(&mut TableWriter)) -> Vec<u8> {
     let disk = MemFs::new();
     let context = context(&disk);
     let mut writer = TableWriter::create(&context, options, PATH.into(), TableId(1)).expect("an empty disk");
@@ -89,6 +100,7 @@ fn written(options: &TableOptions) -> Vec<u8> {
     writer.add(InternalKey::new(b"large", 3, Kind::Value), RowFlags::NONE, &[0x5A; 3000]).expect("rows ascend");
     let range = |start: &str, end: &str, seqno| RangeTombstone { start: start.into(), end: end.into(), seqno };
     writer.add_range_tombstones([range("key-b", "key-d", 90), range("", "key-c", 150), range("x", "", 4)]);
+    finish(&mut writer);
     writer.finish().expect("a sound disk");
     disk.tree().into_values().next().expect("it was just written")
 }
@@ -133,6 +145,10 @@ pub fn exercise(bytes: &[u8]) {
         if let Some(ranges) = table.range_tombstones() {
             let cover = ranges.cover(key, SeqNo::MAX, &KeyOrder::bytewise());
             assert!(cover == 0 || ranges.oldest(key, &KeyOrder::bytewise()) <= Some(cover), "the newest is not the oldest");
+        }
+        if let Some(removed) = table.removed_runs() {
+            let cover = removed.cover(key, SeqNo::MAX, &KeyOrder::bytewise());
+            assert!(cover == 0 || cover > table.meta().max_seqno, "it lies above the rows");
         }
         for read_seqno in [0, 1, 102, SeqNo::MAX] {
             let _ = table.get(key, hash, read_seqno);
@@ -278,5 +294,8 @@ mod tests {
         let located = located();
         assert!(with_part(&located, Region::Locator, &part(&located, Region::Locator)) == located);
         exercise(&located);
+        let removed = with_removed_runs();
+        assert!(with_part(&removed, Region::RemovedRuns, &part(&removed, Region::RemovedRuns)) == removed);
+        exercise(&removed);
     }
 }

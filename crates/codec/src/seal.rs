@@ -69,6 +69,8 @@ pub enum Region {
     PageSums = 12,
     /// Where the other regions are.
     Footer = 13,
+    /// Runs of removed keys.
+    RemovedRuns = 14,
 }
 
 impl Region {
@@ -88,6 +90,7 @@ impl Region {
             11 => Self::Parity,
             12 => Self::PageSums,
             13 => Self::Footer,
+            14 => Self::RemovedRuns,
             _ => return None,
         })
     }

@@ -11,7 +11,7 @@ use crate::{
     context::TableContext,
     format::{RegionEntry, extend_root},
     index::BlockPlace,
-    properties::{Properties, TableMeta},
+    properties::{Properties, RemovedCounts, TableMeta},
     reader::{Opener, Parts, Tail, decode_block, read_fully},
 };
 use rows::RowCheck;
@@ -93,6 +93,8 @@ impl Walk<'_> {
         let parts = tail.parts(context.prefix_extractor.as_ref()).and_then(|mut parts| {
             parts.locator = tail.locator(self.file, &parts)?;
             let ranges = tail.range_tombstones(&parts.properties, &context.order)?;
+            let removed = tail.removed_runs(&parts.properties, &context.order)?;
+            parts.removed = removed.map(|removed| removed.covers(&context.order));
             let unpacker = tail.unpacker(context, &parts.properties)?;
             Ok((parts, ranges, Opener { seal: tail.seal(), unpacker }))
         });
@@ -126,7 +128,11 @@ impl Walk<'_> {
     }
 
     fn compare(&mut self, tail: &Tail, properties: &Properties, meta: Option<&TableMeta>) {
-        let found = properties.meta(&tail.header, tail.file_bytes, tail.footer.root);
+        let mut found = properties.meta(&tail.header, tail.file_bytes, tail.footer.root);
+        if meta.is_some_and(|meta| meta.removed.count == 0) {
+            // What they said may have come to hold no longer; the file keeps them.
+            found.removed = RemovedCounts::default();
+        }
         if let Some(meta) = meta.filter(|meta| **meta != found) {
             let error = Error::corruption("the table is not the one in the manifest");
             self.fault(error.at(tail.body_len).expected_found(format!("{meta:?}"), format!("{found:?}")));

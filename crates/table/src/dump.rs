@@ -8,6 +8,7 @@ use crate::{
     format::RegionEntry,
     index::{BlockPlace, Fence},
     reader::{Opener, Parts, Tail, load_block},
+    removed_block::RemovedRuns,
 };
 use sediment_base::{Error, ErrorKind, RangeTombstone, Result, RowFlags};
 use sediment_codec::seal::Region;
@@ -28,6 +29,7 @@ pub fn dump_table(context: &TableContext, path: &Path, out: &mut dyn Write) -> R
     let written = write_head(path, &tail, out)
         .and_then(|()| writeln!(out, "properties\n{properties}{} rows in {} blocks", properties.rows, fence.blocks()))
         .and_then(|()| write_ranges(&tail, out))
+        .and_then(|()| write_removed_runs(&tail, out))
         .and_then(|()| match tail.unpacker(context, &properties) {
             Ok(unpacker) => write_blocks(context, &*file, &Opener { seal: tail.seal(), unpacker }, &fence, out),
             Err(error) => writeln!(out, "its rows cannot be read: {error}"),
@@ -53,6 +55,15 @@ fn write_ranges(tail: &Tail, out: &mut dyn Write) -> fmt::Result {
     match tail.raw_range_tombstones() {
         Ok(ranges) => ranges.iter().try_for_each(|RangeTombstone { start, end, seqno }| {
             writeln!(out, "  {}..{}@{seqno} RangeTombstone", Shown(start), Shown(end))
+        }),
+        Err(error) => writeln!(out, "  damaged: {error}"),
+    }
+}
+
+fn write_removed_runs(tail: &Tail, out: &mut dyn Write) -> fmt::Result {
+    match tail.raw_removed_runs() {
+        Ok(RemovedRuns { seqno, runs }) => runs.iter().try_for_each(|(start, end)| {
+            writeln!(out, "  {}..{} removed for who reads above {seqno}", Shown(start), Shown(end))
         }),
         Err(error) => writeln!(out, "  damaged: {error}"),
     }

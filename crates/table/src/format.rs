@@ -1,7 +1,7 @@
 //! What lies where in a table file.
 //!
 //! ```text
-//! header 128 | data frames | locator | dictionary | fence | filter | prefix filter | range tombstones | properties | … | footer frame | tail 128
+//! header 128 | data frames | locator | dictionary | fence | filter | prefix filter | range tombstones | removed runs | properties | … | footer frame | tail 128
 //! ```
 //!
 //! Every frame is a `codec::seal` frame at a multiple of 64, each right behind the one before; they begin behind the header and
@@ -46,6 +46,8 @@ pub(crate) mod kinds {
     pub(crate) const LOCATOR: u8 = 1;
     /// Range tombstones: one after the other.
     pub(crate) const RANGES: u8 = 1;
+    /// Removed runs: one after the other.
+    pub(crate) const RUNS: u8 = 1;
     /// Properties: tagged fields.
     pub(crate) const FIELDS: u8 = 1;
     /// Dictionary: of Zstandard, as RFC 8878 has it, or any bytes.
@@ -202,6 +204,7 @@ fn is_known(id: u8) -> bool {
                 | Region::PrefixFilter
                 | Region::Locator
                 | Region::RangeTombstones
+                | Region::RemovedRuns
                 | Region::Properties
                 | Region::Dictionary
         )

@@ -16,6 +16,8 @@ mod index;
 
 mod tombstone_block;
 
+mod removed_block;
+
 mod properties;
 
 mod cache;
@@ -37,6 +39,7 @@ pub use cache::BlockCache;
 pub use context::TableContext;
 pub use cursor::{Segment, SegmentRow, TableCursor};
 pub use options::{DictionaryOptions, FilterKind, TableOptions};
-pub use properties::{Properties, RangeCounts, TableMeta};
+pub use properties::{Properties, RangeCounts, RemovedCounts, TableMeta};
 pub use reader::{Approach, Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};
+pub use removed_block::RemovedRuns;
 pub use writer::{TableWriter, UnnumberedTable};

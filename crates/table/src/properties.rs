@@ -36,6 +36,8 @@ pub struct TableMeta {
     pub tombstones: u64,
     /// Its range tombstones.
     pub ranges: RangeCounts,
+    /// Its runs of removed keys.
+    pub removed: RemovedCounts,
     /// Time of the oldest write inside, inherited through rewrites.
     pub oldest_write_us: u64,
 }
@@ -49,6 +51,15 @@ pub struct RangeCounts {
     pub min_seqno: SeqNo,
     /// Their largest; 0 without any.
     pub max_seqno: SeqNo,
+}
+
+/// The runs of removed keys of a table in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RemovedCounts {
+    /// How many.
+    pub count: u64,
+    /// Who reads above finds nothing in them; 0 without any.
+    pub seqno: SeqNo,
 }
 
 impl TableMeta {
@@ -186,6 +197,10 @@ properties! {
     65 block_codec: String,
     /// Number of the function of the digests that all rows have; 0 where they have none.
     66 row_digests: u64,
+    /// Runs of removed keys.
+    68 removed_runs: u64,
+    /// Who reads above this sequence number finds nothing in them.
+    70 removed_seqno: u64,
 }
 
 const REQUIRED: u64 = 1;
@@ -222,6 +237,7 @@ impl Properties {
                 min_seqno: self.range_min_seqno,
                 max_seqno: self.range_max_seqno,
             },
+            removed: RemovedCounts { count: self.removed_runs, seqno: self.removed_seqno },
             oldest_write_us: self.oldest_write_us,
         }
     }
@@ -245,6 +261,12 @@ impl Properties {
 
     fn range(&self) -> KeyRange {
         KeyRange { min: self.min_key.clone(), max: self.max_key.clone(), is_open: self.is_max_key_open != 0 }
+    }
+
+    /// Whether a key lies within the bounds.
+    pub(crate) fn spans(&self, key: &[u8], order: &KeyOrder) -> bool {
+        let range = self.range();
+        !range.is_above(key, order) && !range.is_below(key, order)
     }
 
     /// Whether all rows have digests of the function that this version knows. Others are not looked at.

@@ -55,6 +55,8 @@ pub struct Table {
     prefix_filter: Option<PrefixFilter>,
     /// `None` where there are none.
     ranges: Option<Arc<RangeTombstones>>,
+    /// `None` where there are none.
+    removed: Option<Arc<RangeTombstones>>,
     blocks: Pages<BlockRef>,
     /// The memory of the blocks.
     pool: Pool,
@@ -283,6 +285,11 @@ impl Table {
         self.ranges.as_ref()
     }
 
+    /// Its runs of removed keys, if it has any, as range tombstones right above the highest sequence number of a row in them.
+    pub fn removed_runs(&self) -> Option<&Arc<RangeTombstones>> {
+        self.removed.as_ref()
+    }
+
     /// What the table says about itself.
     pub fn properties(&self) -> &Properties {
         &self.properties
@@ -362,7 +369,7 @@ impl Table {
         let tail = Tail::read(context.cache.pool(), &*file, expected_bytes).map_err(|error| error.in_file(path))?;
         let parts = tail.parts(context.prefix_extractor.as_ref()).map_err(|error| error.in_file(path))?;
         let locator = Self::locator_within(context, &tail, &*file, &parts).map_err(|error| error.in_file(path))?;
-        let Parts { properties, fence, filter, prefix_filter, locator: _ } = parts;
+        let Parts { properties, fence, filter, prefix_filter, locator: _, removed: _ } = parts;
         let filter = locator.map(Filter::Locator).or(filter);
         let locator_bytes = if matches!(filter, Some(Filter::Locator(_))) { tail.locator_bytes() } else { 0 };
         if properties.comparator != context.order.name() {
@@ -371,7 +378,9 @@ impl Table {
         }
         let ranges = tail.range_tombstones(&properties, &context.order).map_err(|error| error.in_file(path))?;
         let ranges = (!ranges.is_empty()).then(|| Arc::new(ranges));
-        let range_bytes = ranges.as_ref().map_or(0, |ranges| ranges.memory_bytes());
+        let removed = tail.removed_runs(&properties, &context.order).map_err(|error| error.in_file(path))?;
+        let removed = removed.map(|removed| Arc::new(removed.covers(&context.order)));
+        let range_bytes: usize = ranges.iter().chain(&removed).map(|ranges| ranges.memory_bytes()).sum();
         let unpacker = tail.unpacker(context, &properties).map_err(|error| error.in_file(path))?;
         let dictionary_bytes = unpacker.dictionary().map_or(0, |dictionary| dictionary.memory_bytes());
         let blocks = context.cache.pages(&context.park, fence.blocks());
@@ -394,6 +403,7 @@ impl Table {
             filter_bytes: tail.footer.region(Region::Filter).map_or(0, |region| region.plain_bytes),
             prefix_filter,
             ranges,
+            removed,
             stats: Arc::clone(&context.stats),
             metadata: Charge::new(&context.budget, Account::Metadata, memory_bytes),
         })

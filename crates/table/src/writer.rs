@@ -14,6 +14,7 @@ use crate::{
     format::kinds,
     options::TableOptions,
     properties::{Properties, TableMeta},
+    removed_block::{self, RemovedRuns},
     tombstone_block,
 };
 use sediment_base::{
@@ -53,6 +54,7 @@ pub struct TableWriter {
     first_key: Slice,
     last: LastRow,
     ranges: Vec<RangeTombstone>,
+    removed: RemovedRuns,
     failed: Option<Error>,
     /// Holds the buffers that matter: what is not yet written, the hashes, and while they are built, the filters.
     charge: Charge,
@@ -112,6 +114,7 @@ impl TableWriter {
             first_key: Slice::default(),
             last: LastRow { key: Vec::new(), seqno: 0, kind: Kind::Value, hash: 0, hides: false },
             ranges: Vec::new(),
+            removed: RemovedRuns::default(),
             failed: None,
             charge: Charge::new(&context.budget, Account::Compaction, 0),
         })
@@ -137,6 +140,12 @@ impl TableWriter {
     /// Adds range tombstones, in any order. They may cover keys beyond those of the rows.
     pub fn add_range_tombstones(&mut self, tombstones: impl IntoIterator<Item = RangeTombstone>) {
         self.ranges.extend(tombstones);
+    }
+
+    /// Sets the runs of removed keys, each from a key of a row up to that of another, or between two such. Who calls it knows that nobody who
+    /// reads above their seqno finds anything there, see [`RemovedRuns`].
+    pub fn set_removed_runs(&mut self, removed: RemovedRuns) {
+        self.removed = removed;
     }
 
     /// Bytes that the file has by now, those not yet written out included.
@@ -183,6 +192,11 @@ impl TableWriter {
         if !ranges.is_empty() {
             self.properties.count_ranges(&ranges, &self.order);
             self.file.put_region(Region::RangeTombstones, kinds::RANGES, &tombstone_block::encode(&ranges))?;
+        }
+        if !self.removed.runs.is_empty() {
+            self.properties.removed_runs = self.removed.runs.len() as u64;
+            self.properties.removed_seqno = self.removed.seqno;
+            self.file.put_region(Region::RemovedRuns, kinds::RUNS, &removed_block::encode(&self.removed))?;
         }
         Ok(UnnumberedTable { header: self.header, file: self.file, properties: self.properties })
     }
@@ -393,7 +407,7 @@ impl UnnumberedTable {
     /// Gives the rows, which were added with 0, their sequence number, completes the file and syncs it. Making its name durable is the
     /// caller's. `InvalidInput` for a table that has numbers already.
     pub fn number(mut self, seqno: SeqNo) -> Result<TableMeta> {
-        if self.properties.max_seqno > 0 || self.properties.range_tombstones > 0 {
+        if self.properties.max_seqno > 0 || self.properties.range_tombstones > 0 || self.properties.removed_runs > 0 {
             return Err(Error::invalid_input("the rows have sequence numbers already"));
         }
         let Properties { min_seqno, max_seqno, global_seqno, .. } = &mut self.properties;

@@ -15,7 +15,7 @@ use crate::{
 };
 use sediment_base::{FileUuid, KeyRange, Result, SeqNo, Slice, TableId};
 use sediment_env::{Env, fs::MemFs};
-use sediment_table::{RangeCounts, TableContext, TableMeta};
+use sediment_table::{RangeCounts, RemovedCounts, TableContext, TableMeta};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
@@ -220,6 +220,7 @@ impl Simulation {
             rows: rows.len() as u64,
             tombstones: rows.iter().filter(|row| row.is_tombstone).count() as u64,
             ranges: RangeCounts::default(),
+            removed: RemovedCounts::default(),
             oldest_write_us: 0,
         }
     }

@@ -59,7 +59,7 @@ mod tests {
         version::{Table, Version},
     };
     use sediment_base::{FileUuid, KeyRange, Slice, TableId};
-    use sediment_table::{RangeCounts, TableMeta};
+    use sediment_table::{RangeCounts, RemovedCounts, TableMeta};
 
     /// A table of 10 bytes that was written in this second.
     fn table(id: u64, second: u64) -> Table {
@@ -74,6 +74,7 @@ mod tests {
             rows: 1,
             tombstones: 0,
             ranges: RangeCounts::default(),
+            removed: RemovedCounts::default(),
             oldest_write_us: second * 1_000_000,
         };
         Table::planned(&meta)

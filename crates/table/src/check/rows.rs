@@ -48,6 +48,8 @@ impl<'a> RowCheck<'a> {
             global_seqno: stated.global_seqno,
             writer: stated.writer.clone(),
             block_codec: stated.block_codec.clone(),
+            removed_runs: stated.removed_runs,
+            removed_seqno: stated.removed_seqno,
             ..Properties::default()
         };
         Self { order, parts, counted, last: None, is_first_known: true, farthest: 0 }
@@ -136,7 +138,11 @@ impl<'a> RowCheck<'a> {
                 return Err(Error::corruption(format!("the fence does not know that {key:?} continues a key")));
             }
         }
-        let Parts { filter, prefix_filter, .. } = self.parts;
+        let Parts { filter, prefix_filter, removed, .. } = self.parts;
+        let is_removed = || removed.as_ref().is_some_and(|runs| runs.cover(key.user_key, SeqNo::MAX, self.order) > 0);
+        if !is_same && key.kind != Kind::Tombstone && is_removed() {
+            return Err(Error::corruption(format!("a run of removed keys has {key:?} in it")));
+        }
         if filter.as_ref().is_some_and(|filter| !filter.may_contain(self.hash(key.user_key))) {
             return Err(Error::corruption(format!("the filter denies {key:?}")));
         }

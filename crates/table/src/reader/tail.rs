@@ -8,9 +8,10 @@ use crate::{
     format::{BODY_AT, Content, Footer, RegionEntry, kinds},
     index::Fence,
     properties::Properties,
+    removed_block::{self, RemovedRuns},
     tombstone_block,
 };
-use sediment_base::{Error, FileUuid, KeyOrder, PrefixExtractor, RangeTombstone, RangeTombstones, Result};
+use sediment_base::{Error, FileUuid, KeyOrder, PrefixExtractor, RangeTombstone, RangeTombstones, Result, Slice};
 use sediment_codec::{
     compress::{Dictionary, Unpacker},
     hash::KEY_HASH_VERSION,
@@ -37,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) prefix_filter: Option<PrefixFilter>,
     /// Read apart: by [`Tail::locator`].
     pub(crate) locator: Option<Locator>,
+    /// Read apart: by [`Tail::removed_runs`].
+    pub(crate) removed: Option<RangeTombstones>,
 }
 
 /// Some of the file.
@@ -99,6 +102,7 @@ impl Tail {
             Region::Filter,
             Region::PrefixFilter,
             Region::RangeTombstones,
+            Region::RemovedRuns,
             Region::Properties,
         ];
         let first = needed.iter().filter_map(|id| tail.footer.region(*id)).map(|region| region.offset).min();
@@ -132,7 +136,8 @@ impl Tail {
             return Err(Error::unsupported(format!("key hash {version} is unknown to this version; upgrade Sediment")));
         }
         if properties.rows == 0 && properties.range_tombstones > 0 {
-            return Ok(Parts { properties, fence: Fence::default(), filter: None, prefix_filter: None, locator: None });
+            let fence = Fence::default();
+            return Ok(Parts { properties, fence, filter: None, prefix_filter: None, locator: None, removed: None });
         }
         let data = self.footer.expect_region(Region::Data)?;
         if data.offset != BODY_AT {
@@ -145,7 +150,8 @@ impl Tail {
         let prefix_filter = self
             .filter(Region::PrefixFilter)?
             .and_then(|filter| PrefixFilter::new(filter, &properties.prefix_extractor, properties.hash_seed, extractor));
-        Ok(Parts { fence, filter: self.filter(Region::Filter)?, prefix_filter, locator: None, properties })
+        let filter = self.filter(Region::Filter)?;
+        Ok(Parts { fence, filter, prefix_filter, locator: None, removed: None, properties })
     }
 
     /// What unpacks the data, whose properties these are.
@@ -195,6 +201,36 @@ impl Tail {
     /// The same as they lie, whatever the order.
     pub(crate) fn raw_range_tombstones(&self) -> Result<Vec<RangeTombstone>> {
         Ok(self.read_ranges(tombstone_block::read)?.unwrap_or_default())
+    }
+
+    /// The runs of removed keys, which `properties` count. No reader needs them: those of a kind that is not known are passed over.
+    pub(crate) fn removed_runs(&self, properties: &Properties, order: &KeyOrder) -> Result<Option<RemovedRuns>> {
+        let decode = |content: &[u8]| removed_block::decode(content, order);
+        let Some((removed, offset)) = self.read_removed(decode)? else { return Ok(None) };
+        let found = (removed.runs.len() as u64, removed.seqno);
+        let stated = (properties.removed_runs, properties.removed_seqno);
+        if found != stated || removed.seqno < properties.max_seqno {
+            let error = Error::corruption("number and sequence number of runs of removed keys").at(offset);
+            return Err(error.expected_found(format!("{stated:?}, above all rows"), format!("{found:?}")));
+        }
+        let is_inside = |(start, end): &(Slice, Slice)| properties.spans(start, order) && properties.spans(end, order);
+        if !removed.runs.iter().all(is_inside) {
+            return Err(Error::corruption("a run of removed keys lies outside the bounds of the table").at(offset));
+        }
+        Ok(Some(removed))
+    }
+
+    /// The same as they lie, whatever the order.
+    pub(crate) fn raw_removed_runs(&self) -> Result<RemovedRuns> {
+        Ok(self.read_removed(removed_block::read)?.map(|(removed, _)| removed).unwrap_or_default())
+    }
+
+    fn read_removed<T>(&self, decode: impl FnOnce(&[u8]) -> Result<T>) -> Result<Option<(T, u64)>> {
+        let Some(region) = self.footer.region(Region::RemovedRuns).filter(|region| region.kind == kinds::RUNS) else {
+            return Ok(None);
+        };
+        let decoded = decode(&self.content(region)?).map_err(|error| error.at(region.offset))?;
+        Ok(Some((decoded, region.offset)))
     }
 
     fn read_ranges<T>(&self, decode: impl FnOnce(&[u8]) -> Result<T>) -> Result<Option<T>> {

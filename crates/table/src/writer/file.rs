@@ -91,7 +91,7 @@ impl FrameFile {
         let mut ended = std::mem::replace(&mut self.region, next);
         (ended.id, ended.kind) = (region as u8, kind);
         ended.bytes = self.len() - ended.offset;
-        ended.is_required = !matches!(region, Region::Filter | Region::PrefixFilter | Region::Locator);
+        ended.is_required = !matches!(region, Region::Filter | Region::PrefixFilter | Region::Locator | Region::RemovedRuns);
         self.footer.regions.push(ended);
     }
 

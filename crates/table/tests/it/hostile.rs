@@ -2,16 +2,18 @@
 
 use crate::{
     order::orders,
-    rows::{Row, context, path, write},
+    rows::{Row, context, path},
 };
-use sediment_base::{Cursor, ErrorKind, InternalKey, Result, seqno::SEQNO_MAX};
+use sediment_base::{Cursor, ErrorKind, InternalKey, Kind, Result, RowFlags, Slice, TableId, seqno::SEQNO_MAX};
 use sediment_codec::{
     compress::Unpacker,
     hash::key_hash,
     seal::{FrameId, Seal},
 };
 use sediment_env::random::SeededRandom;
-use sediment_table::{FilterKind, Table, TableContext, TableOptions, check::check_table, dump::dump_table};
+use sediment_table::{
+    FilterKind, RemovedRuns, Table, TableContext, TableOptions, TableWriter, check::check_table, dump::dump_table,
+};
 use std::sync::Arc;
 
 /// Asks everything, and takes any answer.
@@ -42,7 +44,12 @@ fn exercise(context: &TableContext) -> Result<()> {
 /// The sound file's bytes, and where its frames begin.
 fn sound(context: &TableContext, rows: &[Row], filter: FilterKind, locator: bool) -> (Vec<u8>, Seal, Vec<usize>) {
     let options = TableOptions { block_bytes: 500, filter, locator, hash_seed: 1, ..TableOptions::default() };
-    let meta = write(context, &options, rows);
+    let mut writer = TableWriter::create(context, &options, path(), TableId(7)).unwrap();
+    rows.iter().for_each(|row| writer.add(row.internal(), RowFlags::NONE, &row.value).unwrap());
+    let removed: Vec<&Row> = rows.iter().filter(|row| row.kind == Kind::Tombstone).collect();
+    let ends = (Slice::new(&removed[0].key), Slice::new(&removed[removed.len() - 1].key));
+    writer.set_removed_runs(RemovedRuns { seqno: 1000, runs: vec![ends] });
+    let meta = writer.finish().unwrap();
     let mut bytes = vec![0; meta.file_bytes as usize];
     context.fs.open(&path()).unwrap().read_exact_at(0, &mut bytes).unwrap();
     let mut frames = Vec::new();
@@ -59,6 +66,7 @@ fn sealed_nonsense_is_survived() {
     let mut rows: Vec<Row> = (0..60).map(|i| Row::new(format!("key {i:03}"), 100 + i, format!("value {i}"))).collect();
     rows.splice(20..20, (0..60).rev().map(|seqno| Row::new("key 019x", seqno + 1, format!("version {seqno}"))));
     rows.push(Row::new("large", 5, vec![7; 70_000]));
+    rows.extend((0..9).map(|i| Row { kind: Kind::Tombstone, ..Row::new(format!("removed {i}"), 300, "") }));
     let random = SeededRandom::new(21);
     let mut refused = 0;
     let kinds =
@@ -73,7 +81,7 @@ fn sealed_nonsense_is_survived() {
             let mut changed = bytes.clone();
             // The metadata is at the end, and is changed more often than its share of the frames.
             let number =
-                if round % 3 == 0 { random.below(frames.len() as u64) } else { frames.len() as u64 - 1 - random.below(4) };
+                if round % 3 == 0 { random.below(frames.len() as u64) } else { frames.len() as u64 - 1 - random.below(5) };
             let at = frames[number as usize];
             let (header, plain) = seal.open(&Unpacker::default(), at as u64, &bytes[at..]).unwrap();
             let mut plain = plain.into_owned();

@@ -11,6 +11,7 @@ mod locators;
 mod model;
 mod order;
 mod ranges;
+mod removed_runs;
 mod rows;
 mod segments;
 mod stretches;

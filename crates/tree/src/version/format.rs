@@ -26,7 +26,7 @@ use sediment_codec::{
     coding::{Reader, Writer},
     fields::{put_field, read_fields},
 };
-use sediment_table::{RangeCounts, TableMeta};
+use sediment_table::{RangeCounts, RemovedCounts, TableMeta};
 
 /// Kind of the first record of a manifest.
 pub(crate) const SNAPSHOT_RECORD: u8 = 1;
@@ -185,6 +185,7 @@ fn decode_added(field: &mut Reader<'_>) -> Result<AddedTable> {
         rows: field.varint()?,
         tombstones: field.varint()?,
         ranges: RangeCounts::default(),
+        removed: RemovedCounts::default(),
         oldest_write_us: field.varint()?,
     };
     let mut hides_bytes = 0;

@@ -3,7 +3,7 @@
 use super::{AddedTable, Edit, History, Identity, TableHome, VersionBuilder, format};
 use sediment_base::{ErrorKind, FileUuid, KeyOrder, KeyRange, TableId};
 use sediment_env::{Env, fs::MemFs};
-use sediment_table::{BlockCache, RangeCounts, TableContext, TableMeta};
+use sediment_table::{BlockCache, RangeCounts, RemovedCounts, TableContext, TableMeta};
 use std::{path::Path, sync::Arc};
 
 /// The home of a tree that has no files.
@@ -36,6 +36,7 @@ pub(crate) fn table(line: &str) -> AddedTable {
         rows: number(5),
         tombstones: number(6),
         ranges: RangeCounts::default(),
+        removed: RemovedCounts::default(),
         oldest_write_us: words.get(8).map_or(0, |word| parse(word)),
     };
     AddedTable {
