@@ -11,7 +11,7 @@ use crate::{
     memtable::Memtable,
     options::TreeOptions,
     retention::Retention,
-    rewrite::{Arriving, Cuts, Elsewhere, FilterWidth, OnSlice, OutputSpec, Portion, Rewrite, width},
+    rewrite::{Arriving, Cuts, Elsewhere, FilterWidth, OnSlice, OutputSpec, Portion, Removed, Rewrite, width},
     super_version::{Change, SuperVersion, SuperVersions},
     version::Edit,
 };
@@ -75,6 +75,7 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
     let (order, settings) = (&versions.options.order, versions.settings());
     let pinned = versions.pin();
     let cuts = Cuts::at(strategy.guards(&pinned.version, &settings), &settings);
+    let removed = Removed::new(versions, &memtables, settings.removed_run_rows, context.on_slice);
     let rewrite = Rewrite {
         spec: OutputSpec {
             home: &versions.home,
@@ -91,6 +92,7 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
         elsewhere: Elsewhere::new(&pinned, order.clone(), &memtables, &HashSet::new()),
         is_last_level: false,
         keeps_seqnos: strategy.keeps_seqnos(),
+        removed: Some(&removed),
         on_slice: context.on_slice,
     };
     drop(pinned);
@@ -118,7 +120,7 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
     let run = tables.first().map_or(TableId(0), |table| table.meta.id);
     let added = tables.into_iter().map(|table| table.added(0, run)).collect();
     let edit = Edit { added, mark: Some(mark), history, highest_seqno, ..Edit::default() };
-    versions.install(Change::flush(edit, &sealed, &context.retention))?;
+    versions.install(Change::flush(edit, &sealed, &context.retention).settled_at(removed.settled_at()))?;
     count(&versions.options.stats, &report);
     Ok(report)
 }

@@ -117,7 +117,7 @@ impl Ingesting {
         // From here on the files may be named on disk.
         self.ids.clear();
         let edit = Edit { added, highest_seqno: Some(seqno), ..Edit::default() };
-        versions.install(Change::ingestion(edit))?;
+        versions.install(Change::ingestion(edit, seqno))?;
         let stats = versions.options.stats.local();
         stats.add(Counter::IngestCount, 1);
         stats.add(Counter::IngestRows, report.rows);

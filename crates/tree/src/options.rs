@@ -71,6 +71,9 @@ pub struct TreeOptions {
     /// Bytes of input from which on a compaction into a deep level leaves nothing in the memory of the operating system that would push out
     /// what others need there: of what it reads and writes only the blocks stay that readers want. `u64::MAX` for never.
     pub cold_input_bytes: u64,
+    /// So many keys removed one behind the other, that a flush meets, are worth asking whether anything is left between them; and so many rows
+    /// that nobody sees, worth noting in the table, so that scans pass over them at once.
+    pub removed_run_rows: u64,
     /// Where blocks are kept; shared by all trees of a database.
     pub cache: Arc<BlockCache>,
     /// Counts what happens; shared by all trees of a database.
@@ -150,6 +153,7 @@ impl TreeOptions {
             level_base_bytes: 128 << 20,
             tombstones_due: 10_000,
             cold_input_bytes: u64::MAX,
+            removed_run_rows: 4096,
             cache,
             stats: Arc::default(),
             budget,
@@ -185,6 +189,7 @@ impl TreeOptions {
             level_base_bytes,
             tombstones_due,
             cold_input_bytes: _,
+            removed_run_rows,
             cache: _,
             stats: _,
             budget: _,
@@ -211,7 +216,8 @@ impl TreeOptions {
         require(*level0_trigger > 0, "level0_trigger", "at least 1")?;
         require(*level_ratio > 1, "level_ratio", "at least 2")?;
         require(*level_base_bytes > 0, "level_base_bytes", "at least 1")?;
-        require(*tombstones_due > 0, "tombstones_due", "at least 1")
+        require(*tombstones_due > 0, "tombstones_due", "at least 1")?;
+        require(*removed_run_rows > 0, "removed_run_rows", "at least 1")
     }
 
     /// Refuses to write with a codec that is not among these, which tables are read with.
@@ -248,6 +254,7 @@ impl TreeOptions {
             level_base_bytes: others.level_base_bytes,
             tombstones_due: others.tombstones_due,
             cold_input_bytes: others.cold_input_bytes,
+            removed_run_rows: others.removed_run_rows,
             ..self.clone()
         }
     }

@@ -108,6 +108,7 @@ impl Version {
         Edit {
             identity: Some(self.identity.clone()),
             removed: Vec::new(),
+            outdated_runs: Vec::new(),
             added,
             mark: self.mark,
             history: Some(self.history),

@@ -81,6 +81,8 @@ counters! {
     PrefixFilterChecks: "prefix_filter_checks" in Count,
     /// Prefix filters that said no, and so spared the scan their table.
     PrefixFilterNegatives: "prefix_filter_negatives" in Count,
+    /// Runs of removed keys that walks passed over at once.
+    RemovedRunsPassed: "removed_runs_passed" in Count,
     /// Blocks that readers found in memory.
     BlockCacheHits: "block_cache_hits" in Count,
     /// Blocks that readers had to fetch from a file.
@@ -117,6 +119,8 @@ counters! {
     FlushRowsWritten: "flush_rows_written" in Rows,
     /// Rows of memtables that flushes dropped because no reader needs them.
     FlushRowsDropped: "flush_rows_dropped" in Rows,
+    /// Runs of removed keys that flushes found, and noted in the tables that they wrote.
+    RemovedRunsFound: "removed_runs_found" in Count,
     /// Bytes of the tables that flushes wrote.
     FlushBytesWritten: "flush_bytes_written" in Bytes,
 

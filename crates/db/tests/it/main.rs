@@ -33,6 +33,7 @@ mod portions;
 mod rate;
 mod reads;
 mod recovery;
+mod removed_runs;
 mod second_life;
 mod settings;
 mod snapshots;

@@ -8,7 +8,7 @@ use sediment_codec::{
     header::{FileHeader, FileKind, HEADER_BYTES},
 };
 use sediment_env::Fs;
-use sediment_table::RangeCounts;
+use sediment_table::{RangeCounts, RemovedCounts};
 use std::{fmt, fmt::Write, path::Path};
 
 /// Prints a manifest: its header, then every record with its place. Damage is printed where it lies.
@@ -54,7 +54,7 @@ fn print_manifest(bytes: &[u8], out: &mut String) -> Result<()> {
 }
 
 fn print_edit(edit: &Edit, root: u64, out: &mut String) -> Result<()> {
-    let Edit { identity, removed, added, mark, history, highest_seqno, operator, next_table } = edit;
+    let Edit { identity, removed, outdated_runs, added, mark, history, highest_seqno, operator, next_table } = edit;
     put(out, format_args!("  root {root:016x}\n"))?;
     if let Some(identity) = identity {
         let (order, seed, version) = (&identity.order, identity.hash_seed, identity.hash_version);
@@ -62,6 +62,9 @@ fn print_edit(edit: &Edit, root: u64, out: &mut String) -> Result<()> {
     }
     for id in removed {
         put(out, format_args!("  - table {id}\n"))?;
+    }
+    for id in outdated_runs {
+        put(out, format_args!("  runs of removed keys of table {id} hold no more\n"))?;
     }
     for added in added {
         let meta = &added.meta;
@@ -78,6 +81,10 @@ fn print_edit(edit: &Edit, root: u64, out: &mut String) -> Result<()> {
             let RangeCounts { count, min_seqno, max_seqno } = meta.ranges;
             let end = if meta.range.is_open { "outside" } else { "inside" };
             put(out, format_args!("    {count} range tombstones, seqno {min_seqno}..={max_seqno}, the last key {end}\n"))?;
+        }
+        if meta.removed.count > 0 {
+            let RemovedCounts { count, seqno } = meta.removed;
+            put(out, format_args!("    {count} runs of removed keys for who reads above seqno {seqno}\n"))?;
         }
     }
     let numbers = [("mark", *mark), ("highest seqno", *highest_seqno), ("next table", next_table.map(|id| id.0))];

@@ -51,7 +51,7 @@ pub(crate) fn run(
         moved: plan.action == Action::Move,
         ..CompactionReport::default()
     };
-    let Made { tables, history, stamp, warm } = match plan.action {
+    let Made { tables, history, stamp, warm, uncovered } = match plan.action {
         Action::Move => {
             Made { tables: inputs.iter().map(|file| file.added(plan.target, TableId(0))).collect(), ..Made::default() }
         }
@@ -65,7 +65,7 @@ pub(crate) fn run(
     report.rows_out = tables.iter().map(|table| table.meta.rows).sum();
     let made: HashSet<TableId> = tables.iter().map(|table| table.meta.id).collect();
     let edit = Edit { removed: plan.tables().collect(), added: tables, history, ..Edit::default() };
-    versions.install(Change::compaction(edit, &context.retention).stamped(stamp))?;
+    versions.install(Change::compaction(edit, &context.retention).stamped(stamp).uncovering(uncovered))?;
     warm_up(versions, &made, &warm);
     count(&versions.options.stats, &report);
     Ok(report)
@@ -110,6 +110,8 @@ struct Made {
     stamp: Option<SeqNo>,
     /// What readers want of the inputs.
     warm: Vec<KeyRange>,
+    /// Where a row may have gone that hid older ones.
+    uncovered: Vec<KeyRange>,
 }
 
 fn rewrite(
@@ -147,6 +149,7 @@ fn rewrite(
         elsewhere: Elsewhere::new(&pinned, order.clone(), &[], &inside),
         is_last_level,
         keeps_seqnos: strategy.keeps_seqnos(),
+        removed: None,
         on_slice: &on_slice,
     }
     .begin();
@@ -166,6 +169,7 @@ fn rewrite(
     report.tables_dropped = dropped.len();
     report.bytes_dropped = dropped.iter().map(|file| file.meta.file_bytes).sum();
     report.rows_filtered = rewritten.iter().map(|portion| portion.rows_filtered).sum();
+    let destroys = rewritten.iter().any(|portion| portion.rows_destroyed > 0);
     let history = rewritten.iter().filter_map(|portion| portion.history).reduce(History::raised);
     // As long as the outputs are not kept, a failure discards them.
     let stamp = if report.rows_filtered > 0 { stamp(versions, context)? } else { None };
@@ -173,7 +177,8 @@ fn rewrite(
     let run = outputs.first().filter(|_| plan.target == 0).map_or(TableId(0), |first| first.meta.id);
     let tables = outputs.into_iter().map(|output| output.added(plan.target, run)).collect();
     let warm = wanted(inputs).collect();
-    Ok(Made { tables, history, stamp, warm })
+    let uncovered = if destroys { vec![plan.range.clone()] } else { Vec::new() };
+    Ok(Made { tables, history, stamp, warm, uncovered })
 }
 
 /// Whether what comes into this level stays there for long. What comes into the first one that has tables, while there are others
@@ -247,7 +252,8 @@ fn discard(
     report.bytes_dropped = report.bytes_in;
     let floor = inputs.iter().map(|file| file.meta.newest_seqno() + 1).max();
     let history = floor.map(|floor| History { oldest: floor, floor });
-    Ok(Made { history, stamp: stamp(versions, context)?, ..Made::default() })
+    let uncovered = inputs.iter().map(|file| file.meta.range.clone()).collect();
+    Ok(Made { history, stamp: stamp(versions, context)?, uncovered, ..Made::default() })
 }
 
 /// Refuses what readers can tell where no stamp can be had.

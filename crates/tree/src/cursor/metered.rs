@@ -29,6 +29,11 @@ impl<C: Segmented> Metered<C> {
         self.is_stopped.then(|| self.inner.key().user_key)
     }
 
+    /// How many steps it may still go.
+    pub(crate) fn steps_left(&self) -> u64 {
+        self.steps_left
+    }
+
     #[inline]
     fn count(&mut self, steps: usize) {
         self.steps_left = self.steps_left.saturating_sub(steps as u64);

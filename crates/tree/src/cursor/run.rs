@@ -39,6 +39,11 @@ impl RunCursor {
         Self { run, tables, order, shared, leaves: Leaves::Cached, current: None, error: None }
     }
 
+    /// The same, leaving no block behind in the cache.
+    pub(crate) fn passing_once(self) -> Self {
+        Self { leaves: Leaves::Uncached, ..self }
+    }
+
     /// For those who pass once.
     pub(crate) fn passing(run: Arc<Run>, tables: Range<usize>, order: KeyOrder, leaves: Leaves) -> Self {
         Self { run, tables, order, shared: Slice::default(), leaves, current: None, error: None }

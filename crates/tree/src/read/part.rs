@@ -101,6 +101,11 @@ impl ScanPart {
         self.direction
     }
 
+    /// How many steps it may still go.
+    pub(crate) fn steps_left(&self) -> u64 {
+        self.walk.as_ref().map_or(self.left.steps, Walk::steps_left)
+    }
+
     fn step(&mut self) -> Result<bool> {
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -143,6 +148,7 @@ impl ScanPart {
 
     /// Lets go of everything, and has files removed that only this scan still held.
     fn end(&mut self) {
+        self.left.steps = self.steps_left();
         self.walk = None;
         if let Some(pinned) = self.pinned.take() {
             pinned.let_go();
@@ -162,6 +168,13 @@ impl Walk {
         match self {
             Self::Forward(forward) => (forward.key(), forward.value()),
             Self::Backward(backward) => (backward.key(), backward.value()),
+        }
+    }
+
+    fn steps_left(&self) -> u64 {
+        match self {
+            Self::Forward(forward) => forward.cursor().steps_left(),
+            Self::Backward(backward) => backward.cursor().steps_left(),
         }
     }
 

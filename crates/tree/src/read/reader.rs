@@ -5,11 +5,13 @@ use crate::{
     memtable::Memtable,
     options::TreeOptions,
     super_version::SuperVersion,
+    version::TableFile,
 };
 use sediment_base::{
     KeyOrder, RangeTombstones, Result, SeqNo, Slice,
     range::{lent_bounds, shared_by_range},
 };
+use sediment_table::RemovedCounts;
 use std::sync::Arc;
 
 /// What a walk needs to know of its tree and its moment.
@@ -18,6 +20,8 @@ pub(crate) struct Reader {
     pub(super) read_seqno: SeqNo,
     fold: Fold,
     overlaid: Option<Overlaid>,
+    /// Whether the blocks that it reads shall stay in the cache.
+    is_cached: bool,
 }
 
 /// A memtable that is read with a tree, and the seqno at and above which its rows are hidden.
@@ -29,7 +33,12 @@ pub(crate) struct Overlaid {
 
 impl Reader {
     pub(crate) fn new(options: &TreeOptions, read_seqno: SeqNo) -> Self {
-        Self { order: options.order.clone(), read_seqno, fold: Fold::for_reads(options), overlaid: None }
+        Self { order: options.order.clone(), read_seqno, fold: Fold::for_reads(options), overlaid: None, is_cached: true }
+    }
+
+    /// Who passes once, and leaves no block behind in the cache.
+    pub(crate) fn passing_once(self) -> Self {
+        Self { is_cached: false, ..self }
     }
 
     /// Who reads the rows of an overlay as well.
@@ -40,7 +49,7 @@ impl Reader {
     /// All that could hold a row of the range, newest first, and what of it is seen. Opens tables that have range tombstones there.
     pub(super) fn begin(&self, pinned: &SuperVersion, bounds: &Bounds) -> Result<(Merging<Source>, View)> {
         let read_seqno = self.overlaid.as_ref().map_or(self.read_seqno, |overlaid| self.read_seqno.max(overlaid.cutoff));
-        let cover = Cover::new(self.ranges(pinned, bounds)?, self.order.clone());
+        let cover = self.cover(pinned, bounds)?;
         let fold = self.fold.clone();
         let view = View { order: self.order.clone(), read_seqno, cover, fold };
         Ok((Merging::new(self.sources(pinned, bounds, read_seqno), self.order.clone()), view))
@@ -75,14 +84,16 @@ impl Reader {
             let tables = run.overlapping_bounds(lower, upper, &self.order);
             if !tables.is_empty() {
                 let cursor = RunCursor::new(Arc::clone(run), tables, self.order.clone(), shared.clone());
+                let cursor = if self.is_cached { cursor } else { cursor.passing_once() };
                 sources.push(hide(Source::Run(cursor), self.read_seqno));
             }
         }
         sources
     }
 
-    /// The range tombstones of all that could hold one for the range, each set with the bound of its source.
-    fn ranges(&self, pinned: &SuperVersion, bounds: &Bounds) -> Result<Vec<(Arc<RangeTombstones>, SeqNo)>> {
+    /// What hides many rows at once: range tombstones of all that could hold one for the range, and runs of removed keys, each set with the
+    /// bound of its source.
+    fn cover(&self, pinned: &SuperVersion, bounds: &Bounds) -> Result<Cover> {
         let mut sets = Vec::new();
         if let Some(Overlaid { memtable, cutoff }) = &self.overlaid {
             sets.extend(memtable.range_tombstones().map(|set| (set, *cutoff)));
@@ -90,11 +101,38 @@ impl Reader {
         let in_memory = pinned.memtables().filter_map(|memtable| memtable.range_tombstones());
         sets.extend(in_memory.map(|set| (set, self.read_seqno)));
         let (lower, upper) = lent_bounds(bounds);
-        for run in pinned.version.runs.iter().filter(|run| run.has_range_tombstones()) {
+        let mut noting = Vec::new();
+        for run in pinned.version.runs.iter().filter(|run| run.has_covers()) {
             let files = &run.tables()[run.overlapping_bounds(lower, upper, &self.order)];
             let is_seen = |min_seqno| min_seqno < self.read_seqno;
             for file in files.iter().filter(|file| file.meta.ranges.count > 0 && is_seen(file.meta.ranges.min_seqno)) {
                 sets.extend(file.open()?.range_tombstones().map(|set| (Arc::clone(set), self.read_seqno)));
+            }
+            noting.extend(files.iter().filter(|file| file.meta.removed.count > 0));
+        }
+        let cover = Cover::new(sets, self.order.clone());
+        if noting.is_empty() {
+            return Ok(cover);
+        }
+        Ok(cover.with_removed(self.removed(pinned, &noting)?, pinned.obsolete.stats()))
+    }
+
+    /// The runs of removed keys of these tables that say something to this reader: it must be above them, and no row in memory below. Such
+    /// a row came late, and may be one that shows, or one whose tombstone would be passed over.
+    #[cold]
+    fn removed(&self, pinned: &SuperVersion, noting: &[&Arc<TableFile>]) -> Result<Vec<(Arc<RangeTombstones>, SeqNo)>> {
+        let overlay = self.overlaid.as_ref().map(|overlaid| &overlaid.memtable);
+        let least = pinned.memtables().chain(overlay).filter_map(|memtable| memtable.min_seqno()).min();
+        let mut sets = Vec::new();
+        for file in noting {
+            let RemovedCounts { count, seqno } = file.removed();
+            if count == 0 || seqno >= self.read_seqno || least.is_some_and(|least| least <= seqno) {
+                continue;
+            }
+            let table = file.open()?;
+            if let Some(runs) = table.removed_runs().filter(|_| table.properties().removed_seqno == seqno) {
+                // They lie a seqno above the rows, and hide these from who reads right above.
+                sets.push((Arc::clone(runs), self.read_seqno.saturating_add(1)));
             }
         }
         Ok(sets)

@@ -10,12 +10,13 @@ use std::fmt;
 pub(crate) struct Judge {
     filter: Box<dyn CompactionFilter>,
     changed: u64,
+    destroyed: u64,
 }
 
 impl Judge {
     /// Asks this filter.
     pub(crate) fn new(filter: Box<dyn CompactionFilter>) -> Self {
-        Self { filter, changed: 0 }
+        Self { filter, changed: 0, destroyed: 0 }
     }
 
     /// What is to become of a value or operand.
@@ -23,13 +24,14 @@ impl Judge {
         let row = FilterRow { key: key.user_key, seqno: key.seqno, kind: key.kind, value };
         let verdict = self.filter.filter(&row)?;
         self.changed += u64::from(!matches!(verdict, Verdict::Keep));
+        self.destroyed += u64::from(matches!(verdict, Verdict::Destroy));
         Ok(verdict)
     }
 
-    /// All rows were judged; how many did not stay as they were.
-    pub(crate) fn end(self) -> u64 {
+    /// All rows were judged; how many did not stay as they were, and how many of these went without a trace.
+    pub(crate) fn end(self) -> (u64, u64) {
         self.filter.finish();
-        self.changed
+        (self.changed, self.destroyed)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     cuts::{Cuts, Cutter},
+    removed::{Noticing, Removed},
     widths::FilterWidth,
 };
 use crate::{
@@ -107,6 +108,8 @@ pub(crate) struct Outputs<'a> {
     /// That of the last table which has one.
     dictionary: Option<Arc<Dictionary>>,
     finished_bytes: u64,
+    /// Of a flush: who notices runs of removed keys, and who is asked about them.
+    removed: Option<(Noticing, &'a Removed<'a>)>,
     /// Behind the writer: a file is closed before it goes.
     files: Files<'a>,
 }
@@ -122,8 +125,14 @@ impl<'a> Outputs<'a> {
             writer: None,
             dictionary: None,
             finished_bytes: 0,
+            removed: None,
             files: Files { home: spec.home, ids: Vec::new(), finished: Vec::new(), is_kept: false },
         }
+    }
+
+    /// The same, with runs of removed keys noted if there is somebody to ask about them.
+    pub(crate) fn noticing(self, removed: Option<&'a Removed<'a>>) -> Self {
+        Self { removed: removed.map(|removed| (removed.notice(), removed)), ..self }
     }
 
     /// Adds a row, in the order of rows.
@@ -139,6 +148,9 @@ impl<'a> Outputs<'a> {
             Some(writer) => writer,
             None => self.writer.insert(self.spec.begin_table(&mut self.files.ids, self.dictionary.as_ref())?),
         };
+        if let Some((noticing, _)) = &mut self.removed {
+            noticing.add(key, writer.last_key());
+        }
         writer.add_digested(key, marks.flags, value, marks.digest)
     }
 
@@ -166,6 +178,9 @@ impl<'a> Outputs<'a> {
         if let Some(mut writer) = self.writer.take() {
             let tombstones: Vec<_> = self.range_tombstones.iter().filter_map(|t| t.clipped(begin, next, order)).collect();
             writer.add_range_tombstones(tombstones.iter().cloned());
+            if let Some((noticing, removed)) = &mut self.removed {
+                writer.set_removed_runs(removed.ask(&noticing.take())?);
+            }
             self.begins_at = next.map(<[u8]>::to_vec);
             self.dictionary = writer.dictionary().cloned().or(self.dictionary.take());
             let meta = writer.finish()?;

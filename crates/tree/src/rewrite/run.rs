@@ -7,6 +7,7 @@ use super::{
     filter::Judge,
     output::{Files, Marks, OutputSpec, Outputs},
     ranges::Ranges,
+    removed::Removed,
     rules::{Policy, Rules},
     slices::{OnSlice, Slices},
 };
@@ -30,6 +31,8 @@ pub(crate) struct Rewrite<'a> {
     pub(crate) is_last_level: bool,
     /// Whether rows keep their seqnos.
     pub(crate) keeps_seqnos: bool,
+    /// Who is asked about runs of removed keys, if they are to be noted.
+    pub(crate) removed: Option<&'a Removed<'a>>,
     pub(crate) on_slice: OnSlice<'a>,
 }
 
@@ -40,6 +43,7 @@ pub(crate) struct Rewriting<'a> {
     policy: Policy,
     ranges: Ranges,
     elsewhere: Elsewhere,
+    removed: Option<&'a Removed<'a>>,
     on_slice: OnSlice<'a>,
 }
 
@@ -51,6 +55,8 @@ pub(crate) struct Rewritten<'a> {
     pub(crate) rows_in: u64,
     /// Rows that the filter did not leave as they were.
     pub(crate) rows_filtered: u64,
+    /// Those among them that went without a trace.
+    pub(crate) rows_destroyed: u64,
     /// How far back reads are still exact, if versions went.
     pub(crate) history: Option<History>,
 }
@@ -58,12 +64,12 @@ pub(crate) struct Rewritten<'a> {
 impl<'a> Rewrite<'a> {
     /// Works out which range tombstones stay.
     pub(crate) fn begin(self) -> Rewriting<'a> {
-        let Self { spec, cuts, retention, range_tombstones, elsewhere, is_last_level, keeps_seqnos, on_slice } = self;
+        let Self { spec, cuts, retention, range_tombstones, elsewhere, is_last_level, keeps_seqnos, removed, on_slice } = self;
         let policy = Policy::new(retention, is_last_level).keeping_seqnos(keeps_seqnos);
         let ranges = Ranges::new(range_tombstones, &policy, &spec.options.order, |keys, seqno| {
             elsewhere.may_hold_older_within(keys, seqno)
         });
-        Rewriting { spec, cuts, policy, ranges, elsewhere, on_slice }
+        Rewriting { spec, cuts, policy, ranges, elsewhere, removed, on_slice }
     }
 }
 
@@ -86,7 +92,7 @@ impl<'a> Rewriting<'a> {
         let digest_seed = self.spec.options.entry_checksums.then_some(self.spec.home.hash_seed);
         let (from, until) = (portion.from.as_deref(), portion.until.as_deref());
         let kept = ranges.kept().iter().filter_map(|tombstone| tombstone.clipped(from, until, order));
-        let mut outputs = Outputs::new(self.spec, self.cuts, kept.collect());
+        let mut outputs = Outputs::new(self.spec, self.cuts, kept.collect()).noticing(self.removed);
         let mut slices = Slices::new(self.on_slice);
         let mut rows_in = 0;
         match from {
@@ -109,7 +115,7 @@ impl<'a> Rewriting<'a> {
         let mut outputs = outputs.finish()?;
         outputs.weigh_tombstones(|tombstone| self.elsewhere.hidden_bytes(tombstone));
         slices.end_slice(outputs.bytes())?;
-        let rows_filtered = judge.map_or(0, Judge::end);
-        Ok(Rewritten { outputs, rows_in, rows_filtered, history })
+        let (rows_filtered, rows_destroyed) = judge.map_or((0, 0), Judge::end);
+        Ok(Rewritten { outputs, rows_in, rows_filtered, rows_destroyed, history })
     }
 }

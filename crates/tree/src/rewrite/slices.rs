@@ -19,7 +19,7 @@ pub struct Progress {
 
 /// Asked by a flush or compaction after every slice, which ends with 1 MiB of output or 4 MiB of input, or with the row, block or
 /// end of a table that goes beyond; and at last, when all tables are durable. Together the slices are all that was read and
-/// written. `Break` ends the work with `Cancelled`: everything is as before, what was written is discarded.
+/// written. A flush that looks whether anything is left between keys that it removes asks meanwhile as well, and counts nothing of it. `Break` ends the work with `Cancelled`: everything is as before, what was written is discarded.
 ///
 /// A compaction that has [`Helpers`](crate::Helpers) asks for each of its portions, from the thread that is at it: from several at the
 /// same time.

@@ -6,9 +6,11 @@
 use super::{Sealed, SuperVersion};
 use crate::{
     retention::Retention,
-    version::{Edit, History},
+    version::{Edit, History, TableFile, Version},
 };
-use sediment_base::{SeqNo, TableId};
+use sediment_base::{KeyOrder, KeyRange, SeqNo, TableId};
+use sediment_table::RemovedCounts;
+use std::sync::Arc;
 
 /// A change of what readers find.
 #[derive(Debug)]
@@ -17,6 +19,10 @@ pub(crate) struct Change<'a> {
     pub(super) memtables: Memtables<'a>,
     /// Whether it brings rows from outside.
     pub(super) is_ingestion: bool,
+    /// What runs of removed keys say no longer after it.
+    pub(super) outdates: Outdates,
+    /// How many changes had unsettled runs of removed keys when its own were found, if there are such.
+    pub(super) settled_at: Option<u64>,
     /// Nobody reads below; `None` for a change that readers cannot tell, which takes no stamp.
     pub(super) oldest_reader: Option<SeqNo>,
     /// The stamp, if it was taken already.
@@ -32,16 +38,42 @@ pub(super) enum Memtables<'a> {
     Cleared,
 }
 
+/// Which runs of removed keys hold no more after a change: what they hide could then be more than is hidden in any case.
+#[derive(Clone, Debug)]
+pub(super) enum Outdates {
+    None,
+    /// Those of tables among whose keys rows could have come at or below their seqno: no row that came is below this one.
+    ByRowsFrom(SeqNo),
+    /// Those of tables that overlap one of these: something is gone that may have hidden rows.
+    Within(Vec<KeyRange>),
+}
+
 impl<'a> Change<'a> {
+    fn new(edit: Edit, memtables: Memtables<'a>, oldest_reader: Option<SeqNo>) -> Self {
+        let (is_ingestion, outdates, settled_at, stamp) = (false, Outdates::None, None, None);
+        Self { edit, memtables, is_ingestion, outdates, settled_at, oldest_reader, stamp }
+    }
+
     /// These memtables are in tables now.
     pub(crate) fn flush(edit: Edit, flushed: &'a [Sealed], retention: &Retention) -> Self {
-        let (memtables, oldest_reader) = (Memtables::Flushed(flushed), Some(retention.oldest_reader()));
-        Self { edit, memtables, is_ingestion: false, oldest_reader, stamp: None }
+        let least = flushed.iter().filter_map(|sealed| sealed.memtable.min_seqno()).min();
+        let outdates = least.map_or(Outdates::None, Outdates::ByRowsFrom);
+        Self { outdates, ..Self::new(edit, Memtables::Flushed(flushed), Some(retention.oldest_reader())) }
     }
 
     /// Tables take the place of tables.
     pub(crate) fn compaction(edit: Edit, retention: &Retention) -> Self {
-        Self::flush(edit, &[], retention)
+        Self::new(edit, Memtables::Flushed(&[]), Some(retention.oldest_reader()))
+    }
+
+    /// Of what lies in these keys something is gone that may have hidden older rows; nothing, if there are none.
+    pub(crate) fn uncovering(self, keys: Vec<KeyRange>) -> Self {
+        if keys.is_empty() { self } else { Self { outdates: Outdates::Within(keys), ..self } }
+    }
+
+    /// Its tables have runs of removed keys that were found when so many changes had unsettled them.
+    pub(crate) fn settled_at(self, unsettled: Option<u64>) -> Self {
+        Self { settled_at: unsettled, ..self }
     }
 
     /// With a stamp that the caller has taken. Of two such changes either may be installed first: no read begins above a stamp before
@@ -50,10 +82,10 @@ impl<'a> Change<'a> {
         Self { stamp, ..self }
     }
 
-    /// Rows come from outside.
-    pub(crate) fn ingestion(edit: Edit) -> Self {
-        let memtables = Memtables::Flushed(&[]);
-        Self { edit, memtables, is_ingestion: true, oldest_reader: Some(0), stamp: None }
+    /// Rows come from outside, all with this seqno.
+    pub(crate) fn ingestion(edit: Edit, seqno: SeqNo) -> Self {
+        let outdates = Outdates::ByRowsFrom(seqno);
+        Self { is_ingestion: true, outdates, ..Self::new(edit, Memtables::Flushed(&[]), Some(0)) }
     }
 
     /// Nothing is left of what is present. On disk no read is exact that could have seen it: one at or below the stamp, if there is one,
@@ -63,14 +95,37 @@ impl<'a> Change<'a> {
         let history = highest_seqno.map(|highest| highest.saturating_add(1)).map(|floor| History { oldest: floor, floor });
         let removed = present.version.tables().map(|file| file.meta.id).collect();
         let edit = Edit { removed, history, highest_seqno, ..Edit::default() };
-        let oldest_reader = Some(retention.oldest_reader());
-        Self { edit, memtables: Memtables::Cleared, is_ingestion: false, oldest_reader, stamp }
+        Self::new(edit, Memtables::Cleared, Some(retention.oldest_reader())).stamped(stamp)
     }
 
     /// All is as it was.
     pub(super) fn nothing() -> Self {
-        let (edit, memtables) = (Edit::default(), Memtables::Flushed(&[]));
-        Self { edit, memtables, is_ingestion: false, oldest_reader: None, stamp: None }
+        Self::new(Edit::default(), Memtables::Flushed(&[]), None)
+    }
+
+    /// Says in the edit which runs of removed keys hold no more: some of tables that are there, or those of its own tables.
+    pub(super) fn outdate_runs(&mut self, present: &SuperVersion, order: &KeyOrder) {
+        self.edit.outdated_runs = self.outdated_runs(&present.version, order);
+        if self.settled_at.is_some_and(|unsettled| unsettled != present.unsettled) {
+            self.edit.added.iter_mut().for_each(|added| added.meta.removed = RemovedCounts::default());
+        }
+    }
+
+    /// Whether more may be found after it in keys where there was nothing, apart from what writers bring.
+    pub(super) fn unsettles(&self) -> bool {
+        self.is_ingestion || matches!(self.outdates, Outdates::Within(_))
+    }
+
+    fn outdated_runs(&self, version: &Version, order: &KeyOrder) -> Vec<TableId> {
+        let meets = |file: &TableFile| self.edit.added.iter().any(|added| added.meta.range.overlaps(&file.meta.range, order));
+        let is_outdated = |file: &&Arc<TableFile>| match &self.outdates {
+            Outdates::None => false,
+            Outdates::ByRowsFrom(least) => *least <= file.removed().seqno && meets(file),
+            Outdates::Within(ranges) => ranges.iter().any(|keys| keys.overlaps(&file.meta.range, order)),
+        };
+        let covering = version.runs.iter().filter(|run| run.has_covers()).flat_map(|run| run.tables());
+        let stating = covering.filter(|file| file.removed().count > 0 && !self.edit.removed.contains(&file.meta.id));
+        stating.filter(is_outdated).map(|file| file.meta.id).collect()
     }
 
     /// Whether all is still there that it is about.

@@ -203,6 +203,7 @@ impl SuperVersions {
             change.new_tables().into_iter().for_each(|id| self.home.discard(id, None));
             return Err(Error::new(ErrorKind::Cancelled, "the tree was cleared meanwhile"));
         }
+        change.outdate_runs(&present, &self.options.order);
         let before = Arc::clone(&present.version);
         drop(present);
         change.edit.next_table = Some(self.home.next_id());
@@ -290,6 +291,7 @@ impl SuperVersions {
         let before = self.pin();
         let mut next = SuperVersion { version: Arc::clone(version), ..(*before).clone() };
         next.ingestions += u64::from(change.is_ingestion);
+        next.unsettled += u64::from(change.unsettles());
         match change.memtables {
             Memtables::Flushed(flushed) => next.sealed.retain(|sealed| !flushed.iter().any(|flushed| flushed.is(sealed))),
             Memtables::Cleared => {

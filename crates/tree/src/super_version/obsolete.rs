@@ -54,7 +54,7 @@ impl Obsolete {
     }
 
     /// Where the tree counts.
-    pub(crate) fn stats(&self) -> &Stats {
+    pub(crate) fn stats(&self) -> &Arc<Stats> {
         &self.home.context.stats
     }
 

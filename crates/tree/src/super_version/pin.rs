@@ -16,6 +16,8 @@ pub(crate) struct SuperVersion {
     pub(crate) version: Arc<Version>,
     /// Ingestions that it holds, of all since opening.
     pub(crate) ingestions: u64,
+    /// Changes since opening after which more may be found than before in keys where there was nothing.
+    pub(crate) unsettled: u64,
     /// Reads at or below it are for an earlier one; 0 for the first, and where there is no source of seqnos.
     pub(crate) stamp: SeqNo,
     /// Reads below it are refused.
@@ -52,6 +54,7 @@ impl SuperVersion {
             sealed_through: 0,
             version,
             ingestions: 0,
+            unsettled: 0,
             stamp: 0,
             exact_from: 0,
             earlier: Earlier::default(),
@@ -66,6 +69,15 @@ impl SuperVersion {
         self.sealed_through = self.sealed.first().map_or(0, |sealed| sealed.boundary);
         self.exact_from = self.version.history.oldest.max(self.stamp.saturating_add(1));
         Arc::new(self)
+    }
+
+    /// What it holds on disk, with those of its sealed memtables that are among these, and no others. `None` if there is none of them.
+    pub(crate) fn with_these_alone(&self, memtables: &[Arc<Memtable>]) -> Option<Arc<Self>> {
+        let is_among = |sealed: &&Sealed| memtables.iter().any(|memtable| Arc::ptr_eq(memtable, &sealed.memtable));
+        let mut sealed: Vec<Sealed> = self.sealed.iter().filter(is_among).cloned().collect();
+        let active = Arc::clone(&sealed.first()?.memtable);
+        sealed.remove(0);
+        Some(Self { active, sealed, ..self.clone() }.completed())
     }
 
     /// The one that a read at this seqno looks at, if it is an earlier one.

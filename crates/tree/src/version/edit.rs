@@ -24,6 +24,8 @@ pub(crate) struct Edit {
     pub(crate) identity: Option<Identity>,
     /// Tables that the version no longer has here.
     pub(crate) removed: Vec<TableId>,
+    /// Tables whose runs of removed keys hold no more. They are there before the edit.
+    pub(crate) outdated_runs: Vec<TableId>,
     /// Tables that it has now.
     pub(crate) added: Vec<AddedTable>,
     /// How far the caller's log is contained in tables.
@@ -100,6 +102,12 @@ impl<'a> VersionBuilder<'a> {
 
     /// Applies an edit.
     pub(crate) fn apply(&mut self, edit: Edit) -> Result<()> {
+        for id in edit.outdated_runs {
+            let Some(placed) = self.register.get(id) else {
+                return Err(Error::corruption(format!("an edit speaks of table {id}, which is not there")));
+            };
+            placed.file.outdate_removed();
+        }
         let mut leaving = HashMap::new();
         for id in edit.removed {
             let Some(placed) = self.register.remove(id) else {
@@ -164,7 +172,7 @@ impl<'a> VersionBuilder<'a> {
         let AddedTable { level, run, meta, hides_bytes } = added;
         let (id, keys) = (meta.id, &meta.range);
         check_id(id)?;
-        check_seqno(Some(meta.newest_seqno()))?;
+        check_seqno(Some(meta.newest_seqno().max(meta.removed.seqno)))?;
         self.highest_seqno = self.highest_seqno.max(Some(meta.newest_seqno()));
         if level >= limits::LEVELS_MAX {
             return Err(Error::corruption(format!("table {id} lies in level {level}")));
@@ -175,7 +183,12 @@ impl<'a> VersionBuilder<'a> {
             return Err(Error::corruption(format!("bounds of table {id} are the wrong way round")));
         }
         let file = match leaving.remove(&id) {
-            Some(file) if file.meta == meta && (level > 0 || file.run == run) => file,
+            Some(file) if is_same_file(&file.meta, &meta) && (level > 0 || file.run == run) => {
+                if meta.removed.count == 0 {
+                    file.outdate_removed();
+                }
+                file
+            }
             _ => TableFile::new(self.home, run, meta, hides_bytes),
         };
         let placed = Placed { level, file };
@@ -185,6 +198,12 @@ impl<'a> VersionBuilder<'a> {
         self.come.insert(id, placed);
         Ok(())
     }
+}
+
+/// Whether both are of one file, whose runs of removed keys may hold no more by one of them.
+fn is_same_file(meta: &TableMeta, other: &TableMeta) -> bool {
+    let other = TableMeta { removed: meta.removed, ..other.clone() };
+    *meta == other
 }
 
 fn check_id(id: TableId) -> Result<()> {

@@ -7,12 +7,14 @@
 //!  3 key hash        version u8, seed u64   11 history         oldest u64, floor u64
 //!  5 table added     see below              13 next table id   u64
 //!  7 table removed   id varint              15 highest seqno   u64
-//!                                           17 merge operator  its name
+//!  8 removed runs of a table hold no more   17 merge operator  its name
+//!      id varint
 //!
 //! table added = level u8, run varint, id varint, uuid 16, file bytes varint, root u64, min key, max key (each with length
 //!               varint), min seqno varint, max seqno varint, rows varint, tombstones varint, oldest write varint, field*
 //!   1 range tombstones  whether max key lies outside u8, count varint, min seqno varint, max seqno varint
 //!   2 bytes that these hid, varint
+//!   4 runs of removed keys  count varint, seqno varint
 //! ```
 //!
 //! The CRC-64 covers the file's uuid, the record's kind and offset, and the fields: an edit put elsewhere does not verify.
@@ -37,6 +39,7 @@ const ORDER: u64 = 1;
 const KEY_HASH: u64 = 3;
 const ADDED: u64 = 5;
 const REMOVED: u64 = 7;
+const OUTDATED_RUNS: u64 = 8;
 const MARK: u64 = 9;
 const HISTORY: u64 = 11;
 const NEXT_TABLE: u64 = 13;
@@ -46,6 +49,7 @@ const OPERATOR: u64 = 17;
 /// In the description of a table.
 const RANGES: u64 = 1;
 const HIDES_BYTES: u64 = 2;
+const REMOVED_RUNS: u64 = 4;
 
 const CRC_BYTES: usize = 8;
 /// What an edit is called in errors.
@@ -92,10 +96,12 @@ pub(super) fn encode_edit(edit: &Edit, out: &mut Vec<u8>) {
         field.put_u64(identity.hash_seed);
         put_field(out, KEY_HASH, &field);
     }
-    for id in &edit.removed {
-        let mut field = Vec::new();
-        field.put_varint(id.0);
-        put_field(out, REMOVED, &field);
+    for (tag, ids) in [(REMOVED, &edit.removed), (OUTDATED_RUNS, &edit.outdated_runs)] {
+        for id in ids {
+            let mut field = Vec::new();
+            field.put_varint(id.0);
+            put_field(out, tag, &field);
+        }
     }
     for added in &edit.added {
         put_field(out, ADDED, &encode_added(added));
@@ -124,6 +130,7 @@ pub(crate) fn decode_edit(fields: &[u8]) -> Result<Edit> {
             KEY_HASH => hash = Some((field.u8()?, field.u64()?)),
             ADDED => edit.added.push(decode_added(field)?),
             REMOVED => edit.removed.push(TableId(field.varint()?)),
+            OUTDATED_RUNS => edit.outdated_runs.push(TableId(field.varint()?)),
             MARK => edit.mark = Some(field.u64()?),
             HISTORY => edit.history = Some(History { oldest: field.u64()?, floor: field.u64()? }),
             NEXT_TABLE => edit.next_table = Some(TableId(field.u64()?)),
@@ -168,6 +175,12 @@ fn encode_added(added: &AddedTable) -> Vec<u8> {
         field.put_varint(*hides_bytes);
         put_field(&mut out, HIDES_BYTES, &field);
     }
+    if meta.removed.count > 0 {
+        let mut field = Vec::new();
+        field.put_varint(meta.removed.count);
+        field.put_varint(meta.removed.seqno);
+        put_field(&mut out, REMOVED_RUNS, &field);
+    }
     out
 }
 
@@ -197,6 +210,7 @@ fn decode_added(field: &mut Reader<'_>) -> Result<AddedTable> {
                 meta.ranges = RangeCounts { count, min_seqno, max_seqno };
             }
             HIDES_BYTES => hides_bytes = field.varint()?,
+            REMOVED_RUNS => meta.removed = RemovedCounts { count: field.varint()?, seqno: field.varint()? },
             _ => return Ok(false),
         }
         Ok(true)

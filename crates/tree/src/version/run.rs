@@ -37,8 +37,8 @@ struct Totals {
     bytes: u64,
     weighed_bytes: u64,
     tombstones: u64,
-    /// Tables that have some.
-    range_tombstones: usize,
+    /// Tables that have range tombstones or runs of removed keys.
+    covering: usize,
     /// Tables that hid others when they were made.
     hiding: usize,
 }
@@ -130,9 +130,10 @@ impl Run {
         self.totals.max_seqno
     }
 
-    /// Whether a table has range tombstones.
-    pub(crate) fn has_range_tombstones(&self) -> bool {
-        self.totals.range_tombstones > 0
+    /// Whether a table has range tombstones or runs of removed keys.
+    #[inline]
+    pub(crate) fn has_covers(&self) -> bool {
+        self.totals.covering > 0
     }
 
     /// Bytes of all its files.
@@ -215,7 +216,7 @@ impl Totals {
         self.bytes = self.bytes.wrapping_add(file.meta.file_bytes);
         self.weighed_bytes = self.weighed_bytes.wrapping_add(file.weighed_bytes());
         self.tombstones = self.tombstones.wrapping_add(file.meta.tombstones);
-        self.range_tombstones += usize::from(file.meta.ranges.count > 0);
+        self.covering += usize::from(is_covering(&file.meta));
         self.hiding += usize::from(file.hides_bytes > 0);
     }
 
@@ -224,9 +225,13 @@ impl Totals {
         self.bytes = self.bytes.wrapping_sub(file.meta.file_bytes);
         self.weighed_bytes = self.weighed_bytes.wrapping_sub(file.weighed_bytes());
         self.tombstones = self.tombstones.wrapping_sub(file.meta.tombstones);
-        self.range_tombstones -= usize::from(file.meta.ranges.count > 0);
+        self.covering -= usize::from(is_covering(&file.meta));
         self.hiding -= usize::from(file.hides_bytes > 0);
     }
+}
+
+fn is_covering(meta: &TableMeta) -> bool {
+    meta.ranges.count > 0 || meta.removed.count > 0
 }
 
 fn remove_places<T>(items: &mut Vec<T>, places: &[usize]) {

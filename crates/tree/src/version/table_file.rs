@@ -6,7 +6,7 @@
 
 use super::{edit::AddedTable, home::TableHome};
 use sediment_base::{Error, RangeTombstone, Result, SeqNo, TableId};
-use sediment_table::{Table, TableMeta};
+use sediment_table::{RemovedCounts, Table, TableMeta};
 use std::{
     path::Path,
     sync::{
@@ -27,6 +27,8 @@ pub(crate) struct TableFile {
     opened: OnceLock<Arc<Table>>,
     opening: Mutex<()>,
     obsolete: AtomicBool,
+    /// Whether its runs of removed keys hold no more.
+    is_outdated: AtomicBool,
 }
 
 impl TableFile {
@@ -40,12 +42,25 @@ impl TableFile {
             opened: OnceLock::new(),
             opening: Mutex::default(),
             obsolete: AtomicBool::new(false),
+            is_outdated: AtomicBool::new(false),
         })
     }
 
     /// What an edit says to place it.
     pub(crate) fn added(&self, level: usize, run: TableId) -> AddedTable {
-        AddedTable { level, run, meta: self.meta.clone(), hides_bytes: self.hides_bytes }
+        let meta = TableMeta { removed: self.removed(), ..self.meta.clone() };
+        AddedTable { level, run, meta, hides_bytes: self.hides_bytes }
+    }
+
+    /// Its runs of removed keys, as long as what they say holds.
+    #[inline]
+    pub(crate) fn removed(&self) -> RemovedCounts {
+        if self.is_outdated.load(Ordering::Acquire) { RemovedCounts::default() } else { self.meta.removed }
+    }
+
+    /// What its runs of removed keys say holds no more. They only ever save work, so that nobody has to wait for this to be durable.
+    pub(crate) fn outdate_removed(&self) {
+        self.is_outdated.store(true, Ordering::Release);
     }
 
     /// The table, opened by the first who asks. A failure is not remembered: the next one tries again.

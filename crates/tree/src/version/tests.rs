@@ -56,11 +56,13 @@ fn full_edit() -> Edit {
     let mut with_ranges = table("2 0 9 d..f 7 3 0");
     with_ranges.meta.range.is_open = true;
     with_ranges.meta.ranges = RangeCounts { count: 3, min_seqno: 2, max_seqno: 1 << 50 };
+    with_ranges.meta.removed = RemovedCounts { count: 2, seqno: 1 << 51 };
     with_ranges.hides_bytes = 1 << 33;
     let mut edit = snapshot(&["0 3 3 a..b 10 2 1", "6 0 4 c..c 1 1 0"]);
     edit.added.push(with_ranges);
     Edit {
         removed: vec![TableId(4), TableId(1 << 40)],
+        outdated_runs: vec![TableId(3)],
         mark: Some(0),
         history: Some(History { oldest: 5, floor: 9 }),
         highest_seqno: Some(u64::MAX >> 1),
@@ -142,6 +144,39 @@ fn a_version_is_what_its_snapshot_makes() {
 }
 
 #[test]
+fn removed_runs_that_are_outdated_stay_so() {
+    let home = home();
+    let noting = |line| {
+        let mut added = table(line);
+        added.meta.removed = RemovedCounts { count: 1, seqno: 20 };
+        added
+    };
+    let edit = Edit { added: vec![noting("1 0 1 a..c 10 1 1"), noting("1 0 2 d..f 10 1 1")], ..snapshot(&[]) };
+    let mut builder = VersionBuilder::empty(&home);
+    builder.apply(edit).expect("sound");
+    builder.apply(Edit { outdated_runs: vec![TableId(1)], ..Edit::default() }).expect("sound");
+    let removed = |builder: VersionBuilder<'_>| {
+        let version = builder.build().expect("sound");
+        let counts = [1, 2].map(|id| version.table(TableId(id)).map(|placed| placed.file.removed().count));
+        (version, counts)
+    };
+    let (version, counts) = removed(builder);
+    assert_eq!(counts, [Some(0), Some(1)]);
+
+    // One who moves a table may not know yet.
+    let moved = Edit { removed: vec![TableId(1)], added: vec![noting("2 0 1 a..c 10 1 1")], ..Edit::default() };
+    let mut again = VersionBuilder::empty(&home);
+    again.apply(version.snapshot(TableId(10))).expect("sound");
+    again.apply(moved.clone()).expect("sound");
+    assert_eq!(removed(again).1, [Some(0), Some(1)]);
+    let mut again = VersionBuilder::from_version(&home, &version);
+    again.apply(moved).expect("sound");
+    let (version, counts) = removed(again);
+    assert_eq!(counts, [Some(0), Some(1)]);
+    assert!(version.runs.iter().all(|run| run.has_covers()), "asked, but not believed");
+}
+
+#[test]
 fn edits_that_cannot_be_are_corruption() {
     let home = home();
     let broken = [
@@ -151,6 +186,7 @@ fn edits_that_cannot_be_are_corruption() {
         snapshot(&["1 0 1 m..a 10 1 0"]),
         snapshot(&["1 0 4611686018427387904 a..m 10 1 0"]),
         Edit { removed: vec![TableId(3)], ..snapshot(&[]) },
+        Edit { outdated_runs: vec![TableId(3)], ..snapshot(&[]) },
         Edit { history: Some(History { oldest: 10, floor: 9 }), ..snapshot(&[]) },
         Edit { history: Some(History { oldest: 8, floor: 9 }), highest_seqno: Some(7), ..snapshot(&[]) },
         Edit { highest_seqno: Some(u64::MAX >> 1), ..snapshot(&[]) },

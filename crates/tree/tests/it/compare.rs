@@ -5,7 +5,9 @@ use crate::{
     model::{Ends, Helping, Pair, Row, owned, small_options},
     multi_gets, parts,
 };
-use sediment_base::{Comparator, KeyOrder, Result, SeqNo, Slice, prefix_extractor::by_name, range::prefix_bounds};
+use sediment_base::{
+    Comparator, KeyOrder, Result, SeqNo, Slice, prefix_extractor::by_name, range::prefix_bounds, stats::Counter,
+};
 use sediment_codec::compress::{Dictionary, Method, ZstdLevel};
 use sediment_env::{Env, fs::MemFs, random::SeededRandom};
 use sediment_table::FilterKind;
@@ -37,16 +39,18 @@ fn random_histories_agree_with_the_model() -> Result<()> {
 pub(crate) fn all() -> Result<()> {
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().expect("a number"));
     let (first, steps) = (number("SEDIMENT_FIRST_SEED", 0), number("SEDIMENT_TREE_STEPS", 1500));
-    let (seeds, mut compactions, mut divided) = (number("SEDIMENT_TREE_SEEDS", 8), 0, 0);
+    let (seeds, mut compactions, mut divided, mut runs) = (number("SEDIMENT_TREE_SEEDS", 8), 0, 0, [0; 2]);
     let mut met = BTreeSet::new();
     for seed in first..first + seeds {
         for order in [KeyOrder::bytewise(), KeyOrder::custom(Arc::new(Odd))] {
             let counts = run(seed, steps, order, &mut met).inspect_err(|error| panic!("seed {seed}: {error}"))?;
             (compactions, divided) = (compactions + counts.0, divided + counts.1);
+            runs.iter_mut().zip(counts.2).for_each(|(sum, runs)| *sum += runs);
         }
     }
     assert!(compactions as u64 > seeds, "only {compactions} compactions");
     assert!(divided > seeds, "only {divided} in portions");
+    assert!(runs.iter().all(|count| *count > 4 * seeds), "runs of removed keys found and passed: {runs:?}");
     // Four codecs, one of them with dictionaries and without, under two kinds of filters, locators and none.
     assert!(met.len() == 20 || seeds < 8 || steps < 1500, "each codec under each filter: {met:?}");
     Ok(())
@@ -80,6 +84,7 @@ pub(crate) fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
         options.prefix_extractor = by_name(["", "fixed-2", "fixed-14", "delimited-2d-2"][random.below(4) as usize]);
     }
     options.tombstones_due = pick(&[1, 10, 10_000]);
+    options.removed_run_rows = pick(&[2, 4, 20]);
     options.codecs = Arc::new([Arc::new(BackReferences)]);
     (options.codec, options.level0_codec) = (codec(random), codec(random));
     options.dictionary_bytes = pick(&[0, 256, 1024]) as usize;
@@ -112,7 +117,8 @@ pub(crate) fn any_help(random: &SeededRandom) -> Option<Helping> {
 /// Other settings from now on, under the same components.
 pub(crate) fn change_settings(pair: &mut Pair, random: &SeededRandom) -> Result<()> {
     pair.helping = any_help(random);
-    pair.options = TreeOptions { cache: Arc::clone(&pair.options.cache), ..options(random, pair.options.order.clone()) };
+    let (cache, stats) = (Arc::clone(&pair.options.cache), Arc::clone(&pair.options.stats));
+    pair.options = TreeOptions { cache, stats, ..options(random, pair.options.order.clone()) };
     pair.tree.set_options(&pair.options)
 }
 
@@ -131,8 +137,8 @@ pub(crate) fn combinations(options: &TreeOptions) -> [Combination; 2] {
         .map(|(codec, filter)| (codec.codec().tag(), kind(filter), has_dictionaries(codec)))
 }
 
-/// How often it compacted, and how often in portions.
-fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) -> Result<(usize, u64)> {
+/// How often it compacted, how often in portions, and how many runs of removed keys were found and passed.
+fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) -> Result<(usize, u64, [u64; 2])> {
     let random = SeededRandom::new(seed);
     let options = options(&random, order);
     let mut pair = Pair::create_with(Env::simulated(MemFs::new(), seed), options)?;
@@ -176,9 +182,12 @@ fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) 
                 pair.flush()?;
                 pair.reopen()?;
             }
-            87 => drop(pair.seal()),
+            87 if random.below(2) == 0 => drop(pair.seal()),
+            // Rows may be sealed with it that are newer than some which are still on their way.
+            87 => drop(pair.tree.seal(pair.visible() - 1)),
             88 => pair.flush_sealed()?,
             89 => pair.tree.set_strategy(any_strategy(&random)),
+            92 | 93 => remove_neighbours(&mut pair, &random)?,
             90..92 if !pair.held.is_empty() => pair.deliver(random.below(pair.held.len() as u64) as usize)?,
             _ => check_some(&pair, &random, &format!("seed {seed} step {step}"))?,
         }
@@ -194,7 +203,22 @@ fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) 
     assert_eq!(ranges, 0, "nor for a range tombstone");
     let report = pair.tree.verify()?;
     assert!(report.faults.is_empty(), "{:?}", report.faults);
-    Ok((compactions, pair.divided.into_inner()))
+    let runs = [Counter::RemovedRunsFound, Counter::RemovedRunsPassed].map(|counter| pair.options.stats.get(counter));
+    Ok((compactions, pair.divided.into_inner(), runs))
+}
+
+/// Removes keys one by one that follow each other, most often all that there are, and sometimes to a table at once.
+pub(crate) fn remove_neighbours(pair: &mut Pair, random: &SeededRandom) -> Result<()> {
+    let mut keys: Vec<_> = pair.keys().cloned().collect();
+    keys.sort_by(|a, b| pair.options.order.compare(a, b));
+    let first = random.below(keys.len() as u64 + 1) as usize;
+    let count = random.below(40) as usize;
+    for key in keys.into_iter().skip(first).take(count) {
+        if random.below(16) > 0 {
+            pair.write(&key, None)?;
+        }
+    }
+    if random.below(2) == 0 { pair.flush() } else { Ok(()) }
 }
 
 /// Removes half of the keys and a range, and brings all to one run.

@@ -1,13 +1,13 @@
 //! Crashes at every call of a script: the tree opens by itself, and holds what its mark says, exactly.
 
-use crate::model::{Ends, Pair, compaction_under, go_on, owned};
-use sediment_base::{FileUuid, KeyOrder, Result, SeqNo};
+use crate::model::{Ends, Pair, compaction_under, go_on, owned, small_options};
+use sediment_base::{FileUuid, KeyOrder, Result, SeqNo, stats::Counter};
 use sediment_env::{
     Env, Fs,
     fs::{CrashPlan, MemFs},
     random::SeededRandom,
 };
-use sediment_tree::{FlushContext, Retention, SeqnoSource, Tree, is_not_created};
+use sediment_tree::{FlushContext, Retention, SeqnoSource, Tree, TreeOptions, is_not_created};
 use std::{ops::Bound, path::Path};
 
 const ALL: Ends = (Bound::Unbounded, Bound::Unbounded);
@@ -54,7 +54,8 @@ fn record(seed: u64, rounds: usize) -> Result<Recorded> {
     let disk = MemFs::new();
     disk.create_dir(Path::new("/tree"))?;
     disk.record();
-    let mut pair = Pair::create_on(disk.clone(), KeyOrder::bytewise(), seed)?;
+    let options = TreeOptions { removed_run_rows: 2, ..small_options(KeyOrder::bytewise()) };
+    let mut pair = Pair::create_with(Env::simulated(disk.clone(), seed), options)?;
     let mut promises = vec![Promise::of_nothing(), Promise::now(&disk, &pair)];
     let random = SeededRandom::new(seed);
     for round in 0..rounds {
@@ -63,6 +64,9 @@ fn record(seed: u64, rounds: usize) -> Result<Recorded> {
             let value = vec![b'v'; random.below(60) as usize];
             let value = (random.below(4) > 0).then_some(&value[..]);
             if random.below(8) == 0 { pair.hold(key.as_bytes(), value) } else { pair.write(key.as_bytes(), value)? }
+        }
+        for number in (round * 5)..(round * 5 + 12) {
+            pair.write(format!("key-{number:03}").as_bytes(), None)?;
         }
         // The last rows come when the memtable is sealed already.
         pair.seal();
@@ -77,6 +81,7 @@ fn record(seed: u64, rounds: usize) -> Result<Recorded> {
         }
         promises.push(Promise::now(&disk, &pair));
     }
+    assert!(pair.options.stats.get(Counter::RemovedRunsFound) > 2);
     Ok(Recorded { disk, pair, promises })
 }
 

@@ -91,6 +91,6 @@ fn every_crash_under_watermarks_leaves_what_the_mark_says() -> Result<()> {
             });
         }
     }
-    assert!(images > 1000 && compactions > 12, "{images} images, {compactions} compactions");
+    assert!(images > 1000 && compactions > 10, "{images} images, {compactions} compactions");
     Ok(())
 }

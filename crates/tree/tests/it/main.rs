@@ -29,6 +29,7 @@ mod portions;
 mod prefixes;
 mod raw;
 mod reclaim;
+mod removed_runs;
 mod sealing;
 mod semantics;
 mod sizes;

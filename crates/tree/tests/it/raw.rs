@@ -13,7 +13,7 @@ fn pair() -> Result<Pair> {
 }
 
 /// Asks a view for one thing.
-struct Ask<F>(F);
+pub(crate) struct Ask<F>(F);
 
 impl<F> std::fmt::Debug for Ask<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,7 +39,7 @@ impl<F: Fn(&TreeView<'_>) -> Option<Plan> + Send + Sync> Strategy for Ask<F> {
     }
 }
 
-fn ask<F: Fn(&TreeView<'_>) -> Option<Plan> + Send + Sync>(ask: F) -> Ask<F> {
+pub(crate) fn ask<F: Fn(&TreeView<'_>) -> Option<Plan> + Send + Sync>(ask: F) -> Ask<F> {
     Ask(ask)
 }
 

@@ -89,7 +89,7 @@ fn rewrite(case: &Case) -> String {
         writeln!(out, "{}..{} {seqno} hides", start.escape_ascii(), end.escape_ascii()).expect("a string");
     }
     if let Some(judge) = judge {
-        writeln!(out, "{} filtered", judge.end()).expect("a string");
+        writeln!(out, "{} filtered", judge.end().0).expect("a string");
     }
     out + &forgotten.map_or("nothing forgotten".into(), |history| format!("exact from {}", history.floor))
 }
