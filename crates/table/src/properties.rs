@@ -259,14 +259,9 @@ impl Properties {
         }
     }
 
-    fn range(&self) -> KeyRange {
+    /// The bounds of the table.
+    pub(crate) fn range(&self) -> KeyRange {
         KeyRange { min: self.min_key.clone(), max: self.max_key.clone(), is_open: self.is_max_key_open != 0 }
-    }
-
-    /// Whether a key lies within the bounds.
-    pub(crate) fn spans(&self, key: &[u8], order: &KeyOrder) -> bool {
-        let range = self.range();
-        !range.is_above(key, order) && !range.is_below(key, order)
     }
 
     /// Whether all rows have digests of the function that this version knows. Others are not looked at.

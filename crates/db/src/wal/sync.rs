@@ -93,11 +93,10 @@ impl Syncer {
         self.synced_upto.load(Ordering::Acquire)
     }
 
-    /// Tells how far the file is written; how much of it is not known to be durable. Called in order, by who writes.
-    pub(crate) fn written(&self, offset: u64, seqno: SeqNo) -> u64 {
+    /// Tells how far the file is written. Called in order, by who writes.
+    pub(crate) fn written(&self, offset: u64, seqno: SeqNo) {
         self.written_offset.store(offset, Ordering::Release);
         self.written_seqno.store(seqno, Ordering::Release);
-        offset.saturating_sub(self.synced_upto())
     }
 
     /// Goes over to a new file, of which only the birth is durable. What is not durable in the file before is repeated in it.

@@ -49,8 +49,6 @@ pub(super) struct Writer {
     is_broken: bool,
     /// Records with smaller seqnos are in files, durable or not.
     in_files: SeqNo,
-    /// After the last write: bytes of the file that were not known to be durable.
-    unsynced_bytes: u64,
     /// What the next file continues, as long as none is open.
     link: Option<Link>,
     hand_over: Option<HandOver>,
@@ -110,7 +108,6 @@ impl Writer {
             file: None,
             is_broken: false,
             in_files,
-            unsynced_bytes: 0,
             link,
             hand_over: None,
             is_helped: false,
@@ -173,7 +170,7 @@ impl Writer {
         }
         self.count_memory();
         let position = self.position().expect("a file is open");
-        self.unsynced_bytes = self.syncer.written(position.offset, self.in_files);
+        self.syncer.written(position.offset, self.in_files);
         Ok(position)
     }
 
@@ -185,7 +182,7 @@ impl Writer {
 
     /// Whether a helper has something to do: the next file is wanted, or much is written and not synced.
     pub(super) fn wants_help(&self) -> bool {
-        let is_due = self.wants_successor() || !self.full.is_empty() || self.unsynced_bytes >= UNSYNCED_BYTES_MAX;
+        let is_due = self.wants_successor() || !self.full.is_empty() || self.syncer.unsynced_bytes() >= UNSYNCED_BYTES_MAX;
         self.is_helped && is_due
     }
 

@@ -1,9 +1,10 @@
 //! Slowing writers down in time, so that they need not be stopped.
 //!
-//! The backlog `x`, from 0 (nothing to worry about) to 1 (no way on), is the worst of: memory that memtables hold and no flush has read, runs in
-//! level 0, bytes that compaction owes, log files that keyspaces still need. A writer pays `x² / (1 − x)` times the time in which maintenance carries as many bytes: a
-//! little delay early, as much as maintenance takes when the backlog is at 0.62, and ever more beyond, so the backlog settles where
-//! writers and maintenance are equally fast. What maintenance carries is measured: flushes for memory and log, compactions for the rest.
+//! The backlog `x`, from 0 (nothing to worry about) to 1 (no way on), is the worst of: memory that memtables hold and no flush has
+//! read, runs in level 0, bytes that compaction owes, log files that keyspaces still need. A writer pays `x² / (1 − x)` times the time
+//! in which maintenance carries as many bytes: a little delay early, as much as maintenance takes when the backlog is at 0.62, and ever
+//! more beyond, so the backlog settles where writers and maintenance are equally fast. What maintenance carries is measured: flushes
+//! for memory and log, compactions for the rest.
 //!
 //! Delays are handed out as moments at which the next write is due (the generic cell rate algorithm, ITU-T I.371, 1993), so that
 //! they add up over threads, and small ones are saved up until a sleep is worth its cost.

@@ -213,7 +213,8 @@ impl Tail {
             let error = Error::corruption("number and sequence number of runs of removed keys").at(offset);
             return Err(error.expected_found(format!("{stated:?}, above all rows"), format!("{found:?}")));
         }
-        let is_inside = |(start, end): &(Slice, Slice)| properties.spans(start, order) && properties.spans(end, order);
+        let bounds = properties.range();
+        let is_inside = |(start, end): &(Slice, Slice)| bounds.contains(start, order) && bounds.contains(end, order);
         if !removed.runs.iter().all(is_inside) {
             return Err(Error::corruption("a run of removed keys lies outside the bounds of the table").at(offset));
         }

@@ -83,7 +83,8 @@ pub(super) fn sources(runs: &[Arc<Run>], portion: &Portion, order: &KeyOrder, le
     let upper = portion.until.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
     let cursor = |run: &Arc<Run>| {
         let tables = run.overlapping_bounds(lower, upper, order);
-        (!tables.is_empty()).then(|| Source::Run(RunCursor::passing(Arc::clone(run), tables, order.clone(), leaves)))
+        (!tables.is_empty())
+            .then(|| Source::Run(RunCursor::of_all_keys(Arc::clone(run), tables, order.clone()).leaving(leaves)))
     };
     runs.iter().filter_map(cursor).collect()
 }

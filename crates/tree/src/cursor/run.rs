@@ -39,14 +39,14 @@ impl RunCursor {
         Self { run, tables, order, shared, leaves: Leaves::Cached, current: None, error: None }
     }
 
-    /// The same, leaving no block behind in the cache.
-    pub(crate) fn passing_once(self) -> Self {
-        Self { leaves: Leaves::Uncached, ..self }
+    /// For those who want every key.
+    pub(crate) fn of_all_keys(run: Arc<Run>, tables: Range<usize>, order: KeyOrder) -> Self {
+        Self::new(run, tables, order, Slice::default())
     }
 
-    /// For those who pass once.
-    pub(crate) fn passing(run: Arc<Run>, tables: Range<usize>, order: KeyOrder, leaves: Leaves) -> Self {
-        Self { run, tables, order, shared: Slice::default(), leaves, current: None, error: None }
+    /// The same, leaving this in memory.
+    pub(crate) fn leaving(self, leaves: Leaves) -> Self {
+        Self { leaves, ..self }
     }
 
     /// [`Segmented::segment_after`](super::Segmented::segment_after), within one block.

@@ -61,7 +61,8 @@ impl RawRows {
     /// Those of a table.
     pub(crate) fn of_table(pinned: Arc<SuperVersion>, file: Arc<TableFile>, order: KeyOrder) -> Result<Self> {
         let run = Arc::new(Run::new(vec![file], &order)?);
-        let sources = vec![Source::Run(RunCursor::passing(run, 0..1, order.clone(), Leaves::Uncached))];
+        let cursor = RunCursor::of_all_keys(run, 0..1, order.clone()).leaving(Leaves::Uncached);
+        let sources = vec![Source::Run(cursor)];
         Ok(Self::new(sources, order, EVERYTHING, Some(pinned)))
     }
 

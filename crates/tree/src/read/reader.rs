@@ -1,7 +1,7 @@
 //! `Reader`: who walks over a range, and what of it is to be walked over.
 
 use crate::{
-    cursor::{Backward, Below, Bounds, Cover, Fold, Forward, Merging, RunCursor, Source, View},
+    cursor::{Backward, Below, Bounds, Cover, Fold, Forward, Leaves, Merging, RunCursor, Source, View},
     memtable::Memtable,
     options::TreeOptions,
     super_version::SuperVersion,
@@ -20,8 +20,7 @@ pub(crate) struct Reader {
     pub(super) read_seqno: SeqNo,
     fold: Fold,
     overlaid: Option<Overlaid>,
-    /// Whether the blocks that it reads shall stay in the cache.
-    is_cached: bool,
+    leaves: Leaves,
 }
 
 /// A memtable that is read with a tree, and the seqno at and above which its rows are hidden.
@@ -33,12 +32,18 @@ pub(crate) struct Overlaid {
 
 impl Reader {
     pub(crate) fn new(options: &TreeOptions, read_seqno: SeqNo) -> Self {
-        Self { order: options.order.clone(), read_seqno, fold: Fold::for_reads(options), overlaid: None, is_cached: true }
+        Self {
+            order: options.order.clone(),
+            read_seqno,
+            fold: Fold::for_reads(options),
+            overlaid: None,
+            leaves: Leaves::Cached,
+        }
     }
 
     /// Who passes once, and leaves no block behind in the cache.
     pub(crate) fn passing_once(self) -> Self {
-        Self { is_cached: false, ..self }
+        Self { leaves: Leaves::Uncached, ..self }
     }
 
     /// Who reads the rows of an overlay as well.
@@ -84,8 +89,7 @@ impl Reader {
             let tables = run.overlapping_bounds(lower, upper, &self.order);
             if !tables.is_empty() {
                 let cursor = RunCursor::new(Arc::clone(run), tables, self.order.clone(), shared.clone());
-                let cursor = if self.is_cached { cursor } else { cursor.passing_once() };
-                sources.push(hide(Source::Run(cursor), self.read_seqno));
+                sources.push(hide(Source::Run(cursor.leaving(self.leaves)), self.read_seqno));
             }
         }
         sources

@@ -8,19 +8,16 @@
 //! What a scan costs is bounded by the rows of the run; where keys were removed here and there it meets a row at once, and after some such
 //! disappointments the table goes without.
 
-use super::slices::{OnSlice, Progress};
+use super::slices::{OnSlice, Progress, go_on};
 use crate::{
     memtable::Memtable,
     read::{Direction, Reader, ScanLimits, ScanPart},
     super_version::{SuperVersion, SuperVersions},
 };
-use sediment_base::{
-    Cursor, Error, ErrorKind, InternalKey, KeyOrder, Kind, Result, SeqNo, Slice, seqno::SEQNO_MAX, stats::Counter,
-};
+use sediment_base::{Cursor, ErrorKind, InternalKey, KeyOrder, Kind, Result, SeqNo, Slice, seqno::SEQNO_MAX, stats::Counter};
 use sediment_table::RemovedRuns;
 use std::{
     fmt,
-    ops::ControlFlow,
     sync::{Arc, OnceLock},
 };
 
@@ -211,7 +208,7 @@ impl<'a> Removed<'a> {
             let mut part = ScanPart::new(Arc::clone(view), reader, bounds, (Direction::Forward, limits));
             let met = part.next_ref()?.map(|(key, _)| Slice::new(key));
             steps += part_steps - part.steps_left();
-            self.go_on()?;
+            go_on(self.on_slice, Progress::default())?;
             match (met, part.rest()) {
                 (Some(met), _) => return Ok(Met::Row(met, steps)),
                 (None, None) => return Ok(Met::Nothing(last.clone(), steps)),
@@ -239,13 +236,6 @@ impl<'a> Removed<'a> {
             }
         }
         Ok(first)
-    }
-
-    fn go_on(&self) -> Result<()> {
-        match (self.on_slice)(Progress::default()) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "the flush or compaction was cancelled")),
-        }
     }
 
     fn order(&self) -> &KeyOrder {

@@ -19,7 +19,8 @@ pub struct Progress {
 
 /// Asked by a flush or compaction after every slice, which ends with 1 MiB of output or 4 MiB of input, or with the row, block or
 /// end of a table that goes beyond; and at last, when all tables are durable. Together the slices are all that was read and
-/// written. A flush that looks whether anything is left between keys that it removes asks meanwhile as well, and counts nothing of it. `Break` ends the work with `Cancelled`: everything is as before, what was written is discarded.
+/// written. A flush that looks whether anything is left between keys that it removes asks meanwhile as well, and counts nothing of it.
+/// `Break` ends the work with `Cancelled`: everything is as before, what was written is discarded.
 ///
 /// A compaction that has [`Helpers`](crate::Helpers) asks for each of its portions, from the thread that is at it: from several at the
 /// same time.
@@ -27,6 +28,14 @@ pub struct Progress {
 /// The tree may be used meanwhile, also by the one who is asked: nothing is held that a reader, a writer or a seal needs. A flush
 /// must not be asked for from within a flush, because it would wait for that one to end.
 pub type OnSlice<'a> = &'a (dyn Fn(Progress) -> ControlFlow<()> + Sync);
+
+/// Asks once; `Cancelled` if the work is to end.
+pub(super) fn go_on(on_slice: OnSlice<'_>, progress: Progress) -> Result<()> {
+    match on_slice(progress) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "the flush or compaction was cancelled")),
+    }
+}
 
 /// Counts, and asks when it is time.
 pub(super) struct Slices<'a> {
@@ -54,9 +63,6 @@ impl<'a> Slices<'a> {
     pub(super) fn end_slice(&mut self, written: u64) -> Result<()> {
         let progress = Progress { bytes_read: self.bytes_read, bytes_written: written.saturating_sub(self.written_before) };
         (self.bytes_read, self.written_before) = (0, written);
-        match (self.on_slice)(progress) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "the flush or compaction was cancelled")),
-        }
+        go_on(self.on_slice, progress)
     }
 }
