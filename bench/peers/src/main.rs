@@ -81,3 +81,14 @@ fn main() -> Result<()> {
         Verb::Table(table) => table.run(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_two_arguments_have_one_name() {
+        Arguments::command().debug_assert();
+    }
+}

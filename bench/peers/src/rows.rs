@@ -32,7 +32,7 @@ impl Rows {
             prefix: settings.key_prefix.clone(),
             key_size: settings.key_size,
             values: match settings.compression {
-                _ if settings.json => {
+                _ if settings.json_values => {
                     ensure!(settings.value_size >= json::BYTES_MIN, "rows of JSON have at least {} bytes", json::BYTES_MIN);
                     Values::json(settings.value_size, settings.seed)
                 }

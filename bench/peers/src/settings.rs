@@ -30,7 +30,7 @@ pub(crate) struct Settings {
     pub(crate) compression: Compression,
     /// Values are rows of JSON, of at least 300 bytes
     #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) json_values: bool,
     /// Sediment's goal is space; what compresses its tables then follows from that
     #[arg(long)]
     pub(crate) space: bool,
@@ -66,7 +66,7 @@ impl Settings {
         add("quiet", self.quiet.to_string());
         add("seed", self.seed.to_string());
         arguments.extend(self.latency.then(|| "--latency".to_owned()));
-        arguments.extend(self.json.then(|| "--json".to_owned()));
+        arguments.extend(self.json_values.then(|| "--json-values".to_owned()));
         arguments.extend(self.space.then(|| "--space".to_owned()));
         arguments
     }

@@ -62,6 +62,10 @@ bugs! {
     ReplayIntoDroppedKeyspace,
     /// A new log file does not repeat what was written to the old one after the place that it continues.
     ForgetRepeatedRecords,
+    /// A sync of the log leaves out files before the one that is written.
+    SyncNewestFileOnly,
+    /// A flush says that nothing of the log is needed although rows of other trees are only there.
+    CoverUnflushed,
     /// A bit of each row turns over once it lies in a memtable.
     TurnBitInMemtable,
 }

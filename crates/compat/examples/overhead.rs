@@ -84,6 +84,7 @@ impl Subject {
                     retention: Retention::Watermark(0),
                     now_us: 1,
                     through: u64::MAX,
+                    covered: None,
                     before_publish: &|_| Ok(()),
                     on_slice: &|_| ControlFlow::Continue(()),
                 };

@@ -31,6 +31,9 @@ pub struct FlushContext<'a> {
     /// Memtables sealed at a boundary up to here are flushed, the others wait. The caller knows that every row at or below this
     /// seqno has been inserted; where no insert is under way, `SeqNo::MAX` flushes all.
     pub through: SeqNo,
+    /// Up to here the rows of all other trees under the caller's log are in tables, durably, if the caller knows of such a seqno. The
+    /// lower of this and the new mark is kept in the manifest, see [`Tree::covered`](crate::Tree::covered).
+    pub covered: Option<SeqNo>,
     /// Called once with the highest seqno of the flushed rows, when the tables are durable and before the manifest names them:
     /// it returns once the caller's log is durable up to there, so that no later write can survive an earlier one.
     pub before_publish: &'a dyn Fn(SeqNo) -> Result<()>,
@@ -119,7 +122,8 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
     };
     let run = tables.first().map_or(TableId(0), |table| table.meta.id);
     let added = tables.into_iter().map(|table| table.added(0, run)).collect();
-    let edit = Edit { added, mark: Some(mark), history, highest_seqno, ..Edit::default() };
+    let covered = context.covered.map(|covered| covered.min(mark));
+    let edit = Edit { added, mark: Some(mark), covered, history, highest_seqno, ..Edit::default() };
     versions.install(Change::flush(edit, &sealed, &context.retention).settled_at(removed.settled_at()))?;
     count(&versions.options.stats, &report);
     Ok(report)

@@ -267,6 +267,12 @@ impl Tree {
         self.inner.versions.load().version.mark
     }
 
+    /// The newest durable seqno below which nothing of the caller's log is needed, by this tree or any other, as flushes were told by
+    /// [`FlushContext::covered`].
+    pub fn covered(&self) -> Option<SeqNo> {
+        self.inner.versions.load().version.covered
+    }
+
     /// The most urgent compaction, reserved for the caller; `None` when the tree is in shape or what is due is under way. `now_us` is the
     /// wall clock, in microseconds since 1970.
     pub fn pick_compaction(&self, now_us: u64) -> Option<Plan> {
@@ -351,6 +357,11 @@ impl Tree {
     /// writing and syncing it. To be called before anything is removed because this tree holds it.
     pub fn confirm(&self) -> Result<()> {
         self.inner.versions.confirm()
+    }
+
+    /// Whether [`Tree::confirm`] has nothing to do.
+    pub fn is_confirmed(&self) -> bool {
+        self.inner.versions.is_confirmed()
     }
 
     /// Moves files that nothing names to `lost/`; how many.

@@ -80,6 +80,7 @@ pub(crate) struct Version {
     pub(crate) runs: Box<[Arc<Run>]>,
     register: Register,
     pub(crate) mark: Option<SeqNo>,
+    pub(crate) covered: Option<SeqNo>,
     pub(crate) history: History,
     pub(crate) highest_seqno: Option<SeqNo>,
     /// Name of the merge operator, once operands may have been written.
@@ -111,6 +112,7 @@ impl Version {
             outdated_runs: Vec::new(),
             added,
             mark: self.mark,
+            covered: self.covered,
             history: Some(self.history),
             highest_seqno: self.highest_seqno,
             operator: self.operator.clone(),

@@ -27,6 +27,7 @@ impl TreeInner {
             retention: Retention::Watermark(watermark),
             now_us: self.clock.wall_us(),
             through: SeqNo::MAX,
+            covered: None,
             before_publish: &|_| Ok(()),
             on_slice: &go_on,
         };

@@ -467,7 +467,7 @@ impl Core {
             report.bytes += found.bytes;
             report.faults.extend(found.faults);
         }
-        let (files, bytes, fault) = self.machinery.log.verify();
+        let (files, bytes, fault) = self.machinery.log.verify(self.machinery.catalog().covered());
         report.files += files;
         report.bytes += bytes;
         report.faults.extend(fault);

@@ -90,6 +90,17 @@ impl Catalog {
         self.unsaved_from
     }
 
+    /// The seqno up to which nothing of the log is needed, as far as it was told.
+    pub(crate) fn covered(&self) -> SeqNo {
+        self.state.covered
+    }
+
+    /// Nothing of the log is needed up to `seqno`, because a manifest says so, durably. Whatever is saved later says so too, for that
+    /// manifest may go.
+    pub(crate) fn cover(&mut self, seqno: SeqNo) {
+        self.state.covered = self.state.covered.max(seqno);
+    }
+
     /// Applies a change that the log has.
     pub(crate) fn apply(&mut self, seqno: SeqNo, change: &KeyspaceChange) -> Result<()> {
         self.state.apply(seqno, change)?;
@@ -165,6 +176,9 @@ pub(crate) fn dump_catalog(bytes: &[u8], out: &mut dyn fmt::Write) -> Result<()>
     let failed = |error: fmt::Error| Error::invalid_input("cannot print").with_source(error);
     writeln!(out, "catalog generation {} of database {}", header.generation, header.db_uuid).map_err(failed)?;
     writeln!(out, "contains changes up to seqno {}", state.seqno).map_err(failed)?;
+    if state.covered > 0 {
+        writeln!(out, "needs nothing of the log up to seqno {}", state.covered).map_err(failed)?;
+    }
     for (id, entry) in &state.keyspaces {
         let CatalogEntry { name, tree, since, options } = entry;
         let settings = if *options == KeyspaceOptions::default() { String::new() } else { format!(" {options:?}") };

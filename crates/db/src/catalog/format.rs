@@ -5,7 +5,7 @@
 //! payload         next keyspace u32, next tree u64
 //!                 count varint, each: keyspace u32, tree u64, since u64, name      (ascending by keyspace)
 //!                 count varint, each: tree u64 that is dropped and may still be on disk
-//!                 fields to the end: 2 settings of a keyspace that has some: keyspace u32, catalog::settings
+//!                 fields to the end: 2 settings of a keyspace that has some: keyspace u32, catalog::settings; 3 covered u64
 //! CURRENT         codec::current; its root is the CRC-32C of that payload
 //! ```
 
@@ -18,7 +18,7 @@ use crate::{
     },
     options::KeyspaceOptions,
 };
-use sediment_base::{Error, KeyspaceId, Result, SeqNo, TreeId, limits};
+use sediment_base::{Error, KeyspaceId, Result, SeqNo, TreeId, limits, seqno::SEQNO_MAX};
 use sediment_codec::{
     coding::{Reader, Writer},
     current::Current,
@@ -34,6 +34,7 @@ const SNAPSHOT_RECORD: u8 = 1;
 const KEYSPACE_BYTES_MIN: usize = 22;
 
 const SETTINGS: u64 = 2;
+const COVERED: u64 = 3;
 
 /// Which keyspaces there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(crate) struct CatalogState {
     pub(crate) keyspaces: BTreeMap<KeyspaceId, CatalogEntry>,
     /// Trees that nothing needs any more.
     pub(crate) garbage: BTreeSet<TreeId>,
+    /// No record of the log at or below this seqno is needed. Manifests may say so of higher ones; theirs go with their trees.
+    pub(crate) covered: SeqNo,
 }
 
 /// One keyspace.
@@ -116,6 +119,9 @@ impl CatalogState {
             put_settings(&mut field, &entry.options);
             put_field(&mut out, SETTINGS, &field);
         }
+        if self.covered > 0 {
+            put_field(&mut out, COVERED, &self.covered.to_le_bytes());
+        }
         out
     }
 
@@ -149,6 +155,7 @@ impl CatalogState {
         }
         read_fields(&mut reader, "the catalog", |tag, field| match tag {
             SETTINGS => state.read_settings(field).map(|()| true),
+            COVERED => state.read_covered(field).map(|()| true),
             _ => Ok(false),
         })?;
         Ok(state)
@@ -161,6 +168,14 @@ impl CatalogState {
         match self.keyspaces.get_mut(&keyspace) {
             Some(entry) if entry.options == KeyspaceOptions::default() => entry.options = options,
             _ => return Err(Error::corruption(format!("settings of keyspace {keyspace} in the catalog contradict the rest"))),
+        }
+        Ok(())
+    }
+
+    fn read_covered(&mut self, field: &mut Reader<'_>) -> Result<()> {
+        self.covered = field.u64()?;
+        if self.covered > SEQNO_MAX {
+            return Err(Error::corruption("the seqno up to which the log is not needed").expected_found(SEQNO_MAX, self.covered));
         }
         Ok(())
     }

@@ -2,10 +2,12 @@
 //!
 //! The newest file that has begun is the end of the chain; its first record names the file before it, and so on back to the
 //! first file that is still needed. Every file but the last must be readable up to the place that its successor calls durable;
-//! what lies behind counts as far as it goes, because the successor repeats it (its beginning holds the tail that was not
-//! known to be durable). The last file may end in a torn tail, by the rule of [`torn_tail`] and no other.
+//! what lies behind counts as far as it goes, because the successor repeats it, or power was lost. The last file may end in a torn
+//! tail, by the rule of [`torn_tail`] and no other.
 //!
-//! Records seen already are skipped by their seqno; the next one must continue without a gap.
+//! Records seen already are skipped by their seqno; the next one must continue without a gap. Records may be missing at the end of a
+//! file where power was lost before it was synced. Then a later file repeats them, or they are in tables (*covered*), or else the log
+//! ends there; but if a later file was synced, which no file is before those in front of it, it is corruption.
 
 use crate::wal::{
     files::{FoundFile, LiveFile, WalDir},
@@ -39,37 +41,62 @@ pub(crate) struct Recovered {
     pub(crate) is_clean: bool,
 }
 
-/// Reads the log and calls `visit` with each entry, in order: batches and changes once, anchors as they come. No file below
-/// `next_id` will be made.
-pub(crate) fn replay(dir: &WalDir, next_id: WalId, visit: &mut dyn FnMut(Logged<'_>) -> Result<()>) -> Result<Recovered> {
+/// Reads the log and calls `visit` with each entry, in order: batches and changes once, anchors as they come. Nothing is needed of it
+/// up to the seqno `covered`; no file below `next_id` will be made.
+pub(crate) fn replay(
+    dir: &WalDir,
+    covered: SeqNo,
+    next_id: WalId,
+    visit: &mut dyn FnMut(Logged<'_>) -> Result<()>,
+) -> Result<Recovered> {
     let listing = dir.env.fs.read_dir(&dir.dir.join(filename::WAL_DIR));
     let listing = listing.map_err(|error| missing_is_damage(error, "the folder of the log"))?;
     let lengths: BTreeMap<WalId, u64> =
         listing.iter().filter_map(|entry| Some((WalId(filename::parse_number(&entry.name)?), entry.len))).collect();
-    let chain = find_chain(dir, &lengths)?;
-    let mut replay = Replay::new(chain.first().map_or(1, |file| file.start.first_seqno));
-    let mut limits = vec![SeqNo::MAX; chain.len()];
+    let mut chain = find_chain(dir, &lengths, false)?;
+    if chain.is_empty() && covered > 0 {
+        // What was written to the newest file went with the power.
+        chain = find_chain(dir, &lengths, true)?;
+        if chain.is_empty() {
+            let folder = dir.dir.join(filename::WAL_DIR);
+            return Err(Error::corruption("every file of the log is missing").in_file(&folder));
+        }
+    }
+    let mut replay = Replay::new(chain.first().map_or(1, |file| file.start.first_seqno), covered);
+    // What files behind each say: where they give up what is before them, and from where on they can stand in for it.
+    let (mut limits, mut resumed) = (vec![SeqNo::MAX; chain.len()], vec![SeqNo::MAX; chain.len()]);
     for i in (1..chain.len()).rev() {
         limits[i - 1] = limits[i].min(chain[i].start.resume_seqno);
+        resumed[i - 1] = resumed[i].min(chain[i].start.first_seqno);
     }
     let mut last = None;
     let mut ends = Vec::with_capacity(chain.len());
     let mut bytes = Vec::new();
     for (i, file) in chain.iter().enumerate() {
-        dir.read_into(file.id, &mut bytes)?;
         let in_file = |error: Error| error.in_file(&dir.path(file.id));
-        if file.start.first_seqno > replay.next {
-            return Err(in_file(gap(replay.next, file.start.first_seqno)));
+        if file.start.first_seqno > replay.next && resumed[i] <= replay.next {
+            ends.push(replay.next);
+            continue;
         }
+        if !replay.reaches(file.start.first_seqno) {
+            let missing = || in_file(gap(replay.next, file.start.first_seqno));
+            if is_any_synced(dir, &chain[i..])? && !planted(Bug::TruncateAtFirstDamage) {
+                return Err(missing());
+            }
+            break;
+        }
+        dir.read_into(file.id, &mut bytes)?;
         let bound = match chain.get(i + 1) {
-            Some(next) => Bound { durable: next.start.previous_end, valid_end: None, limit: limits[i] },
+            Some(next) => Bound { durable: next.start.previous_end, end: End::Next(resumed[i]), limit: limits[i] },
             None => survey(file, &bytes).map_err(in_file)?,
         };
         replay.file(file, &bytes, &bound, visit).map_err(in_file)?;
         last = Some((file.clone(), bound.durable));
         ends.push(replay.next);
     }
-    check_oldest(dir, &chain, replay.oldest)?;
+    replay.reaches(covered.saturating_add(1));
+    check_oldest(dir, &chain, &replay)?;
+    chain.truncate(ends.len());
     let files = live_files(&chain, &ends, &lengths);
     let orphans = lengths.keys().filter(|id| chain.iter().all(|file| file.id != **id)).copied().collect();
     Ok(Recovered {
@@ -97,14 +124,22 @@ pub(crate) struct Logged<'a> {
 struct Bound {
     /// Damage before this place is corruption.
     durable: u64,
-    /// Where the last file validly ends; decided beforehand.
-    valid_end: Option<u64>,
+    end: End,
     /// Records at or above this seqno were given up by a later file.
     limit: SeqNo,
 }
 
-/// The files that continue each other, oldest first.
-fn find_chain(dir: &WalDir, lengths: &BTreeMap<WalId, u64>) -> Result<Vec<FoundFile>> {
+/// What ends a file.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// The last one of all: the place where it validly ends, decided beforehand.
+    At(u64),
+    /// Others follow, with the records from this seqno on.
+    Next(SeqNo),
+}
+
+/// The files that continue each other, oldest first. The last one has begun, unless `may_be_empty`.
+fn find_chain(dir: &WalDir, lengths: &BTreeMap<WalId, u64>, may_be_empty: bool) -> Result<Vec<FoundFile>> {
     let mut chain: Vec<FoundFile> = Vec::new();
     for id in lengths.keys().rev() {
         let wanted = chain.last().map(|file| &file.start);
@@ -123,7 +158,7 @@ fn find_chain(dir: &WalDir, lengths: &BTreeMap<WalId, u64>) -> Result<Vec<FoundF
         if wanted.is_some_and(|start| start.previous_uuid != found.uuid) {
             return Err(Error::corruption("a log file is not the one that its successor continues").in_file(&dir.path(*id)));
         }
-        if !chain.is_empty() || found.has_begun {
+        if !chain.is_empty() || found.has_begun || may_be_empty {
             chain.push(found);
         }
     }
@@ -131,11 +166,25 @@ fn find_chain(dir: &WalDir, lengths: &BTreeMap<WalId, u64>) -> Result<Vec<FoundF
     Ok(chain)
 }
 
-/// The first file of the chain must be no newer than the oldest that was needed.
-fn check_oldest(dir: &WalDir, chain: &[FoundFile], trimmed: WalId) -> Result<()> {
+/// Whether any file of the rest of a chain is known to have been synced since its birth.
+fn is_any_synced(dir: &WalDir, rest: &[FoundFile]) -> Result<bool> {
+    if rest.iter().any(|file| file.start.previous_end > CREATION_BYTES && file.id != rest[0].id) {
+        return Ok(true);
+    }
+    for file in rest {
+        let in_file = |error: Error| error.in_file(&dir.path(file.id));
+        if survey(file, &dir.read(file.id)?).map_err(in_file)?.durable > CREATION_BYTES {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The first file of the chain must be no newer than the oldest that was needed, unless what was before it is covered.
+fn check_oldest(dir: &WalDir, chain: &[FoundFile], replay: &Replay) -> Result<()> {
     let Some(first) = chain.first() else { return Ok(()) };
-    let needed = chain.iter().map(|file| file.start.oldest).max().unwrap_or_default().max(trimmed);
-    if first.id <= needed || first.start.previous == first.id {
+    let needed = chain.iter().map(|file| file.start.oldest).max().unwrap_or_default().max(replay.oldest);
+    if first.id <= needed || first.start.previous == first.id || first.start.first_seqno <= replay.covered + 1 {
         return Ok(());
     }
     Err(Error::corruption("a log file that is still needed is missing").in_file(&dir.path(first.start.previous)))
@@ -158,18 +207,22 @@ fn survey(file: &FoundFile, bytes: &[u8]) -> Result<Bound> {
                 if record.kind == RecordKind::End as u8 {
                     // It was written when everything before it was durable; that it can be read does not make it so itself.
                     expect_nothing_behind(&mut reader)?;
-                    return Ok(Bound { durable, valid_end: Some(end), limit: SeqNo::MAX });
+                    return Ok(Bound { durable, end: End::At(end), limit: SeqNo::MAX });
                 }
             }
             Step::End { offset } => {
-                return Ok(Bound { durable: durable.min(offset), valid_end: Some(offset), limit: SeqNo::MAX });
+                return Ok(Bound { durable: durable.min(offset), end: End::At(offset), limit: SeqNo::MAX });
             }
             Step::Damage { offset, error } => {
-                let valid_end = if planted(Bug::TruncateAtFirstDamage) { offset } else { torn_tail(&reader, offset, error)? };
-                return Ok(Bound { durable: durable.min(valid_end), valid_end: Some(valid_end), limit: SeqNo::MAX });
+                let valid_end = valid_end(&reader, offset, error)?;
+                return Ok(Bound { durable: durable.min(valid_end), end: End::At(valid_end), limit: SeqNo::MAX });
             }
         }
     }
+}
+
+fn valid_end(reader: &RecordReader<'_>, damage: u64, error: Error) -> Result<u64> {
+    if planted(Bug::TruncateAtFirstDamage) { Ok(damage) } else { torn_tail(reader, damage, error) }
 }
 
 fn expect_nothing_behind(reader: &mut RecordReader<'_>) -> Result<()> {
@@ -183,6 +236,8 @@ fn expect_nothing_behind(reader: &mut RecordReader<'_>) -> Result<()> {
 struct Replay {
     /// The seqno of the next record that is new.
     next: SeqNo,
+    /// Records up to this seqno are in tables.
+    covered: SeqNo,
     /// Ascending.
     tail: VecDeque<(SeqNo, Prepared)>,
     oldest: WalId,
@@ -190,8 +245,18 @@ struct Replay {
 }
 
 impl Replay {
-    fn new(next: SeqNo) -> Self {
-        Self { next, tail: VecDeque::new(), oldest: WalId::default(), is_clean: false }
+    fn new(next: SeqNo, covered: SeqNo) -> Self {
+        Self { next, covered, tail: VecDeque::new(), oldest: WalId::default(), is_clean: false }
+    }
+
+    /// Whether no record below `seqno` is missed. Passes over those that are missing and covered: power was lost since, so that what was
+    /// found is durable.
+    fn reaches(&mut self, seqno: SeqNo) -> bool {
+        if self.next < seqno && seqno <= self.covered.saturating_add(1) {
+            self.next = seqno;
+            self.tail.clear();
+        }
+        self.next >= seqno
     }
 
     /// Replays one file.
@@ -205,28 +270,29 @@ impl Replay {
         let mut reader = RecordReader::new(file.uuid, file.epoch, bytes, BODY_START);
         let mut whole = Assembly::default();
         loop {
-            if bound.valid_end.is_some_and(|end| reader.offset() >= end) {
+            if matches!(bound.end, End::At(end) if reader.offset() >= end) {
                 return Ok(());
             }
             let at = reader.offset();
             let ended = match reader.next() {
                 Step::Record { record, payload, start, end } => {
                     if record.seqno >= bound.limit && record.count > 0 {
-                        None
-                    } else {
-                        let Some((start, payload)) = whole.add(&record, payload, start)? else { continue };
-                        let place = Place { start, is_durable: end <= bound.durable };
-                        self.entry(&record, payload, place, visit).map_err(|error| error.at(start))?;
-                        continue;
+                        return Ok(());
                     }
+                    let Some((start, payload)) = whole.add(&record, payload, start)? else { continue };
+                    let place = Place { start, is_durable: end <= bound.durable };
+                    self.entry(&record, payload, place, visit).map_err(|error| error.at(start))?;
+                    continue;
                 }
-                Step::End { offset } => Some(Error::corruption("the log ends before a place that was durable").at(offset)),
-                Step::Damage { error, .. } => Some(error),
+                Step::End { offset } => Error::corruption("the log ends before a place that was durable").at(offset),
+                Step::Damage { offset, error } => match bound.end {
+                    End::Next(seqno) if at >= bound.durable && !self.reaches(seqno) => {
+                        return valid_end(&reader, offset, error).map(drop);
+                    }
+                    _ => error,
+                },
             };
-            return match ended {
-                Some(error) if at < bound.durable => Err(error),
-                _ => Ok(()),
-            };
+            return if at < bound.durable { Err(ended) } else { Ok(()) };
         }
     }
 
@@ -265,7 +331,10 @@ impl Replay {
         if record.seqno != self.next {
             return Err(gap(self.next, record.seqno));
         }
-        if !place.is_durable || !self.tail.is_empty() {
+        if place.is_durable {
+            // So is everything before it.
+            self.tail.clear();
+        } else {
             let kind = RecordKind::from_tag(record.kind)?;
             self.tail.push_back((record.seqno, Prepared::new(kind, record.keyspace, record.count, payload.to_vec())));
         }

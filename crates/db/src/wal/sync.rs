@@ -1,5 +1,8 @@
 //! Syncing the log: few syncs at a time, for all who wait.
 //!
+//! What is written need not be durable when the next file begins: the file is then left *behind*, and a sync of a later one syncs it first.
+//! So a place in the log is durable only if everything before it is, or is not needed any more.
+//!
 //! A sync covers everything that was written when it began. Whoever finds no running sync that covers its record begins one, up
 //! to two at a time, since the second often costs nothing; the others wait and find their records durable. The durable position is
 //! published in the order in which syncs began, and a failure ends all writing: also what an overlapping sync reports as done is
@@ -26,6 +29,11 @@ use std::{
 /// Syncs that may run at once.
 const SYNCS_MAX: usize = 2;
 
+/// How much of the file that is written may wait for a sync where syncs are asked for: the next one takes no longer.
+const BACKLOG_BYTES: u64 = 8 << 20;
+/// Syncs are expected in the file in which one was asked for, and in the next one.
+const ASKED_FILES: u64 = 2;
+
 /// A place in the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
@@ -43,6 +51,8 @@ pub(crate) struct Syncer {
     written_seqno: AtomicU64,
     /// Durable offset in the file that is written, for the records to carry.
     synced_upto: AtomicU64,
+    /// In how many files, with the one that is written, syncs are expected because somebody asked for one.
+    asked: AtomicU64,
     fatal: Arc<Fatal>,
     lots: Arc<Lots>,
     instruments: Arc<Instruments>,
@@ -51,6 +61,8 @@ pub(crate) struct Syncer {
 #[derive(Debug)]
 struct State {
     written: Option<OpenLog>,
+    /// Files before that one that are not durable to their ends, oldest first.
+    behind: Vec<OpenLog>,
     durable: Reached,
     /// In the order in which they began.
     running: VecDeque<Running>,
@@ -82,9 +94,9 @@ impl Syncer {
     /// Nothing is written yet; what lies below `seqno` is known to be durable.
     pub(crate) fn new(seqno: SeqNo, fatal: Arc<Fatal>, lots: Arc<Lots>, instruments: Arc<Instruments>) -> Self {
         let durable = Reached { position: Position::default(), seqno };
-        let state = State { written: None, durable, running: VecDeque::new(), begun: 0 };
-        let [written_offset, written_seqno, synced_upto] = [0, seqno, 0].map(AtomicU64::new);
-        Self { state: Mutex::new(state), written_offset, written_seqno, synced_upto, fatal, lots, instruments }
+        let state = State { written: None, behind: Vec::new(), durable, running: VecDeque::new(), begun: 0 };
+        let [written_offset, written_seqno, synced_upto, asked] = [0, seqno, 0, 0].map(AtomicU64::new);
+        Self { state: Mutex::new(state), written_offset, written_seqno, synced_upto, asked, fatal, lots, instruments }
     }
 
     /// The offset before which the file that is written is durable.
@@ -99,24 +111,42 @@ impl Syncer {
         self.written_seqno.store(seqno, Ordering::Release);
     }
 
-    /// Goes over to a new file, of which only the birth is durable. What is not durable in the file before is repeated in it.
+    /// Goes over to a new file, of which only the birth is durable.
     pub(crate) fn switch(&self, file: &OpenFile) {
         let mut state = self.lock();
+        let is_durable = self.written_in(&state).is_none_or(|written| state.durable.position >= written.position);
+        let before = state.written.take().filter(|_| !is_durable);
+        state.behind.extend(before);
         state.written = Some(OpenLog { id: file.id, log: Arc::clone(&file.log) });
         self.written_offset.store(CREATION_BYTES, Ordering::Release);
         self.written_seqno.store(state.durable.seqno, Ordering::Release);
         self.synced_upto.store(CREATION_BYTES, Ordering::Release);
+        self.asked.store(self.asked.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
     }
 
-    /// Returns once everything that is written now is durable.
-    pub(crate) fn sync_all(&self) -> Result<()> {
+    /// Syncs what is written, if it is so much that whoever asks for the next sync would wait for long. Where nobody asks for syncs nothing
+    /// is: most of a log is removed before the system writes it to the disk.
+    pub(crate) fn sync_backlog(&self) -> Result<bool> {
+        if !self.has_backlog() {
+            return Ok(false);
+        }
         let written = self.written_in(&self.lock());
-        written.map_or(Ok(()), |reached| self.sync_to(reached.position))
+        written.map_or(Ok(()), |reached| self.reach(reached.position)).map(|()| true)
+    }
+
+    /// Whether there is something to sync unasked.
+    pub(crate) fn has_backlog(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) > 0 && self.written_bytes().saturating_sub(self.synced_upto()) >= BACKLOG_BYTES
     }
 
     /// Returns once everything before `position` is durable. It was written before: no sync reaches further than that, and whoever waited
     /// for one that does would sync for ever.
     pub(crate) fn sync_to(&self, position: Position) -> Result<()> {
+        self.asked.store(ASKED_FILES, Ordering::Relaxed);
+        self.reach(position)
+    }
+
+    fn reach(&self, position: Position) -> Result<()> {
         loop {
             let mut state = self.lock();
             if state.durable.position >= position {
@@ -127,9 +157,10 @@ impl Syncer {
             if !is_covered && state.running.len() < SYNCS_MAX {
                 let Some((open, goal)) = state.written.clone().zip(self.written_in(&state)) else { return Ok(()) };
                 let number = state.begin(goal);
+                let behind = if planted(Bug::SyncNewestFileOnly) { Vec::new() } else { state.behind.clone() };
                 drop(state);
                 assert!(goal.position >= position, "what is synced is written before: {position:?} lies behind {goal:?}");
-                self.run(number, &*open.log)?;
+                self.run(number, &behind, &open)?;
                 continue;
             }
             drop(state);
@@ -142,9 +173,9 @@ impl Syncer {
         self.lock().durable.seqno >= seqno
     }
 
-    /// Bytes of the file that is written which are not known to be durable.
-    pub(crate) fn unsynced_bytes(&self) -> u64 {
-        self.written_bytes().saturating_sub(self.synced_upto())
+    /// Files before `oldest` are not needed any more, and not synced.
+    pub(crate) fn forget_before(&self, oldest: WalId) {
+        self.lock().behind.retain(|file| file.id >= oldest);
     }
 
     /// How long the file is that is written.
@@ -167,16 +198,20 @@ impl Syncer {
         Some(Reached { position: Position { file, offset }, seqno })
     }
 
-    fn run(&self, number: u64, log: &dyn LogFile) -> Result<()> {
-        let mut synced = sync_file(&self.instruments, log);
-        if planted(Bug::RetryFailedSync) && synced.is_err() {
-            synced = log.sync();
-        }
-        if let Err(error) = synced {
-            return Err(self.fatal.set(error.context("sync the log")));
+    /// Syncs the files behind, then the one that is written.
+    fn run(&self, number: u64, behind: &[OpenLog], written: &OpenLog) -> Result<()> {
+        for file in behind.iter().chain([written]) {
+            let mut synced = sync_file(&self.instruments, &*file.log);
+            if planted(Bug::RetryFailedSync) && synced.is_err() {
+                synced = file.log.sync();
+            }
+            if let Err(error) = synced {
+                return Err(self.fatal.set(error.context("sync the log")));
+            }
         }
         let mut state = self.lock();
         state.end(number);
+        state.behind.retain(|file| behind.iter().all(|synced| synced.id != file.id));
         let current = state.written.as_ref().map(|written| written.id);
         if current == Some(state.durable.position.file) {
             self.synced_upto.store(state.durable.position.offset, Ordering::Release);
@@ -259,7 +294,7 @@ mod tests {
         syncer.sync_to(at(500)).unwrap();
         assert_eq!(calls(), before + 1);
         syncer.written(501, 8);
-        syncer.sync_all().unwrap();
+        syncer.sync_to(at(501)).unwrap();
         assert_eq!((calls(), syncer.synced_upto(), syncer.is_durable(8)), (before + 2, 501, true));
     }
 

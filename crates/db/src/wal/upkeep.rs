@@ -5,7 +5,7 @@ use crate::wal::{
     format::{Entry, FileStart, RecordKind, for_each_op},
     log::Log,
     reader::{Logged, replay},
-    writer::{Place, UNSYNCED_BYTES_MAX},
+    writer::Place,
 };
 use sediment_base::{Error, Result, SeqNo, WalId, event::WalFileRemoved};
 
@@ -15,7 +15,7 @@ impl Log {
     pub(crate) fn prepare_successor(&self) -> Result<bool> {
         let Some(place) = self.writer().begin_hand_over() else { return Ok(false) };
         self.lots.breathe();
-        let made = self.syncer.sync_all().and_then(|()| self.make(&place));
+        let made = self.make(&place);
         self.lots.breathe();
         let mut writer = self.writer();
         match made {
@@ -37,7 +37,7 @@ impl Log {
         let start = FileStart {
             previous: place.link.id,
             previous_uuid: place.link.uuid,
-            previous_end: place.link.end,
+            previous_end: place.durable,
             first_seqno: place.seqno,
             // Nothing in the old file is given up: what lies behind the place is repeated word for word.
             resume_seqno: SeqNo::MAX,
@@ -58,19 +58,20 @@ impl Log {
         drop(full);
     }
 
-    /// Syncs what is written, if it is much, so that little is ever in doubt after a crash.
+    /// Syncs what is written, if it is much and somebody will ask for it.
     pub(crate) fn sync_backlog(&self) -> Result<bool> {
-        if self.syncer.unsynced_bytes() < UNSYNCED_BYTES_MAX {
-            return Ok(false);
-        }
-        self.syncer.sync_all().map(|()| true)
+        self.syncer.sync_backlog()
     }
 
-    /// Removes the files all of whose records lie below `needed_from`, once the log says durably that it may.
-    pub(crate) fn trim(&self, needed_from: SeqNo) -> Result<()> {
+    /// Removes the files all of whose records lie below `needed_from`. Where a manifest or the catalog says that these are `covered`, that
+    /// is all there is to it; otherwise the log itself says first, durably, that they may go.
+    pub(crate) fn trim(&self, needed_from: SeqNo, covered: SeqNo) -> Result<()> {
         let Some(oldest) = self.files.oldest_needed(needed_from) else { return Ok(()) };
-        let position = self.append_note(RecordKind::Trim, oldest.0.to_le_bytes().to_vec())?;
-        self.sync_to(position)?;
+        if self.files.oldest_needed(needed_from.min(covered.saturating_add(1))) != Some(oldest) {
+            let position = self.append_note(RecordKind::Trim, oldest.0.to_le_bytes().to_vec())?;
+            self.sync_to(position)?;
+        }
+        self.syncer.forget_before(oldest);
         self.files.remove_before(oldest, |id| {
             self.dir.env.fs.remove_file(&self.dir.path(id))?;
             self.dir.instruments.events.post(|| WalFileRemoved { wal: id });
@@ -78,13 +79,14 @@ impl Log {
         })
     }
 
-    /// Reads every record of every file that is needed: files, bytes, and what is wrong. Nobody commits meanwhile.
-    pub(crate) fn verify(&self) -> (u64, u64, Option<Error>) {
+    /// Reads every record of every file that is needed: files, bytes, and what is wrong. Nothing is needed up to the seqno `covered`. Nobody
+    /// commits meanwhile.
+    pub(crate) fn verify(&self, covered: SeqNo) -> (u64, u64, Option<Error>) {
         let mut check = |logged: Logged<'_>| match logged.entry {
             Entry::Batch => for_each_op(logged.payload, logged.count, |_| Ok(())),
             _ => Ok(()),
         };
-        match self.while_still(|| self.files.while_still(|| replay(&self.dir, WalId::default(), &mut check))) {
+        match self.while_still(|| self.files.while_still(|| replay(&self.dir, covered, WalId::default(), &mut check))) {
             Ok(found) => (found.files.len() as u64, found.files.iter().map(|file| file.bytes).sum(), None),
             Err(error) => (0, 0, Some(error)),
         }

@@ -1,10 +1,10 @@
 //! Writing to the log's files: what whoever leads does, one at a time, outside the lock that gives seqnos.
 //!
-//! A file that is full is followed by another in one of two ways. *In line*: the old file is synced to its end, the new one is
-//! made and synced, and then written; whoever leads waits for all of that. *Handed over*: somebody else syncs the old file up to
-//! a place, makes a new one that continues from that place, and meanwhile the old one is written on; what goes there after the
-//! place is kept, and repeated at the beginning of the new file. Either way the new file's first record tells the truth: up to
-//! the place it names the old file is durable, and everything after is in the new one.
+//! A file that is full is followed by another in one of two ways. *In line*: the new one is made, and its birth synced, and then it
+//! is written; whoever leads waits for that. *Handed over*: somebody else makes it, to continue from a place, and meanwhile the old one
+//! is written on; what goes there after the place is kept, and repeated at the beginning of the new file. Either way the new file's
+//! first record tells how far the old one was known to be durable, and the old one is not synced for that: it may be removed before
+//! anybody needs it to be.
 //!
 //! After a failed write the file is never written again, and the next one begins in line.
 
@@ -33,9 +33,6 @@ const REPEATED_BYTES_MAX: u64 = 16 << 20;
 
 /// A record up to this long is copied under the lock that gives seqnos, where that is all there is to do.
 const AT_ONCE_BYTES_MAX: u64 = 4 << 10;
-
-/// How much may be in the hands of the system before it is synced unasked: what is in doubt after a crash has to be written again.
-pub(super) const UNSYNCED_BYTES_MAX: u64 = 8 << 20;
 
 /// What the one who leads writes with.
 #[derive(Debug)]
@@ -87,6 +84,8 @@ struct HandOver {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) link: Link,
+    /// How far that file is known to be durable.
+    pub(super) durable: u64,
     pub(super) seqno: SeqNo,
 }
 
@@ -182,7 +181,7 @@ impl Writer {
 
     /// Whether a helper has something to do: the next file is wanted, or much is written and not synced.
     pub(super) fn wants_help(&self) -> bool {
-        let is_due = self.wants_successor() || !self.full.is_empty() || self.syncer.unsynced_bytes() >= UNSYNCED_BYTES_MAX;
+        let is_due = self.wants_successor() || !self.full.is_empty() || self.syncer.has_backlog();
         self.is_helped && is_due
     }
 
@@ -199,7 +198,7 @@ impl Writer {
         let file = self.file.as_ref()?;
         let link = Link { id: file.id, uuid: file.uuid, end: file.writer.offset() };
         self.hand_over = Some(HandOver { from: link, repeated: Vec::new(), repeated_bytes: 0, file: None });
-        Some(Place { link, seqno: self.in_files })
+        Some(Place { link, durable: self.syncer.synced_upto(), seqno: self.in_files })
     }
 
     /// Takes the file that was made for a place, to write it next; gives it back if the log has gone another way.
@@ -256,7 +255,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The old file stays the one that is synced, and would be continued, until everything after the place is in the new one.
+    /// The old file stays the one that would be continued until everything after the place is in the new one.
     fn write_to_prepared(&mut self, mut file: OpenFile, repeated: &[Arc<Submitted>], batch: &[Arc<Submitted>]) -> Result<()> {
         match put(&mut file, CREATION_BYTES, repeated, batch, &mut self.scratch) {
             Ok(bytes) => self.count_group(repeated.len() + batch.len(), bytes),
@@ -271,9 +270,8 @@ impl Writer {
 
     fn begin_in_line(&mut self, bytes: u64, first_seqno: SeqNo) -> Result<()> {
         self.abandon_hand_over();
-        self.syncer.sync_all()?;
         let link = match &self.file {
-            Some(file) => Some(Link { id: file.id, uuid: file.uuid, end: file.writer.offset() }),
+            Some(file) => Some(Link { id: file.id, uuid: file.uuid, end: self.syncer.synced_upto() }),
             None => self.link,
         };
         let (id, oldest) = self.files.take_id();

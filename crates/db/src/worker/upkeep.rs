@@ -78,18 +78,21 @@ pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation, advanced: 
     // Everything up to a boundary must be in its memtable before that is written.
     machinery.snapshots.wait_visible(boundary + 1)?;
     if planted(Bug::RemoveWalBeforeFlush) {
-        machinery.log.trim(machinery.snapshots.visible())?;
+        machinery.log.trim(machinery.snapshots.visible(), SeqNo::MAX)?;
     }
-    // Up to the mark, not only to the newest row: the mark counts the seqnos of other keyspaces too, and if those were lost
-    // they would be given again, to rows that replay then takes for flushed.
+    let covered = covered_elsewhere(machinery, tree, boundary)?;
+    // Where rows of other trees are in the log alone: up to the mark, not only to the newest row. The mark counts the seqnos of other
+    // keyspaces too, and if those were lost they would be given again, to rows that replay then takes for flushed.
     let log_is_durable = |seqno: SeqNo| {
         machinery.lots.breathe();
-        if planted(Bug::FlushBeforeLog) { Ok(()) } else { machinery.log.sync_through(seqno.max(boundary)) }
+        let is_needed = covered.is_none_or(|covered| covered < boundary) && !planted(Bug::FlushBeforeLog);
+        if is_needed { machinery.log.sync_through(seqno.max(boundary)) } else { Ok(()) }
     };
     let report = tree.tree.flush(&FlushContext {
         retention: machinery.snapshots.retention(),
         now_us: machinery.env.clock.wall_us(),
         through: boundary,
+        covered,
         before_publish: &log_is_durable,
         on_slice: &|progress| {
             advanced(progress.bytes_read);
@@ -99,6 +102,28 @@ pub(super) fn flush_sealed(machinery: &Machinery, tree: &Incarnation, advanced: 
     })?;
     anchor(machinery, &tree.tree, tree.id)?;
     Ok(report)
+}
+
+/// The seqno, at most `boundary`, up to which all trees but this one hold the rows of the log in tables, durably, and the catalog its
+/// changes; `None` where it is not known to be durable.
+fn covered_elsewhere(machinery: &Machinery, tree: &Incarnation, boundary: SeqNo) -> Result<Option<SeqNo>> {
+    let mut catalog = machinery.catalog();
+    match save_catalog(machinery, &mut catalog) {
+        Err(error) if error.kind() == ErrorKind::NoSpace => return Ok(None),
+        saved => saved?,
+    }
+    let mut covered = boundary;
+    for keyspace in machinery.keyspaces.all() {
+        let other = keyspace.newest();
+        if other.id == tree.id || planted(Bug::CoverUnflushed) {
+            continue;
+        }
+        if !other.tree.is_confirmed() {
+            return Ok(None);
+        }
+        covered = covered.min(needed_from(&keyspace, boundary.saturating_add(1)).saturating_sub(1));
+    }
+    Ok(Some(covered))
 }
 
 /// Runs what is due in a tree, one compaction after the other.
@@ -192,8 +217,11 @@ pub(super) fn trim(machinery: &Machinery) -> Result<()> {
     let next = machinery.snapshots.visible();
     let needed = keyspaces.iter().map(|keyspace| needed_from(keyspace, next)).min().unwrap_or(next);
     let needed = catalog.unsaved_from().map_or(needed, |unsaved| needed.min(unsaved));
+    let covered = keyspaces.iter().filter_map(|keyspace| keyspace.newest().tree.covered()).max().unwrap_or_default();
+    catalog.cover(covered);
+    let covered = catalog.covered();
     drop(catalog);
-    machinery.log.trim(needed)
+    machinery.log.trim(needed, covered)
 }
 
 /// At the end: a log that nothing needs any more goes, so that the next open has nothing to read. Where memtables hold rows it

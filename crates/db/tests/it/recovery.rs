@@ -10,7 +10,8 @@ use sediment_env::{
 use sedimentdb::{
     Db,
     Durability::{Os, Sync},
-    ErrorKind, Options,
+    ErrorKind, Keyspace, Options,
+    stats::Counter,
 };
 use std::path::Path;
 
@@ -101,9 +102,7 @@ fn every_flipped_byte_of_the_log_is_a_prefix_or_an_error() {
 #[test]
 fn a_missing_log_file_is_noticed() {
     let disk = MemFs::new();
-    let mut options = small();
-    options.expert.memtable_bytes = Some(1 << 20);
-    let db = Db::builder(DIR).options(options).env(Env::simulated(disk.clone(), 7)).open().unwrap();
+    let db = roomy(&disk);
     let a = db.keyspace("a").unwrap();
     for i in 0..30 {
         put(&db, &a, &format!("{i}"), &"v".repeat(1000), Os).unwrap();
@@ -272,4 +271,118 @@ fn a_log_that_nothing_needs_goes_with_the_close() {
         assert_eq!(rows(db.keyspace("b").unwrap().iter()).len(), 1 + usize::from(memory_holds_rows));
         assert!(db.verify().unwrap().faults.is_empty());
     }
+}
+
+/// Writes rows until there is a log file with this number; how many.
+fn fill_files(db: &Db, keyspace: &Keyspace, disk: &MemFs, last: u64) -> usize {
+    let mut count = 0;
+    while list(disk, "wal").iter().all(|name| name.parse::<u64>().unwrap() < last) {
+        put(db, keyspace, &format!("{count:04}"), &"v".repeat(1000), Os).unwrap();
+        count += 1;
+    }
+    count
+}
+
+fn count_of(db: &Db, counter: Counter) -> u64 {
+    db.stats().counted.counter(counter)
+}
+
+/// With memory for all that these tests write.
+fn roomy(disk: &MemFs) -> Db {
+    let mut options = small();
+    options.expert.memtable_bytes = Some(1 << 20);
+    Db::builder(DIR).options(options).env(Env::simulated(disk.clone(), 7)).open().unwrap()
+}
+
+#[test]
+fn what_tables_hold_is_never_synced_in_the_log() {
+    let disk = recorded();
+    let db = open(&disk);
+    let a = db.keyspace("a").unwrap();
+    let syncs = || count_of(&db, Counter::WalSyncs) - count_of(&db, Counter::WalFilesBegun);
+    let before = syncs();
+    let count = fill_files(&db, &a, &disk, 9);
+    assert!(list(&disk, "wal").len() < 5, "the first files are gone: {:?}", list(&disk, "wal"));
+    assert_eq!(syncs() - before, 0, "only the beginnings of files were synced");
+    let after = powerless(&disk);
+    after.record();
+    let again = open(&after);
+    let kept = again.keyspace("a").unwrap().iter().count();
+    assert!(kept > count / 2 && kept <= count, "what was flushed of {count} rows, but {kept}");
+    assert_eq!(text(&again.keyspace("a").unwrap(), &format!("{:04}", kept - 1)), Some("v".repeat(1000)), "a prefix");
+    // And it goes on from there.
+    put(&again, &again.keyspace("a").unwrap(), "next", "row", Sync).unwrap();
+    let last = open(&powerless(&after));
+    assert_eq!(last.keyspace("a").unwrap().iter().count(), kept + 1);
+    assert!(last.verify().unwrap().faults.is_empty());
+}
+
+#[test]
+fn rows_of_others_that_only_the_log_has_make_a_flush_sync_it() {
+    let disk = recorded();
+    let db = open(&disk);
+    let (a, b) = (db.keyspace("a").unwrap(), db.keyspace("b").unwrap());
+    put(&db, &b, "1", "in b", Os).unwrap();
+    let count = fill_files(&db, &a, &disk, 3);
+    assert!(count_of(&db, Counter::FlushCount) > 0);
+    let db = open(&powerless(&disk));
+    assert_eq!(text(&db.keyspace("b").unwrap(), "1").as_deref(), Some("in b"));
+    let kept = db.keyspace("a").unwrap().iter().count();
+    assert!(kept > 0 && kept <= count, "{kept} of {count}");
+}
+
+#[test]
+fn an_unsynced_log_ends_where_it_is_torn_and_later_files_are_set_aside() {
+    let disk = MemFs::new();
+    let db = roomy(&disk);
+    let a = db.keyspace("a").unwrap();
+    let count = fill_files(&db, &a, &disk, 3);
+    drop((db, a));
+    let torn = bytes(&disk, &wal(2)).len() as u64 / 2;
+    disk.flip(&wal(2), torn, 1).unwrap();
+    let db = roomy(&disk);
+    let a = db.keyspace("a").unwrap();
+    let kept = a.iter().count();
+    assert!(kept > count / 3 && kept < count * 4 / 5, "{kept} of {count}");
+    put(&db, &a, "next", "row", Sync).unwrap();
+    assert!(list(&disk, "lost").contains(&"wal-3".to_owned()), "{:?}", list(&disk, "lost"));
+    drop((db, a));
+    let db = roomy(&disk);
+    assert_eq!(db.keyspace("a").unwrap().iter().count(), kept + 1);
+    assert!(db.verify().unwrap().faults.is_empty());
+}
+
+#[test]
+fn a_synced_commit_makes_the_files_before_it_durable() {
+    for torn in [false, true] {
+        let disk = recorded();
+        let db = roomy(&disk);
+        let a = db.keyspace("a").unwrap();
+        let count = fill_files(&db, &a, &disk, 3);
+        put(&db, &a, "synced", "row", Sync).unwrap();
+        put(&db, &a, "that", "says so", Os).unwrap();
+        if torn {
+            let disk = killed(&disk);
+            disk.flip(&wal(2), bytes(&disk, &wal(2)).len() as u64 / 2, 1).unwrap();
+            assert_eq!(try_open(&disk).unwrap_err().kind(), ErrorKind::Corruption);
+        } else {
+            let rows = open(&powerless(&disk)).keyspace("a").unwrap().iter().count();
+            assert!(rows > count, "{rows} of {}", count + 2);
+        }
+    }
+}
+
+#[test]
+fn what_a_dropped_keyspace_said_of_the_log_is_remembered() {
+    let disk = recorded();
+    let db = open(&disk);
+    let (a, b) = (db.keyspace("a").unwrap(), db.keyspace("b").unwrap());
+    let _ = fill_files(&db, &a, &disk, 6);
+    db.drop_keyspace("a").unwrap();
+    put(&db, &b, "1", "in b", Sync).unwrap();
+    drop((a, b));
+    let db = open(&powerless(&disk));
+    assert_eq!(db.keyspace_names(), ["b"]);
+    assert_eq!(text(&db.keyspace("b").unwrap(), "1").as_deref(), Some("in b"));
+    assert!(db.verify().unwrap().faults.is_empty());
 }

@@ -54,7 +54,7 @@ fn print_manifest(bytes: &[u8], out: &mut String) -> Result<()> {
 }
 
 fn print_edit(edit: &Edit, root: u64, out: &mut String) -> Result<()> {
-    let Edit { identity, removed, outdated_runs, added, mark, history, highest_seqno, operator, next_table } = edit;
+    let Edit { identity, removed, outdated_runs, added, mark, covered, history, highest_seqno, operator, next_table } = edit;
     put(out, format_args!("  root {root:016x}\n"))?;
     if let Some(identity) = identity {
         let (order, seed, version) = (&identity.order, identity.hash_seed, identity.hash_version);
@@ -87,7 +87,7 @@ fn print_edit(edit: &Edit, root: u64, out: &mut String) -> Result<()> {
             put(out, format_args!("    {count} runs of removed keys for who reads above seqno {seqno}\n"))?;
         }
     }
-    let numbers = [("mark", *mark), ("highest seqno", *highest_seqno), ("next table", next_table.map(|id| id.0))];
+    let numbers = [("mark", *mark), ("covered", *covered), ("highest seqno", *highest_seqno), ("next table", next_table.map(|id| id.0))];
     for (name, number) in numbers {
         if let Some(number) = number {
             put(out, format_args!("  {name} {number}\n"))?;

@@ -236,7 +236,12 @@ impl SuperVersions {
     /// Makes what the manifest said at opening durable for certain, as a new generation. A process that died may have written
     /// it and never synced it, so nothing may go (orphans, a caller's log) that only it makes superfluous.
     pub(crate) fn confirm(&self) -> Result<()> {
-        if self.with_manifest(Manifest::is_confirmed) { Ok(()) } else { self.install(Change::nothing()) }
+        if self.is_confirmed() { Ok(()) } else { self.install(Change::nothing()) }
+    }
+
+    /// Whether that is known.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.with_manifest(Manifest::is_confirmed)
     }
 
     /// Asks the manifest.

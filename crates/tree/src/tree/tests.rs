@@ -37,6 +37,7 @@ fn flush(tree: &Tree) -> Result<()> {
         retention: Retention::newest(LAST),
         now_us: 1,
         through: LAST,
+        covered: None,
         before_publish: &|_| Ok(()),
         on_slice: &|_| ControlFlow::Continue(()),
     };

@@ -30,6 +30,8 @@ pub(crate) struct Edit {
     pub(crate) added: Vec<AddedTable>,
     /// How far the caller's log is contained in tables.
     pub(crate) mark: Option<SeqNo>,
+    /// How far it is contained in tables of all that it is the log of.
+    pub(crate) covered: Option<SeqNo>,
     /// How far back reads are exact.
     pub(crate) history: Option<History>,
     /// The highest seqno ever flushed: rewrites may zero the seqnos of rows.
@@ -65,6 +67,7 @@ pub(crate) struct VersionBuilder<'a> {
     come: BTreeMap<TableId, Placed>,
     identity: Option<Identity>,
     mark: Option<SeqNo>,
+    covered: Option<SeqNo>,
     history: History,
     highest_seqno: Option<SeqNo>,
     operator: Option<String>,
@@ -81,6 +84,7 @@ impl<'a> VersionBuilder<'a> {
             come: BTreeMap::new(),
             identity: None,
             mark: None,
+            covered: None,
             history: History::default(),
             highest_seqno: None,
             operator: None,
@@ -92,6 +96,7 @@ impl<'a> VersionBuilder<'a> {
         let mut builder = Self::empty(home);
         builder.identity = Some(version.identity.clone());
         builder.mark = version.mark;
+        builder.covered = version.covered;
         builder.history = version.history;
         builder.highest_seqno = version.highest_seqno;
         builder.operator = version.operator.clone();
@@ -135,8 +140,9 @@ impl<'a> VersionBuilder<'a> {
         {
             return Err(Error::corruption("an edit says that this tree has another merge operator"));
         }
-        check_seqno(edit.mark.max(edit.highest_seqno))?;
+        check_seqno(edit.mark.max(edit.covered).max(edit.highest_seqno))?;
         self.mark = edit.mark.max(self.mark);
+        self.covered = edit.covered.max(self.covered);
         self.highest_seqno = edit.highest_seqno.max(self.highest_seqno);
         if let Some(history) = edit.history {
             if history.oldest > history.floor {
@@ -163,9 +169,9 @@ impl<'a> VersionBuilder<'a> {
             let error = Error::corruption("history is said to begin above every row that there ever was");
             return Err(error.expected_found(format!("{:?} at most", self.highest_seqno), self.history.floor));
         }
-        let Self { register, mark, history, highest_seqno, operator, .. } = self;
+        let Self { register, mark, covered, history, highest_seqno, operator, .. } = self;
         let runs = levels.iter().flat_map(|level| &level.runs).cloned().collect();
-        Ok(Version { identity, levels, runs, register, mark, history, highest_seqno, operator })
+        Ok(Version { identity, levels, runs, register, mark, covered, history, highest_seqno, operator })
     }
 
     fn add(&mut self, added: AddedTable, leaving: &mut HashMap<TableId, Arc<TableFile>>) -> Result<()> {

@@ -8,7 +8,7 @@
 //!  5 table added     see below              13 next table id   u64
 //!  7 table removed   id varint              15 highest seqno   u64
 //!  8 removed runs of a table hold no more   17 merge operator  its name
-//!      id varint
+//!      id varint                            19 covered         u64
 //!
 //! table added = level u8, run varint, id varint, uuid 16, file bytes varint, root u64, min key, max key (each with length
 //!               varint), min seqno varint, max seqno varint, rows varint, tombstones varint, oldest write varint, field*
@@ -45,6 +45,7 @@ const HISTORY: u64 = 11;
 const NEXT_TABLE: u64 = 13;
 const HIGHEST_SEQNO: u64 = 15;
 const OPERATOR: u64 = 17;
+const COVERED: u64 = 19;
 
 /// In the description of a table.
 const RANGES: u64 = 1;
@@ -118,6 +119,7 @@ pub(super) fn encode_edit(edit: &Edit, out: &mut Vec<u8>) {
     if let Some(operator) = &edit.operator {
         put_field(out, OPERATOR, operator.as_bytes());
     }
+    put_u64_field(out, COVERED, edit.covered);
 }
 
 /// Reads the fields of an edit.
@@ -136,6 +138,7 @@ pub(crate) fn decode_edit(fields: &[u8]) -> Result<Edit> {
             NEXT_TABLE => edit.next_table = Some(TableId(field.u64()?)),
             HIGHEST_SEQNO => edit.highest_seqno = Some(field.u64()?),
             OPERATOR => edit.operator = Some(read_text(field.rest())?),
+            COVERED => edit.covered = Some(field.u64()?),
             _ => return Ok(false),
         }
         Ok(true)

@@ -101,7 +101,7 @@ fn flushes_and_compactions_count_what_they_report() -> Result<()> {
     write(&mut pair, 0..100)?;
     pair.tree.seal(pair.next - 1);
     let (retention, through) = (pair.retention(), pair.next);
-    let context = FlushContext { retention, now_us: 5, through, before_publish: &|_| Ok(()), on_slice: &go_on };
+    let context = FlushContext { retention, now_us: 5, through, covered: None, before_publish: &|_| Ok(()), on_slice: &go_on };
     let report = pair.tree.flush(&context)?;
     assert_eq!((report.rows_in, report.rows), (200, 100), "nobody can see the older rows");
     let flush = [Counter::FlushCount, Counter::FlushRowsWritten, Counter::FlushRowsDropped, Counter::FlushBytesWritten];

@@ -152,6 +152,7 @@ fn carry_on(tree: &Tree, further: Further, next: SeqNo, rows: usize, place: &str
         retention: retention.clone(),
         now_us: 1,
         through: SeqNo::MAX,
+        covered: None,
         before_publish: &|_| Ok(()),
         on_slice: &go_on,
     })?;

@@ -97,6 +97,7 @@ fn the_newest_row_wins_in_whatever_sublevel_it_lies() -> Result<()> {
             retention: pair.retention(),
             now_us: 1,
             through: 0,
+            covered: None,
             before_publish: &|_| Ok(()),
             on_slice: &crate::model::go_on,
         };

@@ -154,6 +154,7 @@ fn tables_are_dropped_only_where_a_stamp_can_be_had() -> Result<()> {
         retention: Retention::newest(2),
         now_us: 1,
         through: SeqNo::MAX,
+        covered: None,
         before_publish: &|_| Ok(()),
         on_slice: &go_on,
     })?;

@@ -200,7 +200,7 @@ fn what_is_ingested_late_is_seen_or_stays_removed() -> Result<()> {
         let retention = Retention::Snapshots { pins: Vec::new(), horizon: visible, keep_all_from: SeqNo::MAX };
         let before_publish = |_| if is_during_flush { ingest_held(&pair, &held) } else { Ok(()) };
         let context =
-            FlushContext { retention, now_us: 5, through: visible - 1, before_publish: &before_publish, on_slice: &go_on };
+            FlushContext { retention, now_us: 5, through: visible - 1, covered: None, before_publish: &before_publish, on_slice: &go_on };
         assert_eq!(pair.tree.flush(&context)?.memtables, 1);
         assert_eq!(found(&pair), 1);
         if !is_during_flush {

@@ -18,7 +18,7 @@ const ALL: Ends = (Bound::Unbounded, Bound::Unbounded);
 
 fn flush(tree: &Tree, through: SeqNo) -> Result<FlushReport> {
     let retention = Retention::newest(through.saturating_add(1));
-    tree.flush(&FlushContext { retention, now_us: 1, through, before_publish: &|_| Ok(()), on_slice: &go_on })
+    tree.flush(&FlushContext { retention, now_us: 1, through, covered: None, before_publish: &|_| Ok(()), on_slice: &go_on })
 }
 
 fn hold_and_write(pair: &mut Pair, held: &str, written: &str) -> Result<()> {
@@ -165,7 +165,7 @@ fn writers_in_any_order_never_wait_for_a_seal_and_every_moment_is_whole() -> Res
                 }
                 let through = seqnos.inserted();
                 let context =
-                    FlushContext { retention: retention(), now_us: 1, through, before_publish: &|_| Ok(()), on_slice: &go_on };
+                    FlushContext { retention: retention(), now_us: 1, through, covered: None, before_publish: &|_| Ok(()), on_slice: &go_on };
                 tree.flush(&context).expect("flushed");
                 assert!(tree.mark() <= Some(through));
             }

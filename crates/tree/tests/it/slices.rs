@@ -56,7 +56,7 @@ impl Filled {
     fn flush(&self, on_slice: OnSlice<'_>) -> Result<FlushReport> {
         self.tree.seal(self.next.load(Relaxed) - 1);
         let (retention, through) = (Retention::newest(self.next.load(Relaxed)), SeqNo::MAX);
-        self.tree.flush(&FlushContext { retention, now_us: 1, through, before_publish: &|_| Ok(()), on_slice })
+        self.tree.flush(&FlushContext { retention, now_us: 1, through, covered: None, before_publish: &|_| Ok(()), on_slice })
     }
 
     fn compact_all(&self, on_slice: OnSlice<'_>) -> Result<CompactionReport> {

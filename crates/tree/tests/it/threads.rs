@@ -109,6 +109,7 @@ fn beside_everything(
                     retention: retention(),
                     now_us: 1,
                     through: SeqNo::MAX,
+                    covered: None,
                     before_publish: &|_| Ok(()),
                     on_slice: &go_on,
                 };

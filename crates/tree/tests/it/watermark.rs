@@ -450,7 +450,7 @@ fn a_flush_or_compaction_that_a_clear_overtakes_changes_nothing() -> Result<()> 
     };
     pair.seal();
     let (retention, through) = (Retention::Watermark(0), SeqNo::MAX);
-    let context = FlushContext { retention, now_us: 1, through, before_publish: &|_| Ok(()), on_slice: &clear };
+    let context = FlushContext { retention, now_us: 1, through, covered: None, before_publish: &|_| Ok(()), on_slice: &clear };
     assert_eq!(pair.tree.flush(&context).unwrap_err().kind(), ErrorKind::Cancelled);
     assert_eq!((pair.tree.len(pair.visible())?, tables(&pair), pair.tree.sealed_count()), (0, 0, 0));
     for key in 0..200_u8 {
@@ -567,7 +567,7 @@ impl Drawn {
 
 fn flush_all(tree: &Tree, watermark: SeqNo) -> Result<()> {
     let (retention, through) = (Retention::Watermark(watermark), SeqNo::MAX);
-    tree.flush(&FlushContext { retention, now_us: 1, through, before_publish: &|_| Ok(()), on_slice: &go_on }).map(drop)
+    tree.flush(&FlushContext { retention, now_us: 1, through, covered: None, before_publish: &|_| Ok(()), on_slice: &go_on }).map(drop)
 }
 
 const KEYS: u8 = 40;
