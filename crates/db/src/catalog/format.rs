@@ -175,7 +175,9 @@ impl CatalogState {
     fn read_covered(&mut self, field: &mut Reader<'_>) -> Result<()> {
         self.covered = field.u64()?;
         if self.covered > SEQNO_MAX {
-            return Err(Error::corruption("the seqno up to which the log is not needed").expected_found(SEQNO_MAX, self.covered));
+            return Err(
+                Error::corruption("the seqno up to which the log is not needed").expected_found(SEQNO_MAX, self.covered)
+            );
         }
         Ok(())
     }

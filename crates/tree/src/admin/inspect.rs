@@ -87,7 +87,8 @@ fn print_edit(edit: &Edit, root: u64, out: &mut String) -> Result<()> {
             put(out, format_args!("    {count} runs of removed keys for who reads above seqno {seqno}\n"))?;
         }
     }
-    let numbers = [("mark", *mark), ("covered", *covered), ("highest seqno", *highest_seqno), ("next table", next_table.map(|id| id.0))];
+    let numbers =
+        [("mark", *mark), ("covered", *covered), ("highest seqno", *highest_seqno), ("next table", next_table.map(|id| id.0))];
     for (name, number) in numbers {
         if let Some(number) = number {
             put(out, format_args!("  {name} {number}\n"))?;

@@ -322,7 +322,14 @@ impl Pair {
     pub(crate) fn flush_sealed(&self) -> Result<()> {
         let (retention, through) = (self.retention(), self.visible().saturating_sub(1));
         self.tree
-            .flush(&FlushContext { retention, now_us: 5, through, covered: None, before_publish: &|_| Ok(()), on_slice: &go_on })
+            .flush(&FlushContext {
+                retention,
+                now_us: 5,
+                through,
+                covered: None,
+                before_publish: &|_| Ok(()),
+                on_slice: &go_on,
+            })
             .map(drop)
     }
 

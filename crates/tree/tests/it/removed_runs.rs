@@ -199,8 +199,14 @@ fn what_is_ingested_late_is_seen_or_stays_removed() -> Result<()> {
         let visible = held.iter().map(|held| if let Held::Row(_, seqno, _) = held { *seqno } else { 0 }).min().unwrap_or(0);
         let retention = Retention::Snapshots { pins: Vec::new(), horizon: visible, keep_all_from: SeqNo::MAX };
         let before_publish = |_| if is_during_flush { ingest_held(&pair, &held) } else { Ok(()) };
-        let context =
-            FlushContext { retention, now_us: 5, through: visible - 1, covered: None, before_publish: &before_publish, on_slice: &go_on };
+        let context = FlushContext {
+            retention,
+            now_us: 5,
+            through: visible - 1,
+            covered: None,
+            before_publish: &before_publish,
+            on_slice: &go_on,
+        };
         assert_eq!(pair.tree.flush(&context)?.memtables, 1);
         assert_eq!(found(&pair), 1);
         if !is_during_flush {

@@ -164,8 +164,14 @@ fn writers_in_any_order_never_wait_for_a_seal_and_every_moment_is_whole() -> Res
                     std::thread::yield_now();
                 }
                 let through = seqnos.inserted();
-                let context =
-                    FlushContext { retention: retention(), now_us: 1, through, covered: None, before_publish: &|_| Ok(()), on_slice: &go_on };
+                let context = FlushContext {
+                    retention: retention(),
+                    now_us: 1,
+                    through,
+                    covered: None,
+                    before_publish: &|_| Ok(()),
+                    on_slice: &go_on,
+                };
                 tree.flush(&context).expect("flushed");
                 assert!(tree.mark() <= Some(through));
             }

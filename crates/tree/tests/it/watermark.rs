@@ -567,7 +567,8 @@ impl Drawn {
 
 fn flush_all(tree: &Tree, watermark: SeqNo) -> Result<()> {
     let (retention, through) = (Retention::Watermark(watermark), SeqNo::MAX);
-    tree.flush(&FlushContext { retention, now_us: 1, through, covered: None, before_publish: &|_| Ok(()), on_slice: &go_on }).map(drop)
+    tree.flush(&FlushContext { retention, now_us: 1, through, covered: None, before_publish: &|_| Ok(()), on_slice: &go_on })
+        .map(drop)
 }
 
 const KEYS: u8 = 40;
