@@ -25,7 +25,7 @@ use crate::{
         submitted::{Settled, Submitted},
         sync::{Position, Syncer},
         watch::Watched,
-        writer::{Link, Writer},
+        writer::{Before, Link, Writer},
     },
 };
 use sediment_base::{Error, ErrorKind, KeyOrder, KeyspaceId, Result, SeqNo};
@@ -130,15 +130,15 @@ impl Log {
     /// Goes on where replay ended. Writes nothing yet. `visible` follows the commits that are applied.
     pub(crate) fn new(dir: WalDir, recovered: Recovered, fatal: Arc<Fatal>, lots: Arc<Lots>, visible: Arc<Ratchet>) -> Self {
         let next = recovered.next_seqno;
-        let durable = recovered.tail.first().map_or(next, |(seqno, _)| *seqno);
+        let durable = recovered.tail.map_or(next, |tail| tail.first_seqno);
         let link = recovered.last.map(|(file, end)| Link { id: file.id, uuid: file.uuid, end });
-        let tail = recovered.tail.into_iter().map(|(seqno, record)| Arc::new(Submitted::standing(seqno, record))).collect();
         let files = Arc::new(FileList::new(recovered.files, recovered.next_id));
         let syncer = Syncer::new(durable, Arc::clone(&fatal), Arc::clone(&lots), Arc::clone(&dir.instruments));
         let syncer = Arc::new(syncer);
-        let writer = Writer::new(dir.clone(), Arc::clone(&fatal), Arc::clone(&syncer), Arc::clone(&files), link, next);
+        let before = Before { link, tail: recovered.tail, next };
+        let writer = Writer::new(dir.clone(), Arc::clone(&fatal), Arc::clone(&syncer), Arc::clone(&files), before);
         Self {
-            order: Mutex::new(Order::new(next, tail, visible, &dir.instruments.budget)),
+            order: Mutex::new(Order::new(next, visible, &dir.instruments.budget)),
             lead: Lead::new(),
             writer: Mutex::new(writer),
             wants_help: AtomicBool::new(false),
@@ -196,7 +196,7 @@ impl Log {
 
     /// Hands what waits to the operating system. Where that ends; `None` if this handle has never written.
     pub(crate) fn write_waiting(&self) -> Result<Option<Position>> {
-        if self.order().has_waiting() {
+        if self.has_waiting() {
             self.wait_for_lead();
             self.lead_group(None)?;
         }
@@ -243,7 +243,7 @@ impl Log {
         if self.order().is_closed {
             return Ok(());
         }
-        let is_untouched = self.writer().position().is_none() && !self.order().has_waiting();
+        let is_untouched = self.writer().position().is_none() && !self.has_waiting();
         let ended = self.fatal.check().and_then(|()| if is_untouched { Ok(()) } else { self.end() });
         self.order().is_closed = true;
         self.lots.wake_everybody();
@@ -268,6 +268,12 @@ impl Log {
 
     pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().expect("no code panics with the writer")
+    }
+
+    /// Whether anything is to be written that stands: commits of this process, or what it found.
+    fn has_waiting(&self) -> bool {
+        let has_tail = self.writer().has_tail();
+        has_tail || self.order().has_waiting()
     }
 
     fn end(&self) -> Result<()> {
@@ -345,7 +351,7 @@ impl Log {
             }
             order.take(writer.take_group())
         };
-        if batch.is_empty() {
+        if batch.is_empty() && !writer.has_tail() {
             return Ok(None);
         }
         let written = writer.write(&batch);

@@ -1,7 +1,7 @@
 //! The order of commits: who comes next, and what waits to be written. Everything under one short lock, without I/O.
 //!
 //! Records wait in the order of their seqnos: first those that stand already (commits of
-//! [`Durability::Memory`](crate::Durability::Memory), and the tail that replay found), then those that are not decided.
+//! [`Durability::Memory`](crate::Durability::Memory)), then those that are not decided.
 //! When a write fails, every undecided record is refused and its seqnos are given again: nothing was applied yet.
 
 use crate::wal::{
@@ -36,14 +36,11 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// Goes on at `next`; the records of `tail` stand, and wait to be written again.
-    pub(super) fn new(next: SeqNo, tail: Vec<Arc<Submitted>>, visible: Arc<Ratchet>, budget: &Arc<MemoryBudget>) -> Self {
-        let waiting_bytes = tail.iter().map(|submitted| submitted.record().stored_bytes()).sum();
+    /// Goes on at `next`.
+    pub(super) fn new(next: SeqNo, visible: Arc<Ratchet>, budget: &Arc<MemoryBudget>) -> Self {
         let charge = Charge::new(budget, Account::Log, 0);
-        let (undecided, is_closed, watches) = (0, false, Watches::default());
-        let order = Self { next, settled: next, waiting: tail, waiting_bytes, charge, undecided, is_closed, watches, visible };
-        order.count_memory();
-        order
+        let (waiting, waiting_bytes, undecided, is_closed) = (Vec::new(), 0, 0, false);
+        Self { next, settled: next, waiting, waiting_bytes, charge, undecided, is_closed, watches: Watches::default(), visible }
     }
 
     /// Every record with smaller seqnos stands; seqnos from here on may be given again.

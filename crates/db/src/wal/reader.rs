@@ -20,15 +20,18 @@ use sediment_base::{
 };
 use sediment_codec::frame::{Fragment, Record, RecordReader, Step, torn_tail};
 use sediment_env::fs::missing_is_damage;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+
+/// What a record takes in a file beside its payload, at most.
+const RECORD_BYTES: u64 = 64;
 
 /// What replay learned beside the records.
 #[derive(Debug)]
 pub(crate) struct Recovered {
     /// The seqno of the next record.
     pub(crate) next_seqno: SeqNo,
-    /// Records at the end that are not known to be durable, with their seqnos: the next file repeats them.
-    pub(crate) tail: Vec<(SeqNo, Prepared)>,
+    /// Records at the end that are not known to be durable: the next file repeats them.
+    pub(crate) tail: Option<Tail>,
     /// The last file and the place up to which it is durable.
     pub(crate) last: Option<(FoundFile, u64)>,
     /// Files of the chain, oldest first.
@@ -101,7 +104,7 @@ pub(crate) fn replay(
     let orphans = lengths.keys().filter(|id| chain.iter().all(|file| file.id != **id)).copied().collect();
     Ok(Recovered {
         next_seqno: replay.next,
-        tail: if planted(Bug::TrustReplayedTail) { Vec::new() } else { replay.tail.into() },
+        tail: replay.tail().filter(|_| !planted(Bug::TrustReplayedTail)),
         last,
         files,
         next_id: lengths.keys().max().map_or(next_id, |id| id.next().max(next_id)),
@@ -110,11 +113,44 @@ pub(crate) fn replay(
     })
 }
 
+/// The end of the log, from the first record on that is not known to be durable. It may be as long as all of the log, so it stays in the
+/// files until it is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tail {
+    /// Seqno of that record.
+    pub(crate) first_seqno: SeqNo,
+    /// The seqno after the last.
+    pub(crate) end_seqno: SeqNo,
+    /// What it takes in a file, rounded up.
+    pub(crate) bytes: u64,
+    covered: SeqNo,
+}
+
+impl Tail {
+    /// Calls `visit` with its records, and their seqnos, in order.
+    pub(super) fn read(&self, dir: &WalDir, visit: &mut dyn FnMut(SeqNo, Prepared) -> Result<()>) -> Result<()> {
+        let found = replay(dir, self.covered, WalId::default(), &mut |logged| {
+            if logged.count == 0 || logged.seqno < self.first_seqno {
+                return Ok(());
+            }
+            let kind = RecordKind::from_tag(logged.kind)?;
+            visit(logged.seqno, Prepared::new(kind, logged.keyspace, logged.count, logged.payload.to_vec()))
+        })?;
+        if found.next_seqno != self.end_seqno {
+            let error = Error::corruption("the log is not the one that was read when the database was opened: its last seqno");
+            return Err(error.expected_found(self.end_seqno, found.next_seqno));
+        }
+        Ok(())
+    }
+}
+
 /// One entry of the log.
 #[derive(Debug)]
 pub(crate) struct Logged<'a> {
     pub(crate) seqno: SeqNo,
     pub(crate) count: u32,
+    kind: u8,
+    keyspace: u32,
     pub(crate) entry: Entry,
     pub(crate) payload: &'a [u8],
 }
@@ -238,15 +274,22 @@ struct Replay {
     next: SeqNo,
     /// Records up to this seqno are in tables.
     covered: SeqNo,
-    /// Ascending.
-    tail: VecDeque<(SeqNo, Prepared)>,
+    /// Every record below this seqno is durable, or missing and covered.
+    durable: SeqNo,
+    /// What the others take in a file.
+    tail_bytes: u64,
     oldest: WalId,
     is_clean: bool,
 }
 
 impl Replay {
     fn new(next: SeqNo, covered: SeqNo) -> Self {
-        Self { next, covered, tail: VecDeque::new(), oldest: WalId::default(), is_clean: false }
+        Self { next, covered, durable: next, tail_bytes: 0, oldest: WalId::default(), is_clean: false }
+    }
+
+    fn tail(&self) -> Option<Tail> {
+        let Self { next, covered, durable, tail_bytes, .. } = *self;
+        (durable < next).then_some(Tail { first_seqno: durable, end_seqno: next, bytes: tail_bytes, covered })
     }
 
     /// Whether no record below `seqno` is missed. Passes over those that are missing and covered: power was lost since, so that what was
@@ -254,7 +297,8 @@ impl Replay {
     fn reaches(&mut self, seqno: SeqNo) -> bool {
         if self.next < seqno && seqno <= self.covered.saturating_add(1) {
             self.next = seqno;
-            self.tail.clear();
+            self.durable = seqno;
+            self.tail_bytes = 0;
         }
         self.next >= seqno
     }
@@ -314,29 +358,25 @@ impl Replay {
             Entry::End => self.is_clean = true,
             _ => {}
         }
-        let logged = Logged { seqno: record.seqno, count: record.count, entry, payload };
+        let Record { seqno, count, kind, keyspace, .. } = *record;
+        let logged = Logged { seqno, count, kind, keyspace, entry, payload };
         if record.count == 0 {
             return if matches!(logged.entry, Entry::Anchor(_)) { visit(logged) } else { Ok(()) };
         }
         let end = record.seqno.checked_add(record.count.into()).filter(|end| *end <= sediment_base::seqno::SEQNO_MAX);
         let end = end.ok_or_else(|| Error::corruption("the seqno of a log record is too large"))?;
+        if place.is_durable {
+            // So is everything before it.
+            self.durable = self.durable.max(end);
+            self.tail_bytes = 0;
+        } else {
+            self.tail_bytes += payload.len() as u64 + RECORD_BYTES;
+        }
         if end <= self.next {
-            if place.is_durable {
-                while self.tail.front().is_some_and(|(seqno, _)| *seqno < end) {
-                    self.tail.pop_front();
-                }
-            }
             return Ok(());
         }
         if record.seqno != self.next {
             return Err(gap(self.next, record.seqno));
-        }
-        if place.is_durable {
-            // So is everything before it.
-            self.tail.clear();
-        } else {
-            let kind = RecordKind::from_tag(record.kind)?;
-            self.tail.push_back((record.seqno, Prepared::new(kind, record.keyspace, record.count, payload.to_vec())));
         }
         visit(logged)?;
         self.next = end;

@@ -13,6 +13,7 @@ use crate::wal::{
     file_list::FileList,
     files::{OpenFile, WalDir},
     format::{CREATION_BYTES, FileStart},
+    reader::Tail,
     submitted::Submitted,
     sync::{Position, Syncer},
 };
@@ -31,6 +32,9 @@ const WRITE_BYTES: usize = 4 << 20;
 /// How much may be kept for a file that is being made, before whoever leads makes one itself.
 const REPEATED_BYTES_MAX: u64 = 16 << 20;
 
+/// How much of what was found is gathered for one call of the system.
+const REPEATED_AT_ONCE_BYTES: u64 = 1 << 20;
+
 /// A record up to this long is copied under the lock that gives seqnos, where that is all there is to do.
 const AT_ONCE_BYTES_MAX: u64 = 4 << 10;
 
@@ -46,8 +50,10 @@ pub(super) struct Writer {
     is_broken: bool,
     /// Records with smaller seqnos are in files, durable or not.
     in_files: SeqNo,
-    /// What the next file continues, as long as none is open.
+    /// What the first file of this process continues.
     link: Option<Link>,
+    /// What it repeats.
+    tail: Option<Tail>,
     hand_over: Option<HandOver>,
     /// Whether somebody prepares files, and lets go of those that are full: that takes the system some milliseconds.
     is_helped: bool,
@@ -71,6 +77,15 @@ pub(super) struct Link {
     pub(super) end: u64,
 }
 
+/// What there was before this process.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before {
+    pub(super) link: Option<Link>,
+    pub(super) tail: Option<Tail>,
+    /// The seqno after the last record.
+    pub(super) next: SeqNo,
+}
+
 /// What follows a place in the file that is written, and the file that will repeat it.
 #[derive(Debug)]
 struct HandOver {
@@ -90,15 +105,9 @@ pub(super) struct Place {
 }
 
 impl Writer {
-    pub(super) fn new(
-        dir: WalDir,
-        fatal: Arc<Fatal>,
-        syncer: Arc<Syncer>,
-        files: Arc<FileList>,
-        link: Option<Link>,
-        in_files: SeqNo,
-    ) -> Self {
+    pub(super) fn new(dir: WalDir, fatal: Arc<Fatal>, syncer: Arc<Syncer>, files: Arc<FileList>, before: Before) -> Self {
         let charge = Charge::new(&dir.instruments.budget, Account::Log, 0);
+        let Before { link, tail, next: in_files } = before;
         Self {
             dir,
             fatal,
@@ -108,6 +117,7 @@ impl Writer {
             is_broken: false,
             in_files,
             link,
+            tail,
             hand_over: None,
             is_helped: false,
             full: Vec::new(),
@@ -131,6 +141,11 @@ impl Writer {
     /// Where the file that is written ends; none before the first write of this process.
     pub(super) fn position(&self) -> Option<Position> {
         self.file.as_ref().map(|file| Position { file: file.id, offset: file.writer.offset() })
+    }
+
+    /// Whether the first file is still to repeat what was found.
+    pub(super) fn has_tail(&self) -> bool {
+        self.tail.is_some()
     }
 
     /// From now on somebody prepares files, or nobody does.
@@ -279,14 +294,43 @@ impl Writer {
             previous: link.map_or(id, |link| link.id),
             previous_uuid: link.map_or_else(FileUuid::default, |link| link.uuid),
             previous_end: link.map_or(0, |link| link.end),
-            first_seqno,
+            first_seqno: self.tail.map_or(first_seqno, |tail| tail.first_seqno),
             resume_seqno: self.in_files,
             oldest,
         };
-        let created = self.dir.create(id, &start, bytes);
-        let file = created.map_err(|error| self.failed(error))?;
+        let created = self.dir.create(id, &start, bytes + self.tail.map_or(0, |tail| tail.bytes));
+        let mut file = created.map_err(|error| self.failed(error))?;
+        if let Some(tail) = self.tail {
+            self.repeat(&tail, &mut file).map_err(|error| {
+                self.dir.discard(id);
+                self.failed(error)
+            })?;
+            self.tail = None;
+        }
         self.enter(file);
         Ok(())
+    }
+
+    /// Writes what was found, and may not be durable, to the first file of this process.
+    fn repeat(&mut self, tail: &Tail, file: &mut OpenFile) -> Result<()> {
+        let dir = self.dir.clone();
+        let (mut group, mut group_bytes) = (Vec::new(), 0);
+        let mut write = |group: &mut Vec<Arc<Submitted>>| -> Result<()> {
+            let bytes = put(file, CREATION_BYTES, &[], group, &mut self.scratch)?;
+            self.count_group(group.len(), bytes);
+            group.clear();
+            Ok(())
+        };
+        tail.read(&dir, &mut |seqno, record| {
+            group_bytes += record.stored_bytes();
+            group.push(Arc::new(Submitted::standing(seqno, record)));
+            if group_bytes < REPEATED_AT_ONCE_BYTES {
+                return Ok(());
+            }
+            group_bytes = 0;
+            write(&mut group)
+        })?;
+        write(&mut group)
     }
 
     fn enter(&mut self, file: OpenFile) {
