@@ -11,6 +11,7 @@
 //!
 //! Start with `log.rs`: the way of a record into the log.
 
+mod chain;
 mod dump;
 mod fatal;
 mod file_list;
@@ -22,6 +23,7 @@ mod order;
 mod prepared;
 mod reader;
 mod submitted;
+mod survey;
 mod sync;
 mod upkeep;
 mod watch;

@@ -1,26 +1,24 @@
 //! Replay: the log's files as one sequence of records.
 //!
-//! The newest file that has begun is the end of the chain; its first record names the file before it, and so on back to the
-//! first file that is still needed. Every file but the last must be readable up to the place that its successor calls durable;
-//! what lies behind counts as far as it goes, because the successor repeats it, or power was lost. The last file may end in a torn
-//! tail, by the rule of [`torn_tail`] and no other.
+//! Every file of the chain (`chain.rs`) but the last must be readable up to the place that its successor calls durable; what lies behind
+//! counts as far as it goes, because the successor repeats it, or power was lost. The last file may end in a torn tail (`survey.rs`).
 //!
 //! Records seen already are skipped by their seqno; the next one must continue without a gap. Records may be missing at the end of a
 //! file where power was lost before it was synced. Then a later file repeats them, or they are in tables (*covered*), or else the log
 //! ends there; but if a later file was synced, which no file is before those in front of it, it is corruption.
 
 use crate::wal::{
+    chain::Chain,
     files::{FoundFile, LiveFile, WalDir},
-    format::{BODY_START, CREATION_BYTES, Entry, RecordKind},
+    format::{BODY_START, Entry, RecordKind},
     prepared::Prepared,
+    survey::{Bound, End, valid_end},
 };
 use sediment_base::{
-    Error, Result, SeqNo, WalId, filename, limits,
+    Error, Result, SeqNo, WalId, limits,
     planted::{Bug, planted},
 };
-use sediment_codec::frame::{Fragment, Record, RecordReader, Step, torn_tail};
-use sediment_env::fs::missing_is_damage;
-use std::collections::BTreeMap;
+use sediment_codec::frame::{Fragment, Record, RecordReader, Step};
 
 /// What a record takes in a file beside its payload, at most.
 const RECORD_BYTES: u64 = 64;
@@ -52,63 +50,39 @@ pub(crate) fn replay(
     next_id: WalId,
     visit: &mut dyn FnMut(Logged<'_>) -> Result<()>,
 ) -> Result<Recovered> {
-    let listing = dir.env.fs.read_dir(&dir.dir.join(filename::WAL_DIR));
-    let listing = listing.map_err(|error| missing_is_damage(error, "the folder of the log"))?;
-    let lengths: BTreeMap<WalId, u64> =
-        listing.iter().filter_map(|entry| Some((WalId(filename::parse_number(&entry.name)?), entry.len))).collect();
-    let mut chain = find_chain(dir, &lengths, false)?;
-    if chain.is_empty() && covered > 0 {
-        // What was written to the newest file went with the power.
-        chain = find_chain(dir, &lengths, true)?;
-        if chain.is_empty() {
-            let folder = dir.dir.join(filename::WAL_DIR);
-            return Err(Error::corruption("every file of the log is missing").in_file(&folder));
-        }
-    }
-    let mut replay = Replay::new(chain.first().map_or(1, |file| file.start.first_seqno), covered);
-    // What files behind each say: where they give up what is before them, and from where on they can stand in for it.
-    let (mut limits, mut resumed) = (vec![SeqNo::MAX; chain.len()], vec![SeqNo::MAX; chain.len()]);
-    for i in (1..chain.len()).rev() {
-        limits[i - 1] = limits[i].min(chain[i].start.resume_seqno);
-        resumed[i - 1] = resumed[i].min(chain[i].start.first_seqno);
-    }
+    let chain = Chain::find(dir, covered)?;
+    let files = chain.files();
+    let mut replay = Replay::new(files.first().map_or(1, |file| file.start.first_seqno), covered);
     let mut last = None;
-    let mut ends = Vec::with_capacity(chain.len());
+    let mut ends = Vec::with_capacity(files.len());
     let mut bytes = Vec::new();
-    for (i, file) in chain.iter().enumerate() {
-        let in_file = |error: Error| error.in_file(&dir.path(file.id));
-        if file.start.first_seqno > replay.next && resumed[i] <= replay.next {
+    for (i, file) in files.iter().enumerate() {
+        if file.start.first_seqno > replay.next && chain.resumed_at(i) <= replay.next {
             ends.push(replay.next);
             continue;
         }
+        let in_file = |error: Error| error.in_file(&dir.path(file.id));
         if !replay.reaches(file.start.first_seqno) {
-            let missing = || in_file(gap(replay.next, file.start.first_seqno));
-            if is_any_synced(dir, &chain[i..])? && !planted(Bug::TruncateAtFirstDamage) {
-                return Err(missing());
+            if chain.is_synced_from(dir, i)? && !planted(Bug::TruncateAtFirstDamage) {
+                return Err(in_file(gap(replay.next, file.start.first_seqno)));
             }
             break;
         }
         dir.read_into(file.id, &mut bytes)?;
-        let bound = match chain.get(i + 1) {
-            Some(next) => Bound { durable: next.start.previous_end, end: End::Next(resumed[i]), limit: limits[i] },
-            None => survey(file, &bytes).map_err(in_file)?,
-        };
+        let bound = chain.bound(i, &bytes).map_err(in_file)?;
         replay.file(file, &bytes, &bound, visit).map_err(in_file)?;
         last = Some((file.clone(), bound.durable));
         ends.push(replay.next);
     }
     replay.reaches(covered.saturating_add(1));
-    check_oldest(dir, &chain, &replay)?;
-    chain.truncate(ends.len());
-    let files = live_files(&chain, &ends, &lengths);
-    let orphans = lengths.keys().filter(|id| chain.iter().all(|file| file.id != **id)).copied().collect();
+    chain.check_oldest(dir, replay.oldest, covered)?;
     Ok(Recovered {
         next_seqno: replay.next,
         tail: replay.tail().filter(|_| !planted(Bug::TrustReplayedTail)),
         last,
-        files,
-        next_id: lengths.keys().max().map_or(next_id, |id| id.next().max(next_id)),
-        orphans,
+        files: chain.live(&ends),
+        next_id: chain.next_id().max(next_id),
+        orphans: chain.orphans(ends.len()),
         is_clean: replay.is_clean,
     })
 }
@@ -153,120 +127,6 @@ pub(crate) struct Logged<'a> {
     keyspace: u32,
     pub(crate) entry: Entry,
     pub(crate) payload: &'a [u8],
-}
-
-/// How far one file counts.
-#[derive(Clone, Copy, Debug)]
-struct Bound {
-    /// Damage before this place is corruption.
-    durable: u64,
-    end: End,
-    /// Records at or above this seqno were given up by a later file.
-    limit: SeqNo,
-}
-
-/// What ends a file.
-#[derive(Clone, Copy, Debug)]
-enum End {
-    /// The last one of all: the place where it validly ends, decided beforehand.
-    At(u64),
-    /// Others follow, with the records from this seqno on.
-    Next(SeqNo),
-}
-
-/// The files that continue each other, oldest first. The last one has begun, unless `may_be_empty`.
-fn find_chain(dir: &WalDir, lengths: &BTreeMap<WalId, u64>, may_be_empty: bool) -> Result<Vec<FoundFile>> {
-    let mut chain: Vec<FoundFile> = Vec::new();
-    for id in lengths.keys().rev() {
-        let wanted = chain.last().map(|file| &file.start);
-        match wanted {
-            Some(start) if start.previous > *id => break,
-            Some(start) if start.previous < *id => continue,
-            _ => {}
-        }
-        let bytes = if wanted.is_some() { dir.read_birth(*id)? } else { dir.read(*id)? };
-        let Some(found) = dir.inspect(*id, &bytes)? else {
-            if wanted.is_some() {
-                return Err(Error::corruption("the birth of a log file that a later one continues").in_file(&dir.path(*id)));
-            }
-            continue;
-        };
-        if wanted.is_some_and(|start| start.previous_uuid != found.uuid) {
-            return Err(Error::corruption("a log file is not the one that its successor continues").in_file(&dir.path(*id)));
-        }
-        if !chain.is_empty() || found.has_begun || may_be_empty {
-            chain.push(found);
-        }
-    }
-    chain.reverse();
-    Ok(chain)
-}
-
-/// Whether any file of the rest of a chain is known to have been synced since its birth.
-fn is_any_synced(dir: &WalDir, rest: &[FoundFile]) -> Result<bool> {
-    if rest.iter().any(|file| file.start.previous_end > CREATION_BYTES && file.id != rest[0].id) {
-        return Ok(true);
-    }
-    for file in rest {
-        let in_file = |error: Error| error.in_file(&dir.path(file.id));
-        if survey(file, &dir.read(file.id)?).map_err(in_file)?.durable > CREATION_BYTES {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The first file of the chain must be no newer than the oldest that was needed, unless what was before it is covered.
-fn check_oldest(dir: &WalDir, chain: &[FoundFile], replay: &Replay) -> Result<()> {
-    let Some(first) = chain.first() else { return Ok(()) };
-    let needed = chain.iter().map(|file| file.start.oldest).max().unwrap_or_default().max(replay.oldest);
-    if first.id <= needed || first.start.previous == first.id || first.start.first_seqno <= replay.covered + 1 {
-        return Ok(());
-    }
-    Err(Error::corruption("a log file that is still needed is missing").in_file(&dir.path(first.start.previous)))
-}
-
-/// What each file holds: the records up to where its replay ended. The last one may still get more.
-fn live_files(chain: &[FoundFile], ends: &[SeqNo], lengths: &BTreeMap<WalId, u64>) -> Vec<LiveFile> {
-    let ends = ends.iter().copied().take(chain.len().saturating_sub(1)).chain([SeqNo::MAX]);
-    chain.iter().zip(ends).map(|(file, end_seqno)| LiveFile { id: file.id, end_seqno, bytes: lengths[&file.id] }).collect()
-}
-
-/// Looks over the last file: where it validly ends and how far it is known to be durable.
-fn survey(file: &FoundFile, bytes: &[u8]) -> Result<Bound> {
-    let mut reader = RecordReader::new(file.uuid, file.epoch, bytes, BODY_START);
-    let mut durable = CREATION_BYTES;
-    loop {
-        match reader.next() {
-            Step::Record { record, end, .. } => {
-                durable = durable.max(record.synced_upto);
-                if record.kind == RecordKind::End as u8 {
-                    // It was written when everything before it was durable; that it can be read does not make it so itself.
-                    expect_nothing_behind(&mut reader)?;
-                    return Ok(Bound { durable, end: End::At(end), limit: SeqNo::MAX });
-                }
-            }
-            Step::End { offset } => {
-                return Ok(Bound { durable: durable.min(offset), end: End::At(offset), limit: SeqNo::MAX });
-            }
-            Step::Damage { offset, error } => {
-                let valid_end = valid_end(&reader, offset, error)?;
-                return Ok(Bound { durable: durable.min(valid_end), end: End::At(valid_end), limit: SeqNo::MAX });
-            }
-        }
-    }
-}
-
-fn valid_end(reader: &RecordReader<'_>, damage: u64, error: Error) -> Result<u64> {
-    if planted(Bug::TruncateAtFirstDamage) { Ok(damage) } else { torn_tail(reader, damage, error) }
-}
-
-fn expect_nothing_behind(reader: &mut RecordReader<'_>) -> Result<()> {
-    match reader.next() {
-        Step::End { .. } => Ok(()),
-        Step::Record { start, .. } => Err(Error::corruption("a log record behind the end mark").at(start)),
-        Step::Damage { error, .. } => Err(error.context("behind the end mark of the log")),
-    }
 }
 
 struct Replay {
