@@ -225,6 +225,7 @@ fn flush(tree: &Tree, boundary: SeqNo) -> sediment_base::Result<()> {
         retention,
         now_us: 1,
         through: SeqNo::MAX,
+        covered: None,
         before_publish: &|_| Ok(()),
         on_slice: &|_| ControlFlow::Continue(()),
     })

@@ -14,6 +14,7 @@ const ROW_BYTES: u64 = 120;
 /// Makes a table of about [`TABLE_BYTES`].
 const MEMTABLE_BYTES: usize = 12 << 20;
 const TABLE_BYTES: u64 = 8 << 20;
+const TRIGGER: usize = 6;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
@@ -29,7 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             strategy: Some(strategy.clone()),
             memtable_bytes: Some(MEMTABLE_BYTES),
             table_bytes: Some(TABLE_BYTES),
-            level_base_bytes: Some(4 * TABLE_BYTES),
+            level0_trigger: Some(TRIGGER),
+            level_base_bytes: Some(TRIGGER as u64 * TABLE_BYTES),
             ..KeyspaceOptions::default()
         },
     )?;
