@@ -68,7 +68,7 @@ fn commit_if(
         && durability == Durability::Sync
         && !planted(Bug::SkipWalSync)
     {
-        machinery.log.sync_to(position)?;
+        machinery.log.sync_commit(position)?;
     }
     let stats = &machinery.instruments.stats;
     let local = stats.local();
@@ -87,7 +87,7 @@ pub(crate) fn persist(machinery: &Machinery, durability: Durability) -> Result<(
         return Ok(());
     }
     match machinery.log.write_waiting()? {
-        Some(position) if durability == Durability::Sync => machinery.log.sync_to(position),
+        Some(position) if durability == Durability::Sync => machinery.log.sync_commit(position),
         _ => Ok(()),
     }
 }

@@ -208,11 +208,18 @@ impl Log {
         self.syncer.sync_to(position)
     }
 
+    /// The same for those who are likely to ask again: until they do, the log is kept from falling far behind.
+    pub(crate) fn sync_commit(&self, position: Position) -> Result<()> {
+        self.syncer.expect_more();
+        self.sync_to(position)
+    }
+
     /// Returns once every record up to and including `seqno` is durable.
     pub(crate) fn sync_through(&self, seqno: SeqNo) -> Result<()> {
         if self.syncer.is_durable(seqno.saturating_add(1)) {
             return Ok(());
         }
+        self.syncer.expect_more();
         let position = self.write_waiting()?;
         position.map_or(Ok(()), |position| self.sync_to(position))
     }

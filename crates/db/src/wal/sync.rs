@@ -131,7 +131,12 @@ impl Syncer {
             return Ok(false);
         }
         let written = self.written_in(&self.lock());
-        written.map_or(Ok(()), |reached| self.reach(reached.position)).map(|()| true)
+        written.map_or(Ok(()), |reached| self.sync_to(reached.position)).map(|()| true)
+    }
+
+    /// Somebody asks for a sync who is likely to ask for more.
+    pub(crate) fn expect_more(&self) {
+        self.asked.store(ASKED_FILES, Ordering::Relaxed);
     }
 
     /// Whether there is something to sync unasked.
@@ -142,11 +147,6 @@ impl Syncer {
     /// Returns once everything before `position` is durable. It was written before: no sync reaches further than that, and whoever waited
     /// for one that does would sync for ever.
     pub(crate) fn sync_to(&self, position: Position) -> Result<()> {
-        self.asked.store(ASKED_FILES, Ordering::Relaxed);
-        self.reach(position)
-    }
-
-    fn reach(&self, position: Position) -> Result<()> {
         loop {
             let mut state = self.lock();
             if state.durable.position >= position {
@@ -296,6 +296,17 @@ mod tests {
         syncer.written(501, 8);
         syncer.sync_to(at(501)).unwrap();
         assert_eq!((calls(), syncer.synced_upto(), syncer.is_durable(8)), (before + 2, 501, true));
+    }
+
+    #[test]
+    fn much_is_synced_unasked_only_where_more_syncs_are_expected() {
+        let (syncer, _disk) = syncer(500);
+        syncer.sync_to(at(500)).unwrap();
+        syncer.written(500 + BACKLOG_BYTES, 8);
+        assert!(!syncer.sync_backlog().unwrap() && !syncer.is_durable(8), "nobody is expected to ask");
+        syncer.expect_more();
+        assert!(syncer.sync_backlog().unwrap() && syncer.is_durable(8));
+        assert!(!syncer.has_backlog(), "nothing is left");
     }
 
     /// Somebody took the place for written where a failed write should have ended. It was synced again and again, in a flush that never
