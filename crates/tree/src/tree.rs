@@ -137,7 +137,14 @@ impl Tree {
 
     /// The value of `key` at `read_seqno`.
     pub fn get(&self, key: &[u8], read_seqno: SeqNo) -> Result<Option<Slice>> {
-        self.get_at(key, || read_seqno)
+        let mut value = Slice::default();
+        Ok(self.get_into(key, read_seqno, &mut value)?.then_some(value))
+    }
+
+    /// The same, straight to where the caller wants it; whether there is one. For callers who give it on in a form of their own: a value
+    /// that is copied as soon as it was returned is waited for.
+    pub fn get_into(&self, key: &[u8], read_seqno: SeqNo, value: &mut Slice) -> Result<bool> {
+        self.begin_get(&epoch::pin(), key, || read_seqno, value)?.finish()
     }
 
     /// The value of `key` at the seqno that `visible` returns, asked once the memtables and tables to read are pinned: a flush

@@ -23,8 +23,9 @@ type Bounds = (Bound<sediment_base::Slice>, Bound<sediment_base::Slice>);
 impl TreeInner {
     #[inline]
     pub(crate) fn get_value(&self, key: &[u8], seqno: SeqNo) -> Result<Option<UserValue>> {
-        match self.tree.get(key, seqno) {
-            Ok(value) => Ok(value.map(Slice::wrap)),
+        let mut value = sediment_base::Slice::default();
+        match self.tree.get_into(key, seqno, &mut value) {
+            Ok(is_found) => Ok(is_found.then(|| Slice::wrap(value))),
             Err(error) => Err(of_tree(error)),
         }
     }
