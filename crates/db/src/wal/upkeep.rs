@@ -71,6 +71,9 @@ impl Log {
             let position = self.append_note(RecordKind::Trim, oldest.0.to_le_bytes().to_vec())?;
             self.sync_to(position)?;
         }
+        if self.writer().must_repeat_beyond(covered) {
+            self.write_waiting()?;
+        }
         self.syncer.forget_before(oldest);
         self.files.remove_before(oldest, |id| {
             self.dir.env.fs.remove_file(&self.dir.path(id))?;

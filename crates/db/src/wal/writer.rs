@@ -148,6 +148,12 @@ impl Writer {
         self.tail.is_some()
     }
 
+    /// The same once nothing is needed up to `covered`: then it need not.
+    pub(super) fn must_repeat_beyond(&mut self, covered: SeqNo) -> bool {
+        self.tail = self.tail.filter(|tail| tail.end_seqno > covered.saturating_add(1));
+        self.has_tail()
+    }
+
     /// From now on somebody prepares files, or nobody does.
     pub(super) fn set_helped(&mut self, is_helped: bool) {
         self.is_helped = is_helped;

@@ -1,6 +1,6 @@
 //! A full disk refuses writes without applying them, and goes on by itself when there is room.
 
-use crate::disks::{DIR, bytes, eventually_by, faulty, fill, list, open, open_env, put, rows, small, text};
+use crate::disks::{DIR, bytes, eventually_by, faulty, fill, killed, list, open, open_env, put, recorded, rows, small, text};
 use sediment_env::{
     FaultFs, MemFs,
     fs::{Fault, FaultRule},
@@ -200,4 +200,33 @@ fn a_compaction_that_might_not_fit_does_not_begin() {
     faults.disarm();
     db.compact().unwrap();
     assert_eq!((postponed(), a.iter().count()), (1, 21));
+}
+
+/// A flush covered what the process had found, while a full disk kept it from being repeated, and its files were removed: with room again
+/// it was still to be repeated, could not be read, and nothing could be written any more.
+#[test]
+fn what_was_found_need_not_be_repeated_once_tables_hold_it() {
+    let disk = recorded();
+    let mut options = small();
+    options.expert.memtable_bytes = Some(1 << 20);
+    let open = |env| Db::builder(DIR).options(options.clone()).env(env).open().unwrap();
+    let db = open(faulty(&disk).1);
+    let a = db.keyspace("a").unwrap();
+    for i in 0..40 {
+        put(&db, &a, &format!("{i:02}"), &"v".repeat(1000), Os).unwrap();
+    }
+    drop((db, a));
+    let disk = killed(&disk);
+    let (faults, env) = faulty(&disk);
+    let db = open(env);
+    let a = db.keyspace("a").unwrap();
+    fill(&faults, "wal/", 0);
+    let before = list(&disk, "wal");
+    assert!(before.len() > 2, "{before:?}");
+    db.flush().unwrap();
+    assert_eq!(list(&disk, "wal"), before[before.len() - 1..], "the last one is there to be continued");
+    faults.disarm();
+    put(&db, &a, "40", "after", Sync).unwrap();
+    drop((db, a));
+    assert_eq!(open(faulty(&disk).1).keyspace("a").unwrap().iter().count(), 41);
 }
