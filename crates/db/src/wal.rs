@@ -4,8 +4,9 @@
 //! new one begins when it is full, after a failed append, and at the first write after opening. Invariants:
 //!
 //! * seqnos in the log are contiguous, over files too;
-//! * a file is written only after its birth (header, first record, directory) is synced, and the one before it up to the place
-//!   that the first record names; what lies behind that place is repeated;
+//! * a file is written only after its birth (header, first record, directory) is synced, and is synced further only after those
+//!   before it, unless these are not needed any more;
+//! * what a process found and is not known to be durable is repeated in the first file that it writes, and not removed before;
 //! * after a failed append or sync nothing is appended to that file;
 //! * every record says how far its file was known to be durable, so that replay can tell a torn tail from a loss.
 //!

@@ -95,10 +95,11 @@ impl Catalog {
         self.state.covered
     }
 
-    /// Nothing of the log is needed up to `seqno`, because a manifest says so, durably. Whatever is saved later says so too, for that
-    /// manifest may go.
-    pub(crate) fn cover(&mut self, seqno: SeqNo) {
-        self.state.covered = self.state.covered.max(seqno);
+    /// Nothing of the log is needed up to the highest of these seqnos, because manifests say so; nor up to what is returned, all that was told
+    /// together. Whatever is saved later says so too, for those manifests may go.
+    pub(crate) fn cover(&mut self, seqnos: impl Iterator<Item = SeqNo>) -> SeqNo {
+        self.state.covered = seqnos.fold(self.state.covered, SeqNo::max);
+        self.state.covered
     }
 
     /// Applies a change that the log has.

@@ -56,10 +56,8 @@ pub(crate) fn open(
     let mut replaying = Replaying { env, dir, settings, instruments, catalog, open: BTreeMap::new(), anchors: BTreeMap::new() };
     replaying.open_trees()?;
     let next_wal = WalId(lost_number(&lost, filename::WAL_DIR)).next();
-    let covered = replaying.covered();
+    let covered = replaying.cover();
     let recovered = replay(&wal, covered, next_wal, &mut |logged| replaying.entry(&logged))?;
-    // What a gap in the log rests on must not go with the tree that says it.
-    replaying.catalog.cover(covered);
     replaying.check(&recovered)?;
     let next_tree = TreeId(lost_number(&lost, filename::TREES_DIR)).next();
     let on_disk = trees.iter().filter_map(|entry| filename::parse_number(&entry.name)).map(TreeId);
@@ -89,10 +87,9 @@ impl Replaying<'_> {
         Ok(())
     }
 
-    /// The seqno up to which nothing of the log is needed.
-    fn covered(&self) -> SeqNo {
-        let of_trees = self.open.values().filter_map(|keyspace| keyspace.newest().tree.covered()).max();
-        of_trees.unwrap_or_default().max(self.catalog.covered())
+    /// The seqno up to which nothing of the log is needed. What a gap in the log rests on must not go with the tree that says it.
+    fn cover(&mut self) -> SeqNo {
+        self.catalog.cover(self.open.values().filter_map(|keyspace| keyspace.newest().tree.covered()))
     }
 
     /// Opens a keyspace with the tree that some change made.

@@ -217,9 +217,7 @@ pub(super) fn trim(machinery: &Machinery) -> Result<()> {
     let next = machinery.snapshots.visible();
     let needed = keyspaces.iter().map(|keyspace| needed_from(keyspace, next)).min().unwrap_or(next);
     let needed = catalog.unsaved_from().map_or(needed, |unsaved| needed.min(unsaved));
-    let covered = keyspaces.iter().filter_map(|keyspace| keyspace.newest().tree.covered()).max().unwrap_or_default();
-    catalog.cover(covered);
-    let covered = catalog.covered();
+    let covered = catalog.cover(keyspaces.iter().filter_map(|keyspace| keyspace.newest().tree.covered()));
     drop(catalog);
     machinery.log.trim(needed, covered)
 }
