@@ -44,6 +44,8 @@ bugs! {
     DropVersionUnderSnapshot,
     /// Compaction drops a tombstone above the bottom.
     DropTombstoneAboveBottom,
+    /// Compaction takes over a block whose rows a range tombstone hides, which then goes.
+    CarryUnderRangeTombstone,
     /// `CURRENT` is switched before the manifest that it names is synced.
     SwitchCurrentBeforeSync,
     /// A flush is durable before the log that it overtakes.

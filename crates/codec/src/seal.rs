@@ -184,15 +184,36 @@ impl Seal {
         out.put_bytes(&[0; FRAME_HEADER_BYTES]);
         let stored_at = out.len();
         let written = write(out);
-        let sealed = self.finish_frame(packer, id, offset, (start, stored_at), out);
+        let sealed = self.pack_frame(packer, id, offset, (start, stored_at), out);
         if sealed.is_err() {
             out.truncate(start);
         }
         Ok((sealed?, written))
     }
 
+    /// Appends the stored bytes of another frame, which were packed as `header` says, as a frame that is to stand at `offset` of this file.
+    /// On error `out` is as before.
+    pub fn reseal(
+        &self,
+        header: &FrameHeader,
+        id: FrameId,
+        offset: u64,
+        stored: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<FrameHeader> {
+        check_alignment(offset).map_err(|error| error.with_kind(sediment_base::ErrorKind::InvalidInput))?;
+        let start = out.len();
+        out.put_bytes(&[0; FRAME_HEADER_BYTES]);
+        out.put_bytes(stored);
+        let sealed = self.finish_frame(header.packed(), header.plain_len, id, offset, (start, out));
+        if sealed.is_err() {
+            out.truncate(start);
+        }
+        sealed
+    }
+
     /// Makes a frame of the plain bytes from `stored_at` to the end, behind the place for its header.
-    fn finish_frame(
+    fn pack_frame(
         &self,
         packer: &mut Packer,
         id: FrameId,
@@ -201,7 +222,19 @@ impl Seal {
         out: &mut Vec<u8>,
     ) -> Result<FrameHeader> {
         let plain_len = bounded_length(out.len().saturating_sub(stored_at))?;
-        let Packed { codec, dictionary } = packer.pack_from(stored_at, out)?;
+        let packed = packer.pack_from(stored_at, out)?;
+        self.finish_frame(packed, plain_len, id, offset, (start, out))
+    }
+
+    /// Makes a frame of the stored bytes that lie in `out` behind `start` and the place for its header.
+    fn finish_frame(
+        &self,
+        Packed { codec, dictionary }: Packed,
+        plain_len: u32,
+        id: FrameId,
+        offset: u64,
+        (start, out): (usize, &mut Vec<u8>),
+    ) -> Result<FrameHeader> {
         let (header_place, stored) = out
             .get_mut(start..)
             .and_then(|frame| frame.split_first_chunk_mut::<FRAME_HEADER_BYTES>())

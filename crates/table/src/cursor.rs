@@ -5,8 +5,10 @@
 
 mod block_key;
 mod segment;
+mod whole;
 
 pub use segment::{Segment, SegmentRow};
+pub use whole::WholeBlock;
 
 use block_key::BlockKey;
 

@@ -37,7 +37,7 @@ pub mod dump;
 pub use block::RowHead;
 pub use cache::BlockCache;
 pub use context::TableContext;
-pub use cursor::{Segment, SegmentRow, TableCursor};
+pub use cursor::{Segment, SegmentRow, TableCursor, WholeBlock};
 pub use options::{DictionaryOptions, FilterKind, TableOptions};
 pub use properties::{Properties, RangeCounts, RemovedCounts, TableMeta};
 pub use reader::{Approach, Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};

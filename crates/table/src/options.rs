@@ -1,7 +1,10 @@
 //! How a table is written. Readers need none of it: a table says in its properties what they must know.
 
-use sediment_base::{KeyRange, PrefixExtractor};
-use sediment_codec::compress::{Dictionary, Method};
+use sediment_base::{KeyRange, PrefixExtractor, limits};
+use sediment_codec::{
+    compress::{Dictionary, Method},
+    seal::FRAME_HEADER_BYTES,
+};
 use std::sync::Arc;
 
 /// Settings of one table.
@@ -35,6 +38,13 @@ pub struct TableOptions {
     pub created_us: u64,
     /// Time of the oldest write inside, inherited through rewrites.
     pub oldest_write_us: u64,
+}
+
+impl TableOptions {
+    /// Size of a block's rows, with what describes them, that is aimed at.
+    pub(crate) fn block_bytes_target(&self) -> usize {
+        self.block_bytes.clamp(256, limits::BLOCK_BYTES_MAX) - FRAME_HEADER_BYTES
+    }
 }
 
 impl Default for TableOptions {

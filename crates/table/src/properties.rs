@@ -201,6 +201,8 @@ properties! {
     68 removed_runs: u64,
     /// Who reads above this sequence number finds nothing in them.
     70 removed_seqno: u64,
+    /// How its blocks were to be compressed; empty if not at all. Each of them says how it was.
+    72 compression: String,
 }
 
 const REQUIRED: u64 = 1;

@@ -18,6 +18,7 @@ mod window;
 
 pub use approach::Approach;
 pub use counts::ReadCounts;
+use load::verify_block;
 pub(crate) use load::{Opener, decode_block, load_block, read_fully};
 pub use point::{Looked, PointRead, Reach, TakeRow};
 pub(crate) use tail::{Parts, Tail};
@@ -28,14 +29,18 @@ use crate::{
     cache::{Heat, Pages},
     context::TableContext,
     filter::{Filter, PrefixFilter},
-    index::Fence,
+    index::{BlockPlace, Fence},
     properties::{Properties, TableMeta},
 };
 use sediment_base::{
     Account, Error, InternalKey, KeyOrder, Kind, MemoryBudget, RangeTombstones, Result, RowFlags, SeqNo, Slice, Stats,
     budget::Charge, stats::Counter,
 };
-use sediment_codec::{hash::key_hash, seal::Region};
+use sediment_codec::{
+    compress::Dictionary,
+    hash::key_hash,
+    seal::{FrameHeader, Region},
+};
 use sediment_env::File;
 use sediment_raw::slab::Pool;
 use std::{fmt, path::Path, path::PathBuf, sync::Arc};
@@ -352,6 +357,17 @@ impl Table {
         block
     }
 
+    /// The frame of a block, proven: header and stored bytes, read through the window of a walk.
+    pub(crate) fn frame<'a>(&self, place: BlockPlace, window: &'a mut Window) -> Result<(FrameHeader, &'a [u8])> {
+        let bytes = window.block(&*self.file, place, self.fence.data_end());
+        self.of_this_file(bytes.and_then(|bytes| verify_block(&self.opener.seal, place, bytes)))
+    }
+
+    /// The dictionary of its blocks, if they have one.
+    pub(crate) fn dictionary(&self) -> Option<&Arc<Dictionary>> {
+        self.opener.unpacker.dictionary()
+    }
+
     /// Reads a block for a point.
     fn load(&self, number: usize, counts: &mut ReadCounts) -> Result<BlockRef> {
         let place = self.fence.place(number);
@@ -360,7 +376,7 @@ impl Table {
         self.of_this_file(load_block(&self.pool, &*self.file, &self.opener, place))
     }
 
-    fn of_this_file(&self, block: Result<BlockRef>) -> Result<BlockRef> {
+    fn of_this_file<T>(&self, block: Result<T>) -> Result<T> {
         block.map_err(|error| error.in_file(&self.path))
     }
 

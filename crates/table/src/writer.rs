@@ -3,6 +3,7 @@
 //! Blocks are sealed and written out in large pieces as they fill; what describes them is collected on the way and follows at the end.
 //! Filter and tags are built from one hash per user key. One caller at a time.
 
+mod carry;
 mod data;
 mod file;
 mod trial;
@@ -25,9 +26,11 @@ use sediment_codec::{
     compress::{Dictionary, Method},
     hash::{KEY_HASH_VERSION, ROW_DIGEST_VERSION, key_hash, row_digest},
     header::{FileHeader, FileKind},
-    seal::{FRAME_HEADER_BYTES, Region},
+    seal::Region,
 };
 use std::{cmp::Ordering, path::PathBuf, sync::Arc};
+
+pub(crate) use carry::Carried;
 
 use data::{BlockNote, DataBlocks};
 use file::FrameFile;
@@ -45,6 +48,8 @@ pub struct TableWriter {
     /// Whether the block being built begins with further versions of the key that ended the one before, and with which.
     continues: bool,
     first_version: (SeqNo, Kind),
+    /// Blocks that were taken over, or could have been, since one was left short for that; no more are counted than matter.
+    blocks_met: u32,
     data: DataBlocks,
     hashes: Vec<u64>,
     /// Of the keys with these hashes, where a locator is wanted.
@@ -80,12 +85,14 @@ impl TableWriter {
         let file = FrameFile::new(context.fs.create(&path)?, &header, &context.stats);
         let has_prefixes = options.filter_bits_per_prefix > 0 && context.order.is_lexicographic();
         let extractor = options.prefix_extractor.as_ref().filter(|_| has_prefixes);
-        let block_codec = match &options.codec {
-            Method::Other(codec) => codec.name().into(),
-            _ => String::new(),
+        let (block_codec, compression) = match &options.codec {
+            Method::None => Default::default(),
+            Method::Other(codec) => (codec.name().into(), options.codec.to_string()),
+            own => (String::new(), own.to_string()),
         };
         let properties = Properties {
             block_codec,
+            compression,
             comparator: context.order.name().into(),
             row_digests: if options.row_digests { ROW_DIGEST_VERSION.into() } else { 0 },
             prefix_extractor: extractor.map_or_else(String::new, |extractor| extractor.name().into()),
@@ -106,6 +113,7 @@ impl TableWriter {
             block_bytes: 0,
             continues: false,
             first_version: (0, Kind::Value),
+            blocks_met: 0,
             data: DataBlocks::new(options),
             hashes: Vec::new(),
             places: options.locator.then(KeyPlaces::default),
@@ -306,12 +314,7 @@ impl TableWriter {
     ) -> Result<()> {
         let mut stored = RowFlags(flags.0 & RowFlags::BLOB.0);
         if is_new_key {
-            let hash = key_hash(self.options.hash_seed, key.user_key);
-            self.last.hash = hash;
-            self.last.hides = false;
-            if let Some(prefixes) = &mut self.prefixes {
-                prefixes.add(&self.last.key, key.user_key);
-            }
+            self.begin_key(key.user_key);
         } else if self.last.hides {
             stored = stored.with(RowFlags::OBSOLETE);
         }
@@ -321,14 +324,14 @@ impl TableWriter {
             row.digest = digest.unwrap_or_else(|| row_digest(self.last.hash, what, value));
             row.flags = stored.with(RowFlags::DIGEST);
         }
-        let target = self.options.block_bytes.clamp(256, limits::BLOCK_BYTES_MAX) - FRAME_HEADER_BYTES;
+        let target = self.options.block_bytes_target();
         let mut fit = self.builder.fit(&row);
         if !self.builder.is_empty() && fit.size > target {
             self.finish_block()?;
             fit = self.builder.fit(&row);
         }
         // Only now is it known in which block the key begins.
-        if is_new_key && (self.options.filter_bits_per_key > 0 || self.places.is_some()) {
+        if is_new_key && self.wants_hashes() {
             self.hashes.push(self.last.hash);
         }
         if self.builder.is_empty() {
@@ -342,18 +345,32 @@ impl TableWriter {
             self.builder.add(&row, fit);
             self.block_bytes = fit.size;
         }
-        self.count(&row, is_new_key);
+        self.count(key, row.flags, value.len(), is_new_key);
         Ok(())
     }
 
-    fn count(&mut self, row: &RowParts<'_>, is_new_key: bool) {
-        let key = row.key;
+    /// A row of this user key comes next, which is another than the last one.
+    #[inline]
+    fn begin_key(&mut self, user_key: &[u8]) {
+        self.last.hash = key_hash(self.options.hash_seed, user_key);
+        self.last.hides = false;
+        if let Some(prefixes) = &mut self.prefixes {
+            prefixes.add(&self.last.key, user_key);
+        }
+    }
+
+    fn wants_hashes(&self) -> bool {
+        self.options.filter_bits_per_key > 0 || self.places.is_some()
+    }
+
+    #[inline]
+    fn count(&mut self, key: InternalKey<'_>, flags: RowFlags, value_len: usize, is_new_key: bool) {
         if self.properties.rows == 0 {
             self.first_key = key.user_key.into();
         }
-        self.properties.count_row(key.kind, is_new_key, row.flags.contains(RowFlags::BLOB));
+        self.properties.count_row(key.kind, is_new_key, flags.contains(RowFlags::BLOB));
         self.properties.key_bytes += key.user_key.len() as u64;
-        self.properties.value_bytes += row.value.len() as u64;
+        self.properties.value_bytes += value_len as u64;
         self.properties.min_seqno = self.properties.min_seqno.min(key.seqno);
         self.properties.max_seqno = self.properties.max_seqno.max(key.seqno);
         if is_new_key {

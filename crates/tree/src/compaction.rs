@@ -89,6 +89,8 @@ pub struct CompactionReport {
     pub rows_out: u64,
     /// Portions that were done side by side, where there was help, or one after the other; 0 where nothing was rewritten.
     pub portions: usize,
+    /// Blocks that were taken over as they were, because no row of them changed and none came between.
+    pub blocks_carried: u64,
     /// Rows that the compaction filter removed or replaced.
     pub rows_filtered: u64,
     /// Whether tables only changed their level.

@@ -21,7 +21,7 @@ pub(crate) use visible::{Backward, Bounds, Forward, Seen, View, seen, take_in};
 
 use crate::memtable::MemtableCursor;
 use sediment_base::{Cursor, InternalKey, Result, RowFlags, SeqNo};
-use sediment_table::Segment;
+use sediment_table::{Segment, TableCursor, WholeBlock};
 use std::ops::Bound;
 
 /// Rows of one key that are stepped over before a seek jumps the rest.
@@ -77,6 +77,31 @@ macro_rules! each {
             Source::Below($cursor) => $call,
         }
     };
+}
+
+/// For rewrites, which may take a block over as a whole. Only tables have blocks.
+impl Source {
+    #[inline]
+    fn whole_block(&self) -> Option<WholeBlock<'_>> {
+        match self {
+            Self::Run(cursor) => cursor.whole_block(),
+            Self::Memtable(_) | Self::Below(_) => None,
+        }
+    }
+
+    fn pass_block(&mut self) -> Result<()> {
+        match self {
+            Self::Run(cursor) => cursor.pass_block(),
+            Self::Memtable(_) | Self::Below(_) => self.next(),
+        }
+    }
+
+    fn table_cursor(&mut self) -> Option<&mut TableCursor> {
+        match self {
+            Self::Run(cursor) => cursor.table_cursor(),
+            Self::Memtable(_) | Self::Below(_) => None,
+        }
+    }
 }
 
 impl Cursor for Source {

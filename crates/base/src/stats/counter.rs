@@ -144,6 +144,8 @@ counters! {
     CompactionRowsWritten: "compaction_rows_written" in Rows,
     /// Rows that compactions dropped because no reader needs them.
     CompactionRowsDropped: "compaction_rows_dropped" in Rows,
+    /// Blocks that compactions took over as they were, because no row of them changed and none came between.
+    CompactionBlocksCarried: "compaction_blocks_carried" in Count,
     /// Rows that compaction filters removed or replaced.
     CompactionRowsFiltered: "compaction_rows_filtered" in Rows,
     /// Tables that compactions let go unread, because range tombstones hide all of them.

@@ -10,10 +10,9 @@ const NAMES: &str = "get_count get_memtable_hits get_table_hits filter_checks fi
     commit_bytes wal_bytes_written wal_records wal_groups wal_syncs wal_files_begun \
     wal_records_replayed flush_count flush_rows_written flush_rows_dropped removed_runs_found flush_bytes_written ingest_count \
     ingest_rows ingest_bytes_written compaction_count compaction_portions compaction_bytes_evicted \
-    compaction_moves compaction_rows_read compaction_rows_written compaction_rows_dropped compaction_rows_filtered compaction_tables_dropped \
-    compaction_bytes_read \
-    compaction_bytes_written compaction_wait_us compactions_postponed tables_created tables_deleted write_delays write_delay_us write_stops write_stop_us \
-    no_space_events commit_latency_us get_latency_us scan_rows wal_sync_latency_us wal_group_records flush_duration_us \
+    compaction_moves compaction_rows_read compaction_rows_written compaction_rows_dropped compaction_blocks_carried \
+    compaction_rows_filtered compaction_tables_dropped compaction_bytes_read compaction_bytes_written compaction_wait_us compactions_postponed \
+    tables_created tables_deleted write_delays write_delay_us write_stops write_stop_us no_space_events commit_latency_us get_latency_us scan_rows wal_sync_latency_us wal_group_records flush_duration_us \
     compaction_duration_us";
 
 #[test]

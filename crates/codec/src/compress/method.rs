@@ -2,7 +2,7 @@
 
 use super::Codec;
 use sediment_base::{BlockCodec, Error, Result};
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{fmt, ops::RangeInclusive, sync::Arc};
 
 /// How blocks are to be compressed. It shapes what is written; readers go by what each block says.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,18 @@ impl Method {
             Self::Lz4 => Codec::Lz4,
             Self::Zstd(_) => Codec::Zstd,
             Self::Other(codec) => Codec::Other(codec.id()),
+        }
+    }
+}
+
+/// What it is called where a table says how it was compressed: another name, another result.
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => write!(f, "none"),
+            Self::Lz4 => write!(f, "lz4"),
+            Self::Zstd(level) => write!(f, "zstd:{}", level.get()),
+            Self::Other(codec) => write!(f, "other:{}", codec.name()),
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::compress::Method;
 use proptest::prelude::*;
 use sediment_base::ErrorKind;
 
@@ -132,6 +133,25 @@ proptest! {
         out.extend(after);
         let (found, opened) = seal().open(&Unpacker::default(), offset, &out[before..]).unwrap();
         prop_assert_eq!((found, &*opened), (header, &plain[..]));
+    }
+
+    #[test]
+    fn stored_bytes_go_from_file_to_file_as_they_are(plain in prop::collection::vec(0_u8..3, 0..3000), from in 0_u64..99, to in 0_u64..99) {
+        let (from, to) = (from * 64, to * 64);
+        let mut frame = Vec::new();
+        let mut packer = Packer::new(Method::Lz4, None);
+        seal().seal_with(&mut packer, ID, from, &mut frame, |out| out.extend_from_slice(&plain)).unwrap();
+        let (header, stored) = seal().verify(from, &frame).unwrap();
+        let other = Seal { uuid: FileUuid([8; 16]) };
+        let mut out = vec![1; 7];
+        let id = FrameId { ordinal: 6, ..ID };
+        let resealed = other.reseal(&header, id, to, stored, &mut out).unwrap();
+        let (found, opened) = other.open(&Unpacker::default(), to, &out[7..]).unwrap();
+        prop_assert_eq!((&found, found.ordinal, &*opened), (&resealed, 6, &plain[..]));
+        prop_assert_eq!((found.stored_len, found.codec), (header.stored_len, header.codec));
+        prop_assert_eq!(out.len() as u64, 7 + found.frame_bytes());
+        prop_assert!(other.reseal(&header, id, to + 1, stored, &mut out).is_err());
+        prop_assert_eq!(out.len() as u64, 7 + found.frame_bytes());
     }
 
     #[test]

@@ -56,7 +56,8 @@ fn each_level_is_compressed_as_it_is_told() {
     let both = sizes(&compressed(lz4, lz4));
     let below = sizes(&compressed(plain, lz4));
     assert!(both.0 * 3 < neither.0 * 2 && both.1 * 3 < neither.1 * 2, "{both:?} of {neither:?}");
-    assert_eq!(below.1, both.1);
+    // Blocks that are taken over fill a table a little further: what a table takes beside its rows is 1 KiB here.
+    assert!(below.1.abs_diff(both.1) < 1024, "{below:?} and {both:?}");
     let above = sizes(&compressed(lz4, plain));
     assert!(above.1 > both.1 * 5 / 4, "{above:?} and {both:?}");
     let smallest = sizes(&compressed(lz4, zstd));

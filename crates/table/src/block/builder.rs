@@ -44,6 +44,11 @@ impl BlockSummary {
         Self { min_seqno: SeqNo::MAX, max_seqno: 0, all_obsolete, all_tombstones, has_blob: false, has_operand: false }
     }
 
+    /// Of rows that are values, none with a newer one.
+    pub(crate) fn of_values(min_seqno: SeqNo, max_seqno: SeqNo) -> Self {
+        Self { min_seqno, max_seqno, all_obsolete: false, all_tombstones: false, has_blob: false, has_operand: false }
+    }
+
     /// With one more row.
     #[must_use]
     pub(crate) fn with(self, seqno: SeqNo, kind: Kind, flags: RowFlags) -> Self {

@@ -48,6 +48,7 @@ impl<'a> RowCheck<'a> {
             global_seqno: stated.global_seqno,
             writer: stated.writer.clone(),
             block_codec: stated.block_codec.clone(),
+            compression: stated.compression.clone(),
             removed_runs: stated.removed_runs,
             removed_seqno: stated.removed_seqno,
             ..Properties::default()

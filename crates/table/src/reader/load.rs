@@ -83,7 +83,7 @@ fn unpack_slotted(pool: &Pool, opener: &Opener, place: BlockPlace, header: &Fram
 }
 
 /// Proves the first frame of a block, and that it is one of the kind and length that the fence says.
-fn verify_block<'a>(seal: &Seal, place: BlockPlace, bytes: &'a [u8]) -> Result<(FrameHeader, &'a [u8])> {
+pub(super) fn verify_block<'a>(seal: &Seal, place: BlockPlace, bytes: &'a [u8]) -> Result<(FrameHeader, &'a [u8])> {
     let (header, stored) = verify_data(seal, place.offset, bytes)?;
     let is_jumbo = header.kind == kinds::JUMBO;
     let error = if is_jumbo != place.flags.contains(BlockFlags::JUMBO) {

@@ -11,7 +11,10 @@ use crate::{
     options::TableOptions,
 };
 use sediment_base::{InternalKey, Kind, Result, SeqNo, limits};
-use sediment_codec::compress::{Dictionary, Method, Packer};
+use sediment_codec::{
+    compress::{Dictionary, Method, Packer},
+    seal::FrameHeader,
+};
 use std::sync::Arc;
 
 /// What the fence keeps of a block beside its place.
@@ -29,6 +32,8 @@ pub(super) struct DataBlocks {
     packer: Packer,
     trial: Option<Trial>,
     fence: FenceBuilder,
+    /// One that was compared with that of this table last, and whether it is the same.
+    compared: Option<(Arc<Dictionary>, bool)>,
 }
 
 impl DataBlocks {
@@ -37,7 +42,7 @@ impl DataBlocks {
             Method::Zstd(level) => Trial::new(&options.dictionary, level),
             _ => None,
         };
-        Self { packer: Packer::new(options.codec.clone(), None), trial, fence: FenceBuilder::default() }
+        Self { packer: Packer::new(options.codec.clone(), None), trial, fence: FenceBuilder::default(), compared: None }
     }
 
     /// The dictionary of the table, if it is decided and there is one.
@@ -79,6 +84,35 @@ impl DataBlocks {
         }
         let summary = BlockSummary::empty().with(row.key.seqno, row.key.kind, row.flags);
         self.add_to_fence(note, (offset, file.len()), summary, true);
+        Ok(())
+    }
+
+    /// Whether it is decided which dictionary the table has, and it is this one.
+    pub(super) fn has_dictionary(&mut self, dictionary: Option<&Arc<Dictionary>>) -> bool {
+        match (self.packer.dictionary(), dictionary) {
+            _ if self.trial.is_some() => false,
+            (None, None) => true,
+            (Some(own), Some(other)) => {
+                let compared = self.compared.take().filter(|(compared, _)| Arc::ptr_eq(compared, other));
+                let (_, is_same) =
+                    self.compared.insert(compared.unwrap_or_else(|| (Arc::clone(other), own.bytes() == other.bytes())));
+                *is_same
+            }
+            _ => false,
+        }
+    }
+
+    /// Puts a block that was stored in another file, as it was stored there.
+    pub(super) fn carry(
+        &mut self,
+        file: &mut FrameFile,
+        note: BlockNote,
+        (header, stored): (&FrameHeader, &[u8]),
+        summary: BlockSummary,
+    ) -> Result<()> {
+        let offset = file.len();
+        file.put_stored(header, stored)?;
+        self.add_to_fence(note, (offset, file.len()), summary, false);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use sediment_base::{
 use sediment_codec::{
     compress::Packer,
     header::{FileHeader, HEADER_BYTES},
-    seal::{FrameId, Region, Seal},
+    seal::{FrameHeader, FrameId, Region, Seal},
 };
 use sediment_env::File;
 use std::{ops::Range, sync::Arc};
@@ -68,11 +68,24 @@ impl FrameFile {
         let id = FrameId { region: region as u8, kind, ordinal: self.region.frames };
         let offset = self.len();
         let (header, written) = self.seal.seal_with(packer, id, offset, &mut self.pending, write)?;
+        self.count_frame(&header);
+        Ok(written)
+    }
+
+    /// Puts a frame of data, of the bytes that one of another file stores.
+    pub(super) fn put_stored(&mut self, header: &FrameHeader, stored: &[u8]) -> Result<()> {
+        let id = FrameId { region: Region::Data as u8, kind: header.kind, ordinal: self.region.frames };
+        let offset = self.len();
+        let header = self.seal.reseal(header, id, offset, stored, &mut self.pending)?;
+        self.count_frame(&header);
+        self.write_out(WRITE_BYTES)
+    }
+
+    fn count_frame(&mut self, header: &FrameHeader) {
         self.region.frames += 1;
         self.region.plain_bytes += u64::from(header.plain_len);
         self.footer.frames += 1;
         self.footer.root = extend_root(self.footer.root, header.checksum);
-        Ok(written)
     }
 
     /// Puts a region that describes the data. It is read whole when the table is opened, and is to be ready at once: it is stored as it is.

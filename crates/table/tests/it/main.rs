@@ -1,5 +1,6 @@
 //! Tables through their public face, on a disk in memory.
 
+mod carrying;
 mod cold;
 mod compression;
 mod counts;

@@ -96,6 +96,7 @@ fn count(stats: &Stats, report: &CompactionReport) {
     stats.add(Counter::CompactionRowsRead, report.rows_in);
     stats.add(Counter::CompactionRowsWritten, report.rows_out);
     stats.add(Counter::CompactionRowsDropped, report.rows_in.saturating_sub(report.rows_out));
+    stats.add(Counter::CompactionBlocksCarried, report.blocks_carried);
     stats.add(Counter::CompactionRowsFiltered, report.rows_filtered);
     stats.add(Counter::CompactionTablesDropped, report.tables_dropped as u64);
     stats.add(Counter::CompactionBytesRead, report.bytes_in - report.bytes_dropped);
@@ -168,6 +169,7 @@ fn rewrite(
     report.portions = rewritten.len();
     report.tables_dropped = dropped.len();
     report.bytes_dropped = dropped.iter().map(|file| file.meta.file_bytes).sum();
+    report.blocks_carried = rewritten.iter().map(|portion| portion.blocks_carried).sum();
     report.rows_filtered = rewritten.iter().map(|portion| portion.rows_filtered).sum();
     let destroys = rewritten.iter().any(|portion| portion.rows_destroyed > 0);
     let history = rewritten.iter().filter_map(|portion| portion.history).reduce(History::raised);

@@ -10,14 +10,14 @@
 mod heads;
 mod losers;
 
-use super::Segmented;
+use super::{Segmented, Source};
 use heads::Heads;
 use losers::Losers;
 use sediment_base::{
     Cursor, Error, InternalKey, KeyOrder, Result, RowFlags, SeqNo,
     range::{is_within_lower, is_within_upper},
 };
-use sediment_table::Segment;
+use sediment_table::{Segment, TableCursor, WholeBlock};
 use std::ops::Bound;
 
 /// After so many wins in a row a source is asked for a segment, at least and at most. Where sources alternate, asking costs more than
@@ -271,6 +271,29 @@ impl<C: Cursor> Cursor for Merging<C> {
     #[inline]
     fn prev(&mut self) -> Result<()> {
         self.advance(Direction::Backward, C::prev)
+    }
+}
+
+impl Merging<Source> {
+    /// The block on whose first row it stands, if no other source has a row among those of the block. Asked walking forwards.
+    #[inline]
+    pub(crate) fn whole_block(&self) -> Option<WholeBlock<'_>> {
+        let block = self.winner().whole_block()?;
+        self.is_alone(&block).then_some(block)
+    }
+
+    fn is_alone(&self, block: &WholeBlock<'_>) -> bool {
+        self.runner_up().is_none_or(|rival| block.ends_before(rival))
+    }
+
+    /// Moves to the first row behind the block that [`Merging::whole_block`] has shown.
+    pub(crate) fn pass_block(&mut self) -> Result<()> {
+        self.advance(Direction::Forward, Source::pass_block)
+    }
+
+    /// The cursor over the table of the current row, if it is in a table: not to be moved.
+    pub(crate) fn table_cursor(&mut self) -> Option<&mut TableCursor> {
+        self.sources.get_mut(self.losers.winner().source)?.table_cursor()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::version::Run;
 use sediment_base::{Cursor, Error, InternalKey, KeyOrder, Result, RowFlags, SeqNo, Slice};
-use sediment_table::{Segment, TableCursor};
+use sediment_table::{Segment, TableCursor, WholeBlock};
 use std::{
     ops::{Bound, Range},
     sync::Arc,
@@ -122,6 +122,22 @@ impl RunCursor {
         self.here().is_first_of_key()
     }
 
+    /// The block on whose first row it stands, see [`TableCursor::whole_block`].
+    #[inline]
+    pub(super) fn whole_block(&self) -> Option<WholeBlock<'_>> {
+        self.here().whole_block()
+    }
+
+    /// Moves to the first row behind the block that it stands on.
+    pub(super) fn pass_block(&mut self) -> Result<()> {
+        self.step_on(TableCursor::pass_block)
+    }
+
+    /// The cursor over the table in which it stands, if it stands on a row: not to be moved.
+    pub(super) fn table_cursor(&mut self) -> Option<&mut TableCursor> {
+        self.current.as_mut().map(|(_, cursor)| cursor)
+    }
+
     /// Whether a table has no key that is wanted.
     fn is_passed_over(&self, index: usize) -> Result<bool> {
         Ok(!self.shared.is_empty() && !self.run.tables()[index].open()?.may_contain_prefix(&self.shared))
@@ -172,6 +188,20 @@ impl RunCursor {
         }
         self.current = None;
         Ok(())
+    }
+
+    /// Steps on in the table where it stands, and from its end to the next one.
+    #[inline]
+    fn step_on(&mut self, step: impl FnOnce(&mut TableCursor) -> Result<()>) -> Result<()> {
+        self.move_by(|this| {
+            let (index, cursor) = this.current.as_mut().expect("the cursor stands on a row");
+            step(cursor)?;
+            if cursor.is_valid() {
+                return Ok(());
+            }
+            let next = *index + 1;
+            this.first_from(next)
+        })
     }
 
     fn move_by(&mut self, step: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
@@ -255,15 +285,7 @@ impl Cursor for RunCursor {
 
     #[inline]
     fn next(&mut self) -> Result<()> {
-        self.move_by(|this| {
-            let (index, cursor) = this.current.as_mut().expect("the cursor stands on a row");
-            cursor.next()?;
-            if cursor.is_valid() {
-                return Ok(());
-            }
-            let next = *index + 1;
-            this.first_from(next)
-        })
+        self.step_on(TableCursor::next)
     }
 
     #[inline]

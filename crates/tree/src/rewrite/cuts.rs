@@ -54,6 +54,13 @@ impl Cutter<'_> {
     }
 }
 
+impl Cutter<'_> {
+    /// The first guard behind the last key.
+    pub(crate) fn next_guard(&self) -> Option<&Slice> {
+        self.cuts.guards.get(self.passed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ use sediment_base::{
     planted::{Bug, planted},
 };
 use sediment_codec::compress::Dictionary;
-use sediment_table::{DictionaryOptions, TableMeta, TableOptions, TableWriter};
+use sediment_table::{DictionaryOptions, TableCursor, TableMeta, TableOptions, TableWriter};
 use std::sync::Arc;
 
 /// What comes along with a row, beside its key and its value.
@@ -137,21 +137,52 @@ impl<'a> Outputs<'a> {
 
     /// Adds a row, in the order of rows.
     pub(crate) fn add(&mut self, key: InternalKey<'_>, marks: Marks, value: &[u8]) -> Result<()> {
-        // All versions of a key lie in one table, else the tables of a run would overlap.
-        if let Some(writer) = &self.writer
-            && self.cutter.ends_before(key.user_key, writer.written_bytes(), &self.spec.home.context.order)
-            && writer.last_key() != key.user_key
-        {
-            self.cut(Some(key.user_key))?;
-        }
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => self.writer.insert(self.spec.begin_table(&mut self.files.ids, self.dictionary.as_ref())?),
-        };
+        self.end_table_before(key.user_key)?;
+        let writer = Self::writer(&mut self.writer, &self.spec, &mut self.files.ids, self.dictionary.as_ref())?;
         if let Some((noticing, _)) = &mut self.removed {
             noticing.add(key, writer.last_key());
         }
         writer.add_digested(key, marks.flags, value, marks.digest)
+    }
+
+    /// Takes over the block on whose first row `cursor` stands. False, and no row added, where a table ought to end among its keys, or would
+    /// rather make it anew.
+    pub(crate) fn add_block(&mut self, cursor: &mut TableCursor) -> Result<bool> {
+        let Some(block) = cursor.whole_block().filter(|_| self.removed.is_none()) else { return Ok(false) };
+        self.end_table_before(block.first_key())?;
+        if self.cutter.next_guard().is_some_and(|guard| !block.ends_before(guard)) {
+            return Ok(false);
+        }
+        cursor.carry_block(Self::writer(&mut self.writer, &self.spec, &mut self.files.ids, self.dictionary.as_ref())?)
+    }
+
+    /// Ends the table in the making, if it is to end in front of this user key.
+    #[inline]
+    fn end_table_before(&mut self, user_key: &[u8]) -> Result<()> {
+        // All versions of a key lie in one table, else the tables of a run would overlap.
+        match &self.writer {
+            Some(writer)
+                if self.cutter.ends_before(user_key, writer.written_bytes(), &self.spec.home.context.order)
+                    && writer.last_key() != user_key =>
+            {
+                self.cut(Some(user_key))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The table in the making, begun if there is none.
+    #[inline]
+    fn writer<'w>(
+        writer: &'w mut Option<TableWriter>,
+        spec: &OutputSpec<'_>,
+        ids: &mut Vec<TableId>,
+        dictionary: Option<&Arc<Dictionary>>,
+    ) -> Result<&'w mut TableWriter> {
+        match writer {
+            Some(writer) => Ok(writer),
+            None => Ok(writer.insert(spec.begin_table(ids, dictionary)?)),
+        }
     }
 
     /// Bytes in all files so far.
@@ -163,7 +194,7 @@ impl<'a> Outputs<'a> {
     /// Completes the last table and makes all their names durable.
     pub(crate) fn finish(mut self) -> Result<Files<'a>> {
         if self.writer.is_none() && !self.range_tombstones.is_empty() {
-            self.writer = Some(self.spec.begin_table(&mut self.files.ids, self.dictionary.as_ref())?);
+            Self::writer(&mut self.writer, &self.spec, &mut self.files.ids, self.dictionary.as_ref())?;
         }
         self.cut(None)?;
         if !self.files.finished.is_empty() && !planted(Bug::SkipTableDirectorySync) {

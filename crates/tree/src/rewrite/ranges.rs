@@ -9,8 +9,11 @@
 
 use super::rules::Policy;
 use crate::retention::Stripes;
-use sediment_base::{KeyOrder, KeyRange, RangeTombstone, RangeTombstones, SeqNo, Slice};
-use sediment_table::TableMeta;
+use sediment_base::{
+    KeyOrder, KeyRange, RangeTombstone, RangeTombstones, SeqNo, Slice,
+    planted::{Bug, planted},
+};
+use sediment_table::{TableMeta, WholeBlock};
 use std::collections::HashMap;
 
 /// The range tombstones of a rewrite.
@@ -98,6 +101,15 @@ impl Ranges {
     #[inline]
     pub(crate) fn would_hide_at_zero(&self, key: &[u8], seqno: SeqNo) -> bool {
         !self.kept.is_empty() && self.kept.oldest(key, &self.order).is_some_and(|oldest| oldest <= seqno)
+    }
+
+    /// Whether one may hide a row of a block.
+    pub(crate) fn touch(&self, block: &WholeBlock<'_>) -> bool {
+        if !self.is_applied || planted(Bug::CarryUnderRangeTombstone) {
+            return false;
+        }
+        let stretch = self.all.stretch(block.first_key(), SeqNo::MAX, &self.order);
+        stretch.cover > 0 || stretch.to.is_some_and(|to| !block.ends_before(to))
     }
 
     /// Those that stay, in the order of their starts.

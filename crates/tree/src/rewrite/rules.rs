@@ -49,6 +49,7 @@ use sediment_base::{
     compaction_filter::Verdict,
     planted::{Bug, planted},
 };
+use sediment_table::WholeBlock;
 use std::sync::Arc;
 
 mod policy;
@@ -182,6 +183,19 @@ impl<'a, O: Outside> Rules<'a, O> {
             _ => {}
         }
         self.add_staying(Some(stripe), key, marks, value, out)
+    }
+
+    /// Whether all rows of a block stay as they are, if each is a value and the only row of its key in what comes.
+    pub(crate) fn leave(&self, block: &WholeBlock<'_>) -> bool {
+        self.user_key != block.first_key()
+            && self.judge.is_none()
+            && !self.policy.wants_zeros(block.max_seqno())
+            && !self.ranges.touch(block)
+    }
+
+    /// Rows of other keys come next, and go past the rules: gives those that still wait to `out`.
+    pub(crate) fn let_pass(&mut self, out: &mut impl Sink) -> Result<()> {
+        self.end_key(out)
     }
 
     /// The rows are at their end. How far back reads are exact, if any row went, or lost its seqno: above all rows they always

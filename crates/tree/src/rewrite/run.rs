@@ -8,7 +8,7 @@ use super::{
     output::{Files, Marks, OutputSpec, Outputs},
     ranges::Ranges,
     removed::Removed,
-    rules::{Policy, Rules},
+    rules::{Outside, Policy, Rules},
     slices::{OnSlice, Slices},
 };
 use crate::{
@@ -53,6 +53,8 @@ pub(crate) struct Rewritten<'a> {
     pub(crate) outputs: Files<'a>,
     /// Rows that went in.
     pub(crate) rows_in: u64,
+    /// Blocks that were taken over as they were.
+    pub(crate) blocks_carried: u64,
     /// Rows that the filter did not leave as they were.
     pub(crate) rows_filtered: u64,
     /// Those among them that went without a trace.
@@ -94,16 +96,22 @@ impl<'a> Rewriting<'a> {
         let kept = ranges.kept().iter().filter_map(|tombstone| tombstone.clipped(from, until, order));
         let mut outputs = Outputs::new(self.spec, self.cuts, kept.collect()).noticing(self.removed);
         let mut slices = Slices::new(self.on_slice);
-        let mut rows_in = 0;
+        let (mut rows_in, mut blocks_carried) = (0, 0);
         match from {
             Some(from) => cursor.seek(InternalKey::before(from))?,
             None => cursor.seek_to_first()?,
         }
         while cursor.is_valid() {
-            let key = cursor.key();
-            if !portion.ends_behind(key.user_key, order) {
+            if !portion.ends_behind(cursor.key().user_key, order) {
                 break;
             }
+            if let Some((rows, read)) = carry(portion, &mut cursor, &mut rules, &mut outputs)? {
+                rows_in += rows as u64;
+                blocks_carried += 1;
+                slices.advance(read, outputs.bytes())?;
+                continue;
+            }
+            let key = cursor.key();
             rows_in += 1;
             let marks = Marks { flags: cursor.flags(), digest: digest_seed.and_then(|seed| cursor.digest(seed)) };
             rules.add(key, marks, cursor.value(), &mut |key, marks, value| outputs.add(key, marks, value))?;
@@ -116,6 +124,28 @@ impl<'a> Rewriting<'a> {
         outputs.weigh_tombstones(|tombstone| self.elsewhere.hidden_bytes(tombstone));
         slices.end_slice(outputs.bytes())?;
         let (rows_filtered, rows_destroyed) = judge.map_or((0, 0), Judge::end);
-        Ok(Rewritten { outputs, rows_in, rows_filtered, rows_destroyed, history })
+        Ok(Rewritten { outputs, rows_in, blocks_carried, rows_filtered, rows_destroyed, history })
     }
+}
+
+/// Takes over the block on whose first row `cursor` stands, if all its rows stay as they are and none comes between, and moves behind it.
+/// How many rows it has, and bytes. Else it has done nothing that the rows by themselves would not.
+#[inline]
+fn carry<O: Outside>(
+    portion: &Portion,
+    cursor: &mut Merging<Source>,
+    rules: &mut Rules<'_, O>,
+    outputs: &mut Outputs<'_>,
+) -> Result<Option<(usize, usize)>> {
+    let Some(block) = cursor.whole_block() else { return Ok(None) };
+    if portion.until.as_ref().is_some_and(|until| !block.ends_before(until)) || !rules.leave(&block) {
+        return Ok(None);
+    }
+    let read = (block.rows(), block.bytes());
+    rules.let_pass(&mut |key, marks, value| outputs.add(key, marks, value))?;
+    let is_carried = cursor.table_cursor().map_or(Ok(false), |cursor| outputs.add_block(cursor))?;
+    if is_carried {
+        cursor.pass_block()?;
+    }
+    Ok(is_carried.then_some(read))
 }

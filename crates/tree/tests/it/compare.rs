@@ -39,18 +39,18 @@ fn random_histories_agree_with_the_model() -> Result<()> {
 pub(crate) fn all() -> Result<()> {
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().expect("a number"));
     let (first, steps) = (number("SEDIMENT_FIRST_SEED", 0), number("SEDIMENT_TREE_STEPS", 1500));
-    let (seeds, mut compactions, mut divided, mut runs) = (number("SEDIMENT_TREE_SEEDS", 8), 0, 0, [0; 2]);
+    let (seeds, mut compactions, mut divided, mut seen) = (number("SEDIMENT_TREE_SEEDS", 8), 0, 0, [0; 3]);
     let mut met = BTreeSet::new();
     for seed in first..first + seeds {
         for order in [KeyOrder::bytewise(), KeyOrder::custom(Arc::new(Odd))] {
             let counts = run(seed, steps, order, &mut met).inspect_err(|error| panic!("seed {seed}: {error}"))?;
             (compactions, divided) = (compactions + counts.0, divided + counts.1);
-            runs.iter_mut().zip(counts.2).for_each(|(sum, runs)| *sum += runs);
+            seen.iter_mut().zip(counts.2).for_each(|(sum, seen)| *sum += seen);
         }
     }
     assert!(compactions as u64 > seeds, "only {compactions} compactions");
     assert!(divided > seeds, "only {divided} in portions");
-    assert!(runs.iter().all(|count| *count > 4 * seeds), "runs of removed keys found and passed: {runs:?}");
+    assert!(seen.iter().all(|count| *count > 4 * seeds), "runs of removed keys found and passed, blocks carried: {seen:?}");
     // Four codecs, one of them with dictionaries and without, under two kinds of filters, locators and none.
     assert!(met.len() == 20 || seeds < 8 || steps < 1500, "each codec under each filter: {met:?}");
     Ok(())
@@ -137,8 +137,8 @@ pub(crate) fn combinations(options: &TreeOptions) -> [Combination; 2] {
         .map(|(codec, filter)| (codec.codec().tag(), kind(filter), has_dictionaries(codec)))
 }
 
-/// How often it compacted, how often in portions, and how many runs of removed keys were found and passed.
-fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) -> Result<(usize, u64, [u64; 2])> {
+/// How often it compacted, how often in portions, how many runs of removed keys were found and passed, and blocks carried.
+fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) -> Result<(usize, u64, [u64; 3])> {
     let random = SeededRandom::new(seed);
     let options = options(&random, order);
     let mut pair = Pair::create_with(Env::simulated(MemFs::new(), seed), options)?;
@@ -203,8 +203,8 @@ fn run(seed: u64, steps: u64, order: KeyOrder, met: &mut BTreeSet<Combination>) 
     assert_eq!(ranges, 0, "nor for a range tombstone");
     let report = pair.tree.verify()?;
     assert!(report.faults.is_empty(), "{:?}", report.faults);
-    let runs = [Counter::RemovedRunsFound, Counter::RemovedRunsPassed].map(|counter| pair.options.stats.get(counter));
-    Ok((compactions, pair.divided.into_inner(), runs))
+    let seen = [Counter::RemovedRunsFound, Counter::RemovedRunsPassed, Counter::CompactionBlocksCarried];
+    Ok((compactions, pair.divided.into_inner(), seen.map(|counter| pair.options.stats.get(counter))))
 }
 
 /// Removes keys one by one that follow each other, most often all that there are, and sometimes to a table at once.

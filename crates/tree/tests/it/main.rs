@@ -1,5 +1,6 @@
 //! What the tree promises, through its public face alone.
 
+mod carrying;
 mod cold;
 mod compare;
 mod compression;

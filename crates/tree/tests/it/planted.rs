@@ -6,7 +6,7 @@ use sediment_base::planted::{Bug, plant};
 use sediment_testkit::alone::assert_alone;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-const OURS: [Bug; 8] = [
+const OURS: [Bug; 9] = [
     Bug::SkipTableDirectorySync,
     Bug::SkipTableSync,
     Bug::PublishBeforeManifestSync,
@@ -15,6 +15,7 @@ const OURS: [Bug; 8] = [
     Bug::ReuseTableId,
     Bug::DropVersionUnderSnapshot,
     Bug::DropTombstoneAboveBottom,
+    Bug::CarryUnderRangeTombstone,
 ];
 
 #[test]

@@ -26,6 +26,7 @@ pub(crate) struct Policy {
     pub(crate) ends_removals: bool,
     /// Whether seqnos stay nevertheless.
     pub(super) keeps_seqnos: bool,
+    is_last_level: bool,
 }
 
 impl Policy {
@@ -33,12 +34,18 @@ impl Policy {
     pub(crate) fn new(retention: &Retention, is_last_level: bool) -> Self {
         let hides_from_above = retention.is_watermark();
         let ends_removals = is_last_level || !hides_from_above;
-        Self { stripes: retention.stripes(), hides_from_above, ends_removals, keeps_seqnos: false }
+        Self { stripes: retention.stripes(), hides_from_above, ends_removals, keeps_seqnos: false, is_last_level }
     }
 
     /// The same, but seqnos stay if `keeps_seqnos`.
     pub(crate) fn keeping_seqnos(self, keeps_seqnos: bool) -> Self {
         Self { keeps_seqnos, ..self }
+    }
+
+    /// Whether it pays to look at rows up to this seqno because of nothing but that: on the last level most lose theirs, and what they had
+    /// would stay for good. Elsewhere few do.
+    pub(super) fn wants_zeros(&self, max_seqno: SeqNo) -> bool {
+        self.is_last_level && max_seqno > 0 && !self.keeps_seqnos
     }
 
     /// Whether a compaction filter is asked of a row: of values and operands that no pin sees.
