@@ -18,5 +18,7 @@ pub use random::Random;
 pub use tally::Tally;
 pub use values::Values;
 
+pub(crate) use values::first_word;
+
 #[cfg(test)]
 mod tests;

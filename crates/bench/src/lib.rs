@@ -1,4 +1,4 @@
-//! `sediment-bench`: measures the database, over its public interface alone.
+//! `sediment-bench`: measures the database, over its public interface alone, and its parts by themselves, over those of their crates.
 //!
 //! A workload is a file in `workload/`; `docs/benchmarks.md` says what each does and what the columns mean. The table goes to
 //! standard output, the rest to the files asked for.
@@ -33,7 +33,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use workload::Workload;
+use workload::{Findings, Workload};
 
 /// Measure a Sediment database.
 #[derive(Debug, Parser)]
@@ -74,8 +74,8 @@ fn run(args: &Args) -> Result<()> {
     }
     let harness_ns = measure::harness_ns(settings)?;
     let findings = args.workload.run()?;
-    let (measurements, mixed) = (findings.measurements, findings.mixed);
-    let report = Report { host, harness_ns, workload: &args.workload, measurements, mixed };
+    let Findings { measurements, mixed, figures } = findings;
+    let report = Report { host, harness_ns, workload: &args.workload, measurements, mixed, figures };
     if let Some(path) = &args.json {
         let text = serde_json::to_string(&report).map_err(|error| Failure::Io(error.to_string()))?;
         write(path, &(text + "\n"))?;
@@ -84,7 +84,11 @@ fn run(args: &Args) -> Result<()> {
         fs::create_dir_all(dir).map_err(|error| Failure::io("make", dir, &error))?;
         report::plots(&report).iter().try_for_each(|(name, svg)| write(&dir.join(name), svg))?;
     }
-    let mut text = report::table(&report, !args.no_header);
+    let mut text = if report.figures.is_empty() {
+        report::table(&report, !args.no_header)
+    } else {
+        report::figures(&report.figures, !args.no_header)
+    };
     if let Some(mixed) = &report.mixed {
         text = text + "\n" + &report::findings(mixed);
     }

@@ -196,7 +196,7 @@ impl Recorded {
 }
 
 /// Processors that others kept busy for a time.
-fn others(machine_ns: Option<u64>, own_ns: Option<u64>, time_ns: u64) -> Option<f64> {
+pub(crate) fn others(machine_ns: Option<u64>, own_ns: Option<u64>, time_ns: u64) -> Option<f64> {
     let others_ns = machine_ns?.saturating_sub(own_ns?);
     (time_ns > 0).then(|| others_ns as f64 / time_ns as f64)
 }

@@ -1,15 +1,17 @@
 //! What a run came to: as JSON for programs, as a table and pictures for people.
 
+mod figures;
 mod markdown;
 mod plots;
 
+pub(crate) use figures::figures;
 pub(crate) use markdown::{findings, heading, table};
 pub(crate) use plots::plots;
 
 use crate::{
     machine::Host,
     measure::Measurement,
-    workload::{Mixed, Workload},
+    workload::{Figure, Mixed, Workload},
 };
 use serde::Serialize;
 
@@ -24,4 +26,7 @@ pub(crate) struct Report<'a> {
     pub(crate) measurements: Vec<Measurement>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mixed: Option<Mixed>,
+    /// What parts cost by themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) figures: Vec<Figure>,
 }

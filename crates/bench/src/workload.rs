@@ -7,6 +7,7 @@ mod fill;
 mod large_values;
 mod mixed;
 mod overwrite;
+mod parts;
 mod read;
 mod read_while_writing;
 mod reopen;
@@ -15,6 +16,7 @@ mod sync_writes;
 mod ycsb;
 
 pub(crate) use mixed::{ControlReport, JudgedStall, Mixed};
+pub(crate) use parts::Figure;
 
 use crate::{failure::Result, measure::Measurement, settings::Settings};
 use clap::Subcommand;
@@ -54,6 +56,8 @@ pub(crate) enum Workload {
     Reopen(reopen::Reopen),
     /// Find the rate of writes that can be kept up, then watch latencies below it
     Mixed(mixed::Arguments),
+    /// What a block, a table, a memtable, the log and a merge cost by themselves, beside what they may
+    Parts(parts::Parts),
 }
 
 /// What came out.
@@ -61,11 +65,13 @@ pub(crate) enum Workload {
 pub(crate) struct Findings {
     pub(crate) measurements: Vec<Measurement>,
     pub(crate) mixed: Option<Mixed>,
+    /// Of parts alone, which have no measurements.
+    pub(crate) figures: Vec<Figure>,
 }
 
 impl From<Vec<Measurement>> for Findings {
     fn from(measurements: Vec<Measurement>) -> Self {
-        Self { measurements, mixed: None }
+        Self { measurements, mixed: None, figures: Vec::new() }
     }
 }
 
@@ -87,6 +93,7 @@ impl Workload {
             Self::Ycsb(arguments) => &arguments.settings,
             Self::Reopen(arguments) => &arguments.settings,
             Self::Mixed(arguments) => &arguments.settings,
+            Self::Parts(arguments) => &arguments.settings,
         }
     }
 
@@ -108,6 +115,7 @@ impl Workload {
             Self::Syncwrites(settings) => sync_writes::run(settings)?.into(),
             Self::Reopen(arguments) => arguments.run()?.into(),
             Self::Mixed(arguments) => arguments.run()?,
+            Self::Parts(arguments) => Findings { measurements: Vec::new(), mixed: None, figures: arguments.run()? },
         })
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn checksum(value: &[u8]) -> u64 {
 
 /// The first eight bytes of a value; 0 if it is shorter.
 #[inline]
-pub(super) fn first_word(value: &[u8]) -> u64 {
+pub(crate) fn first_word(value: &[u8]) -> u64 {
     value.first_chunk::<WORD_BYTES>().map_or(0, |word| u64::from_le_bytes(*word))
 }
 

@@ -32,10 +32,10 @@ const STALLS_MAX: usize = 20;
 pub(crate) fn heading(report: &Report<'_>) -> String {
     let (settings, host) = (report.workload.settings(), &report.host);
     let unknown = || "unknown".to_owned();
-    let keys = report.measurements.first().map_or(0, |measurement| measurement.keys);
+    let count = |measurement: &Measurement| format!("{} keys", count_text(measurement.keys as f64));
+    let keys = report.measurements.first().map_or_else(|| "Keys".to_owned(), count);
     format!(
-        "{} keys of {} B, values of {} B, memory {}, durability {:?}, goal {:?}, {:?}{}{}; Sediment {}.\n{} cores of {}, Linux {}, {}{}.\n",
-        count_text(keys as f64),
+        "{keys} of {} B, values of {} B, memory {}, durability {:?}, goal {:?}, {:?}{}{}; Sediment {}.\n{} cores of {}, Linux {}, {}{}.\n",
         settings.key_size,
         settings.value_bytes(),
         bytes_text(settings.memory as f64),
@@ -178,6 +178,7 @@ fn cells(measurement: &Measurement, part: &Part, is_first: bool, latency: &Laten
     ]
 }
 
-fn row(text: &mut String, cells: &[String]) {
+/// A line of a table.
+pub(super) fn row(text: &mut String, cells: &[String]) {
     let _ = writeln!(text, "| {} |", cells.join(" | "));
 }

@@ -62,7 +62,7 @@ impl Arguments {
         let (flat_out, rate) = rate::find(&subject, self)?;
         let (watched, mixed) = watch::run(&subject, self, rate)?;
         client::check_all(&subject)?;
-        Ok(Findings { measurements: vec![flat_out, watched], mixed: Some(mixed) })
+        Ok(Findings { measurements: vec![flat_out, watched], mixed: Some(mixed), figures: Vec::new() })
     }
 
     fn check(&self) -> Result<()> {
