@@ -1,6 +1,7 @@
 //! What the interface costs over the tree beneath it: the same work through each, side by side.
 //!
-//! `overhead` measures nanoseconds, a row each for `get`, `insert` and `scan`. `overhead <face|tree> <get|insert|scan> <times>` does one kind of
+//! `overhead` measures nanoseconds, a row each for `get`, `insert` and `scan`: medians of pieces of work that are done through one and the other in
+//! turn, so that what else the machine does falls on both. `overhead <face|tree> <get|insert|scan> <times>` does one kind of
 //! work so many times, for who counts instructions: `valgrind --tool=callgrind`, and the difference of two counts.
 #![allow(clippy::disallowed_types, clippy::print_stdout, reason = "a measurement reads a clock and says what it has found")]
 
@@ -20,7 +21,9 @@ use std::{
 };
 
 const ROWS: u64 = 100_000;
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 40;
+/// So many rows are got or inserted between two looks at the clock.
+const PIECE_ROWS: usize = 1000;
 
 /// Either of the two.
 enum Subject {
@@ -119,45 +122,80 @@ impl Subject {
     }
 }
 
-/// Nanoseconds of one piece of work, a row; for `insert` in a new directory, for the others over tables of all rows.
-fn measure(subject: &str, work: &str, keys: &[Slice], times: usize) -> Result<f64> {
-    let folder = get_tmp_folder();
+type Rows = Vec<(Slice, Slice)>;
+
+fn rows(keys: &[Slice]) -> Rows {
     let value = Slice::from("v".repeat(100));
-    let rows: Vec<(Slice, Slice)> = keys.iter().map(|key| (key.clone(), value.clone())).collect();
-    let subject = Subject::new(subject, folder.path())?;
-    if work == "insert" {
-        let start = Instant::now();
-        for _ in 0..times {
-            subject.fill(rows.clone());
-        }
-        return Ok(start.elapsed().as_nanos() as f64 / (times * keys.len()) as f64);
-    }
-    subject.fill(rows);
+    keys.iter().map(|key| (key.clone(), value.clone())).collect()
+}
+
+/// One with all rows in tables and in memory, for reading.
+fn filled(name: &str, folder: &std::path::Path, keys: &[Slice]) -> Result<Subject> {
+    let subject = Subject::new(name, folder)?;
+    subject.fill(rows(keys));
     subject.flush();
     black_box(subject.get(keys));
-    let start = Instant::now();
+    Ok(subject)
+}
+
+/// Does one kind of work so many times; for `insert` in a new directory, for the others over tables of all rows.
+fn repeat(name: &str, work: &str, keys: &[Slice], times: usize) -> Result<()> {
+    let folder = get_tmp_folder();
+    if work == "insert" {
+        let subject = Subject::new(name, folder.path())?;
+        (0..times).for_each(|_| subject.fill(rows(keys)));
+        return Ok(());
+    }
+    let subject = filled(name, folder.path(), keys)?;
     for _ in 0..times {
         black_box(if work == "get" { subject.get(keys) } else { subject.scan() });
     }
-    Ok(start.elapsed().as_nanos() as f64 / (times * keys.len()) as f64)
+    Ok(())
+}
+
+/// Nanoseconds of each piece of work, a row, through the tree and through the face.
+fn compare(work: &str, keys: &[Slice]) -> Result<[Vec<f64>; 2]> {
+    let names = ["tree", "face"];
+    let mut taken = [Vec::new(), Vec::new()];
+    for round in 0..if work == "insert" { ROUNDS } else { 1 } {
+        let folders = [get_tmp_folder(), get_tmp_folder()];
+        let subject = |at: usize| match work {
+            "insert" => Subject::new(names[at], folders[at].path()),
+            _ => filled(names[at], folders[at].path(), keys),
+        };
+        let subjects = [subject(0)?, subject(1)?];
+        let piece = if work == "scan" { keys.len() } else { PIECE_ROWS };
+        let times = if work == "insert" { 1 } else { ROUNDS };
+        for (number, keys) in (0..times).flat_map(|_| keys.chunks(piece)).enumerate() {
+            // Each comes first in turn: who comes second finds memory in another state.
+            for at in [(round + number) % 2, (round + number + 1) % 2] {
+                let rows = if work == "insert" { rows(keys) } else { Rows::new() };
+                let start = Instant::now();
+                match work {
+                    "insert" => subjects[at].fill(rows),
+                    "get" => _ = black_box(subjects[at].get(keys)),
+                    _ => _ = black_box(subjects[at].scan()),
+                }
+                taken[at].push(start.elapsed().as_nanos() as f64 / keys.len() as f64);
+            }
+        }
+    }
+    Ok(taken)
+}
+
+fn median(mut taken: Vec<f64>) -> f64 {
+    taken.sort_by(f64::total_cmp);
+    taken[taken.len() / 2]
 }
 
 fn main() -> Result<()> {
     let keys: Vec<Slice> = (0..ROWS).map(key).collect();
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let [subject, work, times] = &args[..] {
-        measure(subject, work, &keys, times.parse().expect("a number of times"))?;
-        return Ok(());
+        return repeat(subject, work, &keys, times.parse().expect("a number of times"));
     }
     for work in ["insert", "get", "scan"] {
-        let mut best = [f64::MAX; 2];
-        for round in 0..ROUNDS {
-            // Each comes first in turn: who comes second finds memory in another state.
-            for at in [round % 2, 1 - round % 2] {
-                best[at] = best[at].min(measure(["tree", "face"][at], work, &keys, 1)?);
-            }
-        }
-        let [tree, face] = best;
+        let [tree, face] = compare(work, &keys)?.map(median);
         println!(
             "{work:6}  tree {tree:7.1} ns  face {face:7.1} ns  {:+5.1} ns  {:+5.1} %",
             face - tree,
