@@ -29,12 +29,19 @@ pub(crate) struct Looped {
     /// Where it was several loops one after the other.
     pub(crate) parts: Vec<Part>,
     recorder: Option<Recorder>,
+    /// Operations that were due, and never begun.
+    pub(crate) missed: u64,
 }
 
 impl Looped {
+    /// Operations that had a time to start.
+    pub(crate) fn on_schedule(seconds: f64, recorder: Recorder, missed: u64) -> Self {
+        Self { operations: recorder.operations(), seconds, parts: Vec::new(), recorder: Some(recorder), missed }
+    }
+
     /// Several threads that began together, as one.
     pub(crate) fn together(threads: Vec<Self>) -> Self {
-        let mut all = Self { operations: 0, seconds: 0.0, parts: Vec::new(), recorder: None };
+        let mut all = Self { operations: 0, seconds: 0.0, parts: Vec::new(), recorder: None, missed: 0 };
         for one in threads {
             all.operations += one.operations;
             all.seconds = all.seconds.max(one.seconds);
@@ -52,7 +59,7 @@ impl Looped {
     /// Loops one after the other.
     pub(crate) fn in_parts(parts: Vec<Part>) -> Self {
         let operations = parts.iter().map(|part| part.operations).sum();
-        Self { operations, seconds: parts.iter().map(|part| part.seconds).sum(), parts, recorder: None }
+        Self { operations, seconds: parts.iter().map(|part| part.seconds).sum(), parts, recorder: None, missed: 0 }
     }
 
     /// The same, where each call was so many operations.
@@ -63,6 +70,11 @@ impl Looped {
     /// Percentiles, if each operation was timed.
     pub(crate) fn latencies(&self) -> Option<Latencies> {
         self.recorder.as_ref().map(Recorder::latencies)
+    }
+
+    /// The same of the calls alone, if they had a time to start.
+    pub(crate) fn calls(&self) -> Option<Latencies> {
+        self.recorder.as_ref().and_then(Recorder::calls)
     }
 }
 
@@ -86,7 +98,7 @@ fn bulk_loop(until: Until, mut work: impl FnMut(u64) -> Result<()>) -> Result<Lo
             burst = (burst * 2).min(BURST_MAX);
         }
     }
-    Ok(Looped { operations, seconds: begin.elapsed().as_secs_f64(), parts: Vec::new(), recorder: None })
+    Ok(Looped { operations, seconds: begin.elapsed().as_secs_f64(), parts: Vec::new(), recorder: None, missed: 0 })
 }
 
 fn timed_loop(until: Until, mut work: impl FnMut(u64) -> Result<()>) -> Result<Looped> {
@@ -102,7 +114,7 @@ fn timed_loop(until: Until, mut work: impl FnMut(u64) -> Result<()>) -> Result<L
         recorder.record(start_ns, now_ns, 1);
         operations += 1;
     }
-    Ok(Looped { operations, seconds: begin.elapsed().as_secs_f64(), parts: Vec::new(), recorder: Some(recorder) })
+    Ok(Looped { operations, seconds: begin.elapsed().as_secs_f64(), parts: Vec::new(), recorder: Some(recorder), missed: 0 })
 }
 
 fn limits(until: Until) -> (Duration, u64) {

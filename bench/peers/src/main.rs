@@ -11,6 +11,7 @@ mod engine;
 mod looping;
 mod measurement;
 mod meter;
+mod pacing;
 mod report;
 mod rows;
 mod run;

@@ -5,8 +5,12 @@ use crate::{
     settings::{Durability, Settings},
     workload::Workload,
 };
-use sediment_bench::latency::Latencies;
+use sediment_bench::{
+    latency::Latencies,
+    text::{count_text, time_text},
+};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A workload on an engine, once. Times end in their units; sizes are in bytes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,7 +40,14 @@ pub(crate) struct Measurement {
     pub(crate) anonymous_bytes: Option<u64>,
     /// Processors that everything else on the machine kept busy.
     pub(crate) others_cores: Option<f64>,
+    /// From when an operation was due, where it was due at a time; otherwise its own time.
     pub(crate) latency: Option<Percentiles>,
+    /// Of the call alone, where operations were due at times.
+    #[serde(default)]
+    pub(crate) call: Option<Percentiles>,
+    /// Operations that were due and never begun, because the engine was too far behind. They are in no percentile.
+    #[serde(default)]
+    pub(crate) missed: u64,
     /// Where a workload is several things done one after the other.
     #[serde(default)]
     pub(crate) parts: Vec<Part>,
@@ -72,13 +83,25 @@ pub(crate) struct Percentiles {
     pub(crate) p50_ns: u64,
     pub(crate) p99_ns: u64,
     pub(crate) p999_ns: u64,
+    /// Where there are as many.
+    #[serde(default)]
+    pub(crate) p9999_ns: Option<u64>,
     pub(crate) max_ns: u64,
 }
 
 impl From<Latencies> for Percentiles {
     fn from(latencies: Latencies) -> Self {
-        let Latencies { p50_ns, p99_ns, p999_ns, max_ns, .. } = latencies;
-        Self { p50_ns, p99_ns, p999_ns, max_ns }
+        let Latencies { count, p50_ns, p99_ns, p999_ns, p9999_ns, max_ns, .. } = latencies;
+        Self { p50_ns, p99_ns, p999_ns, p9999_ns: (count >= 10_000).then_some(p9999_ns), max_ns }
+    }
+}
+
+impl fmt::Display for Percentiles {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |ns: u64| time_text(ns as f64);
+        write!(to, "p50 {}, p99 {}, p99.9 {}", text(self.p50_ns), text(self.p99_ns), text(self.p999_ns))?;
+        self.p9999_ns.map_or(Ok(()), |ns| write!(to, ", p99.99 {}", text(ns)))?;
+        write!(to, ", max {}", text(self.max_ns))
     }
 }
 
@@ -101,6 +124,10 @@ impl Measurement {
 
     /// In a line.
     pub(crate) fn summary(&self) -> String {
+        if let Some((latency, call)) = self.latency.zip(self.call) {
+            let rate = count_text(self.operations as f64 / self.seconds);
+            return format!("{rate}/s, {} missed; since due {latency}; call {call}", self.missed);
+        }
         if self.parts.is_empty() {
             return format!("{:.0} ns, {:.0} ns of processor", self.ns_per_operation(), self.cpu_ns_per_operation());
         }

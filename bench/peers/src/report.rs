@@ -2,12 +2,12 @@
 
 use crate::{
     engine::Name,
-    measurement::{Measurement, Part},
+    measurement::{Measurement, Part, Percentiles},
     workload::Workload,
 };
 use sediment_bench::{
     machine::Host,
-    text::{bytes_text, time_text},
+    text::{bytes_text, count_text, time_text},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -41,6 +41,7 @@ impl From<Host> for Machine {
 }
 
 type Figure = fn(&Measurement) -> Option<f64>;
+type Choice = fn(Percentiles) -> Option<u64>;
 type PartFigure = fn(&Measurement, &Part) -> Option<f64>;
 
 /// All tables.
@@ -48,7 +49,7 @@ pub(crate) fn markdown(report: &Report) -> String {
     let mut text = heading(report);
     let times: [(&str, Figure); 3] = [
         ("Time of an operation; of a load (the fills and `overwrite`), with what it left to be done", |one| {
-            one.parts.is_empty().then(|| one.ns_per_operation())
+            (one.parts.is_empty() && !one.workload.is_paced()).then(|| one.ns_per_operation())
         }),
         ("Processor time of an operation, all threads, with what it left to be done", |one| {
             one.parts.is_empty().then(|| one.cpu_ns_per_operation())
@@ -59,12 +60,9 @@ pub(crate) fn markdown(report: &Report) -> String {
     ];
     times.into_iter().for_each(|(title, figure)| table(&mut text, report, title, figure, time_text));
     parts(&mut text, report);
-    let latencies: [(&str, Figure); 3] = [
-        ("Latency: median", |one| one.latency.map(|latency| latency.p50_ns as f64)),
-        ("Latency: 99 of 100 are below", |one| one.latency.map(|latency| latency.p99_ns as f64)),
-        ("Latency: 999 of 1000 are below", |one| one.latency.map(|latency| latency.p999_ns as f64)),
-    ];
-    latencies.into_iter().for_each(|(title, figure)| table(&mut text, report, title, figure, time_text));
+    schedules(&mut text, report);
+    percentiles(&mut text, report, "Latency", |one| one.latency);
+    percentiles(&mut text, report, "Latency of the call alone", |one| one.call);
     table(&mut text, report, "Bytes written for each byte inserted", Measurement::write_amplification, |ratio| {
         format!("{ratio:.2}")
     });
@@ -77,6 +75,31 @@ pub(crate) fn markdown(report: &Report) -> String {
         bytes_text,
     );
     text
+}
+
+/// Of workloads whose operations are due at times.
+fn schedules(text: &mut String, report: &Report) {
+    // The time between two operations, so that less is better here, too.
+    let between: Figure = |one| one.workload.is_paced().then(|| one.foreground_ns_per_operation());
+    table(text, report, "Operations in a second, of a schedule", between, |ns| count_text(1e9 / ns));
+    let missed: Figure = |one| (one.missed > 0).then(|| one.missed as f64 / (one.missed + one.operations) as f64);
+    table(text, report, "Of a schedule, what was never begun", missed, |share| format!("{:.1} %", share * 100.0));
+    let drain: Figure = |one| one.workload.is_paced().then_some(one.drain_seconds * 1e9);
+    table(text, report, "Of a schedule, how long the engine worked on after its last operation", drain, time_text);
+}
+
+fn percentiles(text: &mut String, report: &Report, title: &str, of: fn(&Measurement) -> Option<Percentiles>) {
+    let each: [(&str, Choice); 5] = [
+        ("median", |all| Some(all.p50_ns)),
+        ("99 of 100 are below", |all| Some(all.p99_ns)),
+        ("999 of 1000 are below", |all| Some(all.p999_ns)),
+        ("9999 of 10000 are below", |all| all.p9999_ns),
+        ("the longest", |all| Some(all.max_ns)),
+    ];
+    for (name, choose) in each {
+        let figure = |one: &Measurement| of(one).and_then(choose).map(|ns| ns as f64);
+        table(text, report, &format!("{title}: {name}"), figure, time_text);
+    }
 }
 
 /// Of workloads that are several things.
@@ -111,7 +134,13 @@ fn heading(report: &Report) -> String {
 }
 
 /// A line for each workload that has the figure.
-fn table(text: &mut String, report: &Report, title: &str, figure: Figure, show: impl Fn(f64) -> String) {
+fn table<F: Fn(&Measurement) -> Option<f64> + Copy>(
+    text: &mut String,
+    report: &Report,
+    title: &str,
+    figure: F,
+    show: impl Fn(f64) -> String,
+) {
     let workloads: BTreeSet<Workload> = report.measurements.iter().map(|one| one.workload).collect();
     let lines = workloads.into_iter().map(|workload| (workload, format!("`{}`", workload.typed()), figure));
     grid(text, report, title, lines, show);

@@ -75,9 +75,14 @@ impl Rows {
         (0..self.keys).map(|position| order.at(position) as u32).collect()
     }
 
-    /// Indexes drawn with equal chances, for a thread.
+    /// Draws indexes with equal chances, for a thread.
+    pub(crate) fn draws(&self, thread: u64) -> Draws {
+        Draws::new(self.keys, None, Random::of_thread(self.seed, thread))
+    }
+
+    /// The first of these.
     pub(crate) fn drawn(&self, thread: u64) -> Vec<u32> {
-        let mut draws = Draws::new(self.keys, None, Random::of_thread(self.seed, thread));
+        let mut draws = self.draws(thread);
         (0..DRAWS).map(|_| draws.draw() as u32).collect()
     }
 

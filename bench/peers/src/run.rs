@@ -119,6 +119,8 @@ impl Task {
             user_bytes_written: writes * rows.row_bytes(),
             disk_bytes,
             latency: looped.latencies().map(Percentiles::from),
+            call: looped.calls().map(Percentiles::from),
+            missed: looped.missed,
             parts: looped.parts,
             ..self.measurement(taken, before)
         })
@@ -172,6 +174,8 @@ impl Task {
             anonymous_bytes: taken.anonymous_bytes.zip(anonymous_before).map(|(max, before)| max.saturating_sub(before)),
             others_cores: taken.others_cores,
             latency: None,
+            call: None,
+            missed: 0,
             parts: Vec::new(),
         }
     }

@@ -34,9 +34,13 @@ pub(crate) struct Settings {
     /// Sediment's goal is space; what compresses its tables then follows from that
     #[arg(long)]
     pub(crate) space: bool,
-    /// How long to measure, where the number of keys does not say it
-    #[arg(long, default_value = "3", value_parser = parse_seconds)]
-    pub(crate) seconds: f64,
+    /// How long to measure, where the number of keys does not say it [default: 3; `paced`: 600]
+    #[arg(long, value_parser = parse_seconds)]
+    pub(crate) seconds: Option<f64>,
+    /// Writes that are due in a second, where there is a schedule
+    #[arg(long, default_value_t = 200_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    #[serde(default)]
+    pub(crate) rate: u64,
     /// How long nothing must happen in the background before an engine counts as drained, in seconds
     #[arg(long, default_value = "1", value_parser = parse_seconds, value_name = "SECONDS")]
     pub(crate) quiet: f64,
@@ -62,7 +66,10 @@ impl Settings {
             add("durability", typed(durability));
         }
         add("compression", typed(self.compression));
-        add("seconds", self.seconds.to_string());
+        if let Some(seconds) = self.seconds {
+            add("seconds", seconds.to_string());
+        }
+        add("rate", self.rate.to_string());
         add("quiet", self.quiet.to_string());
         add("seed", self.seed.to_string());
         arguments.extend(self.latency.then(|| "--latency".to_owned()));

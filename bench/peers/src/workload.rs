@@ -3,6 +3,7 @@
 mod fill;
 mod merges;
 mod mixed;
+mod paced;
 mod parts;
 mod prefix;
 mod read;
@@ -13,6 +14,7 @@ mod ycsb;
 use crate::{
     engine::{Engine, Name, Purpose},
     looping::{Looped, Until},
+    pacing::Pace,
     rows::Rows,
     settings::{Durability, Settings, typed},
 };
@@ -35,6 +37,8 @@ pub(crate) enum Workload {
     Fillbatch,
     /// Insert keys that are there, drawn at random
     Overwrite,
+    /// The same at a given rate, for long
+    Paced,
     /// Get keys that are there, all in the cache
     Readrandom,
     /// The same on two threads
@@ -110,6 +114,10 @@ pub(crate) enum Start {
 const LARGE_BYTES: usize = 16 << 10;
 /// Number of keys with large values: as many as the default memory holds.
 const LARGE_KEYS: u64 = 8_000;
+/// How long to measure, in seconds.
+const SECONDS: f64 = 3.0;
+/// The same, where what counts is what seldom happens.
+const PACED_SECONDS: f64 = 600.0;
 /// Gets from the disk.
 const COLD_READS: u64 = 5_000;
 
@@ -125,7 +133,7 @@ impl Workload {
             Self::Fillseq | Self::Fillrandom | Self::FillrandomOs | Self::Fillbatch => Start::Empty,
             Self::Sync1 | Self::Sync8 | Self::LargeFill => Start::Empty,
             Self::SeekOverRemoved | Self::PrefixScan | Self::PrefixScanUntold | Self::Merges => Start::Empty,
-            Self::Overwrite | Self::Readwhilewriting | Self::YcsbA | Self::YcsbB => Start::FilledCopy,
+            Self::Overwrite | Self::Paced | Self::Readwhilewriting | Self::YcsbA | Self::YcsbB => Start::FilledCopy,
             Self::ScanAfterRangeRemove => Start::FilledCopy,
             Self::YcsbD | Self::YcsbE | Self::YcsbF => Start::FilledCopy,
             Self::LargeRead => Start::FilledOwn,
@@ -176,10 +184,20 @@ impl Workload {
         self == Self::ScanAfterRangeRemove
     }
 
+    /// Whether its operations are due at times of a schedule, so that their number in a second is no merit of the engine's.
+    pub(crate) fn is_paced(self) -> bool {
+        self == Self::Paced
+    }
+
+    /// How long to measure, where the number of keys does not say it, unless told otherwise.
+    fn seconds(self) -> f64 {
+        if self.is_paced() { PACED_SECONDS } else { SECONDS }
+    }
+
     /// What its writes survive, unless told otherwise.
     pub(crate) fn durability(self) -> Durability {
         match self {
-            Self::Fillseq | Self::Fillrandom | Self::Fillbatch | Self::Overwrite => Durability::Memory,
+            Self::Fillseq | Self::Fillrandom | Self::Fillbatch | Self::Overwrite | Self::Paced => Durability::Memory,
             Self::Sync1 | Self::Sync8 => Durability::Sync,
             _ => Durability::Os,
         }
@@ -239,6 +257,7 @@ impl<'a, E: Engine> Bench<'a, E> {
             Workload::Fillrandom | Workload::FillrandomOs | Workload::LargeFill => fill::fill(self, self.rows.shuffled()),
             Workload::Fillbatch => fill::batches(self),
             Workload::Overwrite => fill::overwrite(self),
+            Workload::Paced => paced::overwrite(self),
             Workload::Sync1 | Workload::Sync8 => fill::synced(self),
             Workload::Readrandom | Workload::Readrandom2 | Workload::ReadrandomSmall | Workload::LargeRead => {
                 read::present(self, self.time())
@@ -268,6 +287,15 @@ impl<'a, E: Engine> Bench<'a, E> {
 
     /// For as long as the settings say.
     fn time(&self) -> Until {
-        Until::Time(Duration::from_secs_f64(self.settings.seconds), u64::MAX)
+        Until::Time(Duration::from_secs_f64(self.seconds()), u64::MAX)
+    }
+
+    /// As fast and for as long as the settings say.
+    fn pace(&self) -> Pace {
+        Pace { per_second: self.settings.rate as f64, seconds: self.seconds() }
+    }
+
+    fn seconds(&self) -> f64 {
+        self.settings.seconds.unwrap_or(self.workload.seconds())
     }
 }

@@ -3,11 +3,12 @@
 //! A workload is a file in `workload/`; `docs/benchmarks.md` says what each does and what the columns mean. The table goes to
 //! standard output, the rest to the files asked for.
 //!
-//! What measures other engines beside it (`bench/peers`) takes keys, values, clocks and meters from here, so that they are the same.
+//! What measures other engines beside it (`bench/peers`) takes keys, values, schedules, clocks and meters from here, so that they
+//! are the same.
 
 mod chart;
 mod client;
-mod clock;
+pub mod clock;
 mod control;
 pub mod failure;
 pub mod files;
@@ -16,7 +17,7 @@ pub mod latency;
 pub mod machine;
 mod measure;
 mod report;
-mod schedule;
+pub mod schedule;
 mod settings;
 mod stalls;
 mod subject;

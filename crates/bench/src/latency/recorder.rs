@@ -119,6 +119,8 @@ pub struct Latencies {
     pub p99_ns: u64,
     /// 999 of 1000 are not above.
     pub p999_ns: u64,
+    /// 9999 of 10000 are not above.
+    pub p9999_ns: u64,
     /// The longest.
     pub max_ns: u64,
 }
@@ -134,6 +136,7 @@ impl Latencies {
             p90_ns: percentile(0.9),
             p99_ns: percentile(0.99),
             p999_ns: percentile(0.999),
+            p9999_ns: percentile(0.9999),
             max_ns,
         }
     }
