@@ -233,7 +233,8 @@ impl Db {
         self.core.persist(durability)
     }
 
-    /// Moves everything from memtables into tables; durable on return.
+    /// Moves everything from memtables into tables; durable on return. Where nothing was written meanwhile, the log begins anew, and an open
+    /// after the death of the process finds nothing to apply.
     ///
     /// ```
     /// # let dir = tempfile::tempdir().unwrap();

@@ -222,8 +222,8 @@ pub(super) fn trim(machinery: &Machinery) -> Result<()> {
     machinery.log.trim(needed, covered)
 }
 
-/// At the end: a log that nothing needs any more goes, so that the next open has nothing to read. Where memtables hold rows it
-/// stays. On a full disk, too.
+/// A log that nothing needs any more goes, so that the system need not write it to the disk, and the next open has nothing to read. Where
+/// memtables hold rows it stays. On a full disk, too. A short one is not worth a new file.
 pub(crate) fn shorten_log(machinery: &Machinery) -> Result<()> {
     let next = machinery.snapshots.visible();
     let is_needed = |keyspace: &Arc<KeyspaceState>| needed_from(keyspace, next) < next;

@@ -134,7 +134,7 @@ fn flushes_and_compactions_are_told_as_they_happen() {
     db.flush().unwrap();
     let heard = scribe.take();
     let kinds: Vec<_> = heard.iter().map(|heard| heard.kind).collect();
-    assert_eq!(kinds, ["flush_began", "table_created", "flush_ended"]);
+    assert_eq!(kinds, ["flush_began", "table_created", "flush_ended", "wal_file_begun", "wal_file_removed"]);
     for word in ["keyspace: \"a\"", "memtables: 1", "tables: 1", "rows: 1", "error: None"] {
         assert!(heard[2].text.contains(word), "{word}: {}", heard[2].text);
     }
@@ -144,11 +144,16 @@ fn flushes_and_compactions_are_told_as_they_happen() {
     // When a table goes depends on who still reads, in other tests too.
     let heard: Vec<_> = scribe.take().into_iter().filter(|heard| heard.kind != "table_deleted").collect();
     let kinds: Vec<_> = heard.iter().map(|heard| heard.kind).collect();
-    let expected = ["flush_began", "table_created", "flush_ended", "compaction_began", "table_created", "compaction_ended"];
-    assert_eq!(kinds, expected);
-    assert!(heard[3].text.contains("rewrite level 0 ("), "{}", heard[3].text);
+    let log = ["wal_file_begun", "wal_file_removed"];
+    let expected = [
+        &["flush_began", "table_created", "flush_ended"][..],
+        &log,
+        &["compaction_began", "table_created", "compaction_ended"],
+    ];
+    assert_eq!(kinds, expected.concat());
+    assert!(heard[5].text.contains("rewrite level 0 ("), "{}", heard[5].text);
     for word in ["tables_in: 2", "rows_in: 2", "tables_out: 1", "rows_out: 2", "is_move: false", "error: None"] {
-        assert!(heard[5].text.contains(word), "{word}: {}", heard[5].text);
+        assert!(heard[7].text.contains(word), "{word}: {}", heard[7].text);
     }
     let threads: BTreeSet<_> = heard.into_iter().map(|heard| heard.thread).collect();
     assert_eq!(threads, BTreeSet::from([thread::current().name().unwrap().to_owned()]), "who did it tells it");
