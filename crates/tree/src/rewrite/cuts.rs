@@ -52,9 +52,7 @@ impl Cutter<'_> {
         }
         bytes >= if self.passed > before { self.cuts.guarded_bytes_min } else { self.cuts.table_bytes }
     }
-}
 
-impl Cutter<'_> {
     /// The first guard behind the last key.
     pub(crate) fn next_guard(&self) -> Option<&Slice> {
         self.cuts.guards.get(self.passed)
