@@ -159,10 +159,12 @@ impl<'a> Outputs<'a> {
     /// Ends the table in the making, if it is to end in front of this user key.
     #[inline]
     fn end_table_before(&mut self, user_key: &[u8]) -> Result<()> {
-        // All versions of a key lie in one table, else the tables of a run would overlap.
+        // All versions of a key lie in one table, else the tables of a run would overlap. One that was begun for a block which it did not
+        // take has no row yet.
         match &self.writer {
             Some(writer)
                 if self.cutter.ends_before(user_key, writer.written_bytes(), &self.spec.home.context.order)
+                    && writer.rows() > 0
                     && writer.last_key() != user_key =>
             {
                 self.cut(Some(user_key))

@@ -129,3 +129,16 @@ fn above_the_last_level_rows_stay_with_their_numbers() -> Result<()> {
     compact(&mut pair)?;
     Ok(())
 }
+
+#[test]
+#[cfg_attr(planted_bugs, ignore = "planted bugs are switched on for the whole process")]
+fn a_table_that_is_begun_for_a_block_and_does_not_take_it_is_not_ended_empty() -> Result<()> {
+    let mut pair = filled(options())?;
+    // Shorter than what every file begins with.
+    (pair.options.table_bytes, pair.options.codec) = (1, Method::None);
+    pair.tree.set_options(&pair.options)?;
+    pair.write(&key(ROWS), Some(b"new"))?;
+    pair.flush()?;
+    assert_eq!(compact(&mut pair)?, 0);
+    Ok(())
+}
