@@ -179,16 +179,13 @@ impl Seal {
         out: &mut Vec<u8>,
         write: impl FnOnce(&mut Vec<u8>) -> T,
     ) -> Result<(FrameHeader, T)> {
-        check_alignment(offset).map_err(|error| error.with_kind(sediment_base::ErrorKind::InvalidInput))?;
-        let start = out.len();
-        out.put_bytes(&[0; FRAME_HEADER_BYTES]);
-        let stored_at = out.len();
-        let written = write(out);
-        let sealed = self.pack_frame(packer, id, offset, (start, stored_at), out);
-        if sealed.is_err() {
-            out.truncate(start);
-        }
-        Ok((sealed?, written))
+        append(offset, out, |start, out| {
+            let stored_at = out.len();
+            let written = write(out);
+            let plain_len = bounded_length(out.len().saturating_sub(stored_at))?;
+            let packed = packer.pack_from(stored_at, out)?;
+            Ok((self.finish_frame(packed, plain_len, id, offset, (start, out))?, written))
+        })
     }
 
     /// Appends the stored bytes of another frame, which were packed as `header` says, as a frame that is to stand at `offset` of this file.
@@ -201,29 +198,10 @@ impl Seal {
         stored: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<FrameHeader> {
-        check_alignment(offset).map_err(|error| error.with_kind(sediment_base::ErrorKind::InvalidInput))?;
-        let start = out.len();
-        out.put_bytes(&[0; FRAME_HEADER_BYTES]);
-        out.put_bytes(stored);
-        let sealed = self.finish_frame(header.packed(), header.plain_len, id, offset, (start, out));
-        if sealed.is_err() {
-            out.truncate(start);
-        }
-        sealed
-    }
-
-    /// Makes a frame of the plain bytes from `stored_at` to the end, behind the place for its header.
-    fn pack_frame(
-        &self,
-        packer: &mut Packer,
-        id: FrameId,
-        offset: u64,
-        (start, stored_at): (usize, usize),
-        out: &mut Vec<u8>,
-    ) -> Result<FrameHeader> {
-        let plain_len = bounded_length(out.len().saturating_sub(stored_at))?;
-        let packed = packer.pack_from(stored_at, out)?;
-        self.finish_frame(packed, plain_len, id, offset, (start, out))
+        append(offset, out, |start, out| {
+            out.put_bytes(stored);
+            self.finish_frame(header.packed(), header.plain_len, id, offset, (start, out))
+        })
     }
 
     /// Makes a frame of the stored bytes that lie in `out` behind `start` and the place for its header.
@@ -369,6 +347,19 @@ impl RawHeader {
             checksum: self.checksum,
         })
     }
+}
+
+/// Appends a frame that is to stand at `offset`: `make` gets where it begins in `out`, with the place for its header behind that. On error
+/// `out` is as before.
+fn append<T>(offset: u64, out: &mut Vec<u8>, make: impl FnOnce(usize, &mut Vec<u8>) -> Result<T>) -> Result<T> {
+    check_alignment(offset).map_err(|error| error.with_kind(sediment_base::ErrorKind::InvalidInput))?;
+    let start = out.len();
+    out.put_bytes(&[0; FRAME_HEADER_BYTES]);
+    let made = make(start, out);
+    if made.is_err() {
+        out.truncate(start);
+    }
+    made
 }
 
 fn check_alignment(offset: u64) -> Result<()> {

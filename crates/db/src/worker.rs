@@ -181,7 +181,7 @@ impl Worker {
             machinery.fatal.check()?;
             return Err(self.signals.last_failure());
         }
-        self.outcome(machinery, upkeep::trim(machinery).and_then(|()| shorten_log(machinery)))
+        self.outcome(machinery, upkeep::shorten_or_trim(machinery))
     }
 
     /// Flushes, then rewrites every tree into one run.

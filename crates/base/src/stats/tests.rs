@@ -12,8 +12,8 @@ const NAMES: &str = "get_count get_memtable_hits get_table_hits filter_checks fi
     ingest_rows ingest_bytes_written compaction_count compaction_portions compaction_bytes_evicted \
     compaction_moves compaction_rows_read compaction_rows_written compaction_rows_dropped compaction_blocks_carried \
     compaction_rows_filtered compaction_tables_dropped compaction_bytes_read compaction_bytes_written compaction_wait_us compactions_postponed \
-    tables_created tables_deleted write_delays write_delay_us write_stops write_stop_us no_space_events commit_latency_us get_latency_us scan_rows wal_sync_latency_us wal_group_records flush_duration_us \
-    compaction_duration_us";
+    tables_created tables_deleted write_delays write_delay_us write_stops write_stop_us no_space_events \
+    commit_latency_us get_latency_us scan_rows wal_sync_latency_us wal_group_records flush_duration_us compaction_duration_us";
 
 #[test]
 fn names_are_those_that_were_promised() {

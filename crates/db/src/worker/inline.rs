@@ -50,7 +50,7 @@ impl Worker {
         let _running = self.running.enter();
         self.check_running()?;
         let flushed = machinery.keyspaces.all().iter().try_for_each(|keyspace| self.flush_inline(machinery, keyspace));
-        self.outcome(machinery, flushed.and_then(|()| upkeep::trim(machinery)).and_then(|()| upkeep::shorten_log(machinery)))
+        self.outcome(machinery, flushed.and_then(|()| upkeep::shorten_or_trim(machinery)))
     }
 
     /// Flushes full memtables and those that hold up the log, then compacts what the flushes made due.

@@ -245,6 +245,12 @@ pub(crate) fn shorten_log(machinery: &Machinery) -> Result<()> {
     }
 }
 
+/// After everything was flushed: the log begins anew if nothing needs it any more, else the files go that nothing needs.
+pub(super) fn shorten_or_trim(machinery: &Machinery) -> Result<()> {
+    shorten_log(machinery)?;
+    trim(machinery)
+}
+
 /// Seqno from which on the log must be kept for this keyspace; `next`, below which every write must be applied, where its tables
 /// hold all of those.
 pub(super) fn needed_from(keyspace: &KeyspaceState, next: SeqNo) -> SeqNo {

@@ -52,6 +52,7 @@ impl TableWriter {
         let (own, stated) = (&self.properties, carried.properties);
         let target = self.options.block_bytes_target();
         own.compression == stated.compression
+            && own.block_codec == stated.block_codec
             && own.hash_seed == stated.hash_seed
             && own.row_digests == stated.row_digests
             && self.data.has_dictionary(carried.dictionary)

@@ -40,7 +40,7 @@ impl Ranges {
             return Self::default();
         }
         let (all, stripes) = (RangeTombstones::new(inputs, order), &policy.stripes);
-        if !policy.ends_removals {
+        if !policy.ends_removals() {
             return Self { order: order.clone(), kept: all.clone(), all, is_applied: false, exact_from: None };
         }
         let (mut kept, exact_from) = newest_of_stripes(&all, stripes);

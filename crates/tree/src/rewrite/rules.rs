@@ -177,7 +177,7 @@ impl<'a, O: Outside> Rules<'a, O> {
         match self.older {
             Older::Hidden { stripe: hidden, by } if hidden == stripe => {
                 self.forget_below(by);
-                return if self.policy.ends_removals { Ok(()) } else { self.end_pair(key.kind, out) };
+                return if self.policy.ends_removals() { Ok(()) } else { self.end_pair(key.kind, out) };
             }
             Older::Kept => return out(key, marks, value),
             _ => {}
@@ -283,10 +283,10 @@ impl<'a, O: Outside> Rules<'a, O> {
 
     fn end_key(&mut self, out: &mut impl Sink) -> Result<()> {
         if let Some(Chain { oldest, .. }) = self.chain {
-            let is_complete = self.policy.ends_removals && !self.outside.may_hold_older_row(&self.user_key, oldest);
+            let is_complete = self.policy.ends_removals() && !self.outside.may_hold_older_row(&self.user_key, oldest);
             self.end_chain(is_complete.then_some(oldest), out)?;
         }
-        if self.policy.ends_removals {
+        if self.policy.ends_removals() {
             self.forget_held();
         } else {
             self.let_held_go(out)?;
@@ -419,7 +419,7 @@ impl<'a, O: Outside> Rules<'a, O> {
     fn zeroed(&mut self, stripe: usize, seqno: SeqNo) -> SeqNo {
         let is_zeroed = stripe == 0
             && seqno > 0
-            && self.policy.ends_removals
+            && self.policy.ends_removals()
             && !self.policy.keeps_seqnos
             && !self.outside.may_hold_older(&self.user_key, seqno)
             && !self.ranges.would_hide_at_zero(&self.user_key, seqno);

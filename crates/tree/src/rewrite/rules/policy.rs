@@ -22,9 +22,7 @@ pub(crate) struct Policy {
     pub(crate) stripes: Stripes,
     /// Whether a row at or above the floor hides what lies below it.
     pub(super) hides_from_above: bool,
-    /// Whether tombstones, range tombstones and seqnos go where nothing older is left.
-    pub(crate) ends_removals: bool,
-    /// Whether seqnos stay nevertheless.
+    /// Whether seqnos stay where they would go.
     pub(super) keeps_seqnos: bool,
     is_last_level: bool,
 }
@@ -33,13 +31,18 @@ impl Policy {
     /// That of a rewrite into the last level, or elsewhere.
     pub(crate) fn new(retention: &Retention, is_last_level: bool) -> Self {
         let hides_from_above = retention.is_watermark();
-        let ends_removals = is_last_level || !hides_from_above;
-        Self { stripes: retention.stripes(), hides_from_above, ends_removals, keeps_seqnos: false, is_last_level }
+        Self { stripes: retention.stripes(), hides_from_above, keeps_seqnos: false, is_last_level }
     }
 
     /// The same, but seqnos stay if `keeps_seqnos`.
     pub(crate) fn keeping_seqnos(self, keeps_seqnos: bool) -> Self {
         Self { keeps_seqnos, ..self }
+    }
+
+    /// Whether tombstones, range tombstones and seqnos go where nothing older is left.
+    #[inline]
+    pub(crate) fn ends_removals(&self) -> bool {
+        self.is_last_level || !self.hides_from_above
     }
 
     /// Whether it pays to look at rows up to this seqno because of nothing but that: on the last level most lose theirs, and what they had
@@ -57,7 +60,7 @@ impl Policy {
 
     /// Whether a tombstone of this kind may go, if no older row of its key is left.
     pub(super) fn may_end(&self, kind: Kind) -> bool {
-        self.ends_removals || kind == Kind::WeakTombstone
+        self.ends_removals() || kind == Kind::WeakTombstone
     }
 
     /// The lowest seqno at which somebody reads what was rewritten, if reads are exact from `floor` on.
