@@ -323,7 +323,7 @@ impl Core {
             return Ok(());
         }
         let shortened = shorten_log(&self.machinery);
-        self.machinery.log.close().and(shortened)
+        self.machinery.log.close().and(shortened.map(drop))
     }
 
     /// Whether a key has a value, now or at a snapshot; `value` takes it.

@@ -223,32 +223,35 @@ pub(super) fn trim(machinery: &Machinery) -> Result<()> {
 }
 
 /// A log that nothing needs any more goes, so that the system need not write it to the disk, and the next open has nothing to read. Where
-/// memtables hold rows it stays. On a full disk, too. A short one is not worth a new file.
-pub(crate) fn shorten_log(machinery: &Machinery) -> Result<()> {
+/// memtables hold rows it stays. On a full disk, too. A short one is not worth a new file. Whether the log began anew.
+pub(crate) fn shorten_log(machinery: &Machinery) -> Result<bool> {
     let next = machinery.snapshots.visible();
     let is_needed = |keyspace: &Arc<KeyspaceState>| needed_from(keyspace, next) < next;
     if machinery.log.is_short() || machinery.keyspaces.all().iter().any(is_needed) {
-        return Ok(());
+        return Ok(false);
     }
-    let shortened = machinery.log.begin_anew().and_then(|has_begun| {
-        if !has_begun {
-            return Ok(());
-        }
+    let has_begun = unless_full(machinery.log.begin_anew())?;
+    if has_begun {
         // What the old files said of the manifests goes with them.
         let keyspaces = machinery.keyspaces.all();
-        keyspaces.iter().map(|keyspace| keyspace.newest()).try_for_each(|tree| anchor(machinery, &tree.tree, tree.id))?;
-        trim(machinery)
-    });
-    match shortened {
-        Err(error) if error.kind() != ErrorKind::NoSpace => Err(error),
-        _ => Ok(()),
+        let mut trees = keyspaces.iter().map(|keyspace| keyspace.newest());
+        let anchored = trees.try_for_each(|tree| anchor(machinery, &tree.tree, tree.id));
+        unless_full(anchored.and_then(|()| trim(machinery)))?;
     }
+    Ok(has_begun)
 }
 
 /// After everything was flushed: the log begins anew if nothing needs it any more, else the files go that nothing needs.
 pub(super) fn shorten_or_trim(machinery: &Machinery) -> Result<()> {
-    shorten_log(machinery)?;
-    trim(machinery)
+    if shorten_log(machinery)? { Ok(()) } else { trim(machinery) }
+}
+
+/// What a full disk forbids, and can wait, is left for another time.
+fn unless_full<T: Default>(done: Result<T>) -> Result<T> {
+    match done {
+        Err(error) if error.kind() == ErrorKind::NoSpace => Ok(T::default()),
+        done => done,
+    }
 }
 
 /// Seqno from which on the log must be kept for this keyspace; `next`, below which every write must be applied, where its tables
@@ -271,12 +274,8 @@ fn go_on(machinery: &Machinery, progress: Progress, is_cancelled: &dyn Fn() -> b
 /// Notes in the log how far the tree's manifest is durable, which one that was only read is not known to be: it is made so first. On
 /// a full disk the log goes without.
 pub(crate) fn anchor(machinery: &Machinery, tree: &Tree, id: TreeId) -> Result<()> {
-    let noted = tree.confirm().and_then(|()| {
+    unless_full(tree.confirm().and_then(|()| {
         let position = tree.manifest_position();
         machinery.log.append_anchor(Anchor { tree: id, generation: position.generation, length: position.length })
-    });
-    match noted {
-        Err(error) if error.kind() != ErrorKind::NoSpace => Err(error),
-        _ => Ok(()),
-    }
+    }))
 }
