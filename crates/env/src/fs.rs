@@ -142,6 +142,9 @@ pub trait LogFile: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Says whether what is written from now on is likely to be synced soon, as it is until somebody says otherwise. Only a hint.
+    fn expect_syncs(&self, _are_expected: bool) {}
+
     /// The path under which it was made, for errors.
     fn path(&self) -> &Path;
 

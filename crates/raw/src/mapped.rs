@@ -3,7 +3,7 @@
 //! What is copied is in the system's page cache as if it had been written by a call: it survives the death of the process, and
 //! syncing the file makes it durable. Linux only; elsewhere, and under Miri, there is no mapping to be had.
 
-use std::io;
+use std::{io, ops::Range};
 
 /// The beginning of a file, mapped. One writer at a time.
 #[derive(Debug)]
@@ -35,10 +35,26 @@ impl MappedFile {
         self.len() == 0
     }
 
-    /// Copies `bytes` to `offset`. Panics where that is not within the mapping.
+    /// Whether pages have been asked for, up to `end`.
+    #[inline]
+    pub fn is_ready(&self, end: usize) -> bool {
+        self.mapping.is_ready(end)
+    }
+
+    /// Asks for the pages from what is ready, or from `offset` if that is behind it, to the first multiple of `ahead` that is not below
+    /// `end`. `fill` is called first with the bytes in these, which nobody has written yet. Lets go of what lies far before `offset`.
+    ///
+    /// Panics if `end` is not within the mapping.
+    pub fn make_ready(&mut self, offset: usize, end: usize, ahead: usize, fill: impl FnOnce(Range<usize>)) {
+        assert!(end <= self.len(), "{end} is not within the mapping");
+        self.mapping.make_ready(offset, end, ahead, fill);
+    }
+
+    /// Copies `bytes` to `offset`. Panics where that is not ready.
+    #[inline]
     pub fn write_at(&mut self, offset: usize, bytes: &[u8]) {
-        let end = offset.checked_add(bytes.len()).filter(|end| *end <= self.len());
-        assert!(end.is_some(), "{} bytes at {offset} are not within the mapping", bytes.len());
+        let end = offset.checked_add(bytes.len()).filter(|end| self.is_ready(*end));
+        assert!(end.is_some(), "{} bytes at {offset} are not in what is ready of the mapping", bytes.len());
         self.mapping.write_at(offset, bytes);
     }
 }
@@ -46,10 +62,10 @@ impl MappedFile {
 #[cfg(all(target_os = "linux", not(miri)))]
 mod platform {
     use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
-    use std::{io, os::fd::BorrowedFd, ptr::NonNull};
+    use std::{io, ops::Range, os::fd::BorrowedFd, ptr::NonNull};
 
-    /// So much is made ready at once: one call of the system in place of a fault for each page.
-    const AHEAD_BYTES: usize = 64 << 10;
+    /// Advice is given from a multiple of it on: no system has larger pages.
+    const PAGE_BYTES: usize = 64 << 10;
     /// So much that was written is let go of at once.
     const BEHIND_BYTES: usize = 1 << 20;
 
@@ -83,25 +99,29 @@ mod platform {
             self.bytes
         }
 
+        #[inline]
+        pub(super) fn is_ready(&self, end: usize) -> bool {
+            end <= self.ready
+        }
+
+        #[inline]
         pub(super) fn write_at(&mut self, offset: usize, bytes: &[u8]) {
-            if offset + bytes.len() > self.ready {
-                self.leave(offset);
-                self.make_ready(offset, offset + bytes.len());
-            }
-            // SAFETY: the caller saw to it that the bytes lie within the mapping, which no reference points into, so that
+            // SAFETY: the caller saw to it that the bytes lie within what is ready of the mapping, which no reference points into, so that
             // `bytes` do not overlap it; `&mut self` keeps other writers away.
             unsafe { self.start.add(offset).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) }
         }
     }
 
     impl Mapping {
-        /// Asks for the pages from `from` on, to behind `to`.
         #[cold]
-        fn make_ready(&mut self, from: usize, to: usize) {
-            let from = from.max(self.ready) / AHEAD_BYTES * AHEAD_BYTES;
-            let to = to.next_multiple_of(AHEAD_BYTES).min(self.bytes);
-            self.advise(from, to, Advice::LinuxPopulateWrite);
-            self.ready = to;
+        pub(super) fn make_ready(&mut self, offset: usize, end: usize, ahead: usize, fill: impl FnOnce(Range<usize>)) {
+            self.leave(offset);
+            let (from, to) = (offset.max(self.ready), end.next_multiple_of(ahead).min(self.bytes));
+            if from < to {
+                fill(from..to);
+                self.advise(from / PAGE_BYTES * PAGE_BYTES, to, Advice::LinuxPopulateWrite);
+                self.ready = to;
+            }
         }
 
         /// Takes pages that lie behind `offset` out of the mapping. Their bytes stay in the page cache. The system protects each
@@ -134,7 +154,7 @@ mod platform {
 
 #[cfg(not(all(target_os = "linux", not(miri))))]
 mod platform {
-    use std::io;
+    use std::{io, ops::Range};
 
     /// Cannot be made.
     #[derive(Debug)]
@@ -147,6 +167,14 @@ mod platform {
         }
 
         pub(super) fn len(&self) -> usize {
+            match *self {}
+        }
+
+        pub(super) fn is_ready(&self, _end: usize) -> bool {
+            match *self {}
+        }
+
+        pub(super) fn make_ready(&mut self, _offset: usize, _end: usize, _ahead: usize, _fill: impl FnOnce(Range<usize>)) {
             match *self {}
         }
 

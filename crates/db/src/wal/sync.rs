@@ -121,7 +121,9 @@ impl Syncer {
         self.written_offset.store(CREATION_BYTES, Ordering::Release);
         self.written_seqno.store(state.durable.seqno, Ordering::Release);
         self.synced_upto.store(CREATION_BYTES, Ordering::Release);
-        self.asked.store(self.asked.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
+        let asked = self.asked.load(Ordering::Relaxed).saturating_sub(1);
+        self.asked.store(asked, Ordering::Relaxed);
+        file.log.expect_syncs(asked > 0);
     }
 
     /// Syncs what is written, if it is so much that whoever asks for the next sync would wait for long. Where nobody asks for syncs nothing
@@ -136,7 +138,15 @@ impl Syncer {
 
     /// Somebody asks for a sync who is likely to ask for more.
     pub(crate) fn expect_more(&self) {
-        self.asked.store(ASKED_FILES, Ordering::Relaxed);
+        let asked = self.asked.load(Ordering::Relaxed);
+        if asked < ASKED_FILES {
+            self.asked.store(ASKED_FILES, Ordering::Relaxed);
+        }
+        if asked == 0
+            && let Some(written) = &self.lock().written
+        {
+            written.log.expect_syncs(true);
+        }
     }
 
     /// Whether there is something to sync unasked.

@@ -263,6 +263,10 @@ impl LogFile for FaultLog {
         self.inner.is_mapped()
     }
 
+    fn expect_syncs(&self, are_expected: bool) {
+        self.inner.expect_syncs(are_expected);
+    }
+
     fn path(&self) -> &Path {
         self.inner.path()
     }

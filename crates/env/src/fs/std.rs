@@ -4,14 +4,21 @@
 //! short counts. A directory lock is an advisory lock on its file: it dies with the process, and the file is never unlinked,
 //! because a lock on an unlinked file holds nobody off.
 
-use super::{DirEntry, DirLock, File, Fs, LogFile, mapped, whole::write_whole};
+use super::{
+    DirEntry, DirLock, File, Fs, LogFile,
+    mapped::{self, MappedLog},
+    whole::write_whole,
+};
 use sediment_base::{Error, ErrorKind, Result};
-use sediment_raw::{fork_mark::ForkMark, mapped::MappedFile};
+use sediment_raw::fork_mark::ForkMark;
 use std::{
     fs::{self, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// The file system of the operating system. Shared.
@@ -36,7 +43,8 @@ impl Fs for StdFs {
         }
         let is_mapped = mapping.is_some();
         let written = Mutex::new(Written { mapping, end: 0 });
-        Ok(Arc::new(StdLog { file, is_mapped, written, owner: ForkMark::new() }))
+        let expects_syncs = AtomicBool::new(true);
+        Ok(Arc::new(StdLog { file, is_mapped, expects_syncs, written, owner: ForkMark::new() }))
     }
 
     fn create_dir(&self, path: &Path) -> Result<()> {
@@ -172,13 +180,14 @@ impl File for StdFile {
 struct StdLog {
     file: StdFile,
     is_mapped: bool,
+    expects_syncs: AtomicBool,
     written: Mutex<Written>,
     owner: ForkMark,
 }
 
 #[derive(Debug)]
 struct Written {
-    mapping: Option<MappedFile>,
+    mapping: Option<MappedLog>,
     /// Where what was written ends.
     end: u64,
 }
@@ -186,10 +195,14 @@ struct Written {
 impl LogFile for StdLog {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = offset + bytes.len() as u64;
+        let (end, written_end) = (offset + bytes.len() as u64, written.end);
         match &mut written.mapping {
-            Some(mapping) if end <= mapping.len() as u64 => mapping.write_at(offset as usize, bytes),
-            // Behind what is mapped, where a long record may reach, the file grows.
+            Some(mapping) if mapping.takes(offset, bytes.len()) => {
+                let fill = |offset, zeros: &[u8]| _ = self.file.write_all(offset, zeros);
+                let fill = (!self.expects_syncs.load(Ordering::Relaxed)).then_some(fill);
+                mapping.write_at(offset, bytes, written_end, fill);
+            }
+            // Behind what is mapped, where a record may reach, the file grows.
             _ => self.file.write_all(offset, bytes)?,
         }
         written.end = written.end.max(end);
@@ -203,6 +216,10 @@ impl LogFile for StdLog {
 
     fn is_mapped(&self) -> bool {
         self.is_mapped
+    }
+
+    fn expect_syncs(&self, are_expected: bool) {
+        self.expects_syncs.store(are_expected, Ordering::Relaxed);
     }
 
     fn path(&self) -> &Path {
