@@ -10,11 +10,13 @@
 
 mod change;
 mod ingest;
+mod row;
 mod swap;
 mod writes;
 
 pub(crate) use change::{TreeMaker, clear, configure, create, drop_keyspace};
 pub(crate) use ingest::ingest;
+pub(crate) use row::{Row, commit_row};
 pub(crate) use swap::{Swap, compare_and_swap};
 pub(crate) use writes::Writes;
 
@@ -24,7 +26,7 @@ use crate::{
     catalog::KeyspaceState,
     options::Durability,
     wal::{Op, OpKind, Placed, Prepared, RecordKind, for_each_op},
-    worker::{Asked, Machinery, Worker},
+    worker::{Asked, Machinery, Worker, is_full},
 };
 use sediment_base::{
     Error, ErrorKind, Kind, Result, SeqNo,
@@ -51,33 +53,63 @@ fn commit_if(
     if count == 0 {
         return Ok(());
     }
-    let (start_us, bytes) = (machinery.instruments.now_us(), payload.len());
-    worker.admit(machinery, &Asked { keyspaces: &keyspaces, bytes, only_removes })?;
+    let asked = Asked { keyspaces: &keyspaces, bytes: payload.len(), only_removes };
+    let begun = Begun::new(machinery, worker, asked, durability)?;
     let keyspace = if let [only] = &*keyspaces { only.id().0 } else { 0 };
     let record = Prepared::new(RecordKind::Batch, keyspace, count, payload);
-    let alive = || keyspaces.iter().try_for_each(|keyspace| check_alive(keyspace)).and_then(|()| admit());
-    let mut placed = if only_removes && worker.is_disk_full() {
-        worker.patiently(machinery, || machinery.log.submit(record.clone(), durability, alive))?
-    } else {
-        worker.noticed(machinery, machinery.log.submit(record, durability, alive))?
-    };
+    let placed = begun.place(record, admit)?;
     apply(machinery, &keyspaces, &placed)?;
-    let ticket = placed.ticket.take().expect("a batch takes seqnos");
-    machinery.snapshots.pass(ticket, placed.end_seqno())?;
-    if let Some(position) = placed.position
-        && durability == Durability::Sync
-        && !planted(Bug::SkipWalSync)
-    {
-        machinery.log.sync_commit(position)?;
+    begun.end(placed, data_bytes, is_full)
+}
+
+/// A commit that was let in.
+#[derive(Debug)]
+struct Begun<'a> {
+    machinery: &'a Machinery,
+    worker: &'a Worker,
+    asked: Asked<'a>,
+    durability: Durability,
+    start_us: u64,
+}
+
+impl<'a> Begun<'a> {
+    /// Waits as long as maintenance asks for.
+    fn new(machinery: &'a Machinery, worker: &'a Worker, asked: Asked<'a>, durability: Durability) -> Result<Self> {
+        let start_us = machinery.instruments.now_us();
+        worker.admit(machinery, &asked)?;
+        Ok(Self { machinery, worker, asked, durability, start_us })
     }
-    let stats = &machinery.instruments.stats;
-    let local = stats.local();
-    local.add(Counter::CommitCount, 1);
-    local.add(Counter::CommitRows, count.into());
-    local.add(Counter::CommitBytes, data_bytes);
-    worker.committed(machinery, &keyspaces, bytes);
-    machinery.instruments.record_since(Histogram::CommitLatencyUs, start_us);
-    Ok(())
+
+    /// Gives its record a place in the log, if its keyspaces are there and `admit` lets it in at that moment.
+    fn place<'r>(&self, record: Prepared<'r>, admit: impl Fn() -> Result<()>) -> Result<Placed<'r>> {
+        let Self { machinery, worker, asked, durability, .. } = *self;
+        let alive = || asked.keyspaces.iter().try_for_each(|keyspace| check_alive(keyspace)).and_then(|()| admit());
+        if asked.only_removes && worker.is_disk_full() {
+            return worker.patiently(machinery, || machinery.log.submit(record.clone(), durability, alive));
+        }
+        worker.noticed(machinery, machinery.log.submit(record, durability, alive))
+    }
+
+    /// It is applied: sees to it that it is visible, and durable if that was asked for. `is_full` knows memtables that are to be sealed.
+    fn end(self, mut placed: Placed<'_>, data_bytes: u64, is_full: impl Fn(&KeyspaceState) -> bool) -> Result<()> {
+        let Self { machinery, worker, asked, durability, start_us } = self;
+        let ticket = placed.ticket.take().expect("a batch takes seqnos");
+        machinery.snapshots.pass(ticket, placed.end_seqno())?;
+        if let Some(position) = placed.position
+            && durability == Durability::Sync
+            && !planted(Bug::SkipWalSync)
+        {
+            machinery.log.sync_commit(position)?;
+        }
+        let stats = &machinery.instruments.stats;
+        let local = stats.local();
+        local.add(Counter::CommitCount, 1);
+        local.add(Counter::CommitRows, placed.record().count().into());
+        local.add(Counter::CommitBytes, data_bytes);
+        worker.committed(machinery, &asked, is_full);
+        machinery.instruments.record_since(Histogram::CommitLatencyUs, start_us);
+        Ok(())
+    }
 }
 
 /// Raises every commit that has returned to `durability`.
@@ -113,7 +145,7 @@ pub(crate) fn apply_op(tree: &Tree, op: &Op<'_>, seqno: SeqNo) -> Result<()> {
 }
 
 /// Puts a logged batch into its memtables. That cannot fail for rows within the limits; if it does, log and memory differ.
-fn apply(machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], placed: &Placed) -> Result<()> {
+fn apply(machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], placed: &Placed<'_>) -> Result<()> {
     let mut next = placed.seqno();
     let record = placed.record();
     let applied = for_each_op(record.payload(), record.count(), |op| {
@@ -123,5 +155,10 @@ fn apply(machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], placed: &Place
         next += 1;
         Ok(())
     });
-    applied.map_err(|error| machinery.fatal.set(error.context("a logged commit could not be applied")))
+    applied.map_err(|error| not_applied(machinery, error))
+}
+
+#[cold]
+fn not_applied(machinery: &Machinery, error: Error) -> Error {
+    machinery.fatal.set(error.context("a logged commit could not be applied"))
 }

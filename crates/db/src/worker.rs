@@ -144,17 +144,18 @@ impl Worker {
         self.noticed(machinery, admitted)
     }
 
-    /// After a commit of so many bytes: has done what became due. What goes wrong concerns later commits.
-    pub(crate) fn committed(&self, machinery: &Machinery, keyspaces: &[Arc<KeyspaceState>], bytes: usize) {
+    /// After a commit: has done what became due. What goes wrong concerns later commits. `is_full` says whether the memtable of a keyspace
+    /// has reached its size; that it has may be noticed some small rows later.
+    pub(crate) fn committed(&self, machinery: &Machinery, asked: &Asked<'_>, is_full: impl Fn(&KeyspaceState) -> bool) {
         if self.is_inline() {
-            return self.maintain_inline(machinery, keyspaces);
+            return self.maintain_inline(machinery, asked.keyspaces);
         }
-        for keyspace in keyspaces {
+        for keyspace in asked.keyspaces {
             if is_full(keyspace) {
                 self.seal_full(machinery, keyspace);
             }
         }
-        if self.memtables.add(bytes) {
+        if self.memtables.add(asked.bytes) {
             self.recount(machinery);
         }
         if self.memtables.has_many_rows() {
@@ -319,7 +320,7 @@ impl Worker {
 }
 
 /// Whether the memtable of a keyspace has reached its size.
-fn is_full(keyspace: &KeyspaceState) -> bool {
+pub(crate) fn is_full(keyspace: &KeyspaceState) -> bool {
     keyspace.with_newest(Tree::memtable_bytes) >= keyspace.memtable_bytes()
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     api::{Cursor, Iter, ScanPart, VerifyReport, part::token_at},
     catalog::{Incarnation, KeyspaceState},
-    commit::{self, Swap, TreeMaker, Writes},
+    commit::{self, Row, Swap, TreeMaker, Writes},
     instruments::{Delivery, Growth, Instruments, Outbox},
     options::{Components, Create, Durability, KeyspaceOptions, Options, Settings, check_compaction_rate},
     recover::{self, Found, Leftovers, Opened},
@@ -203,6 +203,14 @@ impl Core {
         let _delivery = self.delivery();
         self.begin_write()?;
         commit::commit(&self.machinery, &self.worker, writes, durability)?;
+        self.settle();
+        Ok(())
+    }
+
+    pub(crate) fn commit_row(&self, keyspace: &Arc<KeyspaceState>, row: Row<'_>) -> Result<()> {
+        let _delivery = self.delivery();
+        self.begin_write()?;
+        commit::commit_row(&self.machinery, &self.worker, keyspace, row, self.options().durability)?;
         self.settle();
         Ok(())
     }

@@ -5,9 +5,8 @@ mod reads;
 use crate::{
     api::{Ingest, Iter, core::Core, lent::Lent},
     catalog::KeyspaceState,
-    commit::{Swap, Writes},
+    commit::{Row, Swap, Writes},
     options::KeyspaceOptions,
-    wal::OpKind,
 };
 use sediment_base::{Kind, Result, Slice, range::owned_bounds};
 use std::{ops::RangeBounds, sync::Arc};
@@ -110,7 +109,7 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn insert(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        self.write(OpKind::Row(Kind::Value), key.as_ref(), value.as_ref())
+        self.write(Kind::Value, key.as_ref(), value.as_ref())
     }
 
     /// Removes a key, with the database's default durability. An absent one may be removed too.
@@ -125,7 +124,7 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<()> {
-        self.write(OpKind::Row(Kind::Tombstone), key.as_ref(), &[])
+        self.write(Kind::Tombstone, key.as_ref(), &[])
     }
 
     /// Removes a key that was inserted once since it was last gone. Readers see no difference to [`remove`](Self::remove); such a
@@ -141,7 +140,7 @@ impl Keyspace {
     /// # Ok::<(), sedimentdb::Error>(())
     /// ```
     pub fn remove_weak(&self, key: impl AsRef<[u8]>) -> Result<()> {
-        self.write(OpKind::Row(Kind::WeakTombstone), key.as_ref(), &[])
+        self.write(Kind::WeakTombstone, key.as_ref(), &[])
     }
 
     /// Removes all keys within bounds, at the cost of one write however many there are. Snapshots taken before go on seeing them.
@@ -206,7 +205,7 @@ impl Keyspace {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) in a keyspace without a merge operator. What the operator itself refuses is told
     /// to readers.
     pub fn merge(&self, key: impl AsRef<[u8]>, operand: impl AsRef<[u8]>) -> Result<()> {
-        self.write(OpKind::Row(Kind::Operand), key.as_ref(), operand.as_ref())
+        self.write(Kind::Operand, key.as_ref(), operand.as_ref())
     }
 
     /// The value of a key.
@@ -351,8 +350,8 @@ impl Keyspace {
         Ok(Ingest::new(Arc::clone(&self.core), self.clone()))
     }
 
-    fn write(&self, kind: OpKind, key: &[u8], value: &[u8]) -> Result<()> {
-        self.commit(|writes| writes.push(&self.state, kind, key, value))
+    fn write(&self, kind: Kind, key: &[u8], value: &[u8]) -> Result<()> {
+        self.core.commit_row(&self.state, Row { kind, key, value })
     }
 
     fn commit(&self, write: impl FnOnce(&mut Writes)) -> Result<()> {

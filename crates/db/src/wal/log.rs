@@ -56,27 +56,46 @@ pub(crate) struct Log {
 /// A record that is in the log, or stands to be written.
 #[derive(Debug)]
 #[must_use = "others wait until it is applied"]
-pub(crate) struct Placed {
-    submitted: Arc<Submitted>,
+pub(crate) struct Placed<'a> {
+    seqno: SeqNo,
+    record: Kept<'a>,
     /// Its place in the order of visibility.
     pub(crate) ticket: Option<Ticket>,
     /// Where it is in the files; `None` while it waits in the process.
     pub(crate) position: Option<Position>,
 }
 
-impl Placed {
+/// Who has the record.
+#[derive(Debug)]
+enum Kept<'a> {
+    /// Nobody else: it was written at once.
+    Own(Prepared<'a>),
+    /// Those too who write it.
+    Shared(Arc<Submitted>),
+}
+
+impl<'a> Placed<'a> {
     /// Its first seqno.
     pub(crate) fn seqno(&self) -> SeqNo {
-        self.submitted.seqno()
+        self.seqno
     }
 
     /// The seqno after its last.
     pub(crate) fn end_seqno(&self) -> SeqNo {
-        self.submitted.end_seqno()
+        self.seqno + SeqNo::from(self.record().count())
     }
 
-    pub(crate) fn record(&self) -> &Prepared {
-        self.submitted.record()
+    pub(crate) fn record(&self) -> &Prepared<'a> {
+        match &self.record {
+            Kept::Own(record) => record,
+            Kept::Shared(submitted) => submitted.record(),
+        }
+    }
+
+    /// One that went the way of the queue, after it was decided.
+    fn of(submitted: Arc<Submitted>) -> Result<Self> {
+        let Settled { ticket, position } = submitted.outcome()?;
+        Ok(Self { seqno: submitted.seqno(), record: Kept::Shared(submitted), ticket, position })
     }
 }
 
@@ -157,12 +176,12 @@ impl Log {
 
     /// Gives a record its place in the order, and hands it to the operating system unless `durability` lets it wait.
     /// `admit` may refuse it at the moment in which the order is decided. On an error nothing has happened.
-    pub(crate) fn submit(
+    pub(crate) fn submit<'a>(
         &self,
-        record: Prepared,
+        record: Prepared<'a>,
         durability: Durability,
         admit: impl FnOnce() -> Result<()>,
-    ) -> Result<Placed> {
+    ) -> Result<Placed<'a>> {
         let submitted = {
             let mut order = self.order();
             self.check_order(&order)?;
@@ -171,20 +190,19 @@ impl Log {
             if !may_wait && let Some(writer) = self.free_writer(&order, &record) {
                 return self.submit_at_once(order, writer, record);
             }
-            let submitted = order.push(record)?;
+            let submitted = order.push(record.into_owned())?;
             if may_wait {
                 order.settle(&submitted, None);
             }
             submitted
         };
         self.see_decided(&submitted);
-        let Settled { ticket, position } = submitted.outcome()?;
-        Ok(Placed { submitted, ticket, position })
+        Placed::of(submitted)
     }
 
     /// Appends a record behind all that waits. `publish` is called with its seqno once it is written and before anything behind
     /// it is settled. On an error nothing has happened.
-    pub(crate) fn append_alone(&self, record: Prepared, publish: &mut dyn FnMut(SeqNo)) -> Result<Placed> {
+    pub(crate) fn append_alone(&self, record: Prepared<'static>, publish: &mut dyn FnMut(SeqNo)) -> Result<Placed<'static>> {
         self.wait_for_lead();
         self.lead_group(Some(Alone { record, publish }))?.map_or_else(|| Err(closed()), Ok)
     }
@@ -294,26 +312,26 @@ impl Log {
 
     /// What a record is written with that need not wait for anybody. Whoever has the writer may wait for the order, so the writer is only
     /// tried.
-    fn free_writer(&self, order: &Order, record: &Prepared) -> Option<MutexGuard<'_, Writer>> {
+    fn free_writer(&self, order: &Order, record: &Prepared<'_>) -> Option<MutexGuard<'_, Writer>> {
         if !order.is_idle() || self.lead.is_taken() {
             return None;
         }
         self.writer.try_lock().ok().filter(|writer| writer.can_write_at_once(record.stored_bytes()))
     }
 
-    fn submit_at_once(
+    fn submit_at_once<'a>(
         &self,
         mut order: MutexGuard<'_, Order>,
         mut writer: MutexGuard<'_, Writer>,
-        record: Prepared,
-    ) -> Result<Placed> {
-        let submitted = order.place(record)?;
-        let position = writer.write(std::slice::from_ref(&submitted)).inspect_err(|_| order.withdraw())?;
-        let ticket = order.let_stand(&submitted);
+        record: Prepared<'a>,
+    ) -> Result<Placed<'a>> {
+        let seqno = order.place(&record)?;
+        let position = writer.write_at_once(seqno, &record).inspect_err(|_| order.withdraw())?;
+        let ticket = order.let_stand(seqno + SeqNo::from(record.count()));
         let wants_help = writer.wants_help();
         drop((writer, order));
         self.call_for_help(wants_help);
-        Ok(Placed { submitted, ticket, position: Some(position) })
+        Ok(Placed { seqno, record: Kept::Own(record), ticket, position: Some(position) })
     }
 
     fn call_for_help(&self, wants_help: bool) {
@@ -341,13 +359,13 @@ impl Log {
     }
 
     /// Writes all that waits, and then `alone`, and settles or refuses it. The caller has taken the lead, which ends here.
-    fn lead_group(&self, alone: Option<Alone<'_>>) -> Result<Option<Placed>> {
+    fn lead_group(&self, alone: Option<Alone<'_>>) -> Result<Option<Placed<'static>>> {
         let led = self.write_group(alone);
         self.end_lead();
         led
     }
 
-    fn write_group(&self, alone: Option<Alone<'_>>) -> Result<Option<Placed>> {
+    fn write_group(&self, alone: Option<Alone<'_>>) -> Result<Option<Placed<'static>>> {
         let mut writer = self.writer();
         let mut publish = None;
         let mut batch = {
@@ -382,8 +400,7 @@ impl Log {
         };
         publish(submitted.seqno());
         drop(order);
-        let Settled { ticket, position } = submitted.outcome()?;
-        Ok(Some(Placed { submitted, ticket, position }))
+        Placed::of(submitted).map(Some)
     }
 
     fn check_order(&self, order: &Order) -> Result<()> {
@@ -400,7 +417,7 @@ impl Log {
 
 /// A record that nothing may be settled behind before it is published.
 struct Alone<'a> {
-    record: Prepared,
+    record: Prepared<'static>,
     publish: &'a mut dyn FnMut(SeqNo),
 }
 

@@ -54,7 +54,7 @@ impl Order {
     }
 
     /// Whether a record may stand without being written: it fits, and none before it is in doubt.
-    pub(super) fn may_wait(&self, record: &Prepared) -> bool {
+    pub(super) fn may_wait(&self, record: &Prepared<'_>) -> bool {
         self.undecided == 0 && self.waiting_bytes + record.stored_bytes() <= WAITING_BYTES_MAX
     }
 
@@ -68,21 +68,20 @@ impl Order {
         self.undecided == 0 && self.waiting.is_empty()
     }
 
-    /// Gives a record its seqnos. It is not lined up: the caller has it written under this lock, and then lets it stand, or withdraws it.
-    pub(super) fn place(&mut self, record: Prepared) -> Result<Arc<Submitted>> {
+    /// Gives a record its seqnos, of which the first is returned. It is not lined up: the caller has it written under this lock, and then
+    /// lets it stand, or withdraws it.
+    pub(super) fn place(&mut self, record: &Prepared<'_>) -> Result<SeqNo> {
         let end = self.next.checked_add(record.count().into()).filter(|end| *end < SEQNO_MAX);
         let end = end.ok_or_else(|| Error::invalid_input("the database has used up its sequence numbers"))?;
-        self.watches.look_at(&record);
-        let submitted = Arc::new(Submitted::new(self.next, record));
+        self.watches.look_at(record);
         self.undecided += 1;
-        self.next = end;
-        Ok(submitted)
+        Ok(std::mem::replace(&mut self.next, end))
     }
 
     /// Gives a record its seqnos and puts it at the end.
-    pub(super) fn push(&mut self, record: Prepared) -> Result<Arc<Submitted>> {
+    pub(super) fn push(&mut self, record: Prepared<'static>) -> Result<Arc<Submitted>> {
         let bytes = record.stored_bytes();
-        let submitted = self.place(record)?;
+        let submitted = Arc::new(Submitted::new(self.place(&record)?, record));
         self.waiting_bytes += bytes;
         self.count_memory();
         self.waiting.push(Arc::clone(&submitted));
@@ -98,16 +97,16 @@ impl Order {
         std::mem::replace(&mut self.waiting, empty)
     }
 
-    /// Lets a record stand, which is the oldest that does not; its place in the order of visibility, if it takes seqnos.
-    pub(super) fn let_stand(&mut self, submitted: &Submitted) -> Option<Ticket> {
+    /// Lets the record up to `end` stand, which is the oldest that does not; its place in the order of visibility, if it takes seqnos.
+    pub(super) fn let_stand(&mut self, end: SeqNo) -> Option<Ticket> {
         self.undecided -= 1;
-        self.settled = submitted.end_seqno();
-        (submitted.record().count() > 0).then(|| self.ticket())
+        let takes_seqnos = end > std::mem::replace(&mut self.settled, end);
+        takes_seqnos.then(|| self.ticket())
     }
 
     /// The same, and tells whoever waits for it.
     pub(super) fn settle(&mut self, submitted: &Submitted, position: Option<Position>) {
-        let ticket = self.let_stand(submitted);
+        let ticket = self.let_stand(submitted.end_seqno());
         submitted.settle(Settled { ticket, position });
     }
 

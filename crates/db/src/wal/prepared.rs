@@ -3,21 +3,23 @@
 use crate::wal::format::{FRAGMENT_BYTES, RecordKind};
 use sediment_base::{KeyspaceId, Result, SeqNo, TreeId};
 use sediment_codec::frame::{Fragment, Record, RecordWriter, payload_crc};
+use std::borrow::Cow;
 
 /// A payload with its checksums, cut into fragments where it is long.
 #[derive(Clone, Debug)]
-pub(crate) struct Prepared {
+pub(crate) struct Prepared<'a> {
     kind: RecordKind,
     keyspace: u32,
     count: u32,
-    payload: Vec<u8>,
+    payload: Cow<'a, [u8]>,
     first_crc: u32,
     other_crcs: Vec<u32>,
 }
 
-impl Prepared {
+impl<'a> Prepared<'a> {
     /// Checksums a payload that takes `count` seqnos.
-    pub(crate) fn new(kind: RecordKind, keyspace: u32, count: u32, payload: Vec<u8>) -> Self {
+    pub(crate) fn new(kind: RecordKind, keyspace: u32, count: u32, payload: impl Into<Cow<'a, [u8]>>) -> Self {
+        let payload = payload.into();
         let mut crcs = payload.chunks(FRAGMENT_BYTES).map(payload_crc);
         let first_crc = crcs.next().unwrap_or_else(|| payload_crc(&[]));
         let other_crcs = crcs.collect();
@@ -27,6 +29,12 @@ impl Prepared {
     /// The record of what is done to tables of a tree and takes one seqno: rows are ingested, or a compaction takes its stamp.
     pub(crate) fn of_tables(keyspace: KeyspaceId, tree: TreeId) -> Self {
         Self::new(RecordKind::Ingest, keyspace.0, 1, tree.0.to_le_bytes().to_vec())
+    }
+
+    /// The same with its payload, for others to write.
+    pub(super) fn into_owned(self) -> Prepared<'static> {
+        let Self { kind, keyspace, count, payload, first_crc, other_crcs } = self;
+        Prepared { kind, keyspace, count, payload: Cow::Owned(payload.into_owned()), first_crc, other_crcs }
     }
 
     /// How many seqnos it takes.

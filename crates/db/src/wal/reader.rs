@@ -102,7 +102,7 @@ pub(crate) struct Tail {
 
 impl Tail {
     /// Calls `visit` with its records, and their seqnos, in order.
-    pub(super) fn read(&self, dir: &WalDir, visit: &mut dyn FnMut(SeqNo, Prepared) -> Result<()>) -> Result<()> {
+    pub(super) fn read(&self, dir: &WalDir, visit: &mut dyn FnMut(SeqNo, Prepared<'static>) -> Result<()>) -> Result<()> {
         let found = replay(dir, self.covered, WalId::default(), &mut |logged| {
             if logged.count == 0 || logged.seqno < self.first_seqno {
                 return Ok(());

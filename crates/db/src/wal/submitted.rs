@@ -12,7 +12,7 @@ use std::sync::{
 #[derive(Debug)]
 pub(crate) struct Submitted {
     seqno: SeqNo,
-    record: Prepared,
+    record: Prepared<'static>,
     is_decided: AtomicBool,
     outcome: Mutex<Option<Result<Settled>>>,
 }
@@ -27,12 +27,12 @@ pub(crate) struct Settled {
 }
 
 impl Submitted {
-    pub(super) fn new(seqno: SeqNo, record: Prepared) -> Self {
+    pub(super) fn new(seqno: SeqNo, record: Prepared<'static>) -> Self {
         Self { seqno, record, is_decided: AtomicBool::new(false), outcome: Mutex::new(None) }
     }
 
     /// A record that stood before this process began.
-    pub(super) fn standing(seqno: SeqNo, record: Prepared) -> Self {
+    pub(super) fn standing(seqno: SeqNo, record: Prepared<'static>) -> Self {
         Self { seqno, record, is_decided: AtomicBool::new(true), outcome: Mutex::new(None) }
     }
 
@@ -46,7 +46,7 @@ impl Submitted {
         self.seqno + SeqNo::from(self.record.count())
     }
 
-    pub(crate) fn record(&self) -> &Prepared {
+    pub(crate) fn record(&self) -> &Prepared<'static> {
         &self.record
     }
 

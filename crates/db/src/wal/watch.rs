@@ -33,13 +33,13 @@ impl Watched {
     }
 
     /// A commit takes its place.
-    fn look_at(&self, record: &Prepared) {
+    fn look_at(&self, record: &Prepared<'_>) {
         if self.may_be_in(record) {
             self.is_touched.store(true, Ordering::Relaxed);
         }
     }
 
-    fn may_be_in(&self, record: &Prepared) -> bool {
+    fn may_be_in(&self, record: &Prepared<'_>) -> bool {
         if record.kind() != RecordKind::Batch {
             return record.keyspace() == self.keyspace.0;
         }
@@ -74,7 +74,7 @@ impl Watches {
 
     /// A commit takes its place.
     #[inline]
-    pub(super) fn look_at(&self, record: &Prepared) {
+    pub(super) fn look_at(&self, record: &Prepared<'_>) {
         self.0.iter().for_each(|watched| watched.look_at(record));
     }
 }

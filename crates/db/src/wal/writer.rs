@@ -13,6 +13,7 @@ use crate::wal::{
     file_list::FileList,
     files::{OpenFile, WalDir},
     format::{CREATION_BYTES, FileStart},
+    prepared::Prepared,
     reader::Tail,
     submitted::Submitted,
     sync::{Position, Syncer},
@@ -162,7 +163,18 @@ impl Writer {
     /// Whether writing a record that takes so many bytes is a short copy in memory and nothing else.
     pub(super) fn can_write_at_once(&self, bytes: u64) -> bool {
         let has_room = |file: &OpenFile| file.log.is_mapped() && file.writer.offset() + bytes <= file.capacity;
-        bytes <= AT_ONCE_BYTES_MAX && !self.is_broken && self.file.as_ref().is_some_and(has_room)
+        let is_plain = !self.is_broken && self.hand_over.is_none();
+        bytes <= AT_ONCE_BYTES_MAX && is_plain && self.file.as_ref().is_some_and(has_room)
+    }
+
+    /// Writes one record where [`Self::can_write_at_once`] says so. Nothing has happened on an error.
+    pub(super) fn write_at_once(&mut self, seqno: SeqNo, record: &Prepared<'_>) -> Result<Position> {
+        let file = self.file.as_mut().expect("it has room");
+        match put(file, self.syncer.synced_upto(), std::iter::once((seqno, record)), &mut self.scratch) {
+            Ok(bytes) => self.count_group(1, bytes),
+            Err(error) => return Err(self.broken(error)),
+        }
+        Ok(self.wrote(seqno + SeqNo::from(record.count())))
     }
 
     /// Writes records whose seqnos follow each other, with one call where they are not long. Nothing has happened on an error.
@@ -175,23 +187,13 @@ impl Writer {
             None => self.write_on(batch),
         };
         if let Err(error) = written {
-            if !planted(Bug::AppendAfterFailedAppend) {
-                self.is_broken = true;
-                self.abandon_hand_over();
-            }
-            return Err(self.failed(error));
-        }
-        if let Some(last) = batch.last() {
-            self.in_files = self.in_files.max(last.end_seqno());
+            return Err(self.broken(error));
         }
         if let Some(hand_over) = &mut self.hand_over {
             hand_over.repeated.extend(batch.iter().cloned());
             hand_over.repeated_bytes += bytes;
         }
-        self.count_memory();
-        let position = self.position().expect("a file is open");
-        self.syncer.written(position.offset, self.in_files);
-        Ok(position)
+        Ok(self.wrote(batch.last().map_or(self.in_files, |last| last.end_seqno())))
     }
 
     /// Whether the file is full and somebody should prepare the next one.
@@ -230,6 +232,24 @@ impl Writer {
             }
             _ => Some(made),
         }
+    }
+
+    /// Everything below `end` is in files.
+    fn wrote(&mut self, end: SeqNo) -> Position {
+        self.in_files = self.in_files.max(end);
+        self.count_memory();
+        let position = self.position().expect("a file is open");
+        self.syncer.written(position.offset, self.in_files);
+        position
+    }
+
+    /// A write to the file has failed.
+    fn broken(&mut self, error: Error) -> Error {
+        if !planted(Bug::AppendAfterFailedAppend) {
+            self.is_broken = true;
+            self.abandon_hand_over();
+        }
+        self.failed(error)
     }
 
     /// Goes over to another file, if there is one to leave; in line.
@@ -271,14 +291,14 @@ impl Writer {
 
     fn write_on(&mut self, batch: &[Arc<Submitted>]) -> Result<()> {
         let file = self.file.as_mut().expect("made room in it");
-        let bytes = put(file, self.syncer.synced_upto(), &[], batch, &mut self.scratch)?;
+        let bytes = put(file, self.syncer.synced_upto(), records(batch), &mut self.scratch)?;
         self.count_group(batch.len(), bytes);
         Ok(())
     }
 
     /// The old file stays the one that would be continued until everything after the place is in the new one.
     fn write_to_prepared(&mut self, mut file: OpenFile, repeated: &[Arc<Submitted>], batch: &[Arc<Submitted>]) -> Result<()> {
-        match put(&mut file, CREATION_BYTES, repeated, batch, &mut self.scratch) {
+        match put(&mut file, CREATION_BYTES, records(repeated).chain(records(batch)), &mut self.scratch) {
             Ok(bytes) => self.count_group(repeated.len() + batch.len(), bytes),
             Err(error) => {
                 self.dir.discard(file.id);
@@ -322,7 +342,7 @@ impl Writer {
         let dir = self.dir.clone();
         let (mut group, mut group_bytes) = (Vec::new(), 0);
         let mut write = |group: &mut Vec<Arc<Submitted>>| -> Result<()> {
-            let bytes = put(file, CREATION_BYTES, &[], group, &mut self.scratch)?;
+            let bytes = put(file, CREATION_BYTES, records(group), &mut self.scratch)?;
             self.count_group(group.len(), bytes);
             group.clear();
             Ok(())
@@ -375,12 +395,15 @@ impl Writer {
     }
 }
 
+fn records<'r>(batch: &'r [Arc<Submitted>]) -> impl Iterator<Item = (SeqNo, &'r Prepared<'r>)> {
+    batch.iter().map(|submitted| -> (SeqNo, &'r Prepared<'r>) { (submitted.seqno(), submitted.record()) })
+}
+
 /// Appends records to a file; how many bytes. On an error it must not be written again.
-fn put(
+fn put<'r>(
     file: &mut OpenFile,
     synced_upto: u64,
-    repeated: &[Arc<Submitted>],
-    batch: &[Arc<Submitted>],
+    mut records: impl Iterator<Item = (SeqNo, &'r Prepared<'r>)>,
     scratch: &mut Vec<u8>,
 ) -> Result<u64> {
     let mut writer = file.writer.clone();
@@ -395,10 +418,7 @@ fn put(
     };
     let mut spill = |out: &mut Vec<u8>| if out.len() >= WRITE_BYTES { flush(out) } else { Ok(()) };
     scratch.clear();
-    let encoded = repeated
-        .iter()
-        .chain(batch)
-        .try_for_each(|submitted| submitted.record().write(submitted.seqno(), synced_upto, &mut writer, scratch, &mut spill));
+    let encoded = records.try_for_each(|(seqno, record)| record.write(seqno, synced_upto, &mut writer, scratch, &mut spill));
     let written = encoded.and_then(|()| flush(scratch));
     scratch.shrink_to(WRITE_BYTES);
     let bytes = writer.offset() - start;

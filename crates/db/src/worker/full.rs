@@ -2,7 +2,7 @@
 
 use crate::worker::{Machinery, Worker, upkeep};
 use sediment_base::{
-    ErrorKind, Result,
+    Error, ErrorKind, Result,
     event::{NoSpaceBegan, NoSpaceEnded},
     stats::Counter,
 };
@@ -14,11 +14,14 @@ const PAUSE_US: u64 = 20_000;
 
 impl Worker {
     /// Takes note of an error that says that the disk is full.
+    #[inline]
     pub(crate) fn noticed<T>(&self, machinery: &Machinery, done: Result<T>) -> Result<T> {
-        if let Err(error) = &done
-            && error.kind() == ErrorKind::NoSpace
-            && self.reserve.spend(&*machinery.env.fs)
-        {
+        done.inspect_err(|error| self.notice(machinery, error))
+    }
+
+    #[cold]
+    fn notice(&self, machinery: &Machinery, error: &Error) {
+        if error.kind() == ErrorKind::NoSpace && self.reserve.spend(&*machinery.env.fs) {
             let instruments = &machinery.instruments;
             self.full_since_us.store(instruments.now_us(), Ordering::Relaxed);
             instruments.count(Counter::NoSpaceEvents, 1);
@@ -26,7 +29,6 @@ impl Worker {
             self.begin();
             self.signals.trim.raise();
         }
-        done
     }
 
     /// Does what frees space. On a full disk flushes and compactions go on as well, and take what is left, if only for files that they

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 
 /// A stamp, once it is taken. What is written meanwhile becomes visible after [`Stamp::end`].
 #[derive(Debug, Default)]
-pub(super) struct Stamp(RefCell<Option<Placed>>);
+pub(super) struct Stamp(RefCell<Option<Placed<'static>>>);
 
 impl Stamp {
     /// Takes it.
