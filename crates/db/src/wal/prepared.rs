@@ -20,9 +20,9 @@ impl<'a> Prepared<'a> {
     /// Checksums a payload that takes `count` seqnos.
     pub(crate) fn new(kind: RecordKind, keyspace: u32, count: u32, payload: impl Into<Cow<'a, [u8]>>) -> Self {
         let payload = payload.into();
-        let mut crcs = payload.chunks(FRAGMENT_BYTES).map(payload_crc);
-        let first_crc = crcs.next().unwrap_or_else(|| payload_crc(&[]));
-        let other_crcs = crcs.collect();
+        let (first, rest) = payload.split_at(payload.len().min(FRAGMENT_BYTES));
+        let first_crc = payload_crc(first);
+        let other_crcs = if rest.is_empty() { Vec::new() } else { rest.chunks(FRAGMENT_BYTES).map(payload_crc).collect() };
         Self { kind, keyspace, count, payload, first_crc, other_crcs }
     }
 
