@@ -75,11 +75,21 @@ pub(crate) struct RowView<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lookup {
     /// The newest row that the reader may see.
-    Row(usize),
+    Row(FoundRow),
     /// The key is here, but every row of it that the reader may see lies further on, if there is one.
     Later,
     /// The key is not here.
     Absent,
+}
+
+/// A row that a point lookup has found, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FoundRow {
+    pub(crate) row: usize,
+    /// As it lies here: it has not been proven where rows have digests.
+    pub(crate) head: RowHead,
+    /// Where its stored value begins and ends in [`Block::bytes`].
+    pub(crate) value: (usize, usize),
 }
 
 impl<'a> Block<'a> {

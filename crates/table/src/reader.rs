@@ -25,7 +25,7 @@ pub(crate) use tail::{Parts, Tail};
 pub(crate) use window::{Wake, Window};
 
 use crate::{
-    block::{Block, BlockRef, Lookup, tag_of},
+    block::{Block, BlockRef, FoundRow, Lookup, tag_of},
     cache::{Heat, Pages},
     context::TableContext,
     filter::{Filter, PrefixFilter},
@@ -250,10 +250,10 @@ impl Table {
         if self.has_digests && !self.proves_lookup(number, block, found, read) {
             return Sought::Damaged;
         }
-        let Lookup::Row(row) = found else { return Sought::NotHere };
+        let Lookup::Row(FoundRow { head, value: (start, end), .. }) = found else { return Sought::NotHere };
         match block {
-            Block::Slotted(block) => taker.take(block.head(row), block.value(row)),
-            Block::Jumbo(block) => taker.take_shared(block.row_head(), block.shared_value()),
+            Block::Slotted(block) => taker.take(head, block.part(start, end)),
+            Block::Jumbo(block) => taker.take_shared(head, block.shared_value()),
         }
         Sought::Found
     }

@@ -11,7 +11,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use super::{
-    ARC_COUNTS_BYTES, Lookup, RowHead, allocated_bytes,
+    ARC_COUNTS_BYTES, FoundRow, Lookup, RowHead, allocated_bytes,
     builder::RowParts,
     format::{flags_of, kind_of},
     slotted::check_unnumbered,
@@ -149,7 +149,9 @@ impl JumboBlock {
 
     pub(crate) fn lookup(&self, user_key: &[u8], read_seqno: SeqNo) -> Lookup {
         match &*self.key == user_key {
-            true if self.head.seqno < read_seqno => Lookup::Row(0),
+            true if self.head.seqno < read_seqno => {
+                Lookup::Row(FoundRow { row: 0, head: self.head, value: (0, self.value.len()) })
+            }
             true => Lookup::Later,
             false => Lookup::Absent,
         }

@@ -4,7 +4,7 @@
 //! four-byte heads; both touch the key's own bytes only on a match.
 
 use super::{
-    Lookup, RowHead, RowView, allocated_bytes,
+    FoundRow, Lookup, RowHead, RowView, allocated_bytes,
     format::{self, DIGEST_BYTES, HEADER_BYTES, HINTS, HINTS_AT, LONG_SUFFIX, SLOT_BYTES, Slot},
 };
 use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo};
@@ -123,7 +123,7 @@ impl<'a> SlottedBlock<'a> {
 
     /// Some bytes of the block. Inside, as was checked when it was loaded; nothing where memory has changed since.
     #[inline]
-    fn part(self, start: usize, end: usize) -> &'a [u8] {
+    pub(crate) fn part(self, start: usize, end: usize) -> &'a [u8] {
         self.payload.get(start..end).unwrap_or_default()
     }
 
@@ -185,13 +185,15 @@ impl<'a> SlottedBlock<'a> {
 
     #[inline]
     pub(crate) fn lookup(self, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Lookup {
-        let Some(rest) = user_key.strip_prefix(self.prefix()) else { return Lookup::Absent };
+        let Some(rest) = self.without_prefix(user_key) else { return Lookup::Absent };
         for (chunk, tags) in self.tags().chunks(64).enumerate() {
             let mut mask = simd::match_mask(tags, tag);
             while mask != 0 {
                 let key = chunk * 64 + mask.trailing_zeros() as usize;
-                if key < self.keys() && self.key_suffix(key) == rest {
-                    return self.newest_below(key, read_seqno);
+                if key < self.keys()
+                    && let Some(found) = self.lookup_key(key, rest, read_seqno)
+                {
+                    return found;
                 }
                 mask &= mask - 1;
             }
@@ -204,9 +206,39 @@ impl<'a> SlottedBlock<'a> {
         if slot >= self.keys() {
             return None;
         }
-        let rest = user_key.strip_prefix(self.prefix());
-        let is_here = rest.is_some_and(|rest| self.key_suffix(slot) == rest);
-        Some(if is_here { self.newest_below(slot, read_seqno) } else { Lookup::Absent })
+        let rest = self.without_prefix(user_key);
+        Some(rest.and_then(|rest| self.lookup_key(slot, rest, read_seqno)).unwrap_or(Lookup::Absent))
+    }
+
+    /// What is behind the block's prefix, if it is this key's, too.
+    #[inline]
+    fn without_prefix(self, user_key: &[u8]) -> Option<&[u8]> {
+        let prefix = self.prefix();
+        user_key.split_at_checked(prefix.len()).and_then(|(begins, rest)| is_same(begins, prefix).then_some(rest))
+    }
+
+    /// The newest row of the key of this number that the reader may see, if its suffix is `rest`.
+    #[inline]
+    fn lookup_key(self, key: usize, rest: &[u8], read_seqno: SeqNo) -> Option<Lookup> {
+        let first = self.first_row(key);
+        let slot = self.slot(first);
+        let (start, len) = self.suffix_span(slot);
+        if !is_same(self.part(start, start + len), rest) {
+            return None;
+        }
+        let seqno = self.seqno(first);
+        if seqno < read_seqno {
+            return Some(self.found(first, slot, seqno, start + len));
+        }
+        Some(if self.head.key_rows.is_empty() { Lookup::Later } else { self.older_below(key, read_seqno) })
+    }
+
+    #[inline]
+    fn found(self, row: usize, slot: Slot, seqno: SeqNo, key_end: usize) -> Lookup {
+        let flags = slot.flags();
+        let kind = format::kind_of(slot.meta()).unwrap_or(Kind::Value);
+        let value = (key_end + format::extra_bytes(flags), self.record_end(row));
+        Lookup::Row(FoundRow { row, head: RowHead { seqno, kind, flags }, value })
     }
 
     /// Asks for what a point lookup looks at first.
@@ -266,12 +298,16 @@ impl<'a> SlottedBlock<'a> {
         self.payload.get(HEADER_BYTES..end).unwrap_or_else(|| self.part(HEADER_BYTES, usize::from(self.head.slots_at)))
     }
 
-    fn newest_below(self, key: usize, read_seqno: SeqNo) -> Lookup {
+    /// The newest row of a key that the reader may see, who may not see the newest of all.
+    fn older_below(self, key: usize, read_seqno: SeqNo) -> Lookup {
         let (first, end) = (self.first_row(key), self.first_row(key + 1));
-        match partition(first, end, |row| self.seqno(row) >= read_seqno) {
-            row if row < end => Lookup::Row(row),
-            _ => Lookup::Later,
+        let row = partition(first, end, |row| self.seqno(row) >= read_seqno);
+        if row >= end {
+            return Lookup::Later;
         }
+        let slot = self.slot(row);
+        let (start, len) = self.suffix_span(slot);
+        self.found(row, slot, self.seqno(row), start + len)
     }
 
     /// The key equal to `target`, or the first one behind it.
@@ -396,6 +432,26 @@ impl<'a> SlottedBlock<'a> {
 #[inline]
 fn known_kind(meta: u8) -> Kind {
     format::kind_of(meta).expect("kinds were checked when the block was loaded")
+}
+
+/// Whether two short runs of bytes are the same: without a call, where they are no longer than keys mostly are.
+#[inline]
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    match one.len() {
+        0 => true,
+        8..=16 => same_ends::<8>(one, other),
+        4..8 => same_ends::<4>(one, other),
+        _ => one == other,
+    }
+}
+
+/// The first `N` and the last `N` bytes, which are all of no more than twice as many.
+#[inline]
+fn same_ends<const N: usize>(one: &[u8], other: &[u8]) -> bool {
+    one.first_chunk::<N>() == other.first_chunk() && one.last_chunk::<N>() == other.last_chunk()
 }
 
 /// The first index in `low..high` for which `is_before` is false; it is true only for a beginning of the range.

@@ -44,7 +44,8 @@ fn rows_come_back_whatever_their_shape() {
         assert_eq!((full_key(block, i), block.value(i)), (row.key.user_key.to_vec(), row.value));
         assert_eq!((block.head(i).seqno, block.head(i).kind), (row.key.seqno, row.key.kind));
         assert_eq!(block.lower_bound(row.key, &KeyOrder::bytewise()), i);
-        assert_eq!(block.lookup(row.key.user_key, row.tag, row.key.seqno + 1), Lookup::Row(i));
+        let Lookup::Row(found) = block.lookup(row.key.user_key, row.tag, row.key.seqno + 1) else { panic!("row {i}") };
+        assert_eq!((found.row, found.head, &block.bytes()[found.value.0..found.value.1]), (i, block.head(i), block.value(i)));
     }
     assert_eq!(block.lookup(b"a", b'a', 3), Lookup::Later);
     assert_eq!(block.lookup(b"c", b'c', 30), Lookup::Absent);

@@ -178,8 +178,8 @@ impl<'a> RowCheck<'a> {
         let found = block.lookup(key.user_key, tag, key.seqno.saturating_add(1));
         let is_tagged = match block {
             // Of two rows of one version the lookup gives the first.
-            Block::Slotted(_) => matches!(found, Lookup::Row(found) if block.head(found).seqno == key.seqno),
-            Block::Jumbo(jumbo) => jumbo.tag() == tag && found == Lookup::Row(row),
+            Block::Slotted(_) => matches!(found, Lookup::Row(found) if found.head.seqno == key.seqno),
+            Block::Jumbo(jumbo) => jumbo.tag() == tag && matches!(found, Lookup::Row(found) if found.row == row),
         };
         if is_tagged { Ok(()) } else { Err(wrong(row, "is not found by its tag")) }
     }

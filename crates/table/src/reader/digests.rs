@@ -18,7 +18,7 @@ impl Table {
     #[inline(never)]
     pub(super) fn proves_lookup(&self, number: usize, block: Block<'_>, found: Lookup, read: &PointRead<'_>) -> bool {
         match found {
-            Lookup::Row(row) => block.is_intact(row, read.hash),
+            Lookup::Row(found) => block.is_intact(found.row, read.hash),
             Lookup::Later => true,
             Lookup::Absent => self.is_absent(number, block, read.key),
         }
