@@ -212,7 +212,7 @@ impl<'a> Block<'a> {
     }
 
     /// The newest row of `user_key` below `read_seqno`, found by the key's tag.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lookup(self, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Lookup {
         match self {
             Self::Slotted(block) => block.lookup(user_key, tag, read_seqno),

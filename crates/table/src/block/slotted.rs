@@ -183,7 +183,7 @@ impl<'a> SlottedBlock<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lookup(self, user_key: &[u8], tag: u8, read_seqno: SeqNo) -> Lookup {
         let Some(rest) = self.without_prefix(user_key) else { return Lookup::Absent };
         for (chunk, tags) in self.tags().chunks(64).enumerate() {
@@ -217,8 +217,9 @@ impl<'a> SlottedBlock<'a> {
         user_key.split_at_checked(prefix.len()).and_then(|(begins, rest)| is_same(begins, prefix).then_some(rest))
     }
 
-    /// The newest row of the key of this number that the reader may see, if its suffix is `rest`.
-    #[inline]
+    /// The newest row of the key of this number that the reader may see, if its suffix is `rest`. A part of its callers: what it returns is more
+    /// than fits registers, and writing it to memory takes longer than finding it.
+    #[inline(always)]
     fn lookup_key(self, key: usize, rest: &[u8], read_seqno: SeqNo) -> Option<Lookup> {
         let first = self.first_row(key);
         let slot = self.slot(first);
@@ -233,7 +234,7 @@ impl<'a> SlottedBlock<'a> {
         Some(if self.head.key_rows.is_empty() { Lookup::Later } else { self.older_below(key, read_seqno) })
     }
 
-    #[inline]
+    #[inline(always)]
     fn found(self, row: usize, slot: Slot, seqno: SeqNo, key_end: usize) -> Lookup {
         let flags = slot.flags();
         let kind = format::kind_of(slot.meta()).unwrap_or(Kind::Value);
