@@ -1,5 +1,5 @@
 //! The end of a table file: header, footer, and the regions that every reader needs. It is read once, to where these are used from
-//! then on, but for its last few KiB, which tell how long it is.
+//! then on, but for its last few KiB, which tell how long it is. Locators and filters in pages are not a part of that, and are read apart.
 
 use super::load::read_fully;
 use crate::{
