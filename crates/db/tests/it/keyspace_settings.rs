@@ -199,7 +199,7 @@ fn what_holds_is_told_with_every_number() {
         filter_bits_per_key: Some(12),
         filter_widths: Some(FilterWidths::ByLevel),
         locators: Some(false),
-        filter_residency: Some(FilterResidency::Resident),
+        filter_residency: Some(FilterResidency::ByBudget),
         entry_checksums: Some(false),
         table_bytes: Some(16 << 10),
         level0_trigger: Some(8),
