@@ -57,7 +57,7 @@ pub fn located() -> Vec<u8> {
 
 /// Rows whose filter is in pages.
 pub fn paged(filter: FilterKind) -> Vec<u8> {
-    let (rows, filter_bits_per_key) = if filter == FilterKind::Burr { (1100_u32, 32) } else { (150, 255) };
+    let (rows, filter_bits_per_key) = if filter == FilterKind::Burr { (1500_u32, 24) } else { (150, 255) };
     let disk = MemFs::new();
     let options = TableOptions { filter, filter_bits_per_key, hash_seed: 7, created_us: 1, ..TableOptions::default() };
     let mut writer = TableWriter::create(&context(&disk), &options, PATH.into(), TableId(1)).expect("an empty disk");
@@ -181,7 +181,11 @@ fn assert_sound(table: &Table, rows: &[(Vec<u8>, SeqNo, Kind)], ended_well: bool
         let found = table.get(user_key, key_hash(table.properties().hash_seed, user_key), SeqNo::MAX);
         let found = found.expect("a table without faults can be read").expect("it has the key");
         assert_eq!((found.seqno, found.kind), (*seqno, *kind));
-        assert!((0..=user_key.len()).all(|len| table.may_contain_prefix(&user_key[..len]).expect("a table without faults can be read")), "it has the prefixes of the key");
+        assert!(
+            (0..=user_key.len())
+                .all(|len| table.may_contain_prefix(&user_key[..len]).expect("a table without faults can be read")),
+            "it has the prefixes of the key"
+        );
     }
 }
 
