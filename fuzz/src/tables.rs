@@ -11,7 +11,7 @@ use sediment_codec::{
 };
 use sediment_env::{MemFs, SeededRandom};
 use sediment_table::{
-    BlockCache, DictionaryOptions, FilterKind, RemovedRuns, Table, TableContext, TableOptions, TableWriter,
+    BlockCache, DictionaryOptions, FilterKind, RemovedRuns, Residency, Table, TableContext, TableOptions, TableWriter,
     check::check_table, dump::dump_table,
 };
 use std::{path::Path, sync::Arc};
@@ -55,7 +55,21 @@ pub fn located() -> Vec<u8> {
     written(&TableOptions { block_bytes: 512, locator: true, hash_seed: 7, created_us: 1, ..TableOptions::default() })
 }
 
-/// The same rows with digests.
+/// Rows whose filter is in pages.
+pub fn paged(filter: FilterKind) -> Vec<u8> {
+    let (rows, filter_bits_per_key) = if filter == FilterKind::Burr { (1500_u32, 24) } else { (150, 255) };
+    let disk = MemFs::new();
+    let options = TableOptions { filter, filter_bits_per_key, hash_seed: 7, created_us: 1, ..TableOptions::default() };
+    let mut writer = TableWriter::create(&context(&disk), &options, PATH.into(), TableId(1)).expect("an empty disk");
+    for i in 0..rows {
+        let key = [b"key-", &i.swap_bytes().to_le_bytes()[..]].concat();
+        writer.add(InternalKey::new(&key, 100, Kind::Value), RowFlags::NONE, b"").expect("rows ascend");
+    }
+    writer.finish().expect("a sound disk");
+    disk.tree().into_values().next().expect("it was just written")
+}
+
+/// The rows of [`sample`] with digests.
 pub fn digested() -> Vec<u8> {
     written(&TableOptions { block_bytes: 512, hash_seed: 7, row_digests: true, created_us: 1, ..TableOptions::default() })
 }
@@ -167,7 +181,11 @@ fn assert_sound(table: &Table, rows: &[(Vec<u8>, SeqNo, Kind)], ended_well: bool
         let found = table.get(user_key, key_hash(table.properties().hash_seed, user_key), SeqNo::MAX);
         let found = found.expect("a table without faults can be read").expect("it has the key");
         assert_eq!((found.seqno, found.kind), (*seqno, *kind));
-        assert!((0..=user_key.len()).all(|len| table.may_contain_prefix(&user_key[..len])), "it has the prefixes of the key");
+        assert!(
+            (0..=user_key.len())
+                .all(|len| table.may_contain_prefix(&user_key[..len]).expect("a table without faults can be read")),
+            "it has the prefixes of the key"
+        );
     }
 }
 
@@ -215,7 +233,9 @@ fn walk(table: &Arc<Table>, rows_max: usize, mut visit: impl FnMut(InternalKey<'
 
 fn context(disk: &MemFs) -> TableContext {
     let (fs, random, cache) = (Arc::new(disk.clone()), Arc::new(SeededRandom::new(1)), Arc::new(BlockCache::new(1 << 20)));
-    TableContext::new(fs, random, crate::DB_UUID, KeyOrder::bytewise(), cache)
+    // The check puts together what readers leave in the file.
+    let filter_residency = Residency::Paged;
+    TableContext { filter_residency, ..TableContext::new(fs, random, crate::DB_UUID, KeyOrder::bytewise(), cache) }
 }
 
 fn take_apart(table: &[u8]) -> (FileHeader, Vec<Part>) {
@@ -289,6 +309,11 @@ mod tests {
             {
                 assert!(with_part(&table, region, &part(&table, region)) == table, "{region:?}");
             }
+            exercise(&table);
+        }
+        for table in [FilterKind::SplitBlock, FilterKind::Burr].map(paged) {
+            let head = part(&table, Region::Filter);
+            assert!(with_part(&table, Region::Filter, &head) == table && head.len() < 500, "the filter goes on in pages");
             exercise(&table);
         }
         let located = located();

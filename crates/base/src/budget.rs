@@ -6,8 +6,8 @@
 //! | account | holds | beyond its bounds |
 //! |---|---|---|
 //! | memtables | rows not yet in tables | writers wait for flushes; what is under way is applied, so it may exceed the total by that |
-//! | cache | blocks once read | evicts: it yields first, down to what the others leave; over that only while room is being made |
-//! | metadata | fences, filters and locators of open tables | may exceed any share, even the total: a table must be open to be read. But one that is opened does without its locator where that would not fit into the share of metadata |
+//! | cache | blocks once read, and pages of filters | evicts: it yields first, down to what the others leave; over that only while room is being made |
+//! | metadata | fences, filters and locators of open tables | may exceed any share, even the total: a table must be open to be read. But one that is opened does without its locator, or leaves its filter in the file, where that would not fit into the share of metadata |
 //! | log | buffers of the log | bounded by the log's own settings |
 //! | pinned | what readers hold and nobody can take back | may exceed everything: the reader decides |
 //! | compaction | buffers of flushes and compactions | bounded by how many jobs are begun; one under way is not stopped |
@@ -30,7 +30,7 @@ use std::{
 pub enum Account {
     /// Rows that are not yet in tables, in memtables active or sealed.
     Memtables,
-    /// Blocks once read.
+    /// Blocks once read, and pages of filters that are not in memory.
     Cache,
     /// Fences, filters, locators and properties of open tables.
     Metadata,

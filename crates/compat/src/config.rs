@@ -70,7 +70,7 @@ pub struct Config {
     pub data_block_size_policy: BlockSizePolicy,
     /// Without effect: fences are in memory.
     pub index_block_pinning_policy: PinningPolicy,
-    /// Without effect: filters are in memory.
+    /// Of which levels filters are in memory; the others' come through the cache in parts, as they are needed.
     pub filter_block_pinning_policy: PinningPolicy,
     /// Without effect.
     pub top_level_index_block_pinning_policy: PinningPolicy,

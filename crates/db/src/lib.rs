@@ -71,7 +71,9 @@ mod api;
 
 pub use api::{Cursor, Db, DbBuilder, Ingest, Iter, Keys, Keyspace, ScanPart, Snapshot, VerifyReport, WriteBatch};
 pub use dump::dump_file;
-pub use options::{Compression, Create, Durability, ExpertOptions, FilterKind, FilterWidths, Goal, KeyspaceOptions, Options};
+pub use options::{
+    Compression, Create, Durability, ExpertOptions, FilterKind, FilterResidency, FilterWidths, Goal, KeyspaceOptions, Options,
+};
 pub use sediment_base::{
     Account, BlockCodec, Comparator, Error, ErrorKind, Location, MergeOperator, PrefixExtractor, Result, Slice,
     budget::BudgetSnapshot, event, stats,

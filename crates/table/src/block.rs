@@ -23,7 +23,8 @@ use sediment_base::{InternalKey, KeyOrder, Kind, RowFlags, SeqNo};
 use sediment_raw::slab::{Buffer, Shared};
 use std::{cmp::Ordering, ops::Range};
 
-/// A block in memory. Behind the head lie the bytes of a slotted block; of a jumbo block there are none.
+/// A block in memory. Behind the head lie the bytes of a slotted block; of a jumbo block there are none. A page of a filter lies in the same
+/// cache behind [`BlockHead::of_no_rows`], and nobody looks at it as a block.
 pub(crate) type BlockRef = Shared<BlockHead>;
 
 /// The memory of a block to be.
@@ -36,6 +37,13 @@ pub(crate) enum BlockHead {
     Slotted(SlottedHead),
     /// All of it.
     Jumbo(Box<JumboBlock>),
+}
+
+impl BlockHead {
+    /// In front of bytes that are something else.
+    pub(crate) fn of_no_rows() -> Self {
+        Self::Slotted(SlottedHead::default())
+    }
 }
 
 // With the count in front of it, it fills a cache line.

@@ -1,4 +1,4 @@
-//! Where blocks are kept once read, under one capacity for all tables.
+//! Where blocks are kept once read, and pages of filters beside them, under one capacity for all tables.
 //!
 //! Each open table has a slot per block (`cache/pages.rs`, over `raw::slots`); nothing is looked up in a shared map. A hit follows one word
 //! under an epoch pin: no lock, no count, and no write once the block is known to be wanted. Which slots are emptied when there
@@ -67,12 +67,12 @@ impl BlockCache {
         self.clock.used_bytes()
     }
 
-    /// Blocks that had to be read.
+    /// Blocks, and pages of filters, that had to be read.
     pub fn misses(&self) -> u64 {
         self.clock.misses()
     }
 
-    /// Slots for the blocks of one table, whose readers wait for each other in `park`.
+    /// Slots for the blocks of one table, or the pages of a filter, whose readers wait for each other in `park`.
     pub(crate) fn pages(&self, park: &Arc<dyn Park>, blocks: usize) -> Pages<BlockRef> {
         Pages::new(&self.clock, Arc::clone(park), blocks)
     }

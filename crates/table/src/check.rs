@@ -90,7 +90,12 @@ impl Walk<'_> {
             self.fault(Error::corruption("the headers at head and tail differ").at(0));
         }
         let before = self.report.faults.len();
-        let parts = tail.parts(context.prefix_extractor.as_ref()).and_then(|mut parts| {
+        let parts = tail.parts().and_then(|mut parts| {
+            if parts.fence.blocks() > 0 {
+                parts.filter = tail.filter(self.file, Region::Filter)?;
+                let prefixes = tail.filter(self.file, Region::PrefixFilter)?;
+                parts.prefix_filter = prefixes.and_then(|filter| parts.prefix_filter(filter, context));
+            }
             parts.locator = tail.locator(self.file, &parts)?;
             let ranges = tail.range_tombstones(&parts.properties, &context.order)?;
             let removed = tail.removed_runs(&parts.properties, &context.order)?;

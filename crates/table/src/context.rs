@@ -1,6 +1,6 @@
 //! What writers and readers of tables need from around them.
 
-use crate::cache::BlockCache;
+use crate::{cache::BlockCache, options::Residency};
 use sediment_base::{BlockCodec, Error, FileUuid, KeyOrder, MemoryBudget, PrefixExtractor, Result, Stats};
 use sediment_env::{Fs, Park, Random, ThreadPark};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct TableContext {
     pub stats: Arc<Stats>,
     /// Is charged for what open tables keep in memory, and for the buffers of rewrites.
     pub budget: Arc<MemoryBudget>,
+    /// Whether tables that are opened keep long filters in memory.
+    pub filter_residency: Residency,
 }
 
 impl TableContext {
@@ -36,8 +38,9 @@ impl TableContext {
     pub fn new(fs: Arc<dyn Fs>, random: Arc<dyn Random>, db_uuid: FileUuid, order: KeyOrder, cache: Arc<BlockCache>) -> Self {
         let budget = Arc::clone(cache.budget());
         let park = Arc::new(ThreadPark::new());
-        let (prefix_extractor, codecs) = (None, Arc::default());
-        Self { fs, random, db_uuid, order, prefix_extractor, codecs, cache, park, stats: Arc::default(), budget }
+        let (prefix_extractor, codecs, stats) = (None, Arc::default(), Arc::default());
+        let filter_residency = Residency::default();
+        Self { fs, random, db_uuid, order, prefix_extractor, codecs, cache, park, stats, budget, filter_residency }
     }
 
     /// The codec of this name, if it does not come along.

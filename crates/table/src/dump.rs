@@ -25,7 +25,7 @@ const SHOWN_BYTES: usize = 64;
 pub fn dump_table(context: &TableContext, path: &Path, out: &mut dyn Write) -> Result<()> {
     let file = context.fs.open(path)?;
     let tail = Tail::read(context.cache.pool(), &*file, None).map_err(|error| error.in_file(path))?;
-    let Parts { properties, fence, .. } = tail.parts(None).map_err(|error| error.in_file(path))?;
+    let Parts { properties, fence, .. } = tail.parts().map_err(|error| error.in_file(path))?;
     let written = write_head(path, &tail, out)
         .and_then(|()| writeln!(out, "properties\n{properties}{} rows in {} blocks", properties.rows, fence.blocks()))
         .and_then(|()| write_ranges(&tail, out))

@@ -5,11 +5,13 @@
 
 mod burr;
 mod locator;
+mod paged;
 mod prefix;
 mod rate;
 mod split_block;
 
 pub(crate) use locator::{KeyPlace, KeyPlaces, Locator};
+pub(crate) use paged::{Encoded, PAGE_BYTES, PagedFilter, Place, WINDOW_BYTES_MAX};
 pub(crate) use prefix::{PrefixFilter, PrefixHashes};
 
 use crate::{
@@ -32,12 +34,13 @@ pub(crate) enum Filter {
 }
 
 impl Filter {
-    /// The filter region over these hashes, one of each key, and the kind of its frames.
-    pub(crate) fn encode(kind: FilterKind, hashes: &[u64], bits_per_key: u8) -> (u8, Vec<u8>) {
-        match kind {
+    /// The filter over these hashes, one of each key.
+    pub(crate) fn encode(kind: FilterKind, hashes: &[u64], bits_per_key: u8) -> Encoded {
+        let (kind, (content, head_bytes)) = match kind {
             FilterKind::SplitBlock => (kinds::SPLIT_BLOCK, SplitBlock::encode(hashes, bits_per_key)),
             FilterKind::Burr => (kinds::BURR, Burr::encode(hashes, bits_per_key)),
-        }
+        };
+        Encoded { kind, content, head_bytes }
     }
 
     /// Memory that [`Filter::encode`] takes for so many hashes.
@@ -53,7 +56,7 @@ impl Filter {
         match kind {
             kinds::SPLIT_BLOCK => SplitBlock::decode(content).map(Self::SplitBlock),
             kinds::BURR => Burr::decode(content).map(Self::Burr),
-            _ => Err(Error::unsupported(format!("filter {kind} is unknown to this version; upgrade Sediment"))),
+            _ => Err(unknown(kind)),
         }
     }
 
@@ -76,4 +79,9 @@ impl Filter {
             Self::Locator(locator) => locator.prefetch(hash),
         }
     }
+}
+
+#[cold]
+fn unknown(kind: u8) -> Error {
+    Error::unsupported(format!("filter {kind} is unknown to this version; upgrade Sediment"))
 }

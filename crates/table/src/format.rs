@@ -1,7 +1,7 @@
 //! What lies where in a table file.
 //!
 //! ```text
-//! header 128 | data frames | locator | dictionary | fence | filter | prefix filter | range tombstones | removed runs | properties | … | footer frame | tail 128
+//! header 128 | data frames | locator | filters in pages | dictionary | fence | other filters | range tombstones | removed runs | properties | … | footer frame | tail 128
 //! ```
 //!
 //! Every frame is a `codec::seal` frame at a multiple of 64, each right behind the one before; they begin behind the header and

@@ -38,7 +38,7 @@ pub use block::RowHead;
 pub use cache::BlockCache;
 pub use context::TableContext;
 pub use cursor::{Segment, SegmentRow, TableCursor, WholeBlock};
-pub use options::{DictionaryOptions, FilterKind, TableOptions};
+pub use options::{DictionaryOptions, FilterKind, Residency, TableOptions};
 pub use properties::{Properties, RangeCounts, RemovedCounts, TableMeta};
 pub use reader::{Approach, Looked, PointRead, Reach, ReadCounts, Table, TableRow, TakeRow};
 pub use removed_block::RemovedRuns;

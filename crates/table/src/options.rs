@@ -91,3 +91,15 @@ pub struct DictionaryOptions {
     /// How large the file may become: what a dictionary costs is weighed against it.
     pub table_bytes: u64,
 }
+
+/// Whether filters longer than a page are in memory while their table is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Residency {
+    /// They are.
+    Resident,
+    /// The page that a question needs is read through the cache of blocks, where it has to share the memory with them.
+    Paged,
+    /// They are unless all metadata would then take more than three tenths of the memory.
+    #[default]
+    ByBudget,
+}

@@ -1,6 +1,7 @@
 //! An open table: points.
 //!
-//! Opening reads the tail once: header, footer, fence, filter and properties, all verified. After that a lookup asks the filter, then
+//! Opening reads the tail once: header, footer, fence, filter and properties, all verified. A long filter is read apart, or stays in the file
+//! but for its head, and comes page by page (`filter_pages.rs`). After that a lookup asks the filter, then
 //! the fence, then reads at most one block that is not cached (two where the versions of the key go on in the next). Where there is a locator,
 //! that says at once where the row is, and the fence is asked only if it is not there. Nothing is read that the fence did not promise, and
 //! nothing is interpreted that its checksum did not prove. Shared; immutable.
@@ -9,6 +10,8 @@ mod approach;
 mod counts;
 mod digests;
 mod estimate;
+mod filter_pages;
+mod filters;
 mod load;
 mod located;
 mod point;
@@ -18,6 +21,8 @@ mod window;
 
 pub use approach::Approach;
 pub use counts::ReadCounts;
+use filter_pages::FilterPages;
+use filters::{Filters, Held};
 use load::verify_block;
 pub(crate) use load::{Opener, decode_block, load_block, read_fully};
 pub use point::{Looked, PointRead, Reach, TakeRow};
@@ -54,10 +59,14 @@ pub struct Table {
     meta: TableMeta,
     properties: Properties,
     fence: Fence,
+    /// `None` where there is none, and where it is in pages.
     filter: Option<Filter>,
+    filter_pages: Option<Box<FilterPages>>,
     has_digests: bool,
+    /// In memory or in pages.
+    has_filter: bool,
     filter_bytes: u64,
-    prefix_filter: Option<PrefixFilter>,
+    prefix_filter: Option<PrefixFilter<Held>>,
     /// `None` where there are none.
     ranges: Option<Arc<RangeTombstones>>,
     /// `None` where there are none.
@@ -129,7 +138,13 @@ impl Table {
         }
         let before = *counts;
         match &self.filter {
-            None => {}
+            None => {
+                if let Some(pages) = &self.filter_pages
+                    && let Some(looked) = self.look_paged(pages, read, counts)?
+                {
+                    return Ok(looked);
+                }
+            }
             Some(Filter::Locator(locator)) => {
                 if let Some(looked) = self.look_located(locator, read, counts, taker)? {
                     return Ok(looked);
@@ -147,7 +162,7 @@ impl Table {
         self.look_from(block, read, before, counts, taker)
     }
 
-    /// The same for a read that has an approach to this table: its filter and its fence have been asked.
+    /// The same for a read that has an approach to this table: its filter, if that is in memory, and its fence have been asked.
     #[inline]
     pub fn look_at(
         &self,
@@ -160,12 +175,20 @@ impl Table {
             return Ok(Looked::Absent);
         }
         let before = *counts;
-        let block = match self.locator() {
+        let block = match &self.filter {
             None => {
-                counts.filter_checks += u64::from(self.filter.is_some());
+                if let Some(pages) = &self.filter_pages
+                    && let Some(looked) = self.look_paged(pages, read, counts)?
+                {
+                    return Ok(looked);
+                }
                 Some(approach.block())
             }
-            Some(locator) => {
+            Some(Filter::SplitBlock(_) | Filter::Burr(_)) => {
+                counts.filter_checks += 1;
+                Some(approach.block())
+            }
+            Some(Filter::Locator(locator)) => {
                 if let Some(looked) = self.look_located(locator, read, counts, taker)? {
                     return Ok(looked);
                 }
@@ -190,7 +213,7 @@ impl Table {
         };
         match looked {
             Looked::Found => {}
-            Looked::Absent => counts.filter_false_positives += u64::from(self.filter.is_some()),
+            Looked::Absent => counts.filter_false_positives += u64::from(self.has_filter),
             Looked::OutOfReach => *counts = before,
         }
         Ok(looked)
@@ -256,27 +279,6 @@ impl Table {
             Block::Jumbo(block) => taker.take_shared(head, block.shared_value()),
         }
         Sought::Found
-    }
-
-    /// False only if no row has a user key with this hash.
-    #[inline]
-    pub fn may_contain(&self, hash: u64) -> bool {
-        self.filter.as_ref().is_none_or(|filter| filter.may_contain(hash))
-    }
-
-    /// False only if no row has a user key that begins with `shared`. A table without a prefix filter, or one that knows no prefix of it, may
-    /// hold any; else its answer is counted.
-    pub fn may_contain_prefix(&self, shared: &[u8]) -> bool {
-        let Some(filter) = &self.prefix_filter else { return true };
-        let prefix = filter.longest_in(shared);
-        if prefix.is_empty() {
-            return true;
-        }
-        let may_contain = filter.may_contain(prefix);
-        let stats = self.stats.local();
-        stats.add(Counter::PrefixFilterChecks, 1);
-        stats.add_some(Counter::PrefixFilterNegatives, u64::from(!may_contain));
-        may_contain
     }
 
     /// A key's hash under the seed of this table.
@@ -383,11 +385,9 @@ impl Table {
     fn open_file(context: &TableContext, path: &Path, expected_bytes: Option<u64>) -> Result<Self> {
         let file = context.fs.open(path)?;
         let tail = Tail::read(context.cache.pool(), &*file, expected_bytes).map_err(|error| error.in_file(path))?;
-        let parts = tail.parts(context.prefix_extractor.as_ref()).map_err(|error| error.in_file(path))?;
-        let locator = Self::locator_within(context, &tail, &*file, &parts).map_err(|error| error.in_file(path))?;
-        let Parts { properties, fence, filter, prefix_filter, locator: _, removed: _ } = parts;
-        let filter = locator.map(Filter::Locator).or(filter);
-        let locator_bytes = if matches!(filter, Some(Filter::Locator(_))) { tail.locator_bytes() } else { 0 };
+        let parts = tail.parts().map_err(|error| error.in_file(path))?;
+        let filters = Filters::open(context, &tail, &file, &parts).map_err(|error| error.in_file(path))?;
+        let Parts { properties, fence, .. } = parts;
         if properties.comparator != context.order.name() {
             let error = Error::invalid_input("the table is sorted by another comparator");
             return Err(error.expected_found(context.order.name(), &properties.comparator).in_file(path));
@@ -401,9 +401,9 @@ impl Table {
         let dictionary_bytes = unpacker.dictionary().map_or(0, |dictionary| dictionary.memory_bytes());
         let blocks = context.cache.pages(&context.park, fence.blocks());
         let memory_bytes = (size_of::<Self>() + tail.memory_bytes() + range_bytes + dictionary_bytes) as u64;
-        let memory_bytes = memory_bytes + locator_bytes + blocks.memory_bytes() as u64;
+        let memory_bytes = memory_bytes + filters.memory_bytes + blocks.memory_bytes() as u64;
         context.stats.add(Counter::TableOpens, 1);
-        context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes() + locator_bytes);
+        context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes() + filters.read_bytes);
         Ok(Self {
             file,
             path: path.to_path_buf(),
@@ -415,9 +415,11 @@ impl Table {
             blocks,
             pool: context.cache.pool().clone(),
             fence,
-            filter,
+            has_filter: filters.filter.is_some() || filters.pages.is_some(),
+            filter: filters.filter,
+            filter_pages: filters.pages,
             filter_bytes: tail.footer.region(Region::Filter).map_or(0, |region| region.plain_bytes),
-            prefix_filter,
+            prefix_filter: filters.prefixes,
             ranges,
             removed,
             stats: Arc::clone(&context.stats),

@@ -11,7 +11,7 @@ mod trial;
 use crate::{
     block::{BlockBuilder, RowParts, SLOTTED_BYTES_MAX, tag_of},
     context::TableContext,
-    filter::{Filter, KeyPlaces, PrefixHashes},
+    filter::{Encoded, Filter, KeyPlaces, PrefixHashes},
     format::kinds,
     options::TableOptions,
     properties::{Properties, TableMeta},
@@ -220,12 +220,14 @@ impl TableWriter {
             self.file.set_cold(self.data.fence().places_outside(warm, &self.order));
         }
         let has_locator = self.put_locator()?;
+        let filters = self.filters(has_locator);
+        self.put_filters(&filters, Encoded::is_paged)?;
         if let Some(dictionary) = self.data.dictionary() {
             self.file.put_region(Region::Dictionary, kinds::ZSTD_DICTIONARY, dictionary.bytes())?;
         }
         let (fence, fence_ties) = self.data.fence().encode(&self.order)?;
         self.file.put_region(Region::Fence, kinds::FENCE, &fence)?;
-        self.put_filters(has_locator)?;
+        self.put_filters(&filters, |filter| !filter.is_paged())?;
         self.properties.blocks = self.data.fence().blocks() as u64;
         self.properties.fence_ties = fence_ties;
         self.properties.min_key = self.first_key.clone();
@@ -243,19 +245,25 @@ impl TableWriter {
         Ok(true)
     }
 
-    fn put_filters(&mut self, has_locator: bool) -> Result<()> {
+    /// The filters that the table is to have.
+    fn filters(&self, has_locator: bool) -> Vec<(Region, Encoded)> {
         let TableOptions { filter: kind, filter_bits_per_key, filter_bits_per_prefix, .. } = self.options;
+        let mut filters = Vec::new();
         if filter_bits_per_key > 0 && !has_locator {
             self.charge_filter(self.hashes.len(), filter_bits_per_key);
-            let (frames, filter) = Filter::encode(kind, &self.hashes, filter_bits_per_key);
-            self.file.put_region(Region::Filter, frames, &filter)?;
+            filters.push((Region::Filter, Filter::encode(kind, &self.hashes, filter_bits_per_key)));
         }
         if let Some(prefixes) = &self.prefixes {
             self.charge_filter(prefixes.len(), filter_bits_per_prefix);
-            let (frames, filter) = prefixes.encode(kind, filter_bits_per_prefix);
-            self.file.put_region(Region::PrefixFilter, frames, &filter)?;
+            filters.push((Region::PrefixFilter, prefixes.encode(kind, filter_bits_per_prefix)));
         }
-        Ok(())
+        filters
+    }
+
+    /// Those in pages come before all that every reader needs, who may leave their pages where they are; the others among it.
+    fn put_filters(&mut self, filters: &[(Region, Encoded)], is_meant: impl Fn(&Encoded) -> bool) -> Result<()> {
+        let meant = filters.iter().filter(|(_, filter)| is_meant(filter));
+        meant.into_iter().try_for_each(|(region, filter)| self.file.put_region_of(*region, filter.kind, filter.frames()))
     }
 
     /// Holds the memory that building a filter over so many hashes takes, if it is not held yet.

@@ -29,7 +29,7 @@ use sediment_env::{
     Env, Fs,
     fs::{DirEntry, is_already_exists, is_not_found},
 };
-use sediment_table::TableContext;
+use sediment_table::{Residency, TableContext};
 use std::{collections::HashMap, fmt, path::Path, sync::Arc};
 
 /// Whether the error of [`Tree::open`](crate::Tree::open) is that no tree was ever completed here: the directory is empty, or
@@ -127,6 +127,7 @@ fn table_context(env: &Env, db_uuid: FileUuid, options: &TreeOptions) -> TableCo
         park: env.park.another(),
         stats: Arc::clone(&options.stats),
         budget: Arc::clone(&options.budget),
+        filter_residency: Residency::default(),
     }
 }
 

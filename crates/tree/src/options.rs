@@ -8,7 +8,7 @@ use sediment_base::{
     SeqNo, Stats, block_codec, limits,
 };
 use sediment_codec::compress::{Dictionary, Method};
-use sediment_table::{BlockCache, FilterKind};
+use sediment_table::{BlockCache, FilterKind, Residency};
 use std::{fmt, ops::RangeInclusive, sync::Arc};
 
 /// Settings and components of one tree.
@@ -46,6 +46,8 @@ pub struct TreeOptions {
     /// Whether tables under which nothing holds their keys have a locator in place of a filter: some five bytes a key, by which a point read
     /// finds block and row at once. A table of more blocks and rows than a locator can tell apart has a filter.
     pub locators: bool,
+    /// Whether the filters of the tables of each level are in memory while these are open. A table stays as it was opened, wherever it moves.
+    pub filter_residency: [Residency; limits::LEVELS_MAX],
     /// Which prefixes tables have a filter of, beside that of keys: scans pass over tables where theirs does not occur. With the order of
     /// bytes alone. May change like any setting: a table is asked if it names an extractor that comes along, or the one given when the
     /// tree was opened.
@@ -144,6 +146,7 @@ impl TreeOptions {
             filter_bits_per_key: 10,
             filter_widths: FilterWidths::default(),
             locators: false,
+            filter_residency: FILTER_RESIDENCY,
             prefix_extractor: None,
             entry_checksums: false,
             compaction_filter: None,
@@ -180,6 +183,7 @@ impl TreeOptions {
             filter_bits_per_key,
             filter_widths: _,
             locators: _,
+            filter_residency: _,
             prefix_extractor,
             entry_checksums: _,
             compaction_filter: _,
@@ -245,6 +249,7 @@ impl TreeOptions {
             filter_bits_per_key: others.filter_bits_per_key,
             filter_widths: others.filter_widths,
             locators: others.locators,
+            filter_residency: others.filter_residency,
             prefix_extractor: others.prefix_extractor.clone(),
             entry_checksums: others.entry_checksums,
             compaction_filter: others.compaction_filter.clone(),
@@ -271,6 +276,12 @@ impl TreeOptions {
     }
 }
 
+/// What is written now and read most stays in memory, where it is little; the rest as far as there is room.
+const FILTER_RESIDENCY: [Residency; limits::LEVELS_MAX] = {
+    let mut levels = [Residency::ByBudget; limits::LEVELS_MAX];
+    (levels[0], levels[1]) = (Residency::Resident, Residency::Resident);
+    levels
+};
 const NAME_BYTES: RangeInclusive<usize> = 1..=255;
 const GUARDED_BYTES_MIN: u64 = 2 << 20;
 /// How many tables that end at guards make up one of full size at least.

@@ -95,6 +95,10 @@ fn table() -> Result<()> {
     seed("table", "digests", &tables::digested())?;
     seed("digested_block", "sample", &tables::part(&tables::digested(), Region::Data))?;
     seed("burr", "sample", &tables::part(&small, Region::Filter))?;
+    for (choice, kind) in [FilterKind::SplitBlock, FilterKind::Burr].into_iter().enumerate() {
+        let head = tables::part(&tables::paged(kind), Region::Filter);
+        seed("paged_filter", &format!("sample{choice}"), &[&[choice as u8], &head[..]].concat())?;
+    }
     let parts = [
         ("block", Region::Data),
         ("fence", Region::Fence),

@@ -77,6 +77,12 @@ counters! {
     LocatorHits: "locator_hits" in Count,
     /// Tables opened without their locator, because metadata had its share of the memory.
     LocatorsLeftOut: "locators_left_out" in Count,
+    /// Filters, of keys or of prefixes, that stayed in the file when their table was opened: questions read their pages.
+    FiltersLeftOut: "filters_left_out" in Count,
+    /// Pages of such filters that were fetched from a file.
+    FilterPagesLoaded: "filter_pages_loaded" in Count,
+    /// Bytes read to fetch them.
+    FilterPageBytesRead: "filter_page_bytes_read" in Bytes,
     /// Prefix filters of tables that scans asked.
     PrefixFilterChecks: "prefix_filter_checks" in Count,
     /// Prefix filters that said no, and so spared the scan their table.

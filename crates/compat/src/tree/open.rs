@@ -16,7 +16,7 @@ use crate::{
 };
 use sediment_base::{filename, limits};
 use sediment_env::Env;
-use sediment_table::FilterKind;
+use sediment_table::{FilterKind, Residency};
 use sediment_tree::{TreeOptions, is_not_created, order_at_creation};
 use std::{
     path::Path,
@@ -160,6 +160,7 @@ fn options(config: &Config, generators: &Arc<Generators>) -> Result<TreeOptions>
         dictionary: dictionary.map(|dictionary| dictionary.adapt()).transpose()?.map(Arc::new),
         filter: FilterKind::SplitBlock,
         filter_bits_per_key: filter_bits(config),
+        filter_residency: filter_residency(config),
         prefix_extractor: extractor.map(prefix_extractor::adapt),
         entry_checksums: config.runtime.entry_checksums(),
         compaction_filter: config.compaction_filter_factory.as_ref().map(filter::adapt),
@@ -167,6 +168,12 @@ fn options(config: &Config, generators: &Arc<Generators>) -> Result<TreeOptions>
         seqno_source: Some(Arc::clone(generators) as Arc<dyn sediment_tree::SeqnoSource>),
         ..TreeOptions::new(Arc::clone(config.cache.blocks()))
     })
+}
+
+/// Filters that are not pinned come through the cache.
+fn filter_residency(config: &Config) -> [Residency; limits::LEVELS_MAX] {
+    let policy = &config.filter_block_pinning_policy;
+    std::array::from_fn(|level| if policy[level.min(policy.len() - 1)] { Residency::Resident } else { Residency::Paged })
 }
 
 /// The most that a level wants.

@@ -6,7 +6,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use crate::options::{Compression, FilterKind, FilterWidths, Goal, KeyspaceOptions};
+use crate::options::{Compression, FilterKind, FilterResidency, FilterWidths, Goal, KeyspaceOptions};
 use sediment_base::{Error, ErrorKind, Result, block_codec};
 use sediment_codec::{
     coding::{Reader, Writer},
@@ -35,6 +35,7 @@ const DICTIONARY: u64 = 32;
 const FILTER_WIDTHS: u64 = 34;
 const ENTRY_CHECKSUMS: u64 = 36;
 const LOCATORS: u64 = 38;
+const FILTER_RESIDENCY: u64 = 40;
 
 /// The goals by their numbers on disk.
 const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal::Space)];
@@ -49,6 +50,10 @@ const FILTERS: [(u64, FilterKind); 2] = [(1, FilterKind::SplitBlock), (2, Filter
 
 /// How their bits are divided, by theirs.
 const WIDTHS: [(u64, FilterWidths); 2] = [(1, FilterWidths::Uniform), (2, FilterWidths::ByLevel)];
+
+/// Where filters are, by theirs.
+const RESIDENCIES: [(u64, FilterResidency); 3] =
+    [(1, FilterResidency::ByBudget), (2, FilterResidency::Resident), (3, FilterResidency::Paged)];
 
 /// What is on or off, by theirs.
 const SWITCHES: [(u64, bool); 2] = [(1, false), (2, true)];
@@ -67,6 +72,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         filter_bits_per_key,
         filter_widths,
         locators,
+        filter_residency,
         entry_checksums,
         prefix_extractor,
         compaction_filter,
@@ -94,6 +100,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         (FILTER_WIDTHS, number_of(&WIDTHS, *filter_widths)),
         (ENTRY_CHECKSUMS, number_of(&SWITCHES, *entry_checksums)),
         (LOCATORS, number_of(&SWITCHES, *locators)),
+        (FILTER_RESIDENCY, number_of(&RESIDENCIES, *filter_residency)),
     ];
     for (tag, number) in numbers {
         if let Some(number) = number {
@@ -139,6 +146,9 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             FILTER_WIDTHS => set(&mut options.filter_widths, known(&WIDTHS, "filter widths", field.varint()?)?)?,
             ENTRY_CHECKSUMS => set(&mut options.entry_checksums, known(&SWITCHES, "entry checksums", field.varint()?)?)?,
             LOCATORS => set(&mut options.locators, known(&SWITCHES, "locators", field.varint()?)?)?,
+            FILTER_RESIDENCY => {
+                set(&mut options.filter_residency, known(&RESIDENCIES, "filter residency", field.varint()?)?)?;
+            }
             PREFIX_EXTRACTOR => set(&mut options.prefix_extractor, name(field)?)?,
             MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
             STRATEGY => set(&mut options.strategy, name(field)?)?,
@@ -214,6 +224,7 @@ mod tests {
             filter_bits_per_key: Some(0),
             filter_widths: Some(FilterWidths::ByLevel),
             locators: Some(true),
+            filter_residency: Some(FilterResidency::Paged),
             entry_checksums: Some(true),
             prefix_extractor: Some("fixed-4".into()),
             compaction_filter: Some("expiry".into()),
@@ -258,7 +269,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 21, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 22, "each setting ends where a shorter list may end");
     }
 
     #[test]

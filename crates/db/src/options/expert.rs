@@ -1,6 +1,6 @@
 //! The experts' section: what most databases need not set.
 
-use crate::options::{Compression, FilterKind, FilterWidths, KeyspaceOptions, check::within};
+use crate::options::{Compression, FilterKind, FilterResidency, FilterWidths, KeyspaceOptions, check::within};
 use sediment_base::Result;
 use std::ops::RangeInclusive;
 
@@ -63,6 +63,8 @@ pub struct ExpertOptions {
     pub filter_widths: Option<FilterWidths>,
     /// For every keyspace: see [`KeyspaceOptions::locators`].
     pub locators: Option<bool>,
+    /// For every keyspace: see [`KeyspaceOptions::filter_residency`].
+    pub filter_residency: Option<FilterResidency>,
     /// For every keyspace: see [`KeyspaceOptions::entry_checksums`].
     pub entry_checksums: Option<bool>,
     /// For every keyspace: see [`KeyspaceOptions::table_bytes`].
@@ -88,6 +90,7 @@ impl Default for ExpertOptions {
             filter_bits_per_key,
             filter_widths,
             locators,
+            filter_residency,
             entry_checksums,
             table_bytes,
             level0_trigger,
@@ -118,6 +121,7 @@ impl Default for ExpertOptions {
             filter_bits_per_key,
             filter_widths,
             locators,
+            filter_residency,
             entry_checksums,
             table_bytes,
             level0_trigger,
@@ -188,6 +192,7 @@ impl ExpertOptions {
             filter_bits_per_key: self.filter_bits_per_key,
             filter_widths: self.filter_widths,
             locators: self.locators,
+            filter_residency: self.filter_residency,
             entry_checksums: self.entry_checksums,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,

@@ -1,6 +1,6 @@
 //! Settings of one keyspace, and what its tree is like under them.
 
-use crate::options::{Components, Compression, FilterKind, FilterWidths, Goal, check::within};
+use crate::options::{Components, Compression, FilterKind, FilterResidency, FilterWidths, Goal, check::within};
 use sediment_base::{Bytewise, Result, limits};
 use sediment_tree::TreeOptions;
 use std::{fmt, ops::RangeInclusive};
@@ -46,6 +46,10 @@ pub struct KeyspaceOptions {
     /// by filter, index and a search of the block. Costs five bytes for each key, on disk and in memory. A table that is opened when
     /// metadata has three tenths of the memory does without, and without a filter, until it is opened again.
     pub locators: Option<bool>,
+    /// Whether filters are in memory while their tables are open; by what memory there is by default. A filter that is not takes next to none,
+    /// and a read of a key costs up to one read of 4 KiB for each table that it asks, unless that part of the filter is cached. Tables
+    /// that are open stay as they are.
+    pub filter_residency: Option<FilterResidency>,
     /// Whether each row gets a checksum of its own when it is written, which goes with it from the memtable to the last level and is checked
     /// whenever the row is read or rewritten; no by default. What memory has changed in between is then found: reads, flushes and
     /// compactions that come to it fail with `Corruption`, and it is neither returned nor written on. Costs four bytes a row, and a few
@@ -122,6 +126,7 @@ impl KeyspaceOptions {
             filter_bits_per_key,
             filter_widths: _,
             locators: _,
+            filter_residency: _,
             entry_checksums: _,
             prefix_extractor,
             compaction_filter,
@@ -175,6 +180,7 @@ impl KeyspaceOptions {
             filter_bits_per_key: self.filter_bits_per_key.or(others.filter_bits_per_key),
             filter_widths: self.filter_widths.or(others.filter_widths),
             locators: self.locators.or(others.locators),
+            filter_residency: self.filter_residency.or(others.filter_residency),
             entry_checksums: self.entry_checksums.or(others.entry_checksums),
             prefix_extractor: self.prefix_extractor.clone(),
             compaction_filter: self.compaction_filter.clone(),
@@ -193,7 +199,7 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 21] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 22] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
@@ -205,6 +211,7 @@ impl fmt::Debug for KeyspaceOptions {
             ("filter_bits_per_key", self.filter_bits_per_key.as_ref().map(|bits| bits as _)),
             ("filter_widths", self.filter_widths.as_ref().map(|widths| widths as _)),
             ("locators", self.locators.as_ref().map(|is_on| is_on as _)),
+            ("filter_residency", self.filter_residency.as_ref().map(|residency| residency as _)),
             ("entry_checksums", self.entry_checksums.as_ref().map(|is_on| is_on as _)),
             ("prefix_extractor", self.prefix_extractor.as_ref().map(|name| name as _)),
             ("compaction_filter", self.compaction_filter.as_ref().map(|name| name as _)),
@@ -238,6 +245,7 @@ pub(crate) struct Shape {
     pub(crate) filter_bits_per_key: u8,
     pub(crate) filter_widths: FilterWidths,
     pub(crate) locators: bool,
+    pub(crate) filter_residency: FilterResidency,
     pub(crate) entry_checksums: bool,
     pub(crate) table_bytes: u64,
     pub(crate) level0_trigger: usize,
@@ -265,6 +273,7 @@ impl Shape {
             filter_bits_per_key: set.filter_bits_per_key.unwrap_or(profile.filter_bits_per_key),
             filter_widths: set.filter_widths.unwrap_or(profile.filter_widths),
             locators: set.locators.unwrap_or(false),
+            filter_residency: set.filter_residency.unwrap_or(FilterResidency::ByBudget),
             entry_checksums: set.entry_checksums.unwrap_or(false),
             table_bytes: set.table_bytes.unwrap_or(table_bytes),
             level0_trigger,
@@ -287,6 +296,7 @@ impl Shape {
             filter_bits_per_key: Some(self.filter_bits_per_key),
             filter_widths: Some(self.filter_widths),
             locators: Some(self.locators),
+            filter_residency: Some(self.filter_residency),
             entry_checksums: Some(self.entry_checksums),
             prefix_extractor: own.prefix_extractor.clone(),
             compaction_filter: own.compaction_filter.clone(),
@@ -312,6 +322,7 @@ impl Shape {
             filter_bits_per_key: self.filter_bits_per_key,
             filter_widths: self.filter_widths.into(),
             locators: self.locators,
+            filter_residency: self.filter_residency.by_level(components.filter_residency),
             entry_checksums: self.entry_checksums,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,

@@ -1,6 +1,7 @@
 //! Filters are built as the keyspace says, level by level, and asked whatever they were built as.
 
-use sedimentdb::{Db, FilterKind, Goal, KeyspaceOptions, dump_file, stats::Counter};
+use sediment_env::{Env, MemFs};
+use sedimentdb::{Db, FilterKind, FilterResidency, Goal, KeyspaceOptions, dump_file, stats::Counter};
 use std::path::{Path, PathBuf};
 
 const ROWS: usize = 3000;
@@ -96,4 +97,24 @@ fn locators_take_the_place_of_filters_in_the_last_level_from_then_on() {
         assert_eq!(regions(), [[!is_on, is_on]], "{locators:?}");
     }
     assert_answers(&Db::open(dir.path()).unwrap());
+}
+
+#[test]
+fn a_keyspace_says_whether_its_filters_are_in_memory() {
+    let db = Db::builder("db").env(Env::simulated(MemFs::new(), 1)).open().unwrap();
+    for (name, residency, are_left_out) in
+        [("paged", FilterResidency::Paged, true), ("resident", FilterResidency::Resident, false)]
+    {
+        let options = KeyspaceOptions { filter_residency: Some(residency), ..KeyspaceOptions::default() };
+        let keyspace = db.keyspace_with(name, options).unwrap();
+        (0..8000).for_each(|number| keyspace.insert(format!("{number:05}"), "value").unwrap());
+        db.flush().unwrap();
+        let before = db.stats().counted;
+        assert!((0..8000).all(|number| keyspace.get(format!("{number:05}")).unwrap().is_some()));
+        assert!((0..8000).all(|number| keyspace.get(format!("{number:05}?")).unwrap().is_none()));
+        let counted = db.stats().counted.since(&before);
+        let [left_out, loaded] = [Counter::FiltersLeftOut, Counter::FilterPagesLoaded].map(|counter| counted.counter(counter));
+        assert_eq!((left_out > 0, loaded > 0), (are_left_out, are_left_out), "{name}: {left_out}, {loaded}");
+        assert!(counted.counter(Counter::FilterNegatives) > 7000, "{name}");
+    }
 }

@@ -2,7 +2,9 @@
 //! depend on any.
 
 use sediment_testkit::seed::Rng;
-use sedimentdb::{Compression, ExpertOptions, FilterKind, FilterWidths, Goal, KeyspaceOptions, Options, ZstdLevel};
+use sedimentdb::{
+    Compression, ExpertOptions, FilterKind, FilterResidency, FilterWidths, Goal, KeyspaceOptions, Options, ZstdLevel,
+};
 
 /// Everything so small that a few dozen writes go through every room. An empty memtable takes 5 KB; the rest is for rows.
 pub(crate) fn tiny() -> Options {
@@ -54,6 +56,7 @@ const WIDTHS: [Option<FilterWidths>; 3] = [None, Some(FilterWidths::Uniform), So
 
 const CHECKSUMS: [Option<bool>; 3] = [None, Some(false), Some(true)];
 const LOCATORS: [Option<bool>; 3] = [None, Some(false), Some(true)];
+const RESIDENCIES: [Option<FilterResidency>; 3] = [None, Some(FilterResidency::Resident), Some(FilterResidency::Paged)];
 
 /// Other settings of a keyspace for each seed, as small as those of [`tiny`].
 pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
@@ -69,6 +72,7 @@ pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
         filter_bits_per_key: *rng.pick(&[None, Some(0), Some(16)]),
         filter_widths: *rng.pick(&WIDTHS),
         locators: *rng.pick(&LOCATORS),
+        filter_residency: *rng.pick(&RESIDENCIES),
         entry_checksums: *rng.pick(&CHECKSUMS),
         table_bytes: *rng.pick(&[None, Some(1 << 10), Some(4 << 10)]),
         level0_trigger: *rng.pick(&[None, Some(1), Some(3)]),
@@ -103,6 +107,7 @@ pub(crate) fn random(seed: u64) -> Options {
             filter_bits_per_key: *rng.pick(&[None, Some(0), Some(1), Some(8), Some(10), Some(20)]),
             filter_widths: *rng.pick(&WIDTHS),
             locators: *rng.pick(&LOCATORS),
+            filter_residency: *rng.pick(&RESIDENCIES),
             entry_checksums: *rng.pick(&CHECKSUMS),
             level0_trigger: Some(rng.between(1, 6) as usize),
             level_ratio: Some(rng.between(2, 10)),

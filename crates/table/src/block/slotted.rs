@@ -27,7 +27,7 @@ pub(crate) enum SoughtKey {
 
 /// Where the parts of a block of many rows are. Made by `decode`, which proves what the accessors of [`SlottedBlock`] take for
 /// granted. Small: it shares a cache line with the block's count.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct SlottedHead {
     pub(super) rows: u16,
     pub(super) keys: u16,

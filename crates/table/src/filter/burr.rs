@@ -9,8 +9,11 @@
 //!
 //! ```text
 //!  0 bits u8 | 1 band u8 | 2 layers u8 | 3 zero u8 | 4 listed u32 | 8 rows u32 of each of four layers, 0 where there is none
-//! 24 codes of thresholds of each layer | solution of each layer | listed, u32 each, ascending | 8 zeros
+//! 24 codes of thresholds of each layer | listed, u32 each, ascending | 1 zero | solution of each layer | 8 zeros
 //! ```
+//!
+//! What comes before the solutions is the *head*. Of a filter in pages it alone is in memory: it says where the one window of a solution is
+//! that a question looks at, and answers what is not about a solution.
 //!
 //! A code is three bits per bucket, the first in the lowest of a layer's first byte; [`band`] says what it means. Eight rows of a solution
 //! are `bits` bytes, one of each column, so that what a question looks at lies in one piece: nine times `bits` bytes where the band is 64.
@@ -35,12 +38,17 @@ use sediment_base::{Error, Result};
 use sediment_codec::coding::Reader;
 use sediment_raw::simd;
 use solution::gives_value;
+use std::ops::Range;
 
 /// Most layers, of which each holds nearly all that the one before bumped.
 const LAYERS_MAX: usize = 4;
 /// What lies behind everything, so that eight bytes can be read wherever one can.
 const SPARE_BYTES: usize = 8;
+/// What ends the head, so that two bytes can be read wherever there is one with codes.
+const HEAD_SPARE_BYTES: usize = 1;
 const LISTED_BYTES: usize = size_of::<u32>();
+/// The longest window of a solution that a question looks at.
+pub(crate) const WINDOW_BYTES_MAX: usize = 17 * BITS_MAX as usize + SPARE_BYTES;
 /// Most columns. With each the rate is halved.
 const BITS_MAX: u8 = 32;
 /// Rows that share a byte of each column.
@@ -49,6 +57,7 @@ const BLOCK_ROWS: usize = 8;
 /// A filter, where it was read to.
 #[derive(Debug)]
 pub(crate) struct Burr {
+    /// All of it, or its head.
     content: Content,
     bits: u8,
     width: Width,
@@ -57,6 +66,18 @@ pub(crate) struct Burr {
     count: usize,
     /// Where the list begins, and where it ends.
     listed: (usize, usize),
+    head_bytes: usize,
+    /// Length of the whole region.
+    len: usize,
+}
+
+/// What of a solution is looked at for a hash.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sought {
+    key: Key,
+    /// The row in which its band begins, and where that block of rows is.
+    start: u32,
+    at: usize,
 }
 
 /// Where a layer lies.
@@ -70,9 +91,9 @@ struct Layer {
 }
 
 impl Burr {
-    /// The bytes of the filter region over these hashes, one of each key or more, which says *maybe* of other hashes once in 2 to the
-    /// power of `bits`. At least one bit is taken, and at most 32.
-    pub(crate) fn encode(hashes: &[u64], bits: u8) -> Vec<u8> {
+    /// The content of the filter region over these hashes, one of each key or more, which says *maybe* of other hashes once in 2 to the
+    /// power of `bits`, and how long its head is. At least one bit is taken, and at most 32.
+    pub(crate) fn encode(hashes: &[u64], bits: u8) -> (Vec<u8>, usize) {
         build::encode(hashes, bits.clamp(1, BITS_MAX))
     }
 
@@ -83,6 +104,12 @@ impl Burr {
 
     /// Takes the filter region.
     pub(crate) fn decode(content: Content) -> Result<Self> {
+        let len = content.len();
+        Self::decode_head(content, len)
+    }
+
+    /// Takes the head of a filter region of so many bytes, or all of it.
+    pub(crate) fn decode_head(content: Content, len: usize) -> Result<Self> {
         let mut reader = Reader::new(&content);
         let (bits, band, count, zero) = (reader.u8()?, reader.u8()?, usize::from(reader.u8()?), reader.u8()?);
         let listed = reader.u32()? as usize;
@@ -107,16 +134,21 @@ impl Burr {
             layer.codes_at = end;
             end = end.saturating_add(layer.buckets.codes_bytes(layer.starts));
         }
+        let listed = (end, end.saturating_add(listed.saturating_mul(LISTED_BYTES)));
+        let head_bytes = listed.1.saturating_add(HEAD_SPARE_BYTES);
+        end = head_bytes;
         for (layer, rows) in layers.iter_mut().zip(rows) {
             layer.solution_at = end;
             end = end.saturating_add(solution_bytes(*rows, bits));
         }
-        let listed = (end, end.saturating_add(listed.saturating_mul(LISTED_BYTES)));
-        let expected = listed.1.saturating_add(SPARE_BYTES);
-        if content.len() != expected {
-            return Err(Error::corruption("filter length").at(0).expected_found(expected, content.len()));
+        let expected = end.saturating_add(SPARE_BYTES);
+        if len != expected {
+            return Err(Error::corruption("filter length").at(0).expected_found(expected, len));
         }
-        Ok(Self { content, bits, width, layers, count, listed })
+        if content.len() != len && content.len() != head_bytes {
+            return Err(Error::corruption("length of the head of a filter").at(0).expected_found(head_bytes, content.len()));
+        }
+        Ok(Self { content, bits, width, layers, count, listed, head_bytes, len })
     }
 
     /// False only if no key has this hash.
@@ -150,21 +182,51 @@ impl Burr {
 
     #[inline]
     fn may_contain_in<B: Band>(&self, hash: u64) -> bool {
+        match self.find_in::<B>(hash) {
+            Ok(sought) => {
+                let solution = self.content.get(sought.at..).unwrap_or_default();
+                gives_value::<B>(solution, self.bits, sought.key, sought.start)
+            }
+            Err(is_listed) => is_listed,
+        }
+    }
+
+    /// What of which solution has to be looked at for this hash, or the answer where it is none.
+    #[inline]
+    fn find_in<B: Band>(&self, hash: u64) -> std::result::Result<Sought, bool> {
         let mut key = Key::of(hash);
         for layer in self.layers() {
             let start = key.start(layer.starts);
             let (byte, shift) = layer.buckets.code_place(start);
             let codes = self.content.get(layer.codes_at.saturating_add(byte)..).and_then(<[u8]>::first_chunk::<2>);
-            let Some(codes) = codes else { return true };
+            let Some(codes) = codes else { return Err(true) };
             if layer.buckets.offset(start) >= threshold::<B>(u16::from_le_bytes(*codes) >> shift) {
-                let solution = self.content.get(layer.block_at(start, self.bits)..).unwrap_or_default();
-                return gives_value::<B>(solution, self.bits, key, start);
+                return Ok(Sought { key, start, at: layer.block_at(start, self.bits) });
             }
             key = key.bumped();
         }
         let listed = self.content.get(self.listed.0..self.listed.1).unwrap_or_default();
         let listed = listed.as_chunks::<LISTED_BYTES>().0;
-        listed.binary_search_by_key(&key.listed(), |listed| u32::from_le_bytes(*listed)).is_ok()
+        Err(listed.binary_search_by_key(&key.listed(), |listed| u32::from_le_bytes(*listed)).is_ok())
+    }
+
+    /// As [`Burr::may_contain`] by the head alone: the answer, or what has to be looked at, and where that is behind the head.
+    pub(crate) fn find(&self, hash: u64) -> std::result::Result<(Sought, Range<usize>), bool> {
+        let sought = match self.width {
+            Width::Rows64 => self.find_in::<u64>(hash)?,
+            Width::Rows128 => self.find_in::<u128>(hash)?,
+        };
+        let bytes = self.width.blocks().saturating_mul(usize::from(self.bits)).saturating_add(SPARE_BYTES);
+        let end = sought.at.saturating_add(bytes).min(self.len);
+        Ok((sought, sought.at.saturating_sub(self.head_bytes)..end.saturating_sub(self.head_bytes)))
+    }
+
+    /// The answer, by what has to be looked at.
+    pub(crate) fn gives_value(&self, sought: &Sought, window: &[u8]) -> bool {
+        match self.width {
+            Width::Rows64 => gives_value::<u64>(window, self.bits, sought.key, sought.start),
+            Width::Rows128 => gives_value::<u128>(window, self.bits, sought.key, sought.start),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Filters over prefixes of keys: whether a table may hold a key that begins with one.
 
-use super::Filter;
+use super::{Encoded, Filter};
 use crate::options::FilterKind;
 use sediment_base::{PrefixExtractor, comparator::shared_prefix, prefix_extractor};
 use sediment_codec::hash::key_hash;
@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 /// The prefix filter of one table, with the extractor that chose what is in it.
 #[derive(Debug)]
-pub(crate) struct PrefixFilter {
+pub(crate) struct PrefixFilter<F = Filter> {
     extractor: Arc<dyn PrefixExtractor>,
-    filter: Filter,
+    filter: F,
     hash_seed: u64,
 }
 
-impl PrefixFilter {
+impl<F> PrefixFilter<F> {
     /// For a filter whose table names its extractor: `own` or one that comes along. `None` if neither has that name.
-    pub(crate) fn new(filter: Filter, name: &str, hash_seed: u64, own: Option<&Arc<dyn PrefixExtractor>>) -> Option<Self> {
+    pub(crate) fn new(filter: F, name: &str, hash_seed: u64, own: Option<&Arc<dyn PrefixExtractor>>) -> Option<Self> {
         let own = own.filter(|extractor| extractor.name() == name).cloned();
         let extractor = own.or_else(|| prefix_extractor::by_name(name))?;
         Some(Self { extractor, filter, hash_seed })
@@ -29,9 +29,20 @@ impl PrefixFilter {
         shared.get(..longest).unwrap_or_default()
     }
 
+    /// The hash of a prefix, which is one of those that the filter knows.
+    pub(crate) fn hash(&self, prefix: &[u8]) -> u64 {
+        key_hash(self.hash_seed, prefix)
+    }
+
+    pub(crate) fn filter(&self) -> &F {
+        &self.filter
+    }
+}
+
+impl PrefixFilter {
     /// False only if no key has this prefix, which is one of those that the filter knows.
-    pub(crate) fn may_contain(&self, prefix: &[u8]) -> bool {
-        self.filter.may_contain(key_hash(self.hash_seed, prefix))
+    fn may_contain(&self, prefix: &[u8]) -> bool {
+        self.filter.may_contain(self.hash(prefix))
     }
 
     /// False only if the filter denies a prefix of this key, which is in the table.
@@ -72,8 +83,8 @@ impl PrefixHashes {
         self.hashes.len()
     }
 
-    /// The filter region, and the kind of its frames.
-    pub(crate) fn encode(&self, kind: FilterKind, bits_per_prefix: u8) -> (u8, Vec<u8>) {
+    /// The filter over them.
+    pub(crate) fn encode(&self, kind: FilterKind, bits_per_prefix: u8) -> Encoded {
         Filter::encode(kind, &self.hashes, bits_per_prefix)
     }
 

@@ -15,6 +15,7 @@ use crate::format::Content;
 use sediment_base::{Error, Result};
 use sediment_codec::coding::{Reader, Writer};
 use sediment_raw::simd;
+use std::ops::Range;
 
 const HEADER_BYTES: usize = 64;
 const LINE_BYTES: usize = 64;
@@ -32,8 +33,8 @@ pub(crate) struct SplitBlock {
 }
 
 impl SplitBlock {
-    /// The bytes of the filter region over these hashes, one of each key, with this many bits for each.
-    pub(crate) fn encode(hashes: &[u64], bits_per_key: u8) -> Vec<u8> {
+    /// The content of the filter region over these hashes, one of each key, with this many bits for each, and how long its head is.
+    pub(crate) fn encode(hashes: &[u64], bits_per_key: u8) -> (Vec<u8>, usize) {
         let bits = (hashes.len() as u64).saturating_mul(u64::from(bits_per_key));
         let count = bits.div_ceil(LINE_BITS).clamp(1, u64::from(u32::MAX)) as usize;
         let mut lines = vec![[0_u64; 8]; count];
@@ -50,7 +51,7 @@ impl SplitBlock {
         out.put_u8(PROBES);
         out.resize(HEADER_BYTES, 0);
         lines.iter().flatten().for_each(|word| out.put_u64(*word));
-        out
+        (out, HEADER_BYTES)
     }
 
     /// Memory that [`SplitBlock::encode`] takes for so many hashes: twice what comes out.
@@ -60,18 +61,8 @@ impl SplitBlock {
 
     /// Takes the filter region.
     pub(crate) fn decode(content: Content) -> Result<Self> {
-        let mut reader = Reader::new(&content);
-        let _keys = reader.u64()?;
-        let lines = reader.u32()? as usize;
-        let probes = reader.u8()?;
-        let spare = reader.bytes(HEADER_BYTES.saturating_sub(reader.position()))?;
-        if probes != PROBES || spare.iter().any(|byte| *byte != 0) {
-            return Err(Error::unsupported("a filter of another shape; upgrade Sediment"));
-        }
-        if lines == 0 || lines.checked_mul(LINE_BYTES) != Some(reader.remaining()) {
-            return Err(Error::corruption("filter length").at(8).expected_found(lines, reader.remaining()));
-        }
-        Ok(Self { lines: content.part(reader.position()..content.len()) })
+        Lines::decode(content.get(..HEADER_BYTES).unwrap_or(&content), content.len())?;
+        Ok(Self { lines: content.part(HEADER_BYTES..content.len()) })
     }
 
     /// False only if no key has this hash.
@@ -79,8 +70,7 @@ impl SplitBlock {
     pub(crate) fn may_contain(&self, hash: u64) -> bool {
         let lines = self.lines.as_chunks::<LINE_BYTES>().0;
         let Some(line) = lines.get(line_of(hash, lines.len())) else { return true };
-        let words = line.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
-        words.zip(bits_of(hash)).fold(0, |missing, (word, bit)| missing | (bit & !word)) == 0
+        has_bits(line, hash)
     }
 
     /// Asks for the line that a question about this hash looks at.
@@ -91,6 +81,47 @@ impl SplitBlock {
             simd::prefetch(&raw const *line);
         }
     }
+}
+
+/// A filter whose lines are elsewhere.
+#[derive(Debug)]
+pub(crate) struct Lines(usize);
+
+impl Lines {
+    /// Takes the head of a filter region of so many bytes.
+    pub(crate) fn decode(head: &[u8], len: usize) -> Result<Self> {
+        let mut reader = Reader::new(head);
+        let _keys = reader.u64()?;
+        let lines = reader.u32()? as usize;
+        let probes = reader.u8()?;
+        let spare = reader.bytes(HEADER_BYTES.saturating_sub(reader.position()))?;
+        if probes != PROBES || spare.iter().any(|byte| *byte != 0) {
+            return Err(Error::unsupported("a filter of another shape; upgrade Sediment"));
+        }
+        reader.expect_end()?;
+        let remaining = len.saturating_sub(HEADER_BYTES);
+        if lines == 0 || lines.checked_mul(LINE_BYTES) != Some(remaining) {
+            return Err(Error::corruption("filter length").at(8).expected_found(lines, remaining));
+        }
+        Ok(Self(lines))
+    }
+
+    /// Where the line that a question about this hash looks at is, behind the head.
+    pub(crate) fn place(&self, hash: u64) -> Range<usize> {
+        let start = line_of(hash, self.0).saturating_mul(LINE_BYTES);
+        start..start.saturating_add(LINE_BYTES)
+    }
+
+    /// False only if no key has this hash, whose line this is.
+    pub(crate) fn may_contain(line: &[u8], hash: u64) -> bool {
+        line.first_chunk().is_none_or(|line| has_bits(line, hash))
+    }
+}
+
+#[inline]
+fn has_bits(line: &[u8; LINE_BYTES], hash: u64) -> bool {
+    let words = line.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+    words.zip(bits_of(hash)).fold(0, |missing, (word, bit)| missing | (bit & !word)) == 0
 }
 
 #[inline]
@@ -116,7 +147,7 @@ mod tests {
     }
 
     fn built(hashes: &[u64], bits: u8) -> SplitBlock {
-        decode(&SplitBlock::encode(hashes, bits)).unwrap()
+        decode(&SplitBlock::encode(hashes, bits).0).unwrap()
     }
 
     #[test]
@@ -152,7 +183,7 @@ mod tests {
 
     #[test]
     fn other_shapes_and_lengths_are_refused() {
-        let sound = SplitBlock::encode(&[1, 2, 3], 10);
+        let (sound, _) = SplitBlock::encode(&[1, 2, 3], 10);
         for cut in 0..sound.len() {
             assert!(decode(&sound[..cut]).is_err());
         }

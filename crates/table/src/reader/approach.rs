@@ -38,7 +38,7 @@ impl Table {
             self.blocks.prefetch(block);
             return Some(Approach { table: self, block, sought: SoughtKey::Slot(slot) });
         }
-        if !self.may_contain(hash) {
+        if self.filter.as_ref().is_some_and(|filter| !filter.may_contain(hash)) {
             return None;
         }
         let target = InternalKey::seek_to(user_key, read_seqno);

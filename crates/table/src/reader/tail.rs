@@ -1,5 +1,5 @@
 //! The end of a table file: header, footer, and the regions that every reader needs. It is read once, to where these are used from
-//! then on, but for its last few KiB, which tell how long it is.
+//! then on, but for its last few KiB, which tell how long it is. Locators and filters in pages are not a part of that, and are read apart.
 
 use super::load::read_fully;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     removed_block::{self, RemovedRuns},
     tombstone_block,
 };
-use sediment_base::{Error, FileUuid, KeyOrder, PrefixExtractor, RangeTombstone, RangeTombstones, Result, Slice};
+use sediment_base::{Error, FileUuid, KeyOrder, RangeTombstone, RangeTombstones, Result, Slice};
 use sediment_codec::{
     compress::{Dictionary, Unpacker},
     hash::KEY_HASH_VERSION,
@@ -26,6 +26,8 @@ use std::{borrow::Cow, ops::Range, sync::Arc};
 const FILE_BYTES_MIN: u64 = BODY_AT + HEADER_BYTES as u64 + FRAME_ALIGN as u64;
 /// How much is read first: the footer, which says where the rest is, and all of a small table's metadata.
 const FIRST_BYTES: u64 = 16 << 10;
+/// How much is read for the head of a filter in pages: more than most have.
+const HEAD_BYTES: u64 = 4 << 10;
 /// What is in memory before the bytes of the file, so that what follows a frame's header begins a cache line.
 const SHIFT: usize = FRAME_ALIGN - FRAME_HEADER_BYTES;
 
@@ -34,6 +36,7 @@ const SHIFT: usize = FRAME_ALIGN - FRAME_HEADER_BYTES;
 pub(crate) struct Parts {
     pub(crate) properties: Properties,
     pub(crate) fence: Fence,
+    /// Read apart, as the one below: by [`Tail::filter`].
     pub(crate) filter: Option<Filter>,
     pub(crate) prefix_filter: Option<PrefixFilter>,
     /// Read apart: by [`Tail::locator`].
@@ -105,7 +108,8 @@ impl Tail {
             Region::RemovedRuns,
             Region::Properties,
         ];
-        let first = needed.iter().filter_map(|id| tail.footer.region(*id)).map(|region| region.offset).min();
+        let needed = needed.iter().filter_map(|id| tail.footer.region(*id)).filter(|region| !is_paged(region));
+        let first = needed.map(|region| region.offset).min();
         let first = first.unwrap_or(body_len);
         tail.extend_to(file, first)?;
         tail.keep_from(first);
@@ -126,8 +130,8 @@ impl Tail {
         Seal { uuid: self.header.uuid }
     }
 
-    /// Reads what every reader needs, one who knows this extractor.
-    pub(crate) fn parts(&self, extractor: Option<&Arc<dyn PrefixExtractor>>) -> Result<Parts> {
+    /// Reads what every reader needs.
+    pub(crate) fn parts(&self) -> Result<Parts> {
         let properties = self.footer.expect_region(Region::Properties)?;
         expect_kind(properties, kinds::FIELDS)?;
         let properties = Properties::decode(&self.content(properties)?).map_err(|error| error.at(properties.offset))?;
@@ -147,11 +151,7 @@ impl Tail {
         expect_kind(fence, kinds::FENCE)?;
         let fence = Fence::decode(self.content(fence)?, data.end()).and_then(|fence| fence.numbered(properties.global_seqno));
         let fence = fence.map_err(|error| error.at(data.end()))?;
-        let prefix_filter = self
-            .filter(Region::PrefixFilter)?
-            .and_then(|filter| PrefixFilter::new(filter, &properties.prefix_extractor, properties.hash_seed, extractor));
-        let filter = self.filter(Region::Filter)?;
-        Ok(Parts { fence, filter, prefix_filter, locator: None, removed: None, properties })
+        Ok(Parts { fence, filter: None, prefix_filter: None, locator: None, removed: None, properties })
     }
 
     /// What unpacks the data, whose properties these are.
@@ -166,10 +166,37 @@ impl Tail {
         Ok(Unpacker::new(Arc::clone(context.cache.contexts()), dictionary, codec))
     }
 
-    fn filter(&self, id: Region) -> Result<Option<Filter>> {
+    /// The region of a filter, of keys or of prefixes.
+    pub(crate) fn filter_region(&self, id: Region) -> Option<&RegionEntry> {
+        self.footer.region(id)
+    }
+
+    /// Reads a filter, of keys or of prefixes, whole.
+    pub(crate) fn filter(&self, file: &dyn File, id: Region) -> Result<Option<Filter>> {
         let Some(region) = self.footer.region(id) else { return Ok(None) };
-        let filter = Filter::decode(region.kind, self.content(region)?);
-        filter.map(Some).map_err(|error| error.at(region.offset))
+        let content = if is_paged(region) {
+            let stretch = Stretch::read(&self.pool, file, region.offset..region.end())?;
+            self.content_of(&stretch, region)?
+        } else {
+            self.content(region)?
+        };
+        Filter::decode(region.kind, content).map(Some).map_err(|error| error.at(region.offset))
+    }
+
+    /// Reads the head of a filter in pages, whose region this is, and tells where the first page begins.
+    pub(super) fn filter_head(&self, file: &dyn File, region: &RegionEntry) -> Result<(Content, u64)> {
+        let mut stretch = Stretch::read(&self.pool, file, region.offset..region.end().min(region.offset + HEAD_BYTES))?;
+        let peeked = Seal::peek(stretch.slice(region.offset)).map_err(|error| error.at(region.offset))?;
+        let end = region.offset + peeked.frame_bytes().min(region.bytes);
+        if end > region.offset + HEAD_BYTES {
+            stretch = Stretch::read(&self.pool, file, region.offset..end)?;
+        }
+        let (header, plain) = self.seal().open(&Unpacker::default(), region.offset, stretch.slice(region.offset))?;
+        if (header.region, header.kind, header.ordinal) != (region.id, region.kind, 0) {
+            return Err(Error::corruption("a block of another region").at(region.offset));
+        }
+        let head = Buffer::copied(&self.pool, &plain).share((), 0..plain.len()).part(0..plain.len());
+        Ok((head, end))
     }
 
     /// How much memory the locator takes; 0 where there is none.
@@ -247,7 +274,7 @@ impl Tail {
     }
 
     fn content_of(&self, stretch: &Stretch, region: &RegionEntry) -> Result<Content> {
-        let mut content = Vec::new();
+        let mut content = Vec::with_capacity(if region.frames > 1 { region.plain_bytes.min(region.bytes) as usize } else { 0 });
         let mut offset = region.offset;
         for ordinal in 0..region.frames {
             let (header, plain) = self.seal().open(&Unpacker::default(), offset, stretch.slice(offset))?;
@@ -322,6 +349,12 @@ impl Stretch {
         let read = self.bytes.bytes().get(SHIFT..).unwrap_or_default();
         offset.checked_sub(self.at).and_then(|at| read.get(at as usize..)).unwrap_or_default()
     }
+}
+
+/// Whether a region is a filter in pages, which is read apart.
+pub(super) fn is_paged(region: &RegionEntry) -> bool {
+    let is_filter = [Region::Filter as u8, Region::PrefixFilter as u8].contains(&region.id);
+    is_filter && region.frames > 1
 }
 
 fn expect_kind(region: &RegionEntry, kind: u8) -> Result<()> {

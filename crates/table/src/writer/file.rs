@@ -90,8 +90,13 @@ impl FrameFile {
 
     /// Puts a region that describes the data. It is read whole when the table is opened, and is to be ready at once: it is stored as it is.
     pub(super) fn put_region(&mut self, region: Region, kind: u8, content: &[u8]) -> Result<()> {
-        for piece in content.chunks(limits::EXTENT_BYTES_MAX) {
-            self.put_frame(&mut Packer::default(), region, kind, |out| out.extend_from_slice(piece))?;
+        self.put_region_of(region, kind, content.chunks(limits::EXTENT_BYTES_MAX))
+    }
+
+    /// The same with this in its frames.
+    pub(super) fn put_region_of<'c>(&mut self, region: Region, kind: u8, frames: impl Iterator<Item = &'c [u8]>) -> Result<()> {
+        for plain in frames {
+            self.put_frame(&mut Packer::default(), region, kind, |out| out.extend_from_slice(plain))?;
             self.write_out(WRITE_BYTES)?;
         }
         self.end_region(region, kind);

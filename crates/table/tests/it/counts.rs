@@ -186,7 +186,7 @@ fn under_a_pin_a_read_meets_what_is_in_memory_and_counts_nothing_else() {
     let mut counts = ReadCounts::default();
     let pinned = |number, counts: &mut ReadCounts| look(&table, number, Reach::Resident(&pin()), counts);
     assert_eq!((pinned(20, &mut counts), counts), (None, ReadCounts::default()));
-    let absent = (0..).find(|number| !table.may_contain(key_hash(0, &key(number * 2 + 1)))).unwrap() * 2 + 1;
+    let absent = (0..).find(|number| !table.may_contain(key_hash(0, &key(number * 2 + 1))).unwrap()).unwrap() * 2 + 1;
     assert_eq!(pinned(absent, &mut counts), Some(Slice::default()), "the filter knows it");
     assert!(get(&table, 20));
     assert_eq!(pinned(20, &mut counts), Some([7; 50].into()));

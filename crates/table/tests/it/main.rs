@@ -11,6 +11,7 @@ mod hostile;
 mod locators;
 mod model;
 mod order;
+mod paged_filters;
 mod ranges;
 mod removed_runs;
 mod rows;

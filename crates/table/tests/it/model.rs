@@ -10,7 +10,10 @@ use sediment_base::{
 use sediment_codec::compress::{Dictionary, Method, ZstdLevel};
 use sediment_codec::hash::key_hash;
 use sediment_env::random::SeededRandom;
-use sediment_table::{DictionaryOptions, FilterKind, Table, TableOptions, TableWriter, check::check_table, dump::dump_table};
+use sediment_table::{
+    DictionaryOptions, FilterKind, Residency, Table, TableContext, TableOptions, TableWriter, check::check_table,
+    dump::dump_table,
+};
 use std::sync::Arc;
 
 const SEED: u64 = 5;
@@ -100,7 +103,8 @@ fn check_walks(table: &Arc<Table>, rows: &[Row], order: &KeyOrder, random: &Seed
 
 fn check_everything(rows: &[Row], order: &KeyOrder, options: &TableOptions, random: &SeededRandom) {
     let cache_bytes = [0, 20_000, 1 << 30][random.below(3) as usize];
-    let context = context(order, cache_bytes);
+    let filter_residency = [Residency::Resident, Residency::Paged][random.below(2) as usize];
+    let context = TableContext { filter_residency, ..context(order, cache_bytes) };
     let meta = write(&context, options, rows);
     assert_eq!(
         (meta.rows, &meta.range.min[..], &meta.range.max[..]),
@@ -122,9 +126,9 @@ fn check_everything(rows: &[Row], order: &KeyOrder, options: &TableOptions, rand
             check_get(&table, rows, &key, read_seqno);
         }
     }
-    assert!(rows.iter().all(|row| table.may_contain(key_hash(SEED, &row.key))));
+    assert!(rows.iter().all(|row| table.may_contain(key_hash(SEED, &row.key)).unwrap()));
     let prefixes = rows.iter().flat_map(|row| (0..=row.key.len().min(8)).map(|len| &row.key[..len]));
-    assert!(prefixes.into_iter().all(|prefix| table.may_contain_prefix(prefix)));
+    assert!(prefixes.into_iter().all(|prefix| table.may_contain_prefix(prefix).unwrap()));
     check_walks(&table, rows, order, random);
     let report = check_table(&context, &path(), Some(&meta)).unwrap();
     assert!(report.faults.is_empty(), "{:?}", report.faults);
@@ -142,7 +146,7 @@ fn random_tables_answer_as_a_sorted_list_does() {
         let rows = random_rows(&random, order);
         let block_bytes = [0, 256, 700, 4096, 20_000, 64 << 10][random.below(6) as usize];
         let filter = [FilterKind::SplitBlock, FilterKind::Burr][random.below(2) as usize];
-        let filter_bits_per_key = [0, 2, 3, 10, 16][random.below(5) as usize];
+        let filter_bits_per_key = [0, 2, 3, 10, 16, 30, 90][random.below(7) as usize];
         let zstd = Method::Zstd(ZstdLevel::new(1 + random.below(6) as u8).unwrap());
         let codec = [Method::None, Method::Lz4, zstd.clone(), zstd][random.below(4) as usize].clone();
         let dictionary = DictionaryOptions {

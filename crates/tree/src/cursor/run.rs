@@ -140,7 +140,7 @@ impl RunCursor {
 
     /// Whether a table has no key that is wanted.
     fn is_passed_over(&self, index: usize) -> Result<bool> {
-        Ok(!self.shared.is_empty() && !self.run.tables()[index].open()?.may_contain_prefix(&self.shared))
+        Ok(!self.shared.is_empty() && !self.run.tables()[index].open()?.may_contain_prefix(&self.shared)?)
     }
 
     /// Opens a table, or finds it open.

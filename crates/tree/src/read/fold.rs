@@ -73,7 +73,7 @@ impl Rows<'_> {
             if let Some(ranges) = table.range_tombstones() {
                 self.cover = self.cover.max(ranges.cover(self.key, self.read_seqno, &options.order));
             }
-            if !table.may_contain(table.key_hash(self.key)) {
+            if !table.may_contain(table.key_hash(self.key))? {
                 continue;
             }
             let mut cursor = table.cursor();

@@ -254,10 +254,10 @@ impl<'a, V: TakeValue> Search<'a, V> {
     /// Whether the table that may hold the key was asked, and does not. `None` without such a table.
     fn is_asked_in_vain(&self, run: &Run, options: &TreeOptions) -> Option<bool> {
         let table = run.find(self.key, &options.order).filter(|_| self.can_see_rows())?.opened()?;
-        let is_absent = match table.filter_bytes() {
+        let is_absent = match table.filter_answer(self.hash_for(table)) {
             // Whether it held an older row than the newest is not known.
-            0 => self.newest.row.is_none(),
-            _ => !table.may_contain(self.hash_for(table)),
+            None => self.newest.row.is_none(),
+            Some(may_contain) => !may_contain,
         };
         Some(is_absent && !self.newest.beats(run.max_seqno()))
     }

@@ -137,8 +137,9 @@ impl Outside for Asked<'_> {
     }
 
     fn may_hold_older_row(&self, user_key: &[u8], seqno: SeqNo) -> bool {
-        // A table that cannot be opened may hold anything.
-        let may_contain = |file: &Arc<TableFile>| file.open().map_or(true, |table| table.may_contain(table.key_hash(user_key)));
+        // A table that cannot be opened or asked may hold anything.
+        let asked = |file: &Arc<TableFile>| file.open().and_then(|table| table.may_contain(table.key_hash(user_key)));
+        let may_contain = |file: &Arc<TableFile>| asked(file).unwrap_or(true);
         self.elsewhere.is_in_memtables(seqno) || self.elsewhere.tables(user_key, seqno).any(may_contain)
     }
 

@@ -197,6 +197,7 @@ impl<'a> VersionBuilder<'a> {
             }
             _ => TableFile::new(self.home, run, meta, hides_bytes),
         };
+        file.move_to(level);
         let placed = Placed { level, file };
         if !self.register.insert(placed.clone()) {
             return Err(Error::corruption(format!("an edit adds table {id} twice")));

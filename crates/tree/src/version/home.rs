@@ -3,8 +3,8 @@
 //! Where they live, which id the next one gets, and which tables wait for removal. An id is given once, whatever becomes of its
 //! file. Shared.
 
-use sediment_base::{Result, TableId, filename};
-use sediment_table::{Table, TableContext};
+use sediment_base::{Result, TableId, filename, limits::LEVELS_MAX};
+use sediment_table::{Residency, Table, TableContext};
 use std::{
     collections::VecDeque,
     path::PathBuf,
@@ -20,6 +20,8 @@ pub(crate) struct TableHome {
     pub(crate) context: TableContext,
     pub(crate) dir: PathBuf,
     pub(crate) hash_seed: u64,
+    /// Whether the filters of tables are in memory that are opened now, by level.
+    filter_residency: Mutex<[Residency; LEVELS_MAX]>,
     next_id: AtomicU64,
     garbage: Mutex<VecDeque<Garbage>>,
     garbage_count: AtomicUsize,
@@ -35,14 +37,27 @@ pub(crate) struct Garbage {
 impl TableHome {
     /// The home of a tree's tables; no id from `next_id` on was ever used.
     pub(crate) fn new(context: TableContext, dir: PathBuf, hash_seed: u64, next_id: TableId) -> Arc<Self> {
+        let filter_residency = Mutex::new([context.filter_residency; LEVELS_MAX]);
         Arc::new(Self {
             context,
             dir,
             hash_seed,
+            filter_residency,
             next_id: AtomicU64::new(next_id.0),
             garbage: Mutex::default(),
             garbage_count: AtomicUsize::new(0),
         })
+    }
+
+    /// Changes how tables are opened from now on.
+    pub(crate) fn set_filter_residency(&self, by_level: [Residency; LEVELS_MAX]) {
+        *self.filter_residency.lock().unwrap_or_else(PoisonError::into_inner) = by_level;
+    }
+
+    /// In what surroundings a table of this level is opened.
+    pub(crate) fn context_of(&self, level: usize) -> TableContext {
+        let by_level = *self.filter_residency.lock().unwrap_or_else(PoisonError::into_inner);
+        TableContext { filter_residency: by_level[level.min(LEVELS_MAX - 1)], ..self.context.clone() }
     }
 
     /// A fresh id, never to be given again, whatever becomes of the file.

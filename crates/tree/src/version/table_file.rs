@@ -11,7 +11,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -24,6 +24,8 @@ pub(crate) struct TableFile {
     /// Bytes of the tables of which its range tombstones hid every row when it was made.
     pub(crate) hides_bytes: u64,
     home: Arc<TableHome>,
+    /// Where it lies, or is about to: by this it is opened.
+    level: AtomicUsize,
     opened: OnceLock<Arc<Table>>,
     opening: Mutex<()>,
     obsolete: AtomicBool,
@@ -39,6 +41,7 @@ impl TableFile {
             run,
             hides_bytes,
             home: Arc::clone(home),
+            level: AtomicUsize::new(0),
             opened: OnceLock::new(),
             opening: Mutex::default(),
             obsolete: AtomicBool::new(false),
@@ -83,10 +86,16 @@ impl TableFile {
         let _one_at_a_time = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         if self.opened.get().is_none() {
             let path = self.home.path(self.meta.id);
-            let table = Table::open(&self.home.context, &path, &self.meta).map_err(|error| missing_is_damage(error, &path))?;
+            let context = self.home.context_of(self.level.load(Ordering::Relaxed));
+            let table = Table::open(&context, &path, &self.meta).map_err(|error| missing_is_damage(error, &path))?;
             self.opened.get_or_init(|| Arc::new(table));
         }
         Ok(self.opened.get().expect("set under this lock"))
+    }
+
+    /// It is about to lie in this level.
+    pub(crate) fn move_to(&self, level: usize) {
+        self.level.store(level, Ordering::Relaxed);
     }
 
     /// Its range tombstones. Opens it if it has any.

@@ -22,6 +22,7 @@ mod locators;
 mod model;
 mod multi_gets;
 mod overlays;
+mod paged_filters;
 mod parts;
 #[cfg(planted_bugs)]
 mod planted;

@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "these are our own numbers, nothing read")]
 
 use super::{
-    BLOCK_ROWS, LAYERS_MAX, LISTED_BYTES, SPARE_BYTES,
+    BLOCK_ROWS, HEAD_SPARE_BYTES, LAYERS_MAX, LISTED_BYTES, SPARE_BYTES,
     band::Width,
     key::Key,
     solution_bytes,
@@ -16,8 +16,8 @@ const WIDE_BITS_MAX: u8 = 2;
 /// How many keys are sorted at a time.
 const PART_KEYS: usize = 256;
 
-/// The filter over these hashes.
-pub(super) fn encode(hashes: &[u64], bits: u8) -> Vec<u8> {
+/// The filter over these hashes, and how long its head is.
+pub(super) fn encode(hashes: &[u64], bits: u8) -> (Vec<u8>, usize) {
     let width = width_for(bits);
     let mut keys: Vec<Key> = hashes.iter().map(|hash| Key::of(*hash)).collect();
     let mut layers: Vec<(u32, Solved)> = Vec::new();
@@ -42,10 +42,12 @@ pub(super) fn encode(hashes: &[u64], bits: u8) -> Vec<u8> {
     out.put_u32(listed.len() as u32);
     (0..LAYERS_MAX).for_each(|i| out.put_u32(layers.get(i).map_or(0, |(rows, _)| *rows)));
     layers.iter().for_each(|(_, solved)| out.put_bytes(&solved.codes));
-    layers.iter().for_each(|(_, solved)| out.put_bytes(&solved.solution));
     listed.iter().for_each(|key| out.put_u32(*key));
+    out.put_bytes(&[0; HEAD_SPARE_BYTES]);
+    let head_bytes = out.len();
+    layers.iter().for_each(|(_, solved)| out.put_bytes(&solved.solution));
     out.put_bytes(&[0; SPARE_BYTES]);
-    out
+    (out, head_bytes)
 }
 
 /// Memory that [`encode`] takes for so many keys: them, their equations, and twice what comes out.
