@@ -10,7 +10,10 @@ use crate::{
     options::DictionaryOptions,
 };
 use sediment_base::Result;
-use sediment_codec::compress::{Dictionary, Method, Packer, ZstdLevel};
+use sediment_codec::{
+    compress::{Dictionary, Method, Packer, ZstdLevel},
+    seal::{FRAME_ALIGN, FRAME_HEADER_BYTES},
+};
 use std::{ops::Range, sync::Arc};
 
 /// Bytes of blocks, as they are compressed, that a dictionary is trained from, for each of its own.
@@ -110,15 +113,20 @@ impl Trial {
         Ok(saved >= 2 * dictionary.bytes().len() as u128)
     }
 
-    /// Dense and stored bytes of the blocks to try on.
+    /// Dense and stored bytes of the blocks to try on, both as frames: what is saved of one that becomes no shorter is nothing.
     fn stored(&self, packer: &mut Packer) -> Result<(u64, u64)> {
         let (mut tried, mut stored) = (0, 0);
         for (_, _, range) in self.held.iter().step_by(KEPT_OUT) {
             let dense = &self.dense[range.clone()];
             let as_it_is = DenseBlock::parse(dense)?.slotted_len();
-            tried += dense.len() as u64;
-            stored += packer.pack(dense, as_it_is)?.map_or(as_it_is, |(_, stored)| stored.len()) as u64;
+            tried += frame_bytes(dense.len());
+            stored += frame_bytes(packer.pack(dense, as_it_is)?.map_or(as_it_is, |(_, stored)| stored.len()));
         }
         Ok((tried, stored))
     }
+}
+
+/// What the frame of so many bytes takes.
+fn frame_bytes(stored: usize) -> u64 {
+    (FRAME_HEADER_BYTES + stored).next_multiple_of(FRAME_ALIGN) as u64
 }
