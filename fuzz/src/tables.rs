@@ -1,6 +1,9 @@
 //! A small table made by the real writer, tables in which one part is replaced, and everything one can ask of a table.
 
-use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RangeTombstone, RowFlags, SeqNo, TableId, prefix_extractor::by_name};
+use sediment_base::{
+    BlockCodec, Cursor, Error, InternalKey, KeyOrder, Kind, RangeTombstone, Result, RowFlags, SeqNo, TableId,
+    prefix_extractor::by_name,
+};
 use sediment_codec::{
     checksum::crc64,
     coding::Writer,
@@ -85,6 +88,41 @@ pub fn compressed() -> Vec<u8> {
         created_us: 1,
         ..TableOptions::default()
     })
+}
+
+/// The same rows in dense blocks, which are not compressed.
+pub fn dense() -> Vec<u8> {
+    let codec = Method::Other(Arc::new(AsItIs));
+    let options = TableOptions { block_bytes: 512, codec, hash_seed: 7, created_us: 1, ..TableOptions::default() };
+    let (header, parts) = take_apart(&written(&options));
+    put_together(&header, &parts, false)
+}
+
+/// Leaves blocks as they are.
+#[derive(Debug)]
+struct AsItIs;
+
+impl BlockCodec for AsItIs {
+    fn id(&self) -> u8 {
+        128
+    }
+
+    fn name(&self) -> &str {
+        "as it is"
+    }
+
+    fn compress(&self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(plain);
+        Ok(())
+    }
+
+    fn decompress(&self, stored: &[u8], plain: &mut [u8]) -> Result<()> {
+        if stored.len() != plain.len() {
+            return Err(Error::corruption("length of a block as it is"));
+        }
+        plain.copy_from_slice(stored);
+        Ok(())
+    }
 }
 
 /// A dictionary in the format of Zstandard, with its tables, for rows like those of [`compressed`].
@@ -235,16 +273,18 @@ fn context(disk: &MemFs) -> TableContext {
     let (fs, random, cache) = (Arc::new(disk.clone()), Arc::new(SeededRandom::new(1)), Arc::new(BlockCache::new(1 << 20)));
     // The check puts together what readers leave in the file.
     let filter_residency = Residency::Paged;
-    TableContext { filter_residency, ..TableContext::new(fs, random, crate::DB_UUID, KeyOrder::bytewise(), cache) }
+    let context = TableContext::new(fs, random, crate::DB_UUID, KeyOrder::bytewise(), cache);
+    TableContext { filter_residency, codecs: Arc::new([Arc::new(AsItIs)]), ..context }
 }
 
 fn take_apart(table: &[u8]) -> (FileHeader, Vec<Part>) {
     let header = FileHeader::decode(table).expect("a sound table");
     let seal = Seal { uuid: header.uuid };
+    let unpacker = Unpacker::new(Arc::default(), None, Some(Arc::new(AsItIs)));
     let mut parts = Vec::new();
     let mut at = HEADER_BYTES;
     while at < table.len() - HEADER_BYTES {
-        let (frame, plain) = seal.open(&Unpacker::default(), at as u64, &table[at..]).expect("a sound table");
+        let (frame, plain) = seal.open(&unpacker, at as u64, &table[at..]).expect("a sound table");
         at += frame.frame_bytes() as usize;
         let id = FrameId { region: frame.region, kind: frame.kind, ordinal: frame.ordinal };
         parts.push(Part { id, plain: plain.into_owned() });
@@ -316,6 +356,9 @@ mod tests {
             assert!(with_part(&table, Region::Filter, &head) == table && head.len() < 500, "the filter goes on in pages");
             exercise(&table);
         }
+        let dense = dense();
+        assert!(with_part(&dense, Region::Data, &part(&dense, Region::Data)) == dense);
+        exercise(&dense);
         let located = located();
         assert!(with_part(&located, Region::Locator, &part(&located, Region::Locator)) == located);
         exercise(&located);

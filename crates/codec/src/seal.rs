@@ -188,11 +188,11 @@ impl Seal {
         })
     }
 
-    /// Appends the stored bytes of another frame, which were packed as `header` says, as a frame that is to stand at `offset` of this file.
-    /// On error `out` is as before.
-    pub fn reseal(
+    /// Appends stored bytes, which were packed so from a plain block of that length, as a frame that is to stand at `offset`. On error `out`
+    /// is as before.
+    pub fn seal_packed(
         &self,
-        header: &FrameHeader,
+        (packed, plain_len): (Packed, u32),
         id: FrameId,
         offset: u64,
         stored: &[u8],
@@ -200,7 +200,7 @@ impl Seal {
     ) -> Result<FrameHeader> {
         append(offset, out, |start, out| {
             out.put_bytes(stored);
-            self.finish_frame(header.packed(), header.plain_len, id, offset, (start, out))
+            self.finish_frame(packed, plain_len, id, offset, (start, out))
         })
     }
 

@@ -1,11 +1,13 @@
 //! Data blocks: rows of one table, sorted, found by hash tag or by order.
 //!
-//! A *slotted* block holds many rows (`block/format.rs` has the bytes). A row too large for one gets a *jumbo* block of its own,
+//! A *slotted* block holds many rows (`block/format.rs` has the bytes); where it is compressed, it is stored as a *dense* one
+//! (`block/dense.rs`), and made again when it is loaded. A row too large for one gets a *jumbo* block of its own,
 //! whose value may go on in extent frames behind it. Both are validated whole when they are loaded; after that, searching
 //! neither fails nor looks outside. Immutable. A block in memory is shared by a counted pointer, [`BlockRef`], to a head and the bytes
 //! behind it; [`Block`] is what one sees through it.
 
 mod builder;
+mod dense;
 mod digests;
 mod format;
 mod jumbo;
@@ -15,6 +17,7 @@ mod slotted;
 mod tests;
 
 pub(crate) use builder::{BlockBuilder, BlockSummary, RowParts};
+pub(crate) use dense::{DenseBlock, Marks};
 pub(crate) use format::PAYLOAD_BYTES_MAX as SLOTTED_BYTES_MAX;
 pub(crate) use jumbo::{JumboBlock, JumboHead};
 pub(crate) use slotted::{SlottedBlock, SlottedHead, SoughtKey};

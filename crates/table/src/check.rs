@@ -101,7 +101,8 @@ impl Walk<'_> {
             let removed = tail.removed_runs(&parts.properties, &context.order)?;
             parts.removed = removed.map(|removed| removed.covers(&context.order));
             let unpacker = tail.unpacker(context, &parts.properties)?;
-            Ok((parts, ranges, Opener { seal: tail.seal(), unpacker }))
+            let opener = Opener::new(tail.seal(), unpacker, &parts.properties, &context.order);
+            Ok((parts, ranges, opener))
         });
         if let Ok((parts, ranges, opener)) = &parts
             && parts.fence.blocks() == 0

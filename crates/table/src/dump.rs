@@ -31,7 +31,10 @@ pub fn dump_table(context: &TableContext, path: &Path, out: &mut dyn Write) -> R
         .and_then(|()| write_ranges(&tail, out))
         .and_then(|()| write_removed_runs(&tail, out))
         .and_then(|()| match tail.unpacker(context, &properties) {
-            Ok(unpacker) => write_blocks(context, &*file, &Opener { seal: tail.seal(), unpacker }, &fence, out),
+            Ok(unpacker) => {
+                let opener = Opener::new(tail.seal(), unpacker, &properties, &context.order);
+                write_blocks(context, &*file, &opener, &fence, out)
+            }
             Err(error) => writeln!(out, "its rows cannot be read: {error}"),
         });
     written.map_err(|_| Error::new(ErrorKind::Io, "cannot write the dump"))

@@ -36,6 +36,8 @@ pub(crate) mod kinds {
     pub(crate) const JUMBO: u8 = 2;
     /// Data: more of the value of the jumbo block before.
     pub(crate) const EXTENT: u8 = 3;
+    /// Data: many rows, to be compressed.
+    pub(crate) const DENSE: u8 = 4;
     /// Fence: all entries in one array each.
     pub(crate) const FENCE: u8 = 1;
     /// Filter and prefix filter: Bloom in lines of 64 bytes.

@@ -408,7 +408,7 @@ impl Table {
             file,
             path: path.to_path_buf(),
             order: context.order.clone(),
-            opener: Opener { seal: tail.seal(), unpacker },
+            opener: Opener::new(tail.seal(), unpacker, &properties, &context.order),
             meta: properties.meta(&tail.header, tail.file_bytes, tail.footer.root),
             has_digests: properties.has_digests(),
             properties,

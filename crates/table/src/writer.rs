@@ -9,7 +9,7 @@ mod file;
 mod trial;
 
 use crate::{
-    block::{BlockBuilder, RowParts, SLOTTED_BYTES_MAX, tag_of},
+    block::{BlockBuilder, Marks, RowParts, SLOTTED_BYTES_MAX, tag_of},
     context::TableContext,
     filter::{Encoded, Filter, KeyPlaces, PrefixHashes},
     format::kinds,
@@ -104,6 +104,7 @@ impl TableWriter {
             min_seqno: SeqNo::MAX,
             ..Properties::default()
         };
+        let marks = Marks { hash_seed: options.hash_seed, is_lexicographic: context.order.is_lexicographic() };
         Ok(Self {
             order: context.order.clone(),
             options: options.clone(),
@@ -114,7 +115,7 @@ impl TableWriter {
             continues: false,
             first_version: (0, Kind::Value),
             blocks_met: 0,
-            data: DataBlocks::new(options),
+            data: DataBlocks::new(options, marks),
             hashes: Vec::new(),
             places: options.locator.then(KeyPlaces::default),
             prefixes: extractor.map(|extractor| PrefixHashes::new(Arc::clone(extractor), options.hash_seed)),
@@ -392,7 +393,7 @@ impl TableWriter {
     fn finish_block(&mut self) -> Result<()> {
         let note = self.note(self.builder.first_key().to_vec());
         self.block_bytes = 0;
-        self.data.put(&mut self.file, note, |out| self.builder.finish(out))?;
+        self.data.put(&mut self.file, note, &mut self.builder)?;
         self.charge.grow_to(self.buffer_bytes() as u64);
         Ok(())
     }

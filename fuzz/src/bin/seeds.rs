@@ -92,6 +92,8 @@ fn table() -> Result<()> {
     seed("locator", "sample", &tables::part(&tables::located(), Region::Locator))?;
     seed("table", "removed_runs", &tables::with_removed_runs())?;
     seed("removed_runs", "sample", &tables::part(&tables::with_removed_runs(), Region::RemovedRuns))?;
+    seed("table", "dense", &tables::dense())?;
+    seed("dense_block", "sample", &tables::part(&tables::dense(), Region::Data))?;
     seed("table", "digests", &tables::digested())?;
     seed("digested_block", "sample", &tables::part(&tables::digested(), Region::Data))?;
     seed("burr", "sample", &tables::part(&small, Region::Filter))?;

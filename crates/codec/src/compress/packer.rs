@@ -52,13 +52,21 @@ impl Packer {
     /// Puts the stored form of the bytes of `out` from `start` on in their place.
     pub fn pack_from(&mut self, start: usize, out: &mut Vec<u8>) -> Result<Packed> {
         let plain = out.get(start..).unwrap_or_default();
-        let longest = plain.len().saturating_sub(plain.len().div_ceil(SAVED_PART_MIN));
-        if longest == 0 {
-            return Ok(Packed::default());
+        let Some((packed, stored)) = self.pack(plain, plain.len())? else { return Ok(Packed::default()) };
+        out.truncate(start);
+        out.extend_from_slice(stored);
+        Ok(packed)
+    }
+
+    /// The stored form of `plain`, where it is shorter by enough than the `bytes_instead` that would be stored without it.
+    pub fn pack(&mut self, plain: &[u8], bytes_instead: usize) -> Result<Option<(Packed, &[u8])>> {
+        let longest = bytes_instead.saturating_sub(bytes_instead.div_ceil(SAVED_PART_MIN));
+        if longest == 0 || plain.is_empty() {
+            return Ok(None);
         }
         self.scratch.clear();
         match &self.method {
-            Method::None => return Ok(Packed::default()),
+            Method::None => return Ok(None),
             Method::Lz4 => lz4::compress(plain, &mut self.scratch),
             Method::Zstd(level) => {
                 let encoder = match &mut self.zstd {
@@ -70,12 +78,10 @@ impl Packer {
             Method::Other(codec) => codec.compress(plain, &mut self.scratch)?,
         }
         if self.scratch.is_empty() || self.scratch.len() > longest {
-            return Ok(Packed::default());
+            return Ok(None);
         }
-        out.truncate(start);
-        out.extend_from_slice(&self.scratch);
         let dictionary = self.dictionary.as_ref().map_or(0, |dictionary| dictionary.id());
-        Ok(Packed { codec: self.method.codec(), dictionary })
+        Ok(Some((Packed { codec: self.method.codec(), dictionary }, &self.scratch)))
     }
 }
 

@@ -145,12 +145,13 @@ proptest! {
         let other = Seal { uuid: FileUuid([8; 16]) };
         let mut out = vec![1; 7];
         let id = FrameId { ordinal: 6, ..ID };
-        let resealed = other.reseal(&header, id, to, stored, &mut out).unwrap();
+        let packed = (header.packed(), header.plain_len);
+        let resealed = other.seal_packed(packed, id, to, stored, &mut out).unwrap();
         let (found, opened) = other.open(&Unpacker::default(), to, &out[7..]).unwrap();
         prop_assert_eq!((&found, found.ordinal, &*opened), (&resealed, 6, &plain[..]));
         prop_assert_eq!((found.stored_len, found.codec), (header.stored_len, header.codec));
         prop_assert_eq!(out.len() as u64, 7 + found.frame_bytes());
-        prop_assert!(other.reseal(&header, id, to + 1, stored, &mut out).is_err());
+        prop_assert!(other.seal_packed(packed, id, to + 1, stored, &mut out).is_err());
         prop_assert_eq!(out.len() as u64, 7 + found.frame_bytes());
     }
 

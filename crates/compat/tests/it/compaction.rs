@@ -92,7 +92,7 @@ fn a_major_compaction_merges_all_into_the_last_level() -> Result<()> {
         (result.action, result.dest_level, result.tables_in, result.tables_out),
         (CompactionAction::Merged, Some(2), 2, 1)
     );
-    let result = world.tree.major_compact(8 << 10, SeqNo::MAX)?;
+    let result = world.tree.major_compact(2 << 10, SeqNo::MAX)?;
     assert!(result.tables_out > 1, "cut at their target size: {result:?}");
     assert_eq!((world.keys().len(), world.tree.level_table_count(3)), (501, None));
     Ok(())

@@ -4,6 +4,8 @@
 //! are known. The size is known at every moment (two bytes too much for a long key whose suffix is short), so that a
 //! block is cut before it outgrows its target.
 
+mod dense;
+
 use super::format::{
     DIGEST_BYTES, EXPIRY_BYTES, HEADER_BYTES, HINTS, HINTS_AT, LONG_SUFFIX, PAYLOAD_BYTES_MAX, SLOT_BYTES, Slot, head_of,
 };

@@ -1,17 +1,19 @@
 //! Bytes of the file to a block.
 
 use crate::{
-    block::{BlockBuffer, BlockHead, BlockRef, JumboHead, SLOTTED_BYTES_MAX, SlottedHead},
+    block::{BlockBuffer, BlockHead, BlockRef, DenseBlock, JumboHead, Marks, SLOTTED_BYTES_MAX, SlottedHead},
     format::kinds,
     index::{BlockFlags, BlockPlace},
+    properties::Properties,
 };
-use sediment_base::{Error, ErrorKind, Result};
+use sediment_base::{Error, ErrorKind, KeyOrder, Result};
 use sediment_codec::{
     compress::{Codec, Unpacker},
     seal::{FRAME_ALIGN, FRAME_HEADER_BYTES, FrameHeader, Region, Seal},
 };
 use sediment_env::File;
 use sediment_raw::slab::Pool;
+use std::cell::Cell;
 
 /// Longest frame of a slotted block that is stored as it is.
 const FRAME_BYTES_MAX: u64 = (FRAME_HEADER_BYTES + SLOTTED_BYTES_MAX).next_multiple_of(FRAME_ALIGN) as u64;
@@ -21,6 +23,27 @@ const FRAME_BYTES_MAX: u64 = (FRAME_HEADER_BYTES + SLOTTED_BYTES_MAX).next_multi
 pub(crate) struct Opener {
     pub(crate) seal: Seal,
     pub(crate) unpacker: Unpacker,
+    /// Makes what dense blocks are stored without.
+    marks: Marks,
+}
+
+impl Opener {
+    /// For the table with these properties, whose keys are in this order.
+    pub(crate) fn new(seal: Seal, unpacker: Unpacker, properties: &Properties, order: &KeyOrder) -> Self {
+        let marks = Marks { hash_seed: properties.hash_seed, is_lexicographic: order.is_lexicographic() };
+        Self { seal, unpacker, marks }
+    }
+}
+
+/// What a thread unpacks dense blocks with, kept from one to the next.
+#[derive(Default)]
+struct Scratch {
+    dense: Vec<u8>,
+    key: Vec<u8>,
+}
+
+thread_local! {
+    static SCRATCH: Cell<Scratch> = Cell::default();
 }
 
 /// Reads and proves one block, into memory of `pool`.
@@ -34,8 +57,8 @@ pub(crate) fn load_block(pool: &Pool, file: &dyn File, opener: &Opener, place: B
     let mut buffer = BlockBuffer::zeroed(pool, place.bytes as usize);
     read_fully(file, place.offset, buffer.bytes_mut())?;
     let (header, stored) = verify_block(&opener.seal, place, buffer.bytes())?;
-    if header.codec != Codec::None {
-        return unpack_slotted(pool, opener, place, &header, stored);
+    if header.codec != Codec::None || header.kind != kinds::SLOTTED {
+        return unpack_rows(pool, opener, place, &header, stored);
     }
     opener.unpacker.check(header.packed(), stored, header.plain_len as usize).map_err(|error| error.at(place.offset))?;
     let head = decode_slotted(place, stored)?;
@@ -56,7 +79,7 @@ pub(crate) fn read_fully(file: &dyn File, offset: u64, bytes: &mut [u8]) -> Resu
 pub(crate) fn decode_block(pool: &Pool, opener: &Opener, place: BlockPlace, bytes: &[u8]) -> Result<BlockRef> {
     let (header, stored) = verify_block(&opener.seal, place, bytes)?;
     if header.kind != kinds::JUMBO {
-        return unpack_slotted(pool, opener, place, &header, stored);
+        return unpack_rows(pool, opener, place, &header, stored);
     }
     let plain = opener.unpacker.unpack(header.packed(), stored, header.plain_len as usize);
     let plain = plain.map_err(|error| error.at(place.offset))?;
@@ -68,12 +91,20 @@ pub(crate) fn decode_block(pool: &Pool, opener: &Opener, place: BlockPlace, byte
     Ok(BlockBuffer::zeroed(pool, 0).share(head, 0..0))
 }
 
-/// Unpacks a block to where it will stay.
-fn unpack_slotted(pool: &Pool, opener: &Opener, place: BlockPlace, header: &FrameHeader, stored: &[u8]) -> Result<BlockRef> {
+/// Unpacks a block of many rows to where it will stay.
+fn unpack_rows(pool: &Pool, opener: &Opener, place: BlockPlace, header: &FrameHeader, stored: &[u8]) -> Result<BlockRef> {
     let plain_len = header.plain_len as usize;
     if plain_len > SLOTTED_BYTES_MAX {
         let most = format!("at most {SLOTTED_BYTES_MAX}");
         return Err(Error::corruption("plain length of a block").expected_found(most, plain_len).at(place.offset));
+    }
+    if header.kind == kinds::DENSE {
+        let mut scratch = SCRATCH.take();
+        let block = unpack_dense(pool, opener, (header, stored), &mut scratch);
+        SCRATCH.set(scratch);
+        let buffer = block.map_err(|error| error.at(place.offset))?;
+        let (head, kept) = (decode_slotted(place, buffer.bytes())?, 0..buffer.bytes().len());
+        return Ok(buffer.share(head, kept));
     }
     let mut buffer = BlockBuffer::zeroed(pool, plain_len);
     let unpacked = opener.unpacker.unpack_into(header.packed(), stored, buffer.bytes_mut());
@@ -82,13 +113,32 @@ fn unpack_slotted(pool: &Pool, opener: &Opener, place: BlockPlace, header: &Fram
     Ok(buffer.share(head, 0..plain_len))
 }
 
+/// Unpacks a dense block, and expands it to where it will stay.
+fn unpack_dense(
+    pool: &Pool,
+    opener: &Opener,
+    (header, stored): (&FrameHeader, &[u8]),
+    scratch: &mut Scratch,
+) -> Result<BlockBuffer> {
+    let plain_len = header.plain_len as usize;
+    if scratch.dense.len() < plain_len {
+        scratch.dense.resize(plain_len, 0);
+    }
+    let dense = &mut scratch.dense[..plain_len];
+    opener.unpacker.unpack_into(header.packed(), stored, dense)?;
+    let block = DenseBlock::parse(dense)?;
+    let mut buffer = BlockBuffer::zeroed(pool, block.slotted_len());
+    block.expand(opener.marks, &mut scratch.key, buffer.bytes_mut())?;
+    Ok(buffer)
+}
+
 /// Proves the first frame of a block, and that it is one of the kind and length that the fence says.
 pub(super) fn verify_block<'a>(seal: &Seal, place: BlockPlace, bytes: &'a [u8]) -> Result<(FrameHeader, &'a [u8])> {
     let (header, stored) = verify_data(seal, place.offset, bytes)?;
     let is_jumbo = header.kind == kinds::JUMBO;
     let error = if is_jumbo != place.flags.contains(BlockFlags::JUMBO) {
         Error::corruption("a block is not of the kind that the fence says")
-    } else if !is_jumbo && header.kind != kinds::SLOTTED {
+    } else if !is_jumbo && !matches!(header.kind, kinds::SLOTTED | kinds::DENSE) {
         let kind = header.kind;
         Error::unsupported(format!("data block {kind} is unknown to this version; upgrade Sediment"))
     } else if !is_jumbo && header.frame_bytes() != place.bytes {

@@ -5,7 +5,7 @@ use super::{
     trial::{Trial, Verdict},
 };
 use crate::{
-    block::{BlockSummary, JumboBlock, RowParts},
+    block::{BlockBuilder, BlockSummary, DenseBlock, JumboBlock, Marks, RowParts},
     format::kinds,
     index::{BlockFlags, BlockPlace, FenceBuilder},
     options::TableOptions,
@@ -27,22 +27,30 @@ pub(super) struct BlockNote {
 }
 
 /// Compresses blocks and notes where they lie. Where a dictionary is to be found, the first ones wait until it is known.
+///
+/// What is compressed is the dense form; of a block that this makes too little shorter, the slotted one is stored, as it is.
 #[derive(Debug)]
 pub(super) struct DataBlocks {
     packer: Packer,
+    marks: Marks,
     trial: Option<Trial>,
+    dense: Vec<u8>,
+    /// Memory that dense blocks are expanded with.
+    key: Vec<u8>,
     fence: FenceBuilder,
     /// One that was compared with that of this table last, and whether it is the same.
     compared: Option<(Arc<Dictionary>, bool)>,
 }
 
 impl DataBlocks {
-    pub(super) fn new(options: &TableOptions) -> Self {
+    pub(super) fn new(options: &TableOptions, marks: Marks) -> Self {
         let trial = match options.codec {
             Method::Zstd(level) => Trial::new(&options.dictionary, level),
             _ => None,
         };
-        Self { packer: Packer::new(options.codec.clone(), None), trial, fence: FenceBuilder::default(), compared: None }
+        let packer = Packer::new(options.codec.clone(), None);
+        let (dense, key) = (Vec::new(), Vec::new());
+        Self { packer, marks, trial, dense, key, fence: FenceBuilder::default(), compared: None }
     }
 
     /// The dictionary of the table, if it is decided and there is one.
@@ -56,19 +64,24 @@ impl DataBlocks {
 
     /// Memory of the buffers that matter.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.packer.memory_bytes() + self.trial.as_ref().map_or(0, Trial::memory_bytes)
+        self.packer.memory_bytes() + self.dense.capacity() + self.trial.as_ref().map_or(0, Trial::memory_bytes)
     }
 
-    /// Puts a block of the bytes that `write` appends.
-    pub(super) fn put(
-        &mut self,
-        file: &mut FrameFile,
-        note: BlockNote,
-        write: impl FnOnce(&mut Vec<u8>) -> BlockSummary,
-    ) -> Result<()> {
-        let Some(trial) = &mut self.trial else { return self.put_now(file, note, write) };
-        trial.hold(note, write);
-        self.decide(file, false)
+    /// Puts the block that is in the builder, which is empty then.
+    pub(super) fn put(&mut self, file: &mut FrameFile, note: BlockNote, builder: &mut BlockBuilder) -> Result<()> {
+        if *self.packer.method() == Method::None {
+            return self.put_slotted(file, note, |out| Ok(builder.finish(out)));
+        }
+        if let Some(trial) = &mut self.trial {
+            trial.hold(note, |out| builder.finish_dense(out));
+            return self.decide(file, false);
+        }
+        let mut dense = std::mem::take(&mut self.dense);
+        dense.clear();
+        let summary = builder.finish_dense(&mut dense);
+        let is_put = self.put_dense(file, note, summary, &dense);
+        self.dense = dense;
+        is_put
     }
 
     /// Puts a block of one large row.
@@ -111,7 +124,7 @@ impl DataBlocks {
         summary: BlockSummary,
     ) -> Result<()> {
         let offset = file.len();
-        file.put_stored(header, stored)?;
+        file.put_packed(header.kind, (header.packed(), header.plain_len), stored)?;
         self.add_to_fence(note, (offset, file.len()), summary, false);
         Ok(())
     }
@@ -132,25 +145,41 @@ impl DataBlocks {
             Verdict::Without => {}
             Verdict::With(dictionary) => self.packer = Packer::new(self.packer.method().clone(), Some(dictionary)),
         }
-        let (plain, held) = trial.into_blocks();
+        let (dense, held) = trial.into_blocks();
         for (note, summary, range) in held {
-            let block = plain.get(range).unwrap_or_default();
-            self.put_now(file, note, |out| {
-                out.extend_from_slice(block);
-                summary
-            })?;
+            self.put_dense(file, note, summary, dense.get(range).unwrap_or_default())?;
         }
         Ok(())
     }
 
-    fn put_now(
+    /// Puts a block compressed, or as it is where that pays too little.
+    fn put_dense(&mut self, file: &mut FrameFile, note: BlockNote, summary: BlockSummary, dense: &[u8]) -> Result<()> {
+        let block = DenseBlock::parse(dense)?;
+        let offset = file.len();
+        if let Some((packed, stored)) = self.packer.pack(dense, block.slotted_len())? {
+            file.put_packed(kinds::DENSE, (packed, dense.len() as u32), stored)?;
+            self.add_to_fence(note, (offset, file.len()), summary, false);
+            return Ok(());
+        }
+        let (marks, mut key) = (self.marks, std::mem::take(&mut self.key));
+        let is_put = self.put_slotted(file, note, |out| {
+            let start = out.len();
+            out.resize(start + block.slotted_len(), 0);
+            block.expand(marks, &mut key, &mut out[start..]).map(|()| summary)
+        });
+        self.key = key;
+        is_put
+    }
+
+    /// Puts a block of the bytes that `write` appends, as it is.
+    fn put_slotted(
         &mut self,
         file: &mut FrameFile,
         note: BlockNote,
-        write: impl FnOnce(&mut Vec<u8>) -> BlockSummary,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<BlockSummary>,
     ) -> Result<()> {
         let offset = file.len();
-        let summary = file.put_data(&mut self.packer, kinds::SLOTTED, write)?;
+        let summary = file.put_data(&mut Packer::default(), kinds::SLOTTED, write)??;
         self.add_to_fence(note, (offset, file.len()), summary, false);
         Ok(())
     }

@@ -7,7 +7,7 @@ use sediment_base::{
     stats::Counter,
 };
 use sediment_codec::{
-    compress::Packer,
+    compress::{Packed, Packer},
     header::{FileHeader, HEADER_BYTES},
     seal::{FrameHeader, FrameId, Region, Seal},
 };
@@ -72,11 +72,11 @@ impl FrameFile {
         Ok(written)
     }
 
-    /// Puts a frame of data, of the bytes that one of another file stores.
-    pub(super) fn put_stored(&mut self, header: &FrameHeader, stored: &[u8]) -> Result<()> {
-        let id = FrameId { region: Region::Data as u8, kind: header.kind, ordinal: self.region.frames };
+    /// Puts a frame of data, of bytes that were packed so from a plain block of that length.
+    pub(super) fn put_packed(&mut self, kind: u8, packed: (Packed, u32), stored: &[u8]) -> Result<()> {
+        let id = FrameId { region: Region::Data as u8, kind, ordinal: self.region.frames };
         let offset = self.len();
-        let header = self.seal.reseal(header, id, offset, stored, &mut self.pending)?;
+        let header = self.seal.seal_packed(packed, id, offset, stored, &mut self.pending)?;
         self.count_frame(&header);
         self.write_out(WRITE_BYTES)
     }

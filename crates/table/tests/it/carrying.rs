@@ -86,9 +86,14 @@ fn assert_holds(context: &TableContext, meta: &TableMeta, rows: &[Row]) {
     assert!(report.faults.is_empty(), "{:?}", report.faults);
 }
 
+/// One that pays.
+fn dictionary() -> Arc<Dictionary> {
+    Arc::new(Dictionary::new(&b"{\"token\":\",\"state\":\"pending\",\"owner\":null}".repeat(9)).unwrap())
+}
+
 #[test]
 fn blocks_are_taken_over_under_every_setting_and_the_table_is_what_it_would_have_been() {
-    let dictionary = Arc::new(Dictionary::new(&b"{\"token\":\",\"state\":\"pending\",\"owner\":null}".repeat(9)).unwrap());
+    let dictionary = dictionary();
     let every = [
         options(),
         TableOptions { codec: Method::Lz4, row_digests: true, ..options() },
@@ -134,7 +139,7 @@ fn a_block_that_is_begun_is_seldom_left_short() {
 
 #[test]
 fn a_table_that_stores_rows_in_another_way_makes_its_blocks_itself() {
-    let dictionary = Arc::new(Dictionary::new(&b"pending, or something else".repeat(20)).unwrap());
+    let dictionary = dictionary();
     let (lz4, digests) = (TableOptions { codec: Method::Lz4, ..options() }, TableOptions { row_digests: true, ..options() });
     let level = TableOptions { codec: Method::Zstd(ZstdLevel::DEFAULT), ..options() };
     let large = TableOptions { block_bytes: 4096, ..options() };

@@ -40,7 +40,11 @@ fn rows(count: u64) -> Vec<Row> {
     (0..count).map(row).collect()
 }
 
-/// Every codec in the data, whether there is a dictionary among the regions, and how long it is.
+/// How frames of the data say that they hold a block of many rows in the dense form.
+const DENSE: u8 = 4;
+
+/// Every codec in the data, whether with a dictionary, and how long the one among the regions is. What is compressed is dense, and nothing
+/// else.
 fn stored(context: &TableContext, meta: &TableMeta) -> (BTreeSet<(u8, bool)>, u64) {
     let mut bytes = vec![0; meta.file_bytes as usize];
     context.fs.open(&path()).unwrap().read_exact_at(0, &mut bytes).unwrap();
@@ -49,6 +53,8 @@ fn stored(context: &TableContext, meta: &TableMeta) -> (BTreeSet<(u8, bool)>, u6
         let header = Seal::peek(&bytes[at..]).unwrap();
         if header.region == Region::Data as u8 {
             codecs.insert((header.codec.tag(), header.dictionary != 0));
+            let is_large = header.kind == 2 || header.kind == 3;
+            assert!(is_large || (header.kind == DENSE) == (header.codec != Codec::None), "{header:?}");
         } else if header.region == Region::Dictionary as u8 {
             dictionary += u64::from(header.plain_len);
         }
@@ -126,7 +132,7 @@ fn one_that_is_known_is_tried_first_and_another_trained_where_it_does_not_pay() 
         writer.add(row.internal(), sediment_base::RowFlags::NONE, &row.value).unwrap();
     }
     let good = Arc::clone(writer.dictionary().unwrap());
-    let useless = Arc::new(Dictionary::new(&[0; 1000]).unwrap());
+    let useless = Arc::new(Dictionary::new(&[0xFE; 20_000]).unwrap());
     for (known, bytes_max, is_taken, has_any) in
         [(&good, 0, true, true), (&good, 4096, true, true), (&useless, 0, false, false), (&useless, 4096, false, true)]
     {

@@ -4,9 +4,9 @@ use crate::{
     order::orders,
     rows::{Row, context, path},
 };
-use sediment_base::{Cursor, ErrorKind, InternalKey, Kind, Result, RowFlags, Slice, TableId, seqno::SEQNO_MAX};
+use sediment_base::{BlockCodec, Cursor, ErrorKind, InternalKey, Kind, Result, RowFlags, Slice, TableId, seqno::SEQNO_MAX};
 use sediment_codec::{
-    compress::Unpacker,
+    compress::{Method, Unpacker},
     hash::key_hash,
     seal::{FrameId, Seal},
 };
@@ -41,9 +41,40 @@ fn exercise(context: &TableContext) -> Result<()> {
     Ok(())
 }
 
+/// Leaves blocks as they are: so the dense form is stored, and can be changed byte by byte.
+#[derive(Clone, Copy, Debug)]
+struct AsItIs;
+
+impl BlockCodec for AsItIs {
+    fn id(&self) -> u8 {
+        128
+    }
+
+    fn name(&self) -> &str {
+        "as it is"
+    }
+
+    fn compress(&self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(plain);
+        Ok(())
+    }
+
+    fn decompress(&self, stored: &[u8], plain: &mut [u8]) -> Result<()> {
+        assert_eq!(stored.len(), plain.len());
+        plain.copy_from_slice(stored);
+        Ok(())
+    }
+}
+
 /// The sound file's bytes, and where its frames begin.
-fn sound(context: &TableContext, rows: &[Row], filter: FilterKind, locator: bool) -> (Vec<u8>, Seal, Vec<usize>) {
-    let options = TableOptions { block_bytes: 500, filter, locator, hash_seed: 1, ..TableOptions::default() };
+fn sound(
+    context: &TableContext,
+    rows: &[Row],
+    filter: FilterKind,
+    locator: bool,
+    codec: Method,
+) -> (Vec<u8>, Seal, Vec<usize>) {
+    let options = TableOptions { block_bytes: 500, filter, locator, codec, hash_seed: 1, ..TableOptions::default() };
     let mut writer = TableWriter::create(context, &options, path(), TableId(7)).unwrap();
     rows.iter().for_each(|row| writer.add(row.internal(), RowFlags::NONE, &row.value).unwrap());
     let removed: Vec<&Row> = rows.iter().filter(|row| row.kind == Kind::Tombstone).collect();
@@ -69,13 +100,22 @@ fn sealed_nonsense_is_survived() {
     rows.extend((0..9).map(|i| Row { kind: Kind::Tombstone, ..Row::new(format!("removed {i}"), 300, "") }));
     let random = SeededRandom::new(21);
     let mut refused = 0;
-    let kinds =
-        [(FilterKind::SplitBlock, false), (FilterKind::Burr, false), (FilterKind::SplitBlock, true), (FilterKind::Burr, true)];
-    for (order, (filter, locator)) in orders().into_iter().cycle().zip(kinds) {
+    let dense = || Method::Other(Arc::new(AsItIs));
+    let kinds = [
+        (FilterKind::SplitBlock, false, Method::None),
+        (FilterKind::Burr, false, dense()),
+        (FilterKind::SplitBlock, true, dense()),
+        (FilterKind::Burr, true, Method::None),
+    ];
+    let unpacker = Unpacker::new(Arc::default(), None, Some(Arc::new(AsItIs)));
+    for (order, (filter, locator, codec)) in orders().into_iter().cycle().zip(kinds) {
         let mut rows = rows.clone();
         rows.sort_by(|a, b| a.internal().compare(b.internal(), &order));
-        let context = context(&order, 1 << 20);
-        let (bytes, seal, frames) = sound(&context, &rows, filter, locator);
+        let context = TableContext { codecs: Arc::new([Arc::new(AsItIs)]), ..context(&order, 1 << 20) };
+        let is_dense = codec != Method::None;
+        let (bytes, seal, frames) = sound(&context, &rows, filter, locator, codec);
+        let kinds: Vec<u8> = frames.iter().map(|at| Seal::peek(&bytes[*at..]).unwrap().kind).collect();
+        assert_eq!(kinds.contains(&4), is_dense, "{kinds:?}");
         assert!(exercise(&context).is_ok());
         for round in 0..6000 {
             let mut changed = bytes.clone();
@@ -83,7 +123,7 @@ fn sealed_nonsense_is_survived() {
             let number =
                 if round % 3 == 0 { random.below(frames.len() as u64) } else { frames.len() as u64 - 1 - random.below(5) };
             let at = frames[number as usize];
-            let (header, plain) = seal.open(&Unpacker::default(), at as u64, &bytes[at..]).unwrap();
+            let (header, plain) = seal.open(&unpacker, at as u64, &bytes[at..]).unwrap();
             let mut plain = plain.into_owned();
             for _ in 0..=random.below(3) {
                 let place = random.below((plain.len() as u64).min(if random.below(2) == 0 { 80 } else { u64::MAX })) as usize;
