@@ -63,8 +63,6 @@ pub struct Table {
     filter: Option<Filter>,
     filter_pages: Option<Box<FilterPages>>,
     has_digests: bool,
-    /// In memory or in pages.
-    has_filter: bool,
     filter_bytes: u64,
     prefix_filter: Option<PrefixFilter<Held>>,
     /// `None` where there are none.
@@ -213,7 +211,7 @@ impl Table {
         };
         match looked {
             Looked::Found => {}
-            Looked::Absent => counts.filter_false_positives += u64::from(self.has_filter),
+            Looked::Absent => counts.filter_false_positives += u64::from(self.filter.is_some() || self.filter_pages.is_some()),
             Looked::OutOfReach => *counts = before,
         }
         Ok(looked)
@@ -415,7 +413,6 @@ impl Table {
             blocks,
             pool: context.cache.pool().clone(),
             fence,
-            has_filter: filters.filter.is_some() || filters.pages.is_some(),
             filter: filters.filter,
             filter_pages: filters.pages,
             filter_bytes: tail.footer.region(Region::Filter).map_or(0, |region| region.plain_bytes),

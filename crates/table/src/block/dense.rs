@@ -175,11 +175,12 @@ fn extras_bytes(metas: &[u8], keys: usize) -> Result<usize> {
     if found != keys || metas.first().is_none_or(|meta| meta & same != 0) {
         return Err(Error::corruption("block miscounts its keys").at(2).expected_found(found, keys));
     }
-    Ok(metas.iter().map(|meta| extra_bytes(flags_of(*meta))).fold(0, usize::saturating_add))
+    Ok(metas.iter().map(|meta| extra_bytes(flags_of(*meta))).sum())
 }
 
+/// Of no more than 65,535 rows: sums do not overflow.
 fn values_bytes((low, high): (&[u8], &[u8])) -> usize {
-    let sum = |bytes: &[u8]| bytes.iter().map(|byte| usize::from(*byte)).fold(0, usize::saturating_add);
+    let sum = |bytes: &[u8]| -> usize { bytes.iter().map(|byte| usize::from(*byte)).sum() };
     sum(low).saturating_add(sum(high).saturating_mul(256))
 }
 

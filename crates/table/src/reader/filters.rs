@@ -61,7 +61,7 @@ impl Filters {
     }
 
     fn held(&mut self, context: &TableContext, tail: &Tail, file: &Arc<dyn File>, id: Region) -> Result<Option<Held>> {
-        let Some(region) = tail.filter_region(id) else { return Ok(None) };
+        let Some(region) = tail.footer.region(id) else { return Ok(None) };
         let is_resident = !is_paged(region)
             || match context.filter_residency {
                 Residency::Resident => true,

@@ -166,11 +166,6 @@ impl Tail {
         Ok(Unpacker::new(Arc::clone(context.cache.contexts()), dictionary, codec))
     }
 
-    /// The region of a filter, of keys or of prefixes.
-    pub(crate) fn filter_region(&self, id: Region) -> Option<&RegionEntry> {
-        self.footer.region(id)
-    }
-
     /// Reads a filter, of keys or of prefixes, whole.
     pub(crate) fn filter(&self, file: &dyn File, id: Region) -> Result<Option<Filter>> {
         let Some(region) = self.footer.region(id) else { return Ok(None) };
