@@ -30,6 +30,8 @@ pub struct TableContext {
     pub budget: Arc<MemoryBudget>,
     /// Whether tables that are opened keep long filters in memory.
     pub filter_residency: Residency,
+    /// Whether they keep long fences there.
+    pub fence_residency: Residency,
 }
 
 impl TableContext {
@@ -39,8 +41,21 @@ impl TableContext {
         let budget = Arc::clone(cache.budget());
         let park = Arc::new(ThreadPark::new());
         let (prefix_extractor, codecs, stats) = (None, Arc::default(), Arc::default());
-        let filter_residency = Residency::default();
-        Self { fs, random, db_uuid, order, prefix_extractor, codecs, cache, park, stats, budget, filter_residency }
+        let residency = Residency::default();
+        Self {
+            fs,
+            random,
+            db_uuid,
+            order,
+            prefix_extractor,
+            codecs,
+            cache,
+            park,
+            stats,
+            budget,
+            filter_residency: residency,
+            fence_residency: residency,
+        }
     }
 
     /// The codec of this name, if it does not come along.

@@ -128,6 +128,7 @@ fn table_context(env: &Env, db_uuid: FileUuid, options: &TreeOptions) -> TableCo
         stats: Arc::clone(&options.stats),
         budget: Arc::clone(&options.budget),
         filter_residency: Residency::default(),
+        fence_residency: Residency::default(),
     }
 }
 

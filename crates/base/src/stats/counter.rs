@@ -83,6 +83,12 @@ counters! {
     FilterPagesLoaded: "filter_pages_loaded" in Count,
     /// Bytes read to fetch them.
     FilterPageBytesRead: "filter_page_bytes_read" in Bytes,
+    /// Fences that stayed in the file when their table was opened, but for where their leaves lie: reads and walks fetch those.
+    FencesLeftOut: "fences_left_out" in Count,
+    /// Leaves of such fences that were fetched from a file.
+    FenceLeavesLoaded: "fence_leaves_loaded" in Count,
+    /// Bytes read to fetch them.
+    FenceLeafBytesRead: "fence_leaf_bytes_read" in Bytes,
     /// Prefix filters of tables that scans asked.
     PrefixFilterChecks: "prefix_filter_checks" in Count,
     /// Prefix filters that said no, and so spared the scan their table.
