@@ -90,13 +90,15 @@ impl Walk<'_> {
             self.fault(Error::corruption("the headers at head and tail differ").at(0));
         }
         let before = self.report.faults.len();
-        let parts = tail.parts().and_then(|mut parts| {
+        let parts = tail.properties().and_then(|properties| {
+            let fence = tail.fence(self.file, &properties)?;
+            let mut parts = Parts { properties, fence, filter: None, prefix_filter: None, locator: None, removed: None };
             if parts.fence.blocks() > 0 {
                 parts.filter = tail.filter(self.file, Region::Filter)?;
                 let prefixes = tail.filter(self.file, Region::PrefixFilter)?;
-                parts.prefix_filter = prefixes.and_then(|filter| parts.prefix_filter(filter, context));
+                parts.prefix_filter = prefixes.and_then(|filter| parts.properties.prefix_filter(filter, context));
             }
-            parts.locator = tail.locator(self.file, &parts)?;
+            parts.locator = tail.locator(self.file, &parts.properties)?;
             let ranges = tail.range_tombstones(&parts.properties, &context.order)?;
             let removed = tail.removed_runs(&parts.properties, &context.order)?;
             parts.removed = removed.map(|removed| removed.covers(&context.order));

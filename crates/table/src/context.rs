@@ -58,6 +58,16 @@ impl TableContext {
         }
     }
 
+    /// Whether a table that is being opened keeps metadata in memory of which this says where they are to be; so many bytes with what it has
+    /// already.
+    pub(crate) fn is_resident(&self, residency: Residency, bytes: u64) -> bool {
+        match residency {
+            Residency::Resident => true,
+            Residency::Paged => false,
+            Residency::ByBudget => self.budget.has_room_for_metadata(bytes),
+        }
+    }
+
     /// The codec of this name, if it does not come along.
     pub(crate) fn codec(&self, name: &str) -> Result<Option<Arc<dyn BlockCodec>>> {
         if name.is_empty() {

@@ -15,7 +15,7 @@ use block_key::BlockKey;
 use crate::{
     block::{Block, BlockRef, RowHead},
     cache::Heat,
-    reader::{Table, Window},
+    reader::{HeldLeaf, Table, Window},
 };
 use sediment_base::{Account, Cursor, Error, InternalKey, Kind, Result, RowFlags, budget::Charge};
 use std::{cmp::Ordering, ops::Range, sync::Arc};
@@ -31,6 +31,8 @@ pub struct TableCursor {
     table: Arc<Table>,
     heat: Heat,
     window: Window,
+    /// What is known of the block that it stands on, where the fence is not in memory.
+    leaf: HeldLeaf,
     /// Whether rows are checked before it stands on them.
     is_digested: bool,
     /// The block loaded last, and its number.
@@ -73,6 +75,7 @@ impl TableCursor {
             table,
             heat,
             window,
+            leaf: HeldLeaf::default(),
             block: None,
             is_valid: false,
             row: 0,
@@ -87,6 +90,9 @@ impl TableCursor {
     /// Takes the block with this number, on no row of it.
     fn load(&mut self, number: usize) -> Result<()> {
         self.is_valid = false;
+        if let Err(error) = self.table.hold(number, self.heat, &mut self.leaf) {
+            return self.fail(error);
+        }
         match &self.block {
             Some((loaded, _)) if *loaded == number => Ok(()),
             _ => self.take(number),
@@ -94,7 +100,7 @@ impl TableCursor {
     }
 
     fn take(&mut self, number: usize) -> Result<()> {
-        let block = match self.table.block(number, self.heat, &mut self.window) {
+        let block = match self.table.block(number, self.heat, &self.leaf, &mut self.window) {
             Ok(block) => block,
             Err(error) => return self.fail(error),
         };
@@ -162,7 +168,7 @@ impl TableCursor {
     /// Stands on the first row of this block, or on none behind the last block.
     fn stand_on_first(&mut self, number: usize) -> Result<()> {
         self.is_valid = false;
-        if number < self.table.fence().blocks() {
+        if number < self.table.index().blocks() {
             self.load(number)?;
             self.stand(0, false)?;
         }
@@ -187,22 +193,30 @@ impl TableCursor {
         if row < self.rows {
             return !Block::of(block).is_same_key(row);
         }
-        next == self.table.fence().blocks() || !self.table.fence().continues(next)
+        !self.table.index().continues(next, &self.leaf)
     }
 
     /// Whether no row of the table before this one has its user key. Panics on no row.
     #[inline]
     pub fn is_first_of_key(&self) -> bool {
         let (number, _) = self.standing();
-        !self.head.flags.contains(RowFlags::SAME_KEY) && (self.row > 0 || !self.table.fence().continues(number))
+        !self.head.flags.contains(RowFlags::SAME_KEY) && (self.row > 0 || !self.table.index().continues(number, &self.leaf))
     }
 
-    /// Whether every row of the block comes at or after `target`, by what the fence knows.
+    /// Whether every row of the block that was found comes at or after `target`, by what the fence knows.
     fn starts_after(&self, number: usize, target: InternalKey<'_>) -> bool {
-        let place = self.table.fence().place(number);
-        place.max_seqno < target.seqno
-            && !self.table.fence().continues(number)
-            && self.table.order().compare(&self.table.fence().first_key(number), target.user_key) == Ordering::Equal
+        let (index, leaf) = (self.table.index(), &self.leaf);
+        index.place(number, leaf).max_seqno < target.seqno
+            && !index.continues(number, leaf)
+            && self.table.order().compare(&index.first_key(number, leaf), target.user_key) == Ordering::Equal
+    }
+
+    /// The block whose first row is at or before `target`, or after it in no row before that.
+    fn find(&mut self, target: InternalKey<'_>) -> Result<Option<usize>> {
+        match self.table.find_block(target, self.heat, &mut self.leaf) {
+            Err(error) => self.fail(error),
+            found => found,
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -253,12 +267,12 @@ impl Cursor for TableCursor {
 
     fn seek_to_last(&mut self) -> Result<()> {
         self.check()?;
-        self.stand_before(self.table.fence().blocks())
+        self.stand_before(self.table.index().blocks())
     }
 
     fn seek(&mut self, target: InternalKey<'_>) -> Result<()> {
         self.check()?;
-        let Some(number) = self.table.fence().find(target, self.table.order()) else { return self.stand_on_first(0) };
+        let Some(number) = self.find(target)? else { return self.stand_on_first(0) };
         match self.lower_bound(number, target)? {
             row if row < self.rows => self.stand(row, false),
             _ => self.stand_on_first(number + 1),
@@ -268,7 +282,7 @@ impl Cursor for TableCursor {
     fn seek_before(&mut self, target: InternalKey<'_>) -> Result<()> {
         self.check()?;
         self.is_valid = false;
-        let Some(number) = self.table.fence().find(target, self.table.order()) else { return Ok(()) };
+        let Some(number) = self.find(target)? else { return Ok(()) };
         if self.starts_after(number, target) {
             return self.stand_before(number);
         }

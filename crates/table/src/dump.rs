@@ -7,7 +7,7 @@ use crate::{
     context::TableContext,
     format::RegionEntry,
     index::{BlockPlace, Fence},
-    reader::{Opener, Parts, Tail, load_block},
+    reader::{Opener, Tail, load_block},
     removed_block::RemovedRuns,
 };
 use sediment_base::{Error, ErrorKind, RangeTombstone, Result, RowFlags};
@@ -25,7 +25,8 @@ const SHOWN_BYTES: usize = 64;
 pub fn dump_table(context: &TableContext, path: &Path, out: &mut dyn Write) -> Result<()> {
     let file = context.fs.open(path)?;
     let tail = Tail::read(context.cache.pool(), &*file, None).map_err(|error| error.in_file(path))?;
-    let Parts { properties, fence, .. } = tail.parts().map_err(|error| error.in_file(path))?;
+    let properties = tail.properties().map_err(|error| error.in_file(path))?;
+    let fence = tail.fence(&*file, &properties).map_err(|error| error.in_file(path))?;
     let written = write_head(path, &tail, out)
         .and_then(|()| writeln!(out, "properties\n{properties}{} rows in {} blocks", properties.rows, fence.blocks()))
         .and_then(|()| write_ranges(&tail, out))

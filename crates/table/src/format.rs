@@ -1,7 +1,7 @@
 //! What lies where in a table file.
 //!
 //! ```text
-//! header 128 | data frames | locator | filters in pages | dictionary | fence | other filters | range tombstones | removed runs | properties | … | footer frame | tail 128
+//! header 128 | data frames | locator | filters in pages | leaves | dictionary | fence | other filters | range tombstones | removed runs | properties | … | footer frame | tail 128
 //! ```
 //!
 //! Every frame is a `codec::seal` frame at a multiple of 64, each right behind the one before; they begin behind the header and
@@ -38,8 +38,10 @@ pub(crate) mod kinds {
     pub(crate) const EXTENT: u8 = 3;
     /// Data: many rows, to be compressed.
     pub(crate) const DENSE: u8 = 4;
-    /// Fence: all entries in one array each.
+    /// Fence, and leaves: all entries in one array each.
     pub(crate) const FENCE: u8 = 1;
+    /// Fence: one whose entries are leaves, and where these lie.
+    pub(crate) const ROOT: u8 = 2;
     /// Filter and prefix filter: Bloom in lines of 64 bytes.
     pub(crate) const SPLIT_BLOCK: u8 = 1;
     /// Filter and prefix filter: bumped ribbon retrieval.
@@ -202,6 +204,7 @@ fn is_known(id: u8) -> bool {
         Some(
             Region::Data
                 | Region::Fence
+                | Region::Leaves
                 | Region::Filter
                 | Region::PrefixFilter
                 | Region::Locator

@@ -92,12 +92,12 @@ pub struct DictionaryOptions {
     pub table_bytes: u64,
 }
 
-/// Whether filters longer than a page are in memory while their table is open.
+/// Whether long metadata of tables are in memory while their table is open: filters longer than a page of 4 KiB, fences longer than two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Residency {
     /// They are.
     Resident,
-    /// The page that a question needs is read through the cache of blocks, where it has to share the memory with them.
+    /// The page that a read needs is fetched through the cache of blocks, where it has to share the memory with them.
     Paged,
     /// They are unless all metadata would then take more than three tenths of the memory.
     #[default]

@@ -1,7 +1,7 @@
 //! An open table: points.
 //!
 //! Opening reads the tail once: header, footer, fence, filter and properties, all verified. A long filter is read apart, or stays in the file
-//! but for its head, and comes page by page (`filter_pages.rs`). After that a lookup asks the filter, then
+//! but for its head, and comes page by page (`filter_pages.rs`); so do the leaves of a long fence (`leaves.rs`). After that a lookup asks the filter, then
 //! the fence, then reads at most one block that is not cached (two where the versions of the key go on in the next). Where there is a locator,
 //! that says at once where the row is, and the fence is asked only if it is not there. Nothing is read that the fence did not promise, and
 //! nothing is interpreted that its checksum did not prove. Shared; immutable.
@@ -10,8 +10,11 @@ mod approach;
 mod counts;
 mod digests;
 mod estimate;
+mod fences;
 mod filter_pages;
 mod filters;
+mod index;
+mod leaves;
 mod load;
 mod located;
 mod point;
@@ -23,9 +26,12 @@ pub use approach::Approach;
 pub use counts::ReadCounts;
 use filter_pages::FilterPages;
 use filters::{Filters, Held};
+pub(crate) use index::Index;
+pub(crate) use leaves::HeldLeaf;
 use load::verify_block;
 pub(crate) use load::{Opener, decode_block, load_block, read_fully};
 pub use point::{Looked, PointRead, Reach, TakeRow};
+use tail::Apart;
 pub(crate) use tail::{Parts, Tail};
 pub(crate) use window::{Wake, Window};
 
@@ -58,7 +64,7 @@ pub struct Table {
     opener: Opener,
     meta: TableMeta,
     properties: Properties,
-    fence: Fence,
+    index: Index,
     /// `None` where there is none, and where it is in pages.
     filter: Option<Filter>,
     filter_pages: Option<Box<FilterPages>>,
@@ -156,8 +162,7 @@ impl Table {
                 }
             }
         }
-        let block = self.fence.find(InternalKey::seek_to(read.key, read.read_seqno), &self.order);
-        self.look_from(block, read, before, counts, taker)
+        self.look_by_index(read, before, counts, taker)
     }
 
     /// The same for a read that has an approach to this table: its filter, if that is in memory, and its fence have been asked.
@@ -173,81 +178,103 @@ impl Table {
             return Ok(Looked::Absent);
         }
         let before = *counts;
-        let block = match &self.filter {
+        match &self.filter {
             None => {
                 if let Some(pages) = &self.filter_pages
                     && let Some(looked) = self.look_paged(pages, read, counts)?
                 {
                     return Ok(looked);
                 }
-                Some(approach.block())
             }
-            Some(Filter::SplitBlock(_) | Filter::Burr(_)) => {
-                counts.filter_checks += 1;
-                Some(approach.block())
-            }
+            Some(Filter::SplitBlock(_) | Filter::Burr(_)) => counts.filter_checks += 1,
             Some(Filter::Locator(locator)) => {
-                if let Some(looked) = self.look_located(locator, read, counts, taker)? {
-                    return Ok(looked);
-                }
-                self.fence.find(InternalKey::seek_to(read.key, read.read_seqno), &self.order)
+                return match self.look_located(locator, read, counts, taker)? {
+                    Some(looked) => Ok(looked),
+                    None => self.look_by_index(read, before, counts, taker),
+                };
             }
-        };
-        self.look_from(block, read, before, counts, taker)
+        }
+        let Index::Resident(fence) = &self.index else { return self.look_by_index(read, before, counts, taker) };
+        let looked = self.search(fence, approach.block(), read, counts, taker)?;
+        Ok(self.settle(looked, before, counts))
     }
 
+    /// Looks where fence or leaves lead; the filter was asked.
     #[inline]
-    fn look_from(
+    fn look_by_index(
         &self,
-        block: Option<usize>,
         read: &PointRead<'_>,
         before: ReadCounts,
         counts: &mut ReadCounts,
         taker: &mut impl TakeRow,
     ) -> Result<Looked> {
-        let looked = match block {
-            Some(block) => self.search(block, read, counts, taker)?,
-            None => Looked::Absent,
+        let looked = match &self.index {
+            Index::Resident(fence) => match fence.find(InternalKey::seek_to(read.key, read.read_seqno), &self.order) {
+                Some(block) => self.search(fence, block, read, counts, taker)?,
+                None => Looked::Absent,
+            },
+            Index::Paged(leaves) => self.look_by_leaves(leaves, read, counts, taker)?,
         };
+        Ok(self.settle(looked, before, counts))
+    }
+
+    /// Counts what a filter has said by mistake, and nothing of a look that came to nothing.
+    #[inline]
+    fn settle(&self, looked: Looked, before: ReadCounts, counts: &mut ReadCounts) -> Looked {
         match looked {
             Looked::Found => {}
             Looked::Absent => counts.filter_false_positives += u64::from(self.filter.is_some() || self.filter_pages.is_some()),
             Looked::OutOfReach => *counts = before,
         }
-        Ok(looked)
+        looked
     }
 
     /// Looks into the blocks that could hold the row, from this one on.
     fn search(
         &self,
+        fence: &Fence,
         mut number: usize,
         read: &PointRead<'_>,
         counts: &mut ReadCounts,
         taker: &mut impl TakeRow,
     ) -> Result<Looked> {
-        let PointRead { key, read_seqno, reach, .. } = *read;
+        let PointRead { key, read_seqno, .. } = *read;
         // A reader above every row need not look at the bounds of a block.
         let is_above_all = read_seqno > self.meta.max_seqno;
         loop {
-            if is_above_all || self.fence.min_seqno(number) < read_seqno {
-                let mut sought = Sought::NotHere;
-                let look = |block: &BlockRef| sought = self.find_in(number, Block::of(block), read, taker);
-                counts.blocks += 1;
-                match reach {
-                    Reach::All => self.blocks.with(number, Heat::Point, || self.load(number, counts), look)?,
-                    Reach::Resident(pin) if self.blocks.look(number, Heat::Point, pin, look) => {}
-                    Reach::Resident(_) => return Ok(Looked::OutOfReach),
-                }
-                match sought {
-                    Sought::Found => return Ok(Looked::Found),
-                    Sought::NotHere => {}
-                    Sought::Damaged => return Err(self.damaged(number)),
-                }
+            if (is_above_all || fence.min_seqno(number) < read_seqno)
+                && let Some(looked) = self.look_in(number, read, counts, taker)?
+            {
+                return Ok(looked);
             }
-            if !self.fence.is_continued(number, key) {
+            if !fence.is_continued(number, key) {
                 return Ok(Looked::Absent);
             }
             number += 1;
+        }
+    }
+
+    /// Looks into one block: `None` if no row in it is one that `read` sees.
+    #[inline]
+    fn look_in(
+        &self,
+        number: usize,
+        read: &PointRead<'_>,
+        counts: &mut ReadCounts,
+        taker: &mut impl TakeRow,
+    ) -> Result<Option<Looked>> {
+        let mut sought = Sought::NotHere;
+        let look = |block: &BlockRef| sought = self.find_in(number, Block::of(block), read, taker);
+        counts.blocks += 1;
+        match read.reach {
+            Reach::All => self.blocks.with(number, Heat::Point, || self.load(number, counts), look)?,
+            Reach::Resident(pin) if self.blocks.look(number, Heat::Point, pin, look) => {}
+            Reach::Resident(_) => return Ok(Some(Looked::OutOfReach)),
+        }
+        match sought {
+            Sought::Found => Ok(Some(Looked::Found)),
+            Sought::NotHere => Ok(None),
+            Sought::Damaged => Err(self.damaged(number)),
         }
     }
 
@@ -320,10 +347,6 @@ impl Table {
         self.metadata.bytes() as usize
     }
 
-    pub(crate) fn fence(&self) -> &Fence {
-        &self.fence
-    }
-
     pub(crate) fn order(&self) -> &KeyOrder {
         &self.order
     }
@@ -337,15 +360,15 @@ impl Table {
         self.metadata.budget()
     }
 
-    /// The block with this number in the fence, read through the window of a walk where it is not there.
+    /// The block with this number, of which the walk holds what is known, read through its window where it is not there.
     #[inline]
-    pub(crate) fn block(&self, number: usize, heat: Heat, window: &mut Window) -> Result<BlockRef> {
+    pub(crate) fn block(&self, number: usize, heat: Heat, held: &HeldLeaf, window: &mut Window) -> Result<BlockRef> {
         let before = window.read_bytes();
         let mut is_loaded = false;
         let block = self.blocks.get_or_load(number, heat, || {
             is_loaded = true;
-            let place = self.fence.place(number);
-            let bytes = window.block(&*self.file, place, self.fence.data_end());
+            let place = self.index.place(number, held);
+            let bytes = window.block(&*self.file, place, self.index.data_end());
             self.of_this_file(bytes.and_then(|bytes| decode_block(&self.pool, &self.opener, place, bytes)))
         });
         // Of rewrites, who count what they read by the table, the cache neither gains nor loses.
@@ -359,7 +382,7 @@ impl Table {
 
     /// The frame of a block, proven: header and stored bytes, read through the window of a walk.
     pub(crate) fn frame<'a>(&self, place: BlockPlace, window: &'a mut Window) -> Result<(FrameHeader, &'a [u8])> {
-        let bytes = window.block(&*self.file, place, self.fence.data_end());
+        let bytes = window.block(&*self.file, place, self.index.data_end());
         self.of_this_file(bytes.and_then(|bytes| verify_block(&self.opener.seal, place, bytes)))
     }
 
@@ -370,7 +393,7 @@ impl Table {
 
     /// Reads a block for a point.
     fn load(&self, number: usize, counts: &mut ReadCounts) -> Result<BlockRef> {
-        let place = self.fence.place(number);
+        let place = self.place(number, Heat::Point)?;
         counts.blocks_loaded += 1;
         counts.block_bytes_read += place.bytes;
         self.of_this_file(load_block(&self.pool, &*self.file, &self.opener, place))
@@ -383,9 +406,10 @@ impl Table {
     fn open_file(context: &TableContext, path: &Path, expected_bytes: Option<u64>) -> Result<Self> {
         let file = context.fs.open(path)?;
         let tail = Tail::read(context.cache.pool(), &*file, expected_bytes).map_err(|error| error.in_file(path))?;
-        let parts = tail.parts().map_err(|error| error.in_file(path))?;
-        let filters = Filters::open(context, &tail, &file, &parts).map_err(|error| error.in_file(path))?;
-        let Parts { properties, fence, .. } = parts;
+        let properties = tail.properties().map_err(|error| error.in_file(path))?;
+        let mut apart = Apart::default();
+        let index = Index::open(context, &tail, &file, &properties, &mut apart).map_err(|error| error.in_file(path))?;
+        let filters = Filters::open(context, &tail, &file, &properties, &mut apart).map_err(|error| error.in_file(path))?;
         if properties.comparator != context.order.name() {
             let error = Error::invalid_input("the table is sorted by another comparator");
             return Err(error.expected_found(context.order.name(), &properties.comparator).in_file(path));
@@ -397,11 +421,11 @@ impl Table {
         let range_bytes: usize = ranges.iter().chain(&removed).map(|ranges| ranges.memory_bytes()).sum();
         let unpacker = tail.unpacker(context, &properties).map_err(|error| error.in_file(path))?;
         let dictionary_bytes = unpacker.dictionary().map_or(0, |dictionary| dictionary.memory_bytes());
-        let blocks = context.cache.pages(&context.park, fence.blocks());
+        let blocks = context.cache.pages(&context.park, index.blocks());
         let memory_bytes = (size_of::<Self>() + tail.memory_bytes() + range_bytes + dictionary_bytes) as u64;
-        let memory_bytes = memory_bytes + filters.memory_bytes + blocks.memory_bytes() as u64;
+        let memory_bytes = memory_bytes + apart.memory_bytes + blocks.memory_bytes() as u64;
         context.stats.add(Counter::TableOpens, 1);
-        context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes() + filters.read_bytes);
+        context.stats.add(Counter::TableOpenBytesRead, tail.read_bytes() + apart.read_bytes);
         Ok(Self {
             file,
             path: path.to_path_buf(),
@@ -412,7 +436,7 @@ impl Table {
             properties,
             blocks,
             pool: context.cache.pool().clone(),
-            fence,
+            index,
             filter: filters.filter,
             filter_pages: filters.pages,
             filter_bytes: tail.footer.region(Region::Filter).map_or(0, |region| region.plain_bytes),
@@ -427,7 +451,7 @@ impl Table {
 
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Table({}, {} rows in {} blocks)", self.path.display(), self.meta.rows, self.fence.blocks())
+        write!(f, "Table({}, {} rows in {} blocks)", self.path.display(), self.meta.rows, self.index.blocks())
     }
 }
 

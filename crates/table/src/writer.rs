@@ -13,6 +13,7 @@ use crate::{
     context::TableContext,
     filter::{Encoded, Filter, KeyPlaces, PrefixHashes},
     format::kinds,
+    index::EncodedFence,
     options::TableOptions,
     properties::{Properties, TableMeta},
     removed_block::{self, RemovedRuns},
@@ -223,14 +224,19 @@ impl TableWriter {
         let has_locator = self.put_locator()?;
         let filters = self.filters(has_locator);
         self.put_filters(&filters, Encoded::is_paged)?;
+        let fence = self.data.fence().encode(&self.order)?;
+        let has_leaves = !fence.leaves.is_empty();
+        if has_leaves {
+            self.file.put_region_of(Region::Leaves, kinds::FENCE, fence.leaves.iter().map(Vec::as_slice))?;
+        }
         if let Some(dictionary) = self.data.dictionary() {
             self.file.put_region(Region::Dictionary, kinds::ZSTD_DICTIONARY, dictionary.bytes())?;
         }
-        let (fence, fence_ties) = self.data.fence().encode(&self.order)?;
-        self.file.put_region(Region::Fence, kinds::FENCE, &fence)?;
+        let EncodedFence { content, ties, .. } = fence;
+        self.file.put_region(Region::Fence, if has_leaves { kinds::ROOT } else { kinds::FENCE }, &content)?;
         self.put_filters(&filters, |filter| !filter.is_paged())?;
         self.properties.blocks = self.data.fence().blocks() as u64;
-        self.properties.fence_ties = fence_ties;
+        self.properties.fence_ties = ties;
         self.properties.min_key = self.first_key.clone();
         self.properties.max_key = self.last.key.as_slice().into();
         Ok(())

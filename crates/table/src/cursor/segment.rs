@@ -145,8 +145,7 @@ impl TableCursor {
         let (number, shared) = self.standing();
         let block = Block::of(shared);
         let first = block.key_end(self.row);
-        let next = number + 1;
-        let is_cut = next < self.table.fence().blocks() && self.table.fence().continues(next);
+        let is_cut = self.table.index().continues(number + 1, &self.leaf);
         let whole = if is_cut { block.key_start(self.rows - 1) } else { self.rows };
         if first >= whole {
             return false;
@@ -167,7 +166,7 @@ impl TableCursor {
         let (number, shared) = self.standing();
         let block = Block::of(shared);
         let end = self.row + 1;
-        let whole = if self.table.fence().continues(number) { block.key_end(0) } else { 0 };
+        let whole = if self.table.index().continues(number, &self.leaf) { block.key_end(0) } else { 0 };
         if whole >= end {
             return false;
         }

@@ -62,9 +62,8 @@ impl TableCursor {
 
     fn find_whole(&self) -> Option<WholeBlock<'_>> {
         let (number, block) = self.standing();
-        let place = self.table.fence().place(number);
-        let block = Block::of(block);
-        let goes_on = number + 1 < self.table.fence().blocks() && self.table.fence().continues(number + 1);
+        let (index, block) = (self.table.index(), Block::of(block));
+        let (place, goes_on) = (index.place(number, &self.leaf), index.continues(number + 1, &self.leaf));
         let never = goes_on || place.global_seqno > 0 || NEVER.iter().any(|flag| place.flags.contains(*flag));
         let is_whole = !never && matches!(block, Block::Slotted(_));
         is_whole.then(|| WholeBlock { table: &self.table, place, block, first_key: self.key.bytes() })

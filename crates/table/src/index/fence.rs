@@ -17,241 +17,132 @@
 //! matter for a search: any other block begins with all that the table knows of its first key. Blocks lie in the
 //! file without gaps. An unknown flag refuses the fence.
 //!
-//! The region is searched where it was read to: opening looks at it once, and copies nothing.
+//! It is searched where it was read to: opening looks at it once, and copies nothing. A long fence is stored in *leaves*, each like this of some
+//! of the blocks, all with the prefix of the whole: `root.rs`.
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use crate::{
-    block::BlockSummary,
-    format::{BODY_AT, Content},
+use super::{
+    builder::{in_u32, put_header},
+    place::{BlockFlags, BlockPlace},
 };
-use sediment_base::{Error, InternalKey, KeyOrder, KeyRange, Kind, Result, SeqNo, comparator::shared_prefix};
+use crate::format::{BODY_AT, Content};
+use sediment_base::{Error, InternalKey, KeyOrder, Kind, Result, SeqNo};
 use sediment_codec::{
     coding::{Reader, Writer},
     seal::FRAME_ALIGN,
 };
 use sediment_raw::simd;
-use std::{cmp::Ordering, fmt, ops::Range};
+use std::{
+    cmp::Ordering,
+    ops::{Deref, Range},
+};
 
-const HEADER_BYTES: usize = 24;
+pub(super) const HEADER_BYTES: usize = 24;
 const ENTRY_BYTES: usize = 38;
 const VERSION_BYTES: usize = 9;
 
-/// What is known of a block without reading it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct BlockFlags(pub(crate) u16);
-
-impl BlockFlags {
-    /// Every row has a newer one in the table.
-    pub(crate) const ALL_OBSOLETE: Self = Self(1);
-    /// Every row is a tombstone.
-    pub(crate) const ALL_TOMBSTONES: Self = Self(1 << 1);
-    /// A range tombstone begins in it. Reserved.
-    pub(crate) const RANGE_TOMBSTONE: Self = Self(1 << 2);
-    /// A row refers to a blob file.
-    pub(crate) const BLOB: Self = Self(1 << 3);
-    /// A row is an operand.
-    pub(crate) const OPERAND: Self = Self(1 << 4);
-    /// The first row has the user key of the last row of the block before.
-    pub(crate) const CONTINUES: Self = Self(1 << 5);
-    /// One large row.
-    pub(crate) const JUMBO: Self = Self(1 << 6);
-
-    const KNOWN: u16 = (1 << 7) - 1;
-
-    pub(crate) fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// Whether it is among the flags of a stored block.
-    fn is_in(self, stored: [u8; 2]) -> bool {
-        Self(u16::from_le_bytes(stored)).contains(self)
-    }
-
-    /// What a builder found, and the two things that it cannot know.
-    pub(crate) fn of(summary: BlockSummary, continues: bool, is_jumbo: bool) -> Self {
-        let flags = [
-            (summary.all_obsolete, Self::ALL_OBSOLETE),
-            (summary.all_tombstones, Self::ALL_TOMBSTONES),
-            (summary.has_blob, Self::BLOB),
-            (summary.has_operand, Self::OPERAND),
-            (continues, Self::CONTINUES),
-            (is_jumbo, Self::JUMBO),
-        ];
-        Self(flags.iter().filter(|(is_set, _)| *is_set).fold(0, |bits, (_, flag)| bits | flag.0))
-    }
-}
-
-impl fmt::Display for BlockFlags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [
-            (Self::ALL_OBSOLETE, "all-obsolete"),
-            (Self::ALL_TOMBSTONES, "all-tombstones"),
-            (Self::RANGE_TOMBSTONE, "range-tombstone"),
-            (Self::BLOB, "blob"),
-            (Self::OPERAND, "operand"),
-            (Self::CONTINUES, "continues"),
-            (Self::JUMBO, "jumbo"),
-        ];
-        write!(f, "flags")?;
-        names.iter().filter(|(flag, _)| self.contains(*flag)).try_for_each(|(_, name)| write!(f, " {name}"))
-    }
-}
-
-/// Where a block lies and what is known of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BlockPlace {
-    pub(crate) offset: u64,
-    pub(crate) bytes: u64,
-    pub(crate) min_seqno: SeqNo,
-    pub(crate) max_seqno: SeqNo,
-    pub(crate) flags: BlockFlags,
-    /// The seqno of its rows in an ingested table, which are stored with 0; else 0.
-    pub(crate) global_seqno: SeqNo,
-}
-
-/// Collects the entries of a table being written.
+/// What is known of the blocks of a table, or of a leaf of them, in the memory of `B`, where it was read to. Immutable. The default is that
+/// of a table without rows.
 #[derive(Debug, Default)]
-pub(crate) struct FenceBuilder {
-    places: Vec<BlockPlace>,
-    keys: Vec<u8>,
-    key_ends: Vec<usize>,
-    versions: Vec<(SeqNo, Kind)>,
-}
-
-impl FenceBuilder {
-    pub(crate) fn blocks(&self) -> usize {
-        self.places.len()
-    }
-
-    pub(crate) fn add(&mut self, first: InternalKey<'_>, place: BlockPlace) {
-        self.places.push(place);
-        self.keys.put_bytes(first.user_key);
-        self.key_ends.push(self.keys.len());
-        self.versions.push((first.seqno, first.kind));
-    }
-
-    /// Where blocks lie that hold no key of these ranges, which ascend and do not overlap; neighbours as one.
-    pub(crate) fn places_outside(&self, ranges: &[KeyRange], order: &KeyOrder) -> Vec<Range<u64>> {
-        let mut outside: Vec<Range<u64>> = Vec::new();
-        let nexts = self.keys().skip(1).map(Some).chain([None]);
-        for ((first, next), place) in self.keys().zip(nexts).zip(&self.places) {
-            let behind = ranges.partition_point(|range| range.is_below(first, order));
-            // The last key of a block may be the first of the next.
-            if ranges.get(behind).is_some_and(|range| next.is_none_or(|next| !range.is_above(next, order))) {
-                continue;
-            }
-            let end = place.offset.saturating_add(place.bytes);
-            match outside.last_mut().filter(|before| before.end == place.offset) {
-                Some(before) => before.end = end,
-                None => outside.push(place.offset..end),
-            }
-        }
-        outside
-    }
-
-    /// The bytes of the fence region, and how many neighbours have equal heads. Fails on a table too large for the format.
-    pub(crate) fn encode(&self, order: &KeyOrder) -> Result<(Vec<u8>, u64)> {
-        let keys: Vec<&[u8]> = self.keys().collect();
-        let shared = keys.first().zip(keys.last()).map_or(0, |(first, last)| shared_prefix(first, last));
-        let prefix_len = if order.is_lexicographic() { shared } else { 0 };
-        let suffixes: Vec<&[u8]> = keys.iter().map(|key| key.get(prefix_len..).unwrap_or_default()).collect();
-        let heads: Vec<u64> = suffixes.iter().map(|suffix| order.head(suffix)).collect();
-        let mut pool = Vec::new();
-        let mut pool_ends = Vec::new();
-        for ((suffix, place), (seqno, kind)) in suffixes.iter().zip(&self.places).zip(&self.versions) {
-            pool.put_bytes(suffix);
-            if place.flags.contains(BlockFlags::CONTINUES) {
-                pool.put_u64(*seqno);
-                pool.put_u8(kind.tag());
-            }
-            pool_ends.push(in_u32(pool.len() as u64)?);
-        }
-        let mut out = Vec::new();
-        out.put_u32(in_u32(self.places.len() as u64)?);
-        out.put_u32(in_u32(prefix_len as u64)?);
-        out.put_u32(in_u32(pool.len() as u64)?);
-        out.put_u32(0);
-        out.put_u64(0);
-        heads.iter().for_each(|head| out.put_u64(*head));
-        self.places.iter().for_each(|place| out.put_u64(place.min_seqno));
-        self.places.iter().for_each(|place| out.put_u64(place.max_seqno));
-        for place in &self.places {
-            out.put_u32(in_units(place.offset)?);
-        }
-        for place in &self.places {
-            out.put_u32(in_units(place.bytes)?);
-        }
-        pool_ends.iter().for_each(|end| out.put_u32(*end));
-        self.places.iter().for_each(|place| out.put_u16(place.flags.0));
-        out.put_bytes(keys.first().and_then(|key| key.get(..prefix_len)).unwrap_or_default());
-        out.put_bytes(&pool);
-        let ties = heads.windows(2).filter(|pair| pair.first() == pair.last()).count();
-        Ok((out, ties as u64))
-    }
-
-    fn keys(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = [0].into_iter().chain(self.key_ends.iter().copied());
-        starts.zip(&self.key_ends).map(|(start, end)| self.keys.get(start..*end).unwrap_or_default())
-    }
-}
-
-/// The fence of an open table, where it was read to. Immutable. The default is that of a table without rows.
-#[derive(Debug, Default)]
-pub(crate) struct Fence {
-    heads: Column<8>,
-    min_seqnos: Column<8>,
-    max_seqnos: Column<8>,
-    offsets: Column<4>,
-    lengths: Column<4>,
-    pool_ends: Column<4>,
-    flags: Column<2>,
-    prefix: Content,
-    pool: Content,
+pub(crate) struct Fence<B = Content> {
+    heads: Column<8, B>,
+    min_seqnos: Column<8, B>,
+    max_seqnos: Column<8, B>,
+    offsets: Column<4, B>,
+    lengths: Column<4, B>,
+    pool_ends: Column<4, B>,
+    flags: Column<2, B>,
+    prefix: B,
+    pool: B,
     /// Of an ingested table, else 0.
     global_seqno: SeqNo,
 }
 
 /// An array of the region: numbers of so many bytes.
 #[derive(Debug, Default)]
-struct Column<const BYTES: usize>(Content);
+pub(super) struct Column<const BYTES: usize, B = Content>(pub(super) B);
 
-impl<const BYTES: usize> Column<BYTES> {
+impl<const BYTES: usize, B: Deref<Target = [u8]>> Column<BYTES, B> {
     #[inline]
-    fn all(&self) -> &[[u8; BYTES]] {
+    pub(super) fn all(&self) -> &[[u8; BYTES]] {
         self.0.as_chunks().0
     }
 
     #[inline]
-    fn get(&self, block: usize) -> [u8; BYTES] {
+    pub(super) fn get(&self, block: usize) -> [u8; BYTES] {
         *self.all().get(block).expect("callers ask for blocks of the fence")
     }
 }
 
 impl Fence {
-    /// Takes the fence region of a table whose data ends at `data_end`. Every block that it returns lies between the header
-    /// and there.
-    pub(crate) fn decode(content: Content, data_end: u64) -> Result<Self> {
-        let mut reader = Reader::new(&content);
+    /// Takes the fence of the blocks that fill the file there.
+    pub(crate) fn decode(content: &Content, data: Range<u64>) -> Result<Self> {
+        let fence = Self::split(content, |range| content.part(range))?;
+        fence.check(data)?;
+        Ok(fence)
+    }
+}
+
+impl<'a> Fence<&'a [u8]> {
+    /// The same of bytes that were checked before, or are then.
+    pub(super) fn view(bytes: &'a [u8], global_seqno: SeqNo) -> Result<Self> {
+        let fence = Self::split(bytes, |range| bytes.get(range).unwrap_or_default())?;
+        Ok(Self { global_seqno, ..fence })
+    }
+
+    /// The content of the fence of which these are the leaves.
+    pub(crate) fn join(leaves: &[Self]) -> Result<Vec<u8>> {
+        let prefix = leaves.first().map_or(&[][..], |leaf| leaf.prefix);
+        if leaves.iter().any(|leaf| leaf.prefix != prefix) {
+            return Err(Error::corruption("leaves of a fence have other prefixes"));
+        }
+        let sum = |count: fn(&Self) -> usize| leaves.iter().map(count).fold(0, usize::saturating_add);
+        let (blocks, pool_len) = (sum(Self::blocks), sum(|leaf| leaf.pool.len()));
+        let mut out = Vec::with_capacity(fence_bytes(blocks, prefix.len(), pool_len).unwrap_or(0));
+        put_header(&mut out, [blocks, prefix.len(), pool_len])?;
+        let columns: [fn(&Self) -> &'a [u8]; 5] = [
+            |leaf| leaf.heads.0,
+            |leaf| leaf.min_seqnos.0,
+            |leaf| leaf.max_seqnos.0,
+            |leaf| leaf.offsets.0,
+            |leaf| leaf.lengths.0,
+        ];
+        columns.iter().for_each(|column| leaves.iter().for_each(|leaf| out.put_bytes(column(leaf))));
+        let mut before = 0_u32;
+        for leaf in leaves {
+            leaf.pool_ends.all().iter().for_each(|end| out.put_u32(before.saturating_add(u32::from_le_bytes(*end))));
+            before = before.saturating_add(in_u32(leaf.pool.len() as u64)?);
+        }
+        leaves.iter().for_each(|leaf| out.put_bytes(leaf.flags.0));
+        out.put_bytes(prefix);
+        leaves.iter().for_each(|leaf| out.put_bytes(leaf.pool));
+        Ok(out)
+    }
+}
+
+impl<B: Deref<Target = [u8]>> Fence<B> {
+    /// Takes the content apart.
+    fn split(content: &[u8], part: impl Fn(Range<usize>) -> B) -> Result<Self> {
+        let mut reader = Reader::new(content);
         let count = reader.u32()? as usize;
         let (prefix_len, pool_len) = (reader.u32()? as usize, reader.u32()? as usize);
         let flags = reader.u32()?;
-        reader.bytes(HEADER_BYTES.saturating_sub(reader.position()))?;
         if flags != 0 {
             return Err(Error::unsupported(format!("fence flags {flags:#x} are unknown to this version; upgrade Sediment")));
         }
-        let needed = count.saturating_mul(ENTRY_BYTES).saturating_add(prefix_len).saturating_add(pool_len);
-        if count == 0 || needed != reader.remaining() {
-            return Err(reader.error("fence length").expected_found(needed, reader.remaining()));
+        let needed = fence_bytes(count, prefix_len, pool_len);
+        if count == 0 || needed != Some(content.len()) {
+            return Err(reader.error("fence length").expected_found(needed.unwrap_or(usize::MAX), content.len()));
         }
-        let mut at = reader.position();
+        let mut at = HEADER_BYTES;
         let mut take = |bytes: usize| {
             let start = at;
             at = at.saturating_add(bytes);
-            content.part(start..at)
+            part(start..at)
         };
         let mut array = |bytes: usize| take(bytes.saturating_mul(count));
-        let fence = Self {
+        Ok(Self {
             heads: Column(array(8)),
             min_seqnos: Column(array(8)),
             max_seqnos: Column(array(8)),
@@ -262,14 +153,18 @@ impl Fence {
             prefix: take(prefix_len),
             pool: take(pool_len),
             global_seqno: 0,
-        };
-        fence.check_places(data_end)?;
-        fence.check_keys()?;
-        Ok(fence)
+        })
     }
 
-    /// Blocks lie one behind the other, from the header to the end of the data.
-    fn check_places(&self, data_end: u64) -> Result<()> {
+    /// Every block that it names lies within these data, and can be found.
+    pub(super) fn check(&self, data: Range<u64>) -> Result<()> {
+        let comes_first = data.start == BODY_AT;
+        self.check_places(data)?;
+        self.check_keys(comes_first)
+    }
+
+    /// Blocks lie one behind the other, from the beginning of the data to their end.
+    fn check_places(&self, data: Range<u64>) -> Result<()> {
         let flags = self.flags.all().iter().fold(0, |all, flags| all | u16::from_le_bytes(*flags));
         if flags & !BlockFlags::KNOWN != 0 {
             return Err(Error::unsupported(format!(
@@ -278,8 +173,8 @@ impl Fence {
         }
         let (offsets, lengths) = (self.offsets.all(), self.lengths.all());
         let first = offsets.first().map(|offset| in_bytes(*offset));
-        if first != Some(BODY_AT) {
-            return Err(bad_entry(0, "does not come first").expected_found(BODY_AT, first.unwrap_or_default()));
+        if first != Some(data.start) {
+            return Err(bad_entry(0, "does not come first").expected_found(data.start, first.unwrap_or_default()));
         }
         if let Some(block) = first_false(lengths.iter().map(|length| *length != [0; 4])) {
             return Err(bad_entry(block, "is empty"));
@@ -289,14 +184,14 @@ impl Fence {
         if let Some(block) = first_false(ends.zip(nexts).map(|(end, next)| end == in_bytes(*next))) {
             return Err(bad_entry(block, "does not end where the next begins"));
         }
-        if self.data_end() != data_end {
-            return Err(Error::corruption("the fence does not end with the data").expected_found(data_end, self.data_end()));
+        if self.data_end() != data.end {
+            return Err(Error::corruption("the fence does not end with the data").expected_found(data.end, self.data_end()));
         }
         Ok(())
     }
 
     /// Heads ascend, and every block has its part of the pool.
-    fn check_keys(&self) -> Result<()> {
+    fn check_keys(&self, comes_first: bool) -> Result<()> {
         let heads = self.heads.all();
         let pairs = heads.iter().zip(heads.get(1..).unwrap_or_default());
         if let Some(block) = first_false(pairs.map(|(head, next)| u64::from_le_bytes(*head) <= u64::from_le_bytes(*next))) {
@@ -310,7 +205,7 @@ impl Fence {
         }
         let continuing = self.flags.all().iter().enumerate().filter(|(_, flags)| BlockFlags::CONTINUES.is_in(**flags));
         for (block, _) in continuing {
-            if block == 0 || self.version(block).is_none() {
+            if comes_first && block == 0 || self.version(block).is_none() {
                 return Err(bad_entry(block, "continues nothing"));
             }
         }
@@ -406,7 +301,13 @@ impl Fence {
     pub(crate) fn is_continued(&self, block: usize, user_key: &[u8]) -> bool {
         let next = block.saturating_add(1);
         let continues = self.flags.all().get(next).is_some_and(|flags| BlockFlags::CONTINUES.is_in(*flags));
-        continues && user_key.strip_prefix(&*self.prefix) == Some(self.suffix(next))
+        continues && self.begins_with(next, user_key)
+    }
+
+    /// Whether the first user key of a block is this one. Panics where there is no such block.
+    #[inline]
+    pub(crate) fn begins_with(&self, block: usize, user_key: &[u8]) -> bool {
+        user_key.strip_prefix(&*self.prefix) == Some(self.suffix(block))
     }
 
     /// Whether the block begins with more rows of the user key that ends the one before.
@@ -449,7 +350,7 @@ impl Fence {
     }
 
     /// Version of the first row of a block that continues.
-    fn version(&self, block: usize) -> Option<(SeqNo, Kind)> {
+    pub(super) fn version(&self, block: usize) -> Option<(SeqNo, Kind)> {
         if !self.continues(block) {
             return None;
         }
@@ -465,7 +366,7 @@ fn first_false(mut holds: impl Iterator<Item = bool> + Clone) -> Option<usize> {
 }
 
 #[inline]
-fn in_bytes(units: [u8; 4]) -> u64 {
+pub(super) fn in_bytes(units: [u8; 4]) -> u64 {
     u64::from(u32::from_le_bytes(units)).saturating_mul(FRAME_ALIGN as u64)
 }
 
@@ -474,12 +375,13 @@ fn end_of(offset: [u8; 4], length: [u8; 4]) -> u64 {
     in_bytes(offset).saturating_add(in_bytes(length))
 }
 
-fn in_units(bytes: u64) -> Result<u32> {
+pub(super) fn in_units(bytes: u64) -> Result<u32> {
     in_u32(bytes.checked_div(FRAME_ALIGN as u64).unwrap_or(0))
 }
 
-fn in_u32(number: u64) -> Result<u32> {
-    u32::try_from(number).map_err(|_| Error::invalid_input("the table grows too large for its index; write smaller tables"))
+/// How long a fence of so many blocks is, if that can be.
+fn fence_bytes(blocks: usize, prefix_len: usize, pool_len: usize) -> Option<usize> {
+    blocks.checked_mul(ENTRY_BYTES)?.checked_add(HEADER_BYTES)?.checked_add(prefix_len)?.checked_add(pool_len)
 }
 
 #[cold]

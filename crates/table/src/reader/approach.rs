@@ -30,21 +30,22 @@ impl Table {
     }
 
     /// Where a read goes that the filter does not end: asks for the slot of its block. `near` is that of another read, of a key that
-    /// may be a neighbour.
+    /// may be a neighbour. Nothing is known ahead of a table whose fence is not in memory.
     #[inline]
     pub fn approach(&self, user_key: &[u8], hash: u64, read_seqno: SeqNo, near: Option<&Approach<'_>>) -> Option<Approach<'_>> {
         if let Some(locator) = self.locator() {
-            let KeyPlace { block, slot } = locator.places(hash).next().filter(|place| place.block < self.fence.blocks())?;
+            let KeyPlace { block, slot } = locator.places(hash).next().filter(|place| place.block < self.index.blocks())?;
             self.blocks.prefetch(block);
             return Some(Approach { table: self, block, sought: SoughtKey::Slot(slot) });
         }
+        let fence = self.index.resident()?;
         if self.filter.as_ref().is_some_and(|filter| !filter.may_contain(hash)) {
             return None;
         }
         let target = InternalKey::seek_to(user_key, read_seqno);
         let near = near.filter(|near| std::ptr::eq(near.table, self)).map(|near| near.block);
-        let near = near.filter(|near| self.fence.is_in(*near, target, &self.order));
-        let block = near.or_else(|| self.fence.find(target, &self.order))?;
+        let near = near.filter(|near| fence.is_in(*near, target, &self.order));
+        let block = near.or_else(|| fence.find(target, &self.order))?;
         self.blocks.prefetch(block);
         Some(Approach { table: self, block, sought: SoughtKey::Tag(tag_of(hash)) })
     }

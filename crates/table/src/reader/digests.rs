@@ -4,7 +4,10 @@
 //! a row from a search: the rows between which it would lie are looked at.
 
 use super::{Table, point::PointRead};
-use crate::block::{Block, Lookup};
+use crate::{
+    block::{Block, Lookup},
+    cache::Heat,
+};
 use sediment_base::{Error, InternalKey, SeqNo};
 
 impl Table {
@@ -31,8 +34,11 @@ impl Table {
             // Its value may be long, and has seldom to do with it.
             Block::Jumbo(_) => {
                 let key = block.suffix(0);
-                let is_key = key == self.fence.first_key(number);
-                is_key && (key != target.user_key || block.is_intact(0, self.key_hash(key)))
+                let is_intact = || block.is_intact(0, self.key_hash(key));
+                match self.index.resident() {
+                    Some(fence) => fence.begins_with(number, key) && (key != target.user_key || is_intact()),
+                    None => is_intact(),
+                }
             }
         }
     }
@@ -43,7 +49,10 @@ impl Table {
         let error = Error::corruption(
             "a row of the block here does not have its digest: it was damaged in memory, before it was written or since",
         );
-        error.at(self.fence.place(number).offset).in_file(&self.path)
+        match self.place(number, Heat::Scan) {
+            Ok(place) => error.at(place.offset).in_file(&self.path),
+            Err(_) => error.in_file(&self.path),
+        }
     }
 
     /// Whether surely no row of the block has this user key.

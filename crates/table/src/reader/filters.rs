@@ -3,13 +3,13 @@
 use super::{
     Looked, PointRead, Reach, ReadCounts, Table,
     filter_pages::FilterPages,
-    tail::{Parts, Tail, is_paged},
+    tail::{Apart, Tail, is_paged},
 };
 use crate::{
     cache::Heat,
     context::TableContext,
     filter::{Filter, PrefixFilter},
-    options::Residency,
+    properties::Properties,
 };
 use sediment_base::{Result, stats::Counter};
 use sediment_codec::seal::Region;
@@ -33,61 +33,61 @@ pub(super) struct Filters {
     /// If it is not.
     pub(super) pages: Option<Box<FilterPages>>,
     pub(super) prefixes: Option<PrefixFilter<Held>>,
-    /// What of them is not a part of the end of the file, which is read at once: bytes that were read, and memory.
-    pub(super) read_bytes: u64,
-    pub(super) memory_bytes: u64,
 }
 
 impl Filters {
-    /// Reads what is to be in memory of the filters of a table with these parts.
-    pub(super) fn open(context: &TableContext, tail: &Tail, file: &Arc<dyn File>, parts: &Parts) -> Result<Self> {
+    /// Reads what is to be in memory of the filters of a table with these properties.
+    pub(super) fn open(
+        context: &TableContext,
+        tail: &Tail,
+        file: &Arc<dyn File>,
+        properties: &Properties,
+        apart: &mut Apart,
+    ) -> Result<Self> {
         let mut filters = Self::default();
-        if parts.fence.blocks() == 0 {
+        if properties.blocks == 0 {
             return Ok(filters);
         }
-        if let Some(locator) = Table::locator_within(context, tail, &**file, parts)? {
+        if let Some(locator) = Table::locator_within(context, tail, &**file, properties)? {
             filters.filter = Some(Filter::Locator(locator));
-            (filters.read_bytes, filters.memory_bytes) = (tail.locator_bytes(), tail.locator_bytes());
+            apart.read_bytes += tail.locator_bytes();
+            apart.memory_bytes += tail.locator_bytes();
         } else {
-            match filters.held(context, tail, file, Region::Filter)? {
+            match Held::open(context, tail, file, Region::Filter, apart)? {
                 Some(Held::Resident(filter)) => filters.filter = Some(filter),
                 Some(Held::Paged(pages)) => filters.pages = Some(pages),
                 None => {}
             }
         }
-        let prefixes = filters.held(context, tail, file, Region::PrefixFilter)?;
-        filters.prefixes = prefixes.and_then(|held| parts.prefix_filter(held, context));
+        let prefixes = Held::open(context, tail, file, Region::PrefixFilter, apart)?;
+        filters.prefixes = prefixes.and_then(|held| properties.prefix_filter(held, context));
         Ok(filters)
-    }
-
-    fn held(&mut self, context: &TableContext, tail: &Tail, file: &Arc<dyn File>, id: Region) -> Result<Option<Held>> {
-        let Some(region) = tail.footer.region(id) else { return Ok(None) };
-        let is_resident = !is_paged(region)
-            || match context.filter_residency {
-                Residency::Resident => true,
-                Residency::Paged => false,
-                Residency::ByBudget => context.budget.has_room_for_metadata(self.memory_bytes + region.plain_bytes),
-            };
-        if is_resident {
-            if is_paged(region) {
-                self.read_bytes += region.bytes;
-                self.memory_bytes += region.plain_bytes;
-            }
-            return Ok(tail.filter(&**file, id)?.map(Held::Resident));
-        }
-        let pages = FilterPages::open(context, tail, file, region)?;
-        context.stats.add(Counter::FiltersLeftOut, 1);
-        self.read_bytes += pages.head_read_bytes();
-        self.memory_bytes += pages.memory_bytes() as u64;
-        Ok(Some(Held::Paged(Box::new(pages))))
     }
 }
 
-impl Parts {
-    /// The filter of prefixes, for who knows its extractor.
+impl Held {
+    fn open(context: &TableContext, tail: &Tail, file: &Arc<dyn File>, id: Region, apart: &mut Apart) -> Result<Option<Self>> {
+        let Some(region) = tail.footer.region(id) else { return Ok(None) };
+        if !is_paged(region) {
+            return Ok(tail.filter(&**file, id)?.map(Self::Resident));
+        }
+        if context.is_resident(context.filter_residency, apart.memory_bytes + region.plain_bytes) {
+            apart.read_bytes += region.bytes;
+            apart.memory_bytes += region.plain_bytes;
+            return Ok(tail.filter(&**file, id)?.map(Self::Resident));
+        }
+        let pages = FilterPages::open(context, tail, file, region)?;
+        context.stats.add(Counter::FiltersLeftOut, 1);
+        apart.read_bytes += pages.head_read_bytes();
+        apart.memory_bytes += pages.memory_bytes() as u64;
+        Ok(Some(Self::Paged(Box::new(pages))))
+    }
+}
+
+impl Properties {
+    /// The filter of prefixes of a table with these, for who knows its extractor.
     pub(crate) fn prefix_filter<F>(&self, filter: F, context: &TableContext) -> Option<PrefixFilter<F>> {
-        let (name, seed) = (&self.properties.prefix_extractor, self.properties.hash_seed);
-        PrefixFilter::new(filter, name, seed, context.prefix_extractor.as_ref())
+        PrefixFilter::new(filter, &self.prefix_extractor, self.hash_seed, context.prefix_extractor.as_ref())
     }
 }
 

@@ -5,12 +5,13 @@
 //! tables, by the fence, and proves there what it says. So no answer depends on a cell that leads elsewhere, and of tables whose rows
 //! have digests the rules hold that hold for all.
 
-use super::{Looked, PointRead, Reach, ReadCounts, Sought, Table, Tail, TakeRow, tail::Parts};
+use super::{Looked, PointRead, Reach, ReadCounts, Sought, Table, Tail, TakeRow};
 use crate::{
     block::{Block, BlockRef, Lookup},
     cache::Heat,
     context::TableContext,
     filter::{Filter, KeyPlace, Locator},
+    properties::Properties,
 };
 use sediment_base::{Error, Result, stats::Counter};
 use sediment_env::File;
@@ -35,7 +36,7 @@ impl Table {
         context: &TableContext,
         tail: &Tail,
         file: &dyn File,
-        parts: &Parts,
+        properties: &Properties,
     ) -> Result<Option<Locator>> {
         let bytes = tail.locator_bytes();
         if bytes == 0 {
@@ -45,7 +46,7 @@ impl Table {
             context.stats.add(Counter::LocatorsLeftOut, 1);
             return Ok(None);
         }
-        tail.locator(file, parts)
+        tail.locator(file, properties)
     }
 
     /// As [`Table::look`] of a table with this locator, as far as that knows: `None` if the fence has to be asked.
@@ -92,10 +93,12 @@ impl Table {
         counts: &mut ReadCounts,
         taker: &mut impl TakeRow,
     ) -> Result<Looked> {
-        if number >= self.fence.blocks() {
+        if number >= self.index.blocks() {
             return Err(self.misled());
         }
-        if read.read_seqno <= self.meta.max_seqno && self.fence.min_seqno(number) >= read.read_seqno {
+        if read.read_seqno <= self.meta.max_seqno
+            && self.index.resident().is_some_and(|fence| fence.min_seqno(number) >= read.read_seqno)
+        {
             return Ok(Looked::Absent);
         }
         let mut sought = None;

@@ -1,5 +1,6 @@
 //! The end of a table file: header, footer, and the regions that every reader needs. It is read once, to where these are used from
-//! then on, but for its last few KiB, which tell how long it is. Locators and filters in pages are not a part of that, and are read apart.
+//! then on, but for its last few KiB, which tell how long it is. Locators, filters in pages and the leaves of a fence are not a part of that, and are
+//! read apart.
 
 use super::load::read_fully;
 use crate::{
@@ -31,23 +32,27 @@ const HEAD_BYTES: u64 = 4 << 10;
 /// What is in memory before the bytes of the file, so that what follows a frame's header begins a cache line.
 const SHIFT: usize = FRAME_ALIGN - FRAME_HEADER_BYTES;
 
-/// What every reader needs of a table.
+/// What a table says of its rows, in memory.
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) properties: Properties,
     pub(crate) fence: Fence,
-    /// Read apart, as the one below: by [`Tail::filter`].
     pub(crate) filter: Option<Filter>,
     pub(crate) prefix_filter: Option<PrefixFilter>,
-    /// Read apart: by [`Tail::locator`].
     pub(crate) locator: Option<Locator>,
-    /// Read apart: by [`Tail::removed_runs`].
     pub(crate) removed: Option<RangeTombstones>,
+}
+
+/// What an open table has beside what the end of its file holds: bytes that were read for it, and memory.
+#[derive(Debug, Default)]
+pub(super) struct Apart {
+    pub(super) read_bytes: u64,
+    pub(super) memory_bytes: u64,
 }
 
 /// Some of the file.
 #[derive(Debug)]
-struct Stretch {
+pub(super) struct Stretch {
     /// The bytes, behind [`SHIFT`] others.
     bytes: Shared<()>,
     /// Where in the file they begin.
@@ -130,8 +135,8 @@ impl Tail {
         Seal { uuid: self.header.uuid }
     }
 
-    /// Reads what every reader needs.
-    pub(crate) fn parts(&self) -> Result<Parts> {
+    /// What the table says about itself.
+    pub(crate) fn properties(&self) -> Result<Properties> {
         let properties = self.footer.expect_region(Region::Properties)?;
         expect_kind(properties, kinds::FIELDS)?;
         let properties = Properties::decode(&self.content(properties)?).map_err(|error| error.at(properties.offset))?;
@@ -139,19 +144,7 @@ impl Tail {
             let version = properties.hash_version;
             return Err(Error::unsupported(format!("key hash {version} is unknown to this version; upgrade Sediment")));
         }
-        if properties.rows == 0 && properties.range_tombstones > 0 {
-            let fence = Fence::default();
-            return Ok(Parts { properties, fence, filter: None, prefix_filter: None, locator: None, removed: None });
-        }
-        let data = self.footer.expect_region(Region::Data)?;
-        if data.offset != BODY_AT {
-            return Err(Error::corruption("the data does not come first").at(data.offset));
-        }
-        let fence = self.footer.expect_region(Region::Fence)?;
-        expect_kind(fence, kinds::FENCE)?;
-        let fence = Fence::decode(self.content(fence)?, data.end()).and_then(|fence| fence.numbered(properties.global_seqno));
-        let fence = fence.map_err(|error| error.at(data.end()))?;
-        Ok(Parts { fence, filter: None, prefix_filter: None, locator: None, removed: None, properties })
+        Ok(properties)
     }
 
     /// What unpacks the data, whose properties these are.
@@ -170,7 +163,7 @@ impl Tail {
     pub(crate) fn filter(&self, file: &dyn File, id: Region) -> Result<Option<Filter>> {
         let Some(region) = self.footer.region(id) else { return Ok(None) };
         let content = if is_paged(region) {
-            let stretch = Stretch::read(&self.pool, file, region.offset..region.end())?;
+            let stretch = self.stretch_of(file, region)?;
             self.content_of(&stretch, region)?
         } else {
             self.content(region)?
@@ -190,8 +183,7 @@ impl Tail {
         if (header.region, header.kind, header.ordinal) != (region.id, region.kind, 0) {
             return Err(Error::corruption("a block of another region").at(region.offset));
         }
-        let head = Buffer::copied(&self.pool, &plain).share((), 0..plain.len()).part(0..plain.len());
-        Ok((head, end))
+        Ok((self.kept(&plain), end))
     }
 
     /// How much memory the locator takes; 0 where there is none.
@@ -199,12 +191,12 @@ impl Tail {
         self.footer.region(Region::Locator).map_or(0, |region| region.bytes)
     }
 
-    /// Reads the locator of the table with these parts, if it has one. No reader needs it.
-    pub(crate) fn locator(&self, file: &dyn File, parts: &Parts) -> Result<Option<Locator>> {
+    /// Reads the locator of the table with these properties, if it has one. No reader needs it.
+    pub(crate) fn locator(&self, file: &dyn File, properties: &Properties) -> Result<Option<Locator>> {
         let Some(region) = self.footer.region(Region::Locator) else { return Ok(None) };
-        let stretch = Stretch::read(&self.pool, file, region.offset..region.end())?;
+        let stretch = self.stretch_of(file, region)?;
         let content = self.content_of(&stretch, region)?;
-        let (blocks, keys) = (parts.fence.blocks(), parts.properties.user_keys);
+        let (blocks, keys) = (properties.blocks as usize, properties.user_keys);
         let locator = Locator::decode(region.kind, &content, region.offset, blocks, keys);
         locator.map(Some).map_err(|error| error.at(region.offset))
     }
@@ -293,7 +285,17 @@ impl Tail {
         if offset != region.end() || content.len() as u64 != region.plain_bytes {
             return Err(Error::corruption("a region is shorter than the footer says").at(region.offset));
         }
-        Ok(Buffer::copied(&self.pool, &content).share((), 0..content.len()).part(0..content.len()))
+        Ok(self.kept(&content))
+    }
+
+    /// Content that was put together, where it stays.
+    pub(super) fn kept(&self, content: &[u8]) -> Content {
+        Buffer::copied(&self.pool, content).share((), 0..content.len()).part(0..content.len())
+    }
+
+    /// Reads a region that is read apart.
+    pub(super) fn stretch_of(&self, file: &dyn File, region: &RegionEntry) -> Result<Stretch> {
+        Stretch::read(&self.pool, file, region.offset..region.end())
     }
 
     fn read_footer(&self, tail_at: u64) -> Result<Footer> {
@@ -340,7 +342,7 @@ impl Stretch {
     }
 
     /// Its bytes from this place of the file on; none where that is not in it.
-    fn slice(&self, offset: u64) -> &[u8] {
+    pub(super) fn slice(&self, offset: u64) -> &[u8] {
         let read = self.bytes.bytes().get(SHIFT..).unwrap_or_default();
         offset.checked_sub(self.at).and_then(|at| read.get(at as usize..)).unwrap_or_default()
     }
@@ -352,7 +354,7 @@ pub(super) fn is_paged(region: &RegionEntry) -> bool {
     is_filter && region.frames > 1
 }
 
-fn expect_kind(region: &RegionEntry, kind: u8) -> Result<()> {
+pub(super) fn expect_kind(region: &RegionEntry, kind: u8) -> Result<()> {
     if region.kind == kind {
         return Ok(());
     }

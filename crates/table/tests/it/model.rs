@@ -103,8 +103,9 @@ fn check_walks(table: &Arc<Table>, rows: &[Row], order: &KeyOrder, random: &Seed
 
 fn check_everything(rows: &[Row], order: &KeyOrder, options: &TableOptions, random: &SeededRandom) {
     let cache_bytes = [0, 20_000, 1 << 30][random.below(3) as usize];
-    let filter_residency = [Residency::Resident, Residency::Paged][random.below(2) as usize];
-    let context = TableContext { filter_residency, ..context(order, cache_bytes) };
+    let residency = || [Residency::Resident, Residency::Paged][random.below(2) as usize];
+    let (filter_residency, fence_residency) = (residency(), residency());
+    let context = TableContext { filter_residency, fence_residency, ..context(order, cache_bytes) };
     let meta = write(&context, options, rows);
     assert_eq!(
         (meta.rows, &meta.range.min[..], &meta.range.max[..]),

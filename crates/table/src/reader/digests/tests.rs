@@ -7,7 +7,7 @@ use crate::{
     context::TableContext,
     cursor::{Segment, TableCursor},
     options::TableOptions,
-    reader::{Table, Window},
+    reader::{HeldLeaf, Table, Window},
     writer::TableWriter,
 };
 use sediment_base::{Cursor, Error, ErrorKind, FileUuid, InternalKey, KeyOrder, Kind, Result, RowFlags, SeqNo, TableId};
@@ -187,10 +187,10 @@ fn slotted(table: &Table, bytes: &[u8], head: SlottedHead) -> BlockRef {
 fn turn_every_bit(victim: &Victim, is_proven_again: bool) {
     let sound = victim.open();
     assert!(victim.read_all(&sound).is_empty());
-    let blocks = sound.fence().blocks();
+    let blocks = sound.index().blocks();
     assert!(blocks > 1);
     for number in 0..blocks {
-        let block = sound.block(number, Heat::Point, &mut Window::new(0, None)).unwrap();
+        let block = sound.block(number, Heat::Point, &HeldLeaf::default(), &mut Window::new(0, None)).unwrap();
         let bytes = block.bytes().to_vec();
         let head = SlottedHead::decode(&bytes).unwrap();
         let (seqs, records_at) = head.places();
@@ -225,8 +225,8 @@ fn a_large_row_is_found_to_be_damaged_wherever_it_is() {
     let row = |key: &str, len| (key.as_bytes().to_vec(), 9, Kind::Value, vec![3; len]);
     let victim = Victim::new(vec![row("a", 3), row("large", 90_000), row("z", 3)]);
     let sound = victim.open();
-    let number = (0..3).find(|number| sound.fence().first_key(*number) == b"large").unwrap();
-    let block = sound.block(number, Heat::Point, &mut Window::new(0, None)).unwrap();
+    let number = (0..3).find(|number| sound.index().first_key(*number, &HeldLeaf::default()) == b"large").unwrap();
+    let block = sound.block(number, Heat::Point, &HeldLeaf::default(), &mut Window::new(0, None)).unwrap();
     let Block::Jumbo(jumbo) = Block::of(&block) else { panic!("it is alone in its block") };
     // As `JumboBlock::encode` makes it: head, digest, key, value.
     let mut bytes = [0, 0, jumbo.row_head().kind.tag() | jumbo.row_head().flags.0, jumbo.tag(), 5, 0, 0, 0].to_vec();
