@@ -6,6 +6,7 @@ mod compression;
 mod counts;
 mod damage;
 mod faults;
+mod fence_leaves;
 mod golden;
 mod hostile;
 mod locators;
