@@ -72,6 +72,19 @@ pub fn paged(filter: FilterKind) -> Vec<u8> {
     disk.tree().into_values().next().expect("it was just written")
 }
 
+/// Rows whose fence is in leaves: many short blocks, one key with the versions of several.
+pub fn with_leaves() -> Vec<u8> {
+    let disk = MemFs::new();
+    let options = TableOptions { block_bytes: 256, hash_seed: 7, created_us: 1, ..TableOptions::default() };
+    let mut writer = TableWriter::create(&context(&disk), &options, PATH.into(), TableId(1)).expect("an empty disk");
+    for i in 0..500_u32 {
+        let key = [b"key-", &i.max(40).swap_bytes().to_le_bytes()[..]].concat();
+        writer.add(InternalKey::new(&key, u64::from(1000 - i), Kind::Value), RowFlags::NONE, &[1; 90]).expect("rows ascend");
+    }
+    writer.finish().expect("a sound disk");
+    disk.tree().into_values().next().expect("it was just written")
+}
+
 /// The rows of [`sample`] with digests.
 pub fn digested() -> Vec<u8> {
     written(&TableOptions { block_bytes: 512, hash_seed: 7, row_digests: true, created_us: 1, ..TableOptions::default() })
@@ -272,9 +285,9 @@ fn walk(table: &Arc<Table>, rows_max: usize, mut visit: impl FnMut(InternalKey<'
 fn context(disk: &MemFs) -> TableContext {
     let (fs, random, cache) = (Arc::new(disk.clone()), Arc::new(SeededRandom::new(1)), Arc::new(BlockCache::new(1 << 20)));
     // The check puts together what readers leave in the file.
-    let filter_residency = Residency::Paged;
+    let (filter_residency, fence_residency) = (Residency::Paged, Residency::Paged);
     let context = TableContext::new(fs, random, crate::DB_UUID, KeyOrder::bytewise(), cache);
-    TableContext { filter_residency, codecs: Arc::new([Arc::new(AsItIs)]), ..context }
+    TableContext { filter_residency, fence_residency, codecs: Arc::new([Arc::new(AsItIs)]), ..context }
 }
 
 fn take_apart(table: &[u8]) -> (FileHeader, Vec<Part>) {
@@ -356,6 +369,11 @@ mod tests {
             assert!(with_part(&table, Region::Filter, &head) == table && head.len() < 500, "the filter goes on in pages");
             exercise(&table);
         }
+        let leaves = with_leaves();
+        for region in [Region::Fence, Region::Leaves] {
+            assert!(with_part(&leaves, region, &part(&leaves, region)) == leaves, "{region:?}");
+        }
+        exercise(&leaves);
         let dense = dense();
         assert!(with_part(&dense, Region::Data, &part(&dense, Region::Data)) == dense);
         exercise(&dense);

@@ -101,6 +101,11 @@ fn table() -> Result<()> {
         let head = tables::part(&tables::paged(kind), Region::Filter);
         seed("paged_filter", &format!("sample{choice}"), &[&[choice as u8], &head[..]].concat())?;
     }
+    seed("table", "leaves", &tables::with_leaves())?;
+    for (choice, region) in [Region::Fence, Region::Leaves].into_iter().enumerate() {
+        let part = tables::part(&tables::with_leaves(), region);
+        seed("fence_leaves", &format!("sample{choice}"), &[&[choice as u8], &part[..]].concat())?;
+    }
     let parts = [
         ("block", Region::Data),
         ("fence", Region::Fence),
