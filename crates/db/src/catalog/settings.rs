@@ -6,7 +6,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use crate::options::{Compression, FilterKind, FilterResidency, FilterWidths, Goal, KeyspaceOptions};
+use crate::options::{Compression, FilterKind, FilterWidths, Goal, KeyspaceOptions, Residency};
 use sediment_base::{Error, ErrorKind, Result, block_codec};
 use sediment_codec::{
     coding::{Reader, Writer},
@@ -52,8 +52,7 @@ const FILTERS: [(u64, FilterKind); 2] = [(1, FilterKind::SplitBlock), (2, Filter
 const WIDTHS: [(u64, FilterWidths); 2] = [(1, FilterWidths::Uniform), (2, FilterWidths::ByLevel)];
 
 /// Where filters are, by theirs.
-const RESIDENCIES: [(u64, FilterResidency); 3] =
-    [(1, FilterResidency::ByBudget), (2, FilterResidency::Resident), (3, FilterResidency::Paged)];
+const RESIDENCIES: [(u64, Residency); 3] = [(1, Residency::ByBudget), (2, Residency::Resident), (3, Residency::Paged)];
 
 /// What is on or off, by theirs.
 const SWITCHES: [(u64, bool); 2] = [(1, false), (2, true)];
@@ -224,7 +223,7 @@ mod tests {
             filter_bits_per_key: Some(0),
             filter_widths: Some(FilterWidths::ByLevel),
             locators: Some(true),
-            filter_residency: Some(FilterResidency::Paged),
+            filter_residency: Some(Residency::Paged),
             entry_checksums: Some(true),
             prefix_extractor: Some("fixed-4".into()),
             compaction_filter: Some("expiry".into()),

@@ -1,6 +1,6 @@
 //! The experts' section: what most databases need not set.
 
-use crate::options::{Compression, FilterKind, FilterResidency, FilterWidths, KeyspaceOptions, check::within};
+use crate::options::{Compression, FilterKind, FilterWidths, KeyspaceOptions, Residency, check::within};
 use sediment_base::Result;
 use std::ops::RangeInclusive;
 
@@ -64,7 +64,7 @@ pub struct ExpertOptions {
     /// For every keyspace: see [`KeyspaceOptions::locators`].
     pub locators: Option<bool>,
     /// For every keyspace: see [`KeyspaceOptions::filter_residency`].
-    pub filter_residency: Option<FilterResidency>,
+    pub filter_residency: Option<Residency>,
     /// For every keyspace: see [`KeyspaceOptions::entry_checksums`].
     pub entry_checksums: Option<bool>,
     /// For every keyspace: see [`KeyspaceOptions::table_bytes`].

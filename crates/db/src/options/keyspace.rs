@@ -1,6 +1,6 @@
 //! Settings of one keyspace, and what its tree is like under them.
 
-use crate::options::{Components, Compression, FilterKind, FilterResidency, FilterWidths, Goal, check::within};
+use crate::options::{Components, Compression, FilterKind, FilterWidths, Goal, Residency, check::within};
 use sediment_base::{Bytewise, Result, limits};
 use sediment_tree::TreeOptions;
 use std::{fmt, ops::RangeInclusive};
@@ -49,7 +49,7 @@ pub struct KeyspaceOptions {
     /// Whether filters are in memory while their tables are open; by what memory there is by default. A filter that is not takes next to none,
     /// and a read of a key costs up to one read of 4 KiB for each table that it asks, unless that part of the filter is cached. Tables
     /// that are open stay as they are.
-    pub filter_residency: Option<FilterResidency>,
+    pub filter_residency: Option<Residency>,
     /// Whether each row gets a checksum of its own when it is written, which goes with it from the memtable to the last level and is checked
     /// whenever the row is read or rewritten; no by default. What memory has changed in between is then found: reads, flushes and
     /// compactions that come to it fail with `Corruption`, and it is neither returned nor written on. Costs four bytes a row, and a few
@@ -245,7 +245,7 @@ pub(crate) struct Shape {
     pub(crate) filter_bits_per_key: u8,
     pub(crate) filter_widths: FilterWidths,
     pub(crate) locators: bool,
-    pub(crate) filter_residency: FilterResidency,
+    pub(crate) filter_residency: Residency,
     pub(crate) entry_checksums: bool,
     pub(crate) table_bytes: u64,
     pub(crate) level0_trigger: usize,
@@ -273,7 +273,7 @@ impl Shape {
             filter_bits_per_key: set.filter_bits_per_key.unwrap_or(profile.filter_bits_per_key),
             filter_widths: set.filter_widths.unwrap_or(profile.filter_widths),
             locators: set.locators.unwrap_or(false),
-            filter_residency: set.filter_residency.unwrap_or(FilterResidency::ByBudget),
+            filter_residency: set.filter_residency.unwrap_or(Residency::ByBudget),
             entry_checksums: set.entry_checksums.unwrap_or(false),
             table_bytes: set.table_bytes.unwrap_or(table_bytes),
             level0_trigger,

@@ -2,9 +2,7 @@
 //! depend on any.
 
 use sediment_testkit::seed::Rng;
-use sedimentdb::{
-    Compression, ExpertOptions, FilterKind, FilterResidency, FilterWidths, Goal, KeyspaceOptions, Options, ZstdLevel,
-};
+use sedimentdb::{Compression, ExpertOptions, FilterKind, FilterWidths, Goal, KeyspaceOptions, Options, Residency, ZstdLevel};
 
 /// Everything so small that a few dozen writes go through every room. An empty memtable takes 5 KB; the rest is for rows.
 pub(crate) fn tiny() -> Options {
@@ -56,7 +54,7 @@ const WIDTHS: [Option<FilterWidths>; 3] = [None, Some(FilterWidths::Uniform), So
 
 const CHECKSUMS: [Option<bool>; 3] = [None, Some(false), Some(true)];
 const LOCATORS: [Option<bool>; 3] = [None, Some(false), Some(true)];
-const RESIDENCIES: [Option<FilterResidency>; 3] = [None, Some(FilterResidency::Resident), Some(FilterResidency::Paged)];
+const RESIDENCIES: [Option<Residency>; 3] = [None, Some(Residency::Resident), Some(Residency::Paged)];
 
 /// Other settings of a keyspace for each seed, as small as those of [`tiny`].
 pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
