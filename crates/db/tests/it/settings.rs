@@ -76,6 +76,7 @@ pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
         level0_trigger: *rng.pick(&[None, Some(1), Some(3)]),
         level_ratio: *rng.pick(&[None, Some(2), Some(6)]),
         level_base_bytes: *rng.pick(&[None, Some(1 << 10), Some(8 << 10)]),
+        fence_residency: *rng.pick(&RESIDENCIES),
         ..appending()
     }
 }
@@ -112,6 +113,7 @@ pub(crate) fn random(seed: u64) -> Options {
             level_base_bytes: Some(1 << rng.between(12, 17)),
             compaction_portions_max: *rng.pick(&[None, None, Some(1), Some(2)]),
             cold_input_bytes: *rng.pick(&[None, Some(1), Some(1 << 14)]),
+            fence_residency: *rng.pick(&RESIDENCIES),
             ..ExpertOptions::default()
         },
         ..Options::default()
