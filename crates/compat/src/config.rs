@@ -68,7 +68,7 @@ pub struct Config {
     pub index_block_restart_interval_policy: RestartIntervalPolicy,
     /// Target plain size of data blocks.
     pub data_block_size_policy: BlockSizePolicy,
-    /// Without effect: fences are in memory.
+    /// Of which levels indexes, which are fences here, are in memory; the others' come through the cache in parts, as they are needed.
     pub index_block_pinning_policy: PinningPolicy,
     /// Of which levels filters are in memory; the others' come through the cache in parts, as they are needed.
     pub filter_block_pinning_policy: PinningPolicy,

@@ -1,7 +1,7 @@
 //! `Metrics`: what a tree has counted, in the words of the interface.
 //!
 //! The tree reads fence, filters, properties and range tombstones of a table together when it opens it, so those bytes and loads all
-//! stand under *index*.
+//! stand under *index*. Of filters and fences that stay in the file, what is read later stands under its own name.
 
 use sediment_base::{Stats, stats::Counter};
 use std::sync::Arc;
@@ -27,26 +27,26 @@ macro_rules! counts {
 counts! {
     /// Bytes of data blocks that were read.
     data_block_io -> u64 = BlockBytesRead;
-    /// Bytes that were read to open tables.
-    index_block_io -> u64 = TableOpenBytesRead;
-    /// Counted with the index.
-    filter_block_io -> u64 =;
+    /// Bytes that were read to open tables, and of indexes since.
+    index_block_io -> u64 = TableOpenBytesRead | FenceLeafBytesRead;
+    /// Bytes that were read of filters of open tables; what opening reads of them is counted with the index.
+    filter_block_io -> u64 = FilterPageBytesRead;
     /// Counted with the index.
     range_tombstone_block_io -> u64 =;
     /// All bytes that were read.
-    block_io -> u64 = BlockBytesRead | TableOpenBytesRead;
+    block_io -> u64 = BlockBytesRead | TableOpenBytesRead | FenceLeafBytesRead | FilterPageBytesRead;
     /// Data blocks that were read.
     data_block_load_count -> usize = BlockCacheMisses;
-    /// Tables that were opened.
-    index_block_load_count -> usize = TableOpens;
-    /// Counted with the index.
-    filter_block_load_count -> usize =;
+    /// Tables that were opened, and parts of their indexes that were read since.
+    index_block_load_count -> usize = TableOpens | FenceLeavesLoaded;
+    /// Parts of filters that were read once their tables were open.
+    filter_block_load_count -> usize = FilterPagesLoaded;
     /// Counted with the index.
     range_tombstone_block_load_count -> usize =;
     /// Nothing heals yet.
     ecc_auto_heal_scheduled_count -> usize =;
     /// All reads of files.
-    block_load_io_count -> usize = BlockCacheMisses | TableOpens;
+    block_load_io_count -> usize = BlockCacheMisses | TableOpens | FenceLeavesLoaded | FilterPagesLoaded;
     /// Data blocks that were in memory.
     data_block_load_cached_count -> usize = BlockCacheHits;
     /// What open tables keep in memory is not counted.
@@ -58,7 +58,7 @@ counts! {
     /// All that was in memory.
     block_load_cached_count -> usize = BlockCacheHits;
     /// All that was asked for.
-    block_loads -> usize = BlockCacheHits | BlockCacheMisses | TableOpens;
+    block_loads -> usize = BlockCacheHits | BlockCacheMisses | TableOpens | FenceLeavesLoaded | FilterPagesLoaded;
     /// Filters that said no, and those that should have.
     filter_queries -> usize = FilterNegatives | FilterFalsePositives;
     /// Filters that said no.
@@ -74,7 +74,8 @@ impl Metrics {
 
     /// The part of opened tables whose file was open: all that were asked again.
     pub fn table_file_cache_hit_rate(&self) -> f64 {
-        rate(self.block_loads() - self.index_block_load_count(), self.block_loads())
+        let opened = self.stats.get(Counter::TableOpens) as usize;
+        rate(self.block_loads() - opened, self.block_loads())
     }
 
     /// The part of data blocks that were in memory.
@@ -82,7 +83,7 @@ impl Metrics {
         rate(self.data_block_load_cached_count(), self.data_block_load_cached_count() + self.data_block_load_count())
     }
 
-    /// Filters of open tables are in memory: 1.
+    /// 1 as long as all filters of open tables are in memory: what is there is not counted.
     pub fn filter_block_cache_hit_rate(&self) -> f64 {
         rate(self.filter_block_load_cached_count(), self.filter_block_load_count())
     }

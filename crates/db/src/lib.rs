@@ -72,7 +72,7 @@ mod api;
 pub use api::{Cursor, Db, DbBuilder, Ingest, Iter, Keys, Keyspace, ScanPart, Snapshot, VerifyReport, WriteBatch};
 pub use dump::dump_file;
 pub use options::{
-    Compression, Create, Durability, ExpertOptions, FilterKind, FilterResidency, FilterWidths, Goal, KeyspaceOptions, Options,
+    Compression, Create, Durability, ExpertOptions, FilterKind, FilterWidths, Goal, KeyspaceOptions, Options, Residency,
 };
 pub use sediment_base::{
     Account, BlockCodec, Comparator, Error, ErrorKind, Location, MergeOperator, PrefixExtractor, Result, Slice,

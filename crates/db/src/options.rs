@@ -9,20 +9,20 @@ mod compression;
 mod durability;
 mod expert;
 mod filter_kind;
-mod filter_residency;
 mod filter_widths;
 mod goal;
 mod keyspace;
+mod residency;
 mod settings;
 
 pub use compression::Compression;
 pub use durability::Durability;
 pub use expert::ExpertOptions;
 pub use filter_kind::FilterKind;
-pub use filter_residency::FilterResidency;
 pub use filter_widths::FilterWidths;
 pub use goal::Goal;
 pub use keyspace::KeyspaceOptions;
+pub use residency::Residency;
 
 pub(crate) use components::Components;
 pub(crate) use expert::check_compaction_rate;

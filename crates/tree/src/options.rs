@@ -48,6 +48,8 @@ pub struct TreeOptions {
     pub locators: bool,
     /// Whether the filters of the tables of each level are in memory while these are open. A table stays as it was opened, wherever it moves.
     pub filter_residency: [Residency; limits::LEVELS_MAX],
+    /// Whether the fences of the tables of each level are, in the same way.
+    pub fence_residency: [Residency; limits::LEVELS_MAX],
     /// Which prefixes tables have a filter of, beside that of keys: scans pass over tables where theirs does not occur. With the order of
     /// bytes alone. May change like any setting: a table is asked if it names an extractor that comes along, or the one given when the
     /// tree was opened.
@@ -146,7 +148,8 @@ impl TreeOptions {
             filter_bits_per_key: 10,
             filter_widths: FilterWidths::default(),
             locators: false,
-            filter_residency: FILTER_RESIDENCY,
+            filter_residency: METADATA_RESIDENCY,
+            fence_residency: METADATA_RESIDENCY,
             prefix_extractor: None,
             entry_checksums: false,
             compaction_filter: None,
@@ -184,6 +187,7 @@ impl TreeOptions {
             filter_widths: _,
             locators: _,
             filter_residency: _,
+            fence_residency: _,
             prefix_extractor,
             entry_checksums: _,
             compaction_filter: _,
@@ -250,6 +254,7 @@ impl TreeOptions {
             filter_widths: others.filter_widths,
             locators: others.locators,
             filter_residency: others.filter_residency,
+            fence_residency: others.fence_residency,
             prefix_extractor: others.prefix_extractor.clone(),
             entry_checksums: others.entry_checksums,
             compaction_filter: others.compaction_filter.clone(),
@@ -277,7 +282,7 @@ impl TreeOptions {
 }
 
 /// What is written now and read most stays in memory, where it is little; the rest as far as there is room.
-const FILTER_RESIDENCY: [Residency; limits::LEVELS_MAX] = {
+const METADATA_RESIDENCY: [Residency; limits::LEVELS_MAX] = {
     let mut levels = [Residency::ByBudget; limits::LEVELS_MAX];
     (levels[0], levels[1]) = (Residency::Resident, Residency::Resident);
     levels

@@ -59,9 +59,9 @@ setters! {
     filter_block_partitioning_policy => filter_block_partitioning_policy: PinningPolicy;
     /// Accepted, without effect.
     index_block_partitioning_policy => index_block_partitioning_policy: PinningPolicy;
-    /// Accepted, without effect.
+    /// Of which levels filters are in memory; the others' come through the cache in parts, as they are needed.
     filter_block_pinning_policy => filter_block_pinning_policy: PinningPolicy;
-    /// Accepted, without effect.
+    /// Of which levels indexes are in memory; the others' come through the cache in parts, as they are needed.
     index_block_pinning_policy => index_block_pinning_policy: PinningPolicy;
     /// How filters are built: the first entry for tables that flushes write, the last for all others.
     filter_policy => filter_policy: FilterPolicy;

@@ -4,7 +4,7 @@ use super::{Tree, TreeInner};
 use crate::{
     comparator::{key_order, name_of_stored},
     compression::CompressionType,
-    config::{Config, FilterPolicyEntry, LEVELS_MAX, ManifestRecoveryMode},
+    config::{Config, FilterPolicyEntry, LEVELS_MAX, ManifestRecoveryMode, PinningPolicy},
     error::{Error, Result, invalid, of_tree, unsupported},
     filter,
     fs::of_tree as fs_of_tree,
@@ -160,7 +160,8 @@ fn options(config: &Config, generators: &Arc<Generators>) -> Result<TreeOptions>
         dictionary: dictionary.map(|dictionary| dictionary.adapt()).transpose()?.map(Arc::new),
         filter: FilterKind::SplitBlock,
         filter_bits_per_key: filter_bits(config),
-        filter_residency: filter_residency(config),
+        filter_residency: residency(&config.filter_block_pinning_policy),
+        fence_residency: residency(&config.index_block_pinning_policy),
         prefix_extractor: extractor.map(prefix_extractor::adapt),
         entry_checksums: config.runtime.entry_checksums(),
         compaction_filter: config.compaction_filter_factory.as_ref().map(filter::adapt),
@@ -170,9 +171,8 @@ fn options(config: &Config, generators: &Arc<Generators>) -> Result<TreeOptions>
     })
 }
 
-/// Filters that are not pinned come through the cache.
-fn filter_residency(config: &Config) -> [Residency; limits::LEVELS_MAX] {
-    let policy = &config.filter_block_pinning_policy;
+/// What is not pinned comes through the cache.
+fn residency(policy: &PinningPolicy) -> [Residency; limits::LEVELS_MAX] {
     std::array::from_fn(|level| if policy[level.min(policy.len() - 1)] { Residency::Resident } else { Residency::Paged })
 }
 
@@ -183,4 +183,27 @@ pub(super) fn filter_bits(config: &Config) -> u8 {
         FilterPolicyEntry::Bloom(policy) => policy.bits(),
     };
     config.filter_policy.iter().map(bits).fold(0.0, f64::max).ceil().min(32.0) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_pinning_policy_says_what_is_in_memory_of_which_level() {
+        let of = |config: Config| {
+            let generators = Generators { seqno: Arc::clone(&config.seqno), visible: Arc::clone(&config.visible_seqno) };
+            let options = options(&config, &Arc::new(generators)).expect("settings of a tree");
+            [options.filter_residency, options.fence_residency]
+                .map(|by_level| by_level.map(|residency| residency == Residency::Resident))
+        };
+        let first = |pinned: usize| std::array::from_fn(|level| level < pinned);
+        assert_eq!(of(Config::default()), [first(1), first(2)]);
+        let indexes = |policy| Config::default().index_block_pinning_policy(policy);
+        assert_eq!(of(indexes(PinningPolicy::all(true))), [first(1), first(7)]);
+        assert_eq!(of(indexes(PinningPolicy::disabled())), [first(1), first(0)]);
+        assert_eq!(of(indexes(PinningPolicy::new([false, true]))), [first(1), std::array::from_fn(|level| level > 0)]);
+        let filters = Config::default().filter_block_pinning_policy(PinningPolicy::all(true));
+        assert_eq!(of(filters), [first(7), first(2)]);
+    }
 }

@@ -6,7 +6,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
-use crate::options::{Compression, FilterKind, FilterResidency, FilterWidths, Goal, KeyspaceOptions};
+use crate::options::{Compression, FilterKind, FilterWidths, Goal, KeyspaceOptions, Residency};
 use sediment_base::{Error, ErrorKind, Result, block_codec};
 use sediment_codec::{
     coding::{Reader, Writer},
@@ -36,6 +36,7 @@ const FILTER_WIDTHS: u64 = 34;
 const ENTRY_CHECKSUMS: u64 = 36;
 const LOCATORS: u64 = 38;
 const FILTER_RESIDENCY: u64 = 40;
+const FENCE_RESIDENCY: u64 = 42;
 
 /// The goals by their numbers on disk.
 const GOALS: [(u64, Goal); 3] = [(1, Goal::Balanced), (2, Goal::Write), (3, Goal::Space)];
@@ -51,9 +52,8 @@ const FILTERS: [(u64, FilterKind); 2] = [(1, FilterKind::SplitBlock), (2, Filter
 /// How their bits are divided, by theirs.
 const WIDTHS: [(u64, FilterWidths); 2] = [(1, FilterWidths::Uniform), (2, FilterWidths::ByLevel)];
 
-/// Where filters are, by theirs.
-const RESIDENCIES: [(u64, FilterResidency); 3] =
-    [(1, FilterResidency::ByBudget), (2, FilterResidency::Resident), (3, FilterResidency::Paged)];
+/// Where filters and fences are, by theirs.
+const RESIDENCIES: [(u64, Residency); 3] = [(1, Residency::ByBudget), (2, Residency::Resident), (3, Residency::Paged)];
 
 /// What is on or off, by theirs.
 const SWITCHES: [(u64, bool); 2] = [(1, false), (2, true)];
@@ -73,6 +73,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         filter_widths,
         locators,
         filter_residency,
+        fence_residency,
         entry_checksums,
         prefix_extractor,
         compaction_filter,
@@ -101,6 +102,7 @@ pub(super) fn put_settings(out: &mut Vec<u8>, options: &KeyspaceOptions) {
         (ENTRY_CHECKSUMS, number_of(&SWITCHES, *entry_checksums)),
         (LOCATORS, number_of(&SWITCHES, *locators)),
         (FILTER_RESIDENCY, number_of(&RESIDENCIES, *filter_residency)),
+        (FENCE_RESIDENCY, number_of(&RESIDENCIES, *fence_residency)),
     ];
     for (tag, number) in numbers {
         if let Some(number) = number {
@@ -148,6 +150,9 @@ pub(super) fn read_settings(reader: &mut Reader<'_>) -> Result<KeyspaceOptions> 
             LOCATORS => set(&mut options.locators, known(&SWITCHES, "locators", field.varint()?)?)?,
             FILTER_RESIDENCY => {
                 set(&mut options.filter_residency, known(&RESIDENCIES, "filter residency", field.varint()?)?)?;
+            }
+            FENCE_RESIDENCY => {
+                set(&mut options.fence_residency, known(&RESIDENCIES, "fence residency", field.varint()?)?)?;
             }
             PREFIX_EXTRACTOR => set(&mut options.prefix_extractor, name(field)?)?,
             MERGE_OPERATOR => set(&mut options.merge_operator, name(field)?)?,
@@ -224,7 +229,8 @@ mod tests {
             filter_bits_per_key: Some(0),
             filter_widths: Some(FilterWidths::ByLevel),
             locators: Some(true),
-            filter_residency: Some(FilterResidency::Paged),
+            filter_residency: Some(Residency::Paged),
+            fence_residency: Some(Residency::Resident),
             entry_checksums: Some(true),
             prefix_extractor: Some("fixed-4".into()),
             compaction_filter: Some("expiry".into()),
@@ -269,7 +275,7 @@ mod tests {
     fn a_cut_loses_whole_settings_or_is_noticed() {
         let bytes = bytes(&full());
         let whole = (0..bytes.len()).filter(|len| read(&bytes[..*len]).is_ok()).count();
-        assert_eq!(whole, 22, "each setting ends where a shorter list may end");
+        assert_eq!(whole, 23, "each setting ends where a shorter list may end");
     }
 
     #[test]
@@ -318,6 +324,10 @@ mod tests {
             (ENTRY_CHECKSUMS, 3),
             (LOCATORS, 0),
             (LOCATORS, 3),
+            (FILTER_RESIDENCY, 0),
+            (FILTER_RESIDENCY, 4),
+            (FENCE_RESIDENCY, 0),
+            (FENCE_RESIDENCY, 4),
         ];
         for (tag, number) in cases {
             assert_eq!(one(tag, number).kind(), ErrorKind::Unsupported, "{tag} {number}");

@@ -1,6 +1,6 @@
 //! The experts' section: what most databases need not set.
 
-use crate::options::{Compression, FilterKind, FilterResidency, FilterWidths, KeyspaceOptions, check::within};
+use crate::options::{Compression, FilterKind, FilterWidths, KeyspaceOptions, Residency, check::within};
 use sediment_base::Result;
 use std::ops::RangeInclusive;
 
@@ -64,7 +64,9 @@ pub struct ExpertOptions {
     /// For every keyspace: see [`KeyspaceOptions::locators`].
     pub locators: Option<bool>,
     /// For every keyspace: see [`KeyspaceOptions::filter_residency`].
-    pub filter_residency: Option<FilterResidency>,
+    pub filter_residency: Option<Residency>,
+    /// For every keyspace: see [`KeyspaceOptions::fence_residency`].
+    pub fence_residency: Option<Residency>,
     /// For every keyspace: see [`KeyspaceOptions::entry_checksums`].
     pub entry_checksums: Option<bool>,
     /// For every keyspace: see [`KeyspaceOptions::table_bytes`].
@@ -91,6 +93,7 @@ impl Default for ExpertOptions {
             filter_widths,
             locators,
             filter_residency,
+            fence_residency,
             entry_checksums,
             table_bytes,
             level0_trigger,
@@ -122,6 +125,7 @@ impl Default for ExpertOptions {
             filter_widths,
             locators,
             filter_residency,
+            fence_residency,
             entry_checksums,
             table_bytes,
             level0_trigger,
@@ -193,6 +197,7 @@ impl ExpertOptions {
             filter_widths: self.filter_widths,
             locators: self.locators,
             filter_residency: self.filter_residency,
+            fence_residency: self.fence_residency,
             entry_checksums: self.entry_checksums,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,

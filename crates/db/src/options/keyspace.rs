@@ -1,6 +1,6 @@
 //! Settings of one keyspace, and what its tree is like under them.
 
-use crate::options::{Components, Compression, FilterKind, FilterResidency, FilterWidths, Goal, check::within};
+use crate::options::{Components, Compression, FilterKind, FilterWidths, Goal, Residency, check::within};
 use sediment_base::{Bytewise, Result, limits};
 use sediment_tree::TreeOptions;
 use std::{fmt, ops::RangeInclusive};
@@ -49,7 +49,12 @@ pub struct KeyspaceOptions {
     /// Whether filters are in memory while their tables are open; by what memory there is by default. A filter that is not takes next to none,
     /// and a read of a key costs up to one read of 4 KiB for each table that it asks, unless that part of the filter is cached. Tables
     /// that are open stay as they are.
-    pub filter_residency: Option<FilterResidency>,
+    pub filter_residency: Option<Residency>,
+    /// Whether fences, which have the first key of each block, are in memory while their tables are open; by what memory there is by default. Of
+    /// one that is not, memory has only where its parts lie, and a read of a key costs up to one more read of the file for each table in
+    /// which it looks for a block, unless that part of the fence is cached. Scans and compactions read the parts that they come by. Tables
+    /// that are open stay as they are.
+    pub fence_residency: Option<Residency>,
     /// Whether each row gets a checksum of its own when it is written, which goes with it from the memtable to the last level and is checked
     /// whenever the row is read or rewritten; no by default. What memory has changed in between is then found: reads, flushes and
     /// compactions that come to it fail with `Corruption`, and it is neither returned nor written on. Costs four bytes a row, and a few
@@ -127,6 +132,7 @@ impl KeyspaceOptions {
             filter_widths: _,
             locators: _,
             filter_residency: _,
+            fence_residency: _,
             entry_checksums: _,
             prefix_extractor,
             compaction_filter,
@@ -181,6 +187,7 @@ impl KeyspaceOptions {
             filter_widths: self.filter_widths.or(others.filter_widths),
             locators: self.locators.or(others.locators),
             filter_residency: self.filter_residency.or(others.filter_residency),
+            fence_residency: self.fence_residency.or(others.fence_residency),
             entry_checksums: self.entry_checksums.or(others.entry_checksums),
             prefix_extractor: self.prefix_extractor.clone(),
             compaction_filter: self.compaction_filter.clone(),
@@ -199,7 +206,7 @@ impl KeyspaceOptions {
 impl fmt::Debug for KeyspaceOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("KeyspaceOptions");
-        let fields: [(&str, Option<&dyn fmt::Debug>); 22] = [
+        let fields: [(&str, Option<&dyn fmt::Debug>); 23] = [
             ("goal", self.goal.as_ref().map(|goal| goal as _)),
             ("memtable_bytes", self.memtable_bytes.as_ref().map(|bytes| bytes as _)),
             ("block_bytes", self.block_bytes.as_ref().map(|bytes| bytes as _)),
@@ -212,6 +219,7 @@ impl fmt::Debug for KeyspaceOptions {
             ("filter_widths", self.filter_widths.as_ref().map(|widths| widths as _)),
             ("locators", self.locators.as_ref().map(|is_on| is_on as _)),
             ("filter_residency", self.filter_residency.as_ref().map(|residency| residency as _)),
+            ("fence_residency", self.fence_residency.as_ref().map(|residency| residency as _)),
             ("entry_checksums", self.entry_checksums.as_ref().map(|is_on| is_on as _)),
             ("prefix_extractor", self.prefix_extractor.as_ref().map(|name| name as _)),
             ("compaction_filter", self.compaction_filter.as_ref().map(|name| name as _)),
@@ -245,7 +253,8 @@ pub(crate) struct Shape {
     pub(crate) filter_bits_per_key: u8,
     pub(crate) filter_widths: FilterWidths,
     pub(crate) locators: bool,
-    pub(crate) filter_residency: FilterResidency,
+    pub(crate) filter_residency: Residency,
+    pub(crate) fence_residency: Residency,
     pub(crate) entry_checksums: bool,
     pub(crate) table_bytes: u64,
     pub(crate) level0_trigger: usize,
@@ -273,7 +282,8 @@ impl Shape {
             filter_bits_per_key: set.filter_bits_per_key.unwrap_or(profile.filter_bits_per_key),
             filter_widths: set.filter_widths.unwrap_or(profile.filter_widths),
             locators: set.locators.unwrap_or(false),
-            filter_residency: set.filter_residency.unwrap_or(FilterResidency::ByBudget),
+            filter_residency: set.filter_residency.unwrap_or(Residency::ByBudget),
+            fence_residency: set.fence_residency.unwrap_or(Residency::ByBudget),
             entry_checksums: set.entry_checksums.unwrap_or(false),
             table_bytes: set.table_bytes.unwrap_or(table_bytes),
             level0_trigger,
@@ -297,6 +307,7 @@ impl Shape {
             filter_widths: Some(self.filter_widths),
             locators: Some(self.locators),
             filter_residency: Some(self.filter_residency),
+            fence_residency: Some(self.fence_residency),
             entry_checksums: Some(self.entry_checksums),
             prefix_extractor: own.prefix_extractor.clone(),
             compaction_filter: own.compaction_filter.clone(),
@@ -323,6 +334,7 @@ impl Shape {
             filter_widths: self.filter_widths.into(),
             locators: self.locators,
             filter_residency: self.filter_residency.by_level(components.filter_residency),
+            fence_residency: self.fence_residency.by_level(components.fence_residency),
             entry_checksums: self.entry_checksums,
             table_bytes: self.table_bytes,
             level0_trigger: self.level0_trigger,

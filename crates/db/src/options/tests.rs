@@ -1,6 +1,6 @@
 use super::*;
 use crate::instruments::Instruments;
-use sediment_base::ErrorKind;
+use sediment_base::{ErrorKind, limits::LEVELS_MAX};
 use sediment_codec::compress::ZstdLevel;
 
 fn with(change: impl FnOnce(&mut Options)) -> Options {
@@ -25,7 +25,8 @@ fn defaults_are_valid_and_what_they_say() {
         filter_bits_per_key: 10,
         filter_widths: FilterWidths::ByLevel,
         locators: false,
-        filter_residency: FilterResidency::ByBudget,
+        filter_residency: Residency::ByBudget,
+        fence_residency: Residency::ByBudget,
         entry_checksums: false,
         table_bytes: 64 << 20,
         level0_trigger: 6,
@@ -138,6 +139,28 @@ fn what_is_near_wins_and_a_number_wins_over_a_goal() {
 }
 
 #[test]
+fn where_filters_and_fences_are_is_said_apart_and_of_all_levels_at_once() {
+    let tree = |expert: ExpertOptions, own: &KeyspaceOptions| {
+        let options = with(|options| options.expert = expert);
+        let settings = Settings::new(options, Components::default(), &Instruments::for_tests()).unwrap();
+        let tree = settings.tree_options(own).unwrap();
+        [tree.filter_residency, tree.fence_residency]
+    };
+    let resident = [sediment_table::Residency::Resident; LEVELS_MAX];
+    let paged = [sediment_table::Residency::Paged; LEVELS_MAX];
+    let mut by_budget = [sediment_table::Residency::ByBudget; LEVELS_MAX];
+    by_budget[..2].copy_from_slice(&resident[..2]);
+    let expert = ExpertOptions { fence_residency: Some(Residency::Paged), ..ExpertOptions::default() };
+    let own = |fence_residency| KeyspaceOptions { fence_residency, ..KeyspaceOptions::default() };
+    assert_eq!(tree(ExpertOptions::default(), &own(None)), [by_budget, by_budget]);
+    assert_eq!(tree(expert.clone(), &own(None)), [by_budget, paged]);
+    assert_eq!(tree(expert.clone(), &own(Some(Residency::Resident))), [by_budget, resident]);
+    assert_eq!(tree(expert, &own(Some(Residency::ByBudget))), [by_budget, by_budget]);
+    let filters = KeyspaceOptions { filter_residency: Some(Residency::Paged), ..KeyspaceOptions::default() };
+    assert_eq!(tree(ExpertOptions::default(), &filters), [paged, by_budget]);
+}
+
+#[test]
 fn each_bad_value_is_refused_by_name_with_range_and_advice() {
     type Case = (fn(&mut Options), &'static str, &'static str);
     let cases: [Case; 25] = [
@@ -201,7 +224,8 @@ fn the_ends_of_every_range_are_allowed() {
             filter_bits_per_key: Some(0),
             filter_widths: Some(FilterWidths::Uniform),
             locators: Some(false),
-            filter_residency: Some(FilterResidency::ByBudget),
+            filter_residency: Some(Residency::ByBudget),
+            fence_residency: Some(Residency::ByBudget),
             entry_checksums: Some(false),
             table_bytes: Some(1024),
             level0_trigger: Some(1),
@@ -229,7 +253,8 @@ fn the_ends_of_every_range_are_allowed() {
             filter_bits_per_key: Some(32),
             filter_widths: Some(FilterWidths::ByLevel),
             locators: Some(true),
-            filter_residency: Some(FilterResidency::Paged),
+            filter_residency: Some(Residency::Paged),
+            fence_residency: Some(Residency::Paged),
             entry_checksums: Some(true),
             table_bytes: Some(4 << 30),
             level0_trigger: Some(1000),

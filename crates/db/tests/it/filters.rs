@@ -1,7 +1,7 @@
 //! Filters are built as the keyspace says, level by level, and asked whatever they were built as.
 
 use sediment_env::{Env, MemFs};
-use sedimentdb::{Db, FilterKind, FilterResidency, Goal, KeyspaceOptions, dump_file, stats::Counter};
+use sedimentdb::{Db, FilterKind, Goal, KeyspaceOptions, Residency, dump_file, stats::Counter};
 use std::path::{Path, PathBuf};
 
 const ROWS: usize = 3000;
@@ -102,9 +102,7 @@ fn locators_take_the_place_of_filters_in_the_last_level_from_then_on() {
 #[test]
 fn a_keyspace_says_whether_its_filters_are_in_memory() {
     let db = Db::builder("db").env(Env::simulated(MemFs::new(), 1)).open().unwrap();
-    for (name, residency, are_left_out) in
-        [("paged", FilterResidency::Paged, true), ("resident", FilterResidency::Resident, false)]
-    {
+    for (name, residency, are_left_out) in [("paged", Residency::Paged, true), ("resident", Residency::Resident, false)] {
         let options = KeyspaceOptions { filter_residency: Some(residency), ..KeyspaceOptions::default() };
         let keyspace = db.keyspace_with(name, options).unwrap();
         (0..8000).for_each(|number| keyspace.insert(format!("{number:05}"), "value").unwrap());

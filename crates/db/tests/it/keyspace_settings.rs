@@ -3,7 +3,7 @@
 use crate::disks::{DIR, faulty, fill, killed, list, open, open_env, powerless, recorded, rows, small};
 use sediment_env::{Env, MemFs};
 use sedimentdb::{
-    Compression, Create, Db, ErrorKind, FilterKind, FilterResidency, FilterWidths, Goal, Keyspace, KeyspaceOptions, Result,
+    Compression, Create, Db, ErrorKind, FilterKind, FilterWidths, Goal, Keyspace, KeyspaceOptions, Residency, Result,
     ZstdLevel, dump_file, stats::Counter,
 };
 
@@ -20,7 +20,8 @@ fn archive() -> KeyspaceOptions {
         filter_bits_per_key: Some(0),
         filter_widths: Some(FilterWidths::Uniform),
         locators: Some(true),
-        filter_residency: Some(FilterResidency::Paged),
+        filter_residency: Some(Residency::Paged),
+        fence_residency: Some(Residency::Resident),
         entry_checksums: Some(true),
         prefix_extractor: Some("fixed-3".into()),
         compaction_filter: None,
@@ -199,7 +200,8 @@ fn what_holds_is_told_with_every_number() {
         filter_bits_per_key: Some(12),
         filter_widths: Some(FilterWidths::ByLevel),
         locators: Some(false),
-        filter_residency: Some(FilterResidency::ByBudget),
+        filter_residency: Some(Residency::ByBudget),
+        fence_residency: Some(Residency::ByBudget),
         entry_checksums: Some(false),
         table_bytes: Some(16 << 10),
         level0_trigger: Some(8),

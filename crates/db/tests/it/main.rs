@@ -10,6 +10,7 @@ mod disks;
 mod durability;
 mod entry_checksums;
 mod faults;
+mod fences;
 mod fifo;
 mod files;
 mod filters;

@@ -2,9 +2,7 @@
 //! depend on any.
 
 use sediment_testkit::seed::Rng;
-use sedimentdb::{
-    Compression, ExpertOptions, FilterKind, FilterResidency, FilterWidths, Goal, KeyspaceOptions, Options, ZstdLevel,
-};
+use sedimentdb::{Compression, ExpertOptions, FilterKind, FilterWidths, Goal, KeyspaceOptions, Options, Residency, ZstdLevel};
 
 /// Everything so small that a few dozen writes go through every room. An empty memtable takes 5 KB; the rest is for rows.
 pub(crate) fn tiny() -> Options {
@@ -56,7 +54,7 @@ const WIDTHS: [Option<FilterWidths>; 3] = [None, Some(FilterWidths::Uniform), So
 
 const CHECKSUMS: [Option<bool>; 3] = [None, Some(false), Some(true)];
 const LOCATORS: [Option<bool>; 3] = [None, Some(false), Some(true)];
-const RESIDENCIES: [Option<FilterResidency>; 3] = [None, Some(FilterResidency::Resident), Some(FilterResidency::Paged)];
+const RESIDENCIES: [Option<Residency>; 3] = [None, Some(Residency::Resident), Some(Residency::Paged)];
 
 /// Other settings of a keyspace for each seed, as small as those of [`tiny`].
 pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
@@ -78,6 +76,7 @@ pub(crate) fn of_keyspace(seed: u64) -> KeyspaceOptions {
         level0_trigger: *rng.pick(&[None, Some(1), Some(3)]),
         level_ratio: *rng.pick(&[None, Some(2), Some(6)]),
         level_base_bytes: *rng.pick(&[None, Some(1 << 10), Some(8 << 10)]),
+        fence_residency: *rng.pick(&RESIDENCIES),
         ..appending()
     }
 }
@@ -114,6 +113,7 @@ pub(crate) fn random(seed: u64) -> Options {
             level_base_bytes: Some(1 << rng.between(12, 17)),
             compaction_portions_max: *rng.pick(&[None, None, Some(1), Some(2)]),
             cold_input_bytes: *rng.pick(&[None, Some(1), Some(1 << 14)]),
+            fence_residency: *rng.pick(&RESIDENCIES),
             ..ExpertOptions::default()
         },
         ..Options::default()

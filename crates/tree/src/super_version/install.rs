@@ -54,7 +54,7 @@ impl SuperVersions {
     /// A tree with an empty memtable.
     pub(crate) fn new(parts: TreeParts) -> Self {
         let TreeParts { options, home, version, manifest, orphans } = parts;
-        home.set_filter_residency(options.filter_residency);
+        home.set_residency(&options);
         let obsolete = Obsolete::new(Arc::clone(&home), &options, orphans);
         let active = Arc::new(Memtable::new(options.order.clone(), home.hash_seed, options.entry_checksums, &options.budget));
         let first = SuperVersion::first(active, Arc::new(version), &obsolete);
@@ -78,7 +78,7 @@ impl SuperVersions {
 
     /// Changes the settings for work that begins from now on.
     pub(crate) fn set_settings(&self, settings: &TreeOptions) {
-        self.home.set_filter_residency(settings.filter_residency);
+        self.home.set_residency(settings);
         self.settings.store(Arc::new(self.options.with_settings_of(settings)));
     }
 

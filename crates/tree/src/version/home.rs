@@ -3,6 +3,7 @@
 //! Where they live, which id the next one gets, and which tables wait for removal. An id is given once, whatever becomes of its
 //! file. Shared.
 
+use crate::options::TreeOptions;
 use sediment_base::{Result, TableId, filename, limits::LEVELS_MAX};
 use sediment_table::{Residency, Table, TableContext};
 use std::{
@@ -20,11 +21,17 @@ pub(crate) struct TableHome {
     pub(crate) context: TableContext,
     pub(crate) dir: PathBuf,
     pub(crate) hash_seed: u64,
-    /// Whether the filters of tables are in memory that are opened now, by level.
-    filter_residency: Mutex<[Residency; LEVELS_MAX]>,
+    residency: Mutex<ByLevel>,
     next_id: AtomicU64,
     garbage: Mutex<VecDeque<Garbage>>,
     garbage_count: AtomicUsize,
+}
+
+/// Whether filters and fences of tables are in memory that are opened now.
+#[derive(Clone, Copy, Debug)]
+struct ByLevel {
+    filters: [Residency; LEVELS_MAX],
+    fences: [Residency; LEVELS_MAX],
 }
 
 /// A table that may go, with what is in memory of it: letting go of that takes its time, too.
@@ -37,12 +44,13 @@ pub(crate) struct Garbage {
 impl TableHome {
     /// The home of a tree's tables; no id from `next_id` on was ever used.
     pub(crate) fn new(context: TableContext, dir: PathBuf, hash_seed: u64, next_id: TableId) -> Arc<Self> {
-        let filter_residency = Mutex::new([context.filter_residency; LEVELS_MAX]);
+        let by_level =
+            ByLevel { filters: [context.filter_residency; LEVELS_MAX], fences: [context.fence_residency; LEVELS_MAX] };
         Arc::new(Self {
             context,
             dir,
             hash_seed,
-            filter_residency,
+            residency: Mutex::new(by_level),
             next_id: AtomicU64::new(next_id.0),
             garbage: Mutex::default(),
             garbage_count: AtomicUsize::new(0),
@@ -50,14 +58,20 @@ impl TableHome {
     }
 
     /// Changes how tables are opened from now on.
-    pub(crate) fn set_filter_residency(&self, by_level: [Residency; LEVELS_MAX]) {
-        *self.filter_residency.lock().unwrap_or_else(PoisonError::into_inner) = by_level;
+    pub(crate) fn set_residency(&self, settings: &TreeOptions) {
+        let by_level = ByLevel { filters: settings.filter_residency, fences: settings.fence_residency };
+        *self.residency.lock().unwrap_or_else(PoisonError::into_inner) = by_level;
     }
 
     /// In what surroundings a table of this level is opened.
     pub(crate) fn context_of(&self, level: usize) -> TableContext {
-        let by_level = *self.filter_residency.lock().unwrap_or_else(PoisonError::into_inner);
-        TableContext { filter_residency: by_level[level.min(LEVELS_MAX - 1)], ..self.context.clone() }
+        let by_level = *self.residency.lock().unwrap_or_else(PoisonError::into_inner);
+        let level = level.min(LEVELS_MAX - 1);
+        TableContext {
+            filter_residency: by_level.filters[level],
+            fence_residency: by_level.fences[level],
+            ..self.context.clone()
+        }
     }
 
     /// A fresh id, never to be given again, whatever becomes of the file.

@@ -1,9 +1,10 @@
 //! Edits as bytes and back, versions as edits make them; and samples for the tests of other rooms.
 
 use super::{AddedTable, Edit, History, Identity, TableHome, VersionBuilder, format};
-use sediment_base::{ErrorKind, FileUuid, KeyOrder, KeyRange, TableId};
+use crate::options::TreeOptions;
+use sediment_base::{ErrorKind, FileUuid, KeyOrder, KeyRange, TableId, limits::LEVELS_MAX};
 use sediment_env::{Env, fs::MemFs};
-use sediment_table::{BlockCache, RangeCounts, RemovedCounts, TableContext, TableMeta};
+use sediment_table::{BlockCache, RangeCounts, RemovedCounts, Residency, TableContext, TableMeta};
 use std::{path::Path, sync::Arc};
 
 /// The home of a tree that has no files.
@@ -226,4 +227,26 @@ fn an_edit_cannot_make_a_tree_another_one() {
     builder.apply(snapshot(&[])).expect("the same tree");
     let other = Edit { identity: Some(Identity { hash_seed: 78, ..identity() }), ..Edit::default() };
     assert_eq!(builder.apply(other).expect_err("another seed").kind(), ErrorKind::Corruption);
+}
+
+#[test]
+fn tables_are_opened_as_the_settings_say_of_their_level_at_that_time() {
+    let home = home();
+    let in_memory = |level| {
+        let context = home.context_of(level);
+        (context.filter_residency, context.fence_residency)
+    };
+    let mut settings = TreeOptions::new(Arc::new(BlockCache::new(1 << 16)));
+    home.set_residency(&settings);
+    for level in 0..LEVELS_MAX {
+        let expected = if level < 2 { Residency::Resident } else { Residency::ByBudget };
+        assert_eq!(in_memory(level), (expected, expected), "by default, level {level}");
+    }
+    settings.fence_residency = [Residency::Paged; LEVELS_MAX];
+    (settings.fence_residency[0], settings.filter_residency[3]) = (Residency::ByBudget, Residency::Paged);
+    home.set_residency(&settings);
+    assert_eq!(in_memory(0), (Residency::Resident, Residency::ByBudget));
+    assert_eq!(in_memory(1), (Residency::Resident, Residency::Paged));
+    assert_eq!(in_memory(3), (Residency::Paged, Residency::Paged));
+    assert_eq!(in_memory(LEVELS_MAX), in_memory(LEVELS_MAX - 1), "one that is deeper than any");
 }

@@ -13,6 +13,7 @@ mod digests;
 mod directory;
 mod dropping;
 mod faults;
+mod fence_residency;
 mod fifo;
 mod filter_widths;
 mod filtering;
