@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 /// Where the blocks of a table are.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one in each table, and nearly every read goes through it")]
 pub(crate) enum Index {
     /// Known in memory.
     Resident(Fence),
