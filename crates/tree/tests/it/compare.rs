@@ -10,7 +10,7 @@ use sediment_base::{
 };
 use sediment_codec::compress::{Dictionary, Method, ZstdLevel};
 use sediment_env::{Env, fs::MemFs, random::SeededRandom};
-use sediment_table::FilterKind;
+use sediment_table::{FilterKind, Residency};
 use sediment_testkit::back_references::BackReferences;
 use sediment_tree::{FilterWidths, Lazy, Leveled, Strategy, Tiered, TreeOptions};
 use std::{cmp::Ordering, collections::BTreeSet, ops::Bound, sync::Arc};
@@ -92,6 +92,12 @@ pub(crate) fn options(random: &SeededRandom, order: KeyOrder) -> TreeOptions {
         .then(|| Arc::new(Dictionary::new(&[b"longer-key-", &[7; 300][..]].concat()).expect("any bytes")));
     options.entry_checksums = random.below(2) == 0;
     options.cold_input_bytes = pick(&[1, 16 << 10, u64::MAX]);
+    if random.below(4) == 0 {
+        // Long fences, and filters of more than a page.
+        (options.block_bytes, options.table_bytes) = (256, 64 << 10);
+    }
+    let residency = || [[Residency::Resident; 7], [Residency::Paged; 7]][random.below(2) as usize];
+    (options.filter_residency, options.fence_residency) = (residency(), residency());
     options
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 const KEYS: u64 = 12_000;
 
-/// Tables with filters of many pages.
+/// Tables with filters of many pages, and fences of some leaves.
 fn options(filter: FilterKind, cache_bytes: u64, filter_residency: [Residency; 7]) -> TreeOptions {
     let budget = Arc::new(MemoryBudget::unlimited());
     let cache = Arc::new(BlockCache::with_budget(cache_bytes, Arc::clone(&budget)));
@@ -21,8 +21,9 @@ fn options(filter: FilterKind, cache_bytes: u64, filter_residency: [Residency; 7
         filter_bits_per_key: 20,
         filter_widths: FilterWidths::Uniform,
         filter_residency,
+        fence_residency: filter_residency,
         prefix_extractor: by_name("fixed-7"),
-        block_bytes: 1024,
+        block_bytes: 512,
         table_bytes: 256 << 10,
         level_base_bytes: 128 << 10,
         ..small_options(KeyOrder::bytewise())
@@ -115,7 +116,7 @@ fn a_level_says_where_filters_of_its_tables_are_and_memory_where_it_says_nothing
 }
 
 #[test]
-fn it_answers_as_one_whose_filters_are_in_memory() -> Result<()> {
+fn it_answers_as_one_whose_metadata_are_in_memory() -> Result<()> {
     for (seed, filter) in [FilterKind::SplitBlock, FilterKind::Burr].into_iter().enumerate() {
         for cache_bytes in [8 << 10, 4 << 20] {
             let options = options(filter, cache_bytes, [Residency::Paged; 7]);
@@ -123,6 +124,7 @@ fn it_answers_as_one_whose_filters_are_in_memory() -> Result<()> {
             let mut pair = Pair::create_with(Env::simulated(MemFs::new(), seed as u64), options)?;
             live(&mut pair, seed as u64)?;
             assert!(stats.get(Counter::FilterPagesLoaded) > 20, "{filter:?}");
+            assert!(stats.get(Counter::FenceLeavesLoaded) > 20, "{filter:?}");
             assert!(stats.get(Counter::FilterNegatives) > 0 && stats.get(Counter::PrefixFilterChecks) > 0, "{filter:?}");
         }
     }
