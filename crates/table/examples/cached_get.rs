@@ -1,6 +1,6 @@
 //! What a get costs that finds its block in the cache, by the number of threads that ask at once. Run with `--release`; figures
-//! are nanoseconds, with a filter in memory, in pages that are in the cache, and with a locator. With an argument it only makes so many gets, to be counted from outside:
-//! `valgrind --tool=callgrind target/release/examples/cached_get 200000`, less the same with 100000; `200000 paged`, `200000 locator`; and
+//! are nanoseconds, with filter and fence in memory, with a filter in pages and with a fence in leaves that are in the cache, and with a locator. With an argument it only makes so many gets, to be counted from outside:
+//! `valgrind --tool=callgrind target/release/examples/cached_get 200000`, less the same with 100000; `200000 paged`, `200000 leaves`, `200000 locator`; and
 //! with `--cache-sim=yes`, what does not fit into the caches: `200000 filter 1000000`, `200000 locator 1000000`. Then it says as well what
 //! memory the table takes, and what one read of a key costs that is not there while nothing is cached.
 
@@ -23,14 +23,15 @@ fn key(number: u64) -> [u8; 16] {
 }
 
 /// How reads find their blocks.
-const WAYS: [&str; 3] = ["filter", "paged", "locator"];
+const WAYS: [&str; 4] = ["filter", "paged", "leaves", "locator"];
 
 /// A table of so many rows, all of whose blocks are in the cache.
 fn table(env: &Env, path: &Path, rows: u64, value: &[u8], way: &str) -> Result<Table> {
     let (fs, random, cache) = (Arc::clone(&env.fs), Arc::clone(&env.random), Arc::new(BlockCache::new(1 << 30)));
-    let filter_residency = if way == "paged" { Residency::Paged } else { Residency::Resident };
+    let paged_if = |is_paged| if is_paged { Residency::Paged } else { Residency::Resident };
+    let (filter_residency, fence_residency) = (paged_if(way == "paged"), paged_if(way == "leaves"));
     let context = TableContext::new(fs, random, FileUuid::default(), KeyOrder::bytewise(), cache);
-    let context = TableContext { filter_residency, ..context };
+    let context = TableContext { filter_residency, fence_residency, ..context };
     let _ = env.fs.remove_file(path);
     let options = TableOptions { locator: way == "locator", ..TableOptions::default() };
     let mut writer = TableWriter::create(&context, &options, path.to_path_buf(), TableId(1))?;
@@ -41,7 +42,8 @@ fn table(env: &Env, path: &Path, rows: u64, value: &[u8], way: &str) -> Result<T
     let table = Table::open_alone(&context, path)?;
     let absent = [&key(rows / 2)[..], b"?"].concat();
     table.get(&absent, key_hash(0, &absent), SEQNO_MAX)?;
-    let read = [Counter::FilterPageBytesRead, Counter::BlockBytesRead].map(|counter| context.stats.get(counter));
+    let read = [Counter::FilterPageBytesRead, Counter::FenceLeafBytesRead, Counter::BlockBytesRead]
+        .map(|counter| context.stats.get(counter));
     gets(&table, rows, 0, rows);
     if std::env::args().len() > 1 {
         println!("{rows} rows, {way}: {} bytes of memory, read for an absent key {read:?}", table.memory_bytes());
