@@ -4,16 +4,13 @@
 use crate::{
     order::orders,
     rows::{Row, context, path, write},
+    sealed::{frames, put, with_nonsense},
 };
 use sediment_base::{
     Account, Cursor, ErrorKind, InternalKey, KeyOrder, KeyRange, Kind, MemoryBudget, Result, SeqNo, TableId, seqno::SEQNO_MAX,
     stats::Counter,
 };
-use sediment_codec::{
-    compress::Unpacker,
-    hash::key_hash,
-    seal::{FrameId, Region, Seal},
-};
+use sediment_codec::{hash::key_hash, seal::Region};
 use sediment_env::random::SeededRandom;
 use sediment_raw::epoch::pin;
 use sediment_table::{
@@ -278,25 +275,6 @@ fn what_is_known_of_many_blocks_as_one_is_near_what_is_known_of_each() {
     assert_eq!(warm[0], warm[1]);
 }
 
-/// Bytes of the table, and where its frames begin.
-fn frames(context: &TableContext) -> (Vec<u8>, Vec<usize>) {
-    let file = context.fs.open(&path()).unwrap();
-    let mut bytes = vec![0; file.len().unwrap() as usize];
-    file.read_exact_at(0, &mut bytes).unwrap();
-    let mut frames = Vec::new();
-    let mut at = 128;
-    while at < bytes.len() - 128 {
-        frames.push(at);
-        at += Seal::peek(&bytes[at..]).unwrap().frame_bytes() as usize;
-    }
-    (bytes, frames)
-}
-
-fn put(context: &TableContext, bytes: &[u8]) {
-    context.fs.remove_file(&path()).unwrap();
-    context.fs.create(&path()).unwrap().write_at(0, bytes).unwrap();
-}
-
 #[test]
 fn what_is_damaged_in_a_leaf_is_an_error_and_never_a_row_less() {
     let order = &orders()[0];
@@ -368,26 +346,13 @@ fn sealed_nonsense_is_survived() {
     let rows = rows(&orders()[0], 520);
     let meta = write(&context, &options(), &rows);
     let (bytes, frames) = frames(&context);
-    let seal = Seal { uuid: meta.uuid };
     let is_asked = |at: &usize| [2, 3, 8].contains(&bytes[at + 4]) || *at == *frames.last().unwrap();
     let frames: Vec<usize> = frames.iter().copied().filter(is_asked).collect();
     assert!(frames.len() >= 5, "a footer, properties, a root and leaves: {}", frames.len());
     let asked: Vec<Row> = rows.iter().step_by(rows.len() / 30).cloned().collect();
     for _ in 0..4000 {
         let at = frames[random.below(frames.len() as u64) as usize];
-        let (header, plain) = seal.open(&Unpacker::default(), at as u64, &bytes[at..]).unwrap();
-        let mut plain = plain.into_owned();
-        for _ in 0..=random.below(3) {
-            let place = random.below((plain.len() as u64).min(if random.below(2) == 0 { 60 } else { u64::MAX })) as usize;
-            let place = if random.below(4) == 0 { plain.len() - 1 - place.min(plain.len() - 1) } else { place };
-            plain[place] = [0, 1, 0x7F, 0x80, 0xFF, plain[place] ^ 1, plain[place].wrapping_add(1)][random.below(7) as usize];
-        }
-        let ordinal = header.ordinal ^ u32::from(random.below(9) == 0);
-        let mut frame = Vec::new();
-        seal.seal(FrameId { region: header.region, kind: header.kind, ordinal }, at as u64, &plain, &mut frame).unwrap();
-        let mut changed = bytes.clone();
-        changed[at..at + frame.len()].copy_from_slice(&frame);
-        put(&context, &changed);
+        put(&context, &with_nonsense(meta.uuid, &bytes, at, &random));
         for fence_residency in [Residency::Paged, Residency::Resident] {
             match exercise(&TableContext { fence_residency, ..context.clone() }, &asked) {
                 Ok(()) => taken += 1,

@@ -16,5 +16,6 @@ mod paged_filters;
 mod ranges;
 mod removed_runs;
 mod rows;
+mod sealed;
 mod segments;
 mod stretches;

@@ -3,13 +3,10 @@
 use crate::{
     order::orders,
     rows::{Row, context, path, write},
+    sealed::{frames, put, with_nonsense},
 };
 use sediment_base::{Account, ErrorKind, MemoryBudget, Result, prefix_extractor, seqno::SEQNO_MAX, stats::Counter};
-use sediment_codec::{
-    compress::Unpacker,
-    hash::key_hash,
-    seal::{FrameId, Region, Seal},
-};
+use sediment_codec::{hash::key_hash, seal::Region};
 use sediment_env::random::SeededRandom;
 use sediment_raw::epoch::pin;
 use sediment_table::{
@@ -154,25 +151,6 @@ fn a_read_that_may_not_wait_stops_before_a_page_that_is_not_there() {
     }
 }
 
-/// Bytes of the table, and where its frames begin.
-fn frames(context: &TableContext) -> (Vec<u8>, Vec<usize>) {
-    let file = context.fs.open(&path()).unwrap();
-    let mut bytes = vec![0; file.len().unwrap() as usize];
-    file.read_exact_at(0, &mut bytes).unwrap();
-    let mut frames = Vec::new();
-    let mut at = 128;
-    while at < bytes.len() - 128 {
-        frames.push(at);
-        at += Seal::peek(&bytes[at..]).unwrap().frame_bytes() as usize;
-    }
-    (bytes, frames)
-}
-
-fn put(context: &TableContext, bytes: &[u8]) {
-    context.fs.remove_file(&path()).unwrap();
-    context.fs.create(&path()).unwrap().write_at(0, bytes).unwrap();
-}
-
 #[test]
 fn what_is_damaged_in_a_page_is_an_error_and_never_a_no() {
     for kind in [FilterKind::SplitBlock, FilterKind::Burr] {
@@ -242,25 +220,12 @@ fn sealed_nonsense_is_survived() {
         let prefixes = TableOptions { filter_bits_per_prefix: bits, ..options(kind, bits) };
         let meta = write(&context, &prefixes, &rows);
         let (bytes, frames) = frames(&context);
-        let seal = Seal { uuid: meta.uuid };
         let is_asked = |at: &usize| [4, 5].contains(&bytes[at + 4]) || *at == *frames.last().unwrap();
         let frames: Vec<usize> = frames.iter().copied().filter(is_asked).collect();
         assert!(frames.len() >= 7, "a footer, and two filters of a head and two pages: {}", frames.len());
         for _ in 0..1500 {
             let at = frames[random.below(frames.len() as u64) as usize];
-            let (header, plain) = seal.open(&Unpacker::default(), at as u64, &bytes[at..]).unwrap();
-            let mut plain = plain.into_owned();
-            for _ in 0..=random.below(3) {
-                let place = random.below((plain.len() as u64).min(if random.below(2) == 0 { 200 } else { u64::MAX })) as usize;
-                plain[place] =
-                    [0, 1, 0x7F, 0x80, 0xFF, plain[place] ^ 1, plain[place].wrapping_add(1)][random.below(7) as usize];
-            }
-            let ordinal = header.ordinal ^ u32::from(random.below(9) == 0);
-            let mut frame = Vec::new();
-            seal.seal(FrameId { region: header.region, kind: header.kind, ordinal }, at as u64, &plain, &mut frame).unwrap();
-            let mut changed = bytes.clone();
-            changed[at..at + frame.len()].copy_from_slice(&frame);
-            put(&context, &changed);
+            put(&context, &with_nonsense(meta.uuid, &bytes, at, &random));
             for filter_residency in [Residency::Paged, Residency::Resident] {
                 match exercise(&TableContext { filter_residency, ..context.clone() }, &rows[..rows.len().min(40)]) {
                     Ok(()) => taken += 1,
