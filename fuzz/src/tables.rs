@@ -1,9 +1,6 @@
 //! A small table made by the real writer, tables in which one part is replaced, and everything one can ask of a table.
 
-use sediment_base::{
-    BlockCodec, Cursor, Error, InternalKey, KeyOrder, Kind, RangeTombstone, Result, RowFlags, SeqNo, TableId,
-    prefix_extractor::by_name,
-};
+use sediment_base::{Cursor, InternalKey, KeyOrder, Kind, RangeTombstone, RowFlags, SeqNo, TableId, prefix_extractor::by_name};
 use sediment_codec::{
     checksum::crc64,
     coding::Writer,
@@ -17,6 +14,7 @@ use sediment_table::{
     BlockCache, DictionaryOptions, FilterKind, RemovedRuns, Residency, Table, TableContext, TableOptions, TableWriter,
     check::check_table, dump::dump_table,
 };
+use sediment_testkit::as_it_is::AsItIs;
 use std::{path::Path, sync::Arc};
 
 const PATH: &str = "table";
@@ -109,33 +107,6 @@ pub fn dense() -> Vec<u8> {
     let options = TableOptions { block_bytes: 512, codec, hash_seed: 7, created_us: 1, ..TableOptions::default() };
     let (header, parts) = take_apart(&written(&options));
     put_together(&header, &parts, false)
-}
-
-/// Leaves blocks as they are.
-#[derive(Debug)]
-struct AsItIs;
-
-impl BlockCodec for AsItIs {
-    fn id(&self) -> u8 {
-        128
-    }
-
-    fn name(&self) -> &str {
-        "as it is"
-    }
-
-    fn compress(&self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        out.extend_from_slice(plain);
-        Ok(())
-    }
-
-    fn decompress(&self, stored: &[u8], plain: &mut [u8]) -> Result<()> {
-        if stored.len() != plain.len() {
-            return Err(Error::corruption("length of a block as it is"));
-        }
-        plain.copy_from_slice(stored);
-        Ok(())
-    }
 }
 
 /// A dictionary in the format of Zstandard, with its tables, for rows like those of [`compressed`].

@@ -4,6 +4,8 @@
 //! that is.
 
 mod burr;
+#[cfg(test)]
+mod hard;
 mod locator;
 mod paged;
 mod prefix;

@@ -12,6 +12,8 @@ pub mod world;
 
 pub mod keys;
 
+pub mod as_it_is;
+
 pub mod back_references;
 
 pub mod store;

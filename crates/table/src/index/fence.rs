@@ -321,6 +321,11 @@ impl<B: Deref<Target = [u8]>> Fence<B> {
         [&*self.prefix, self.suffix(block)].concat()
     }
 
+    /// Whether all that a search looks at of its first block is that of a block of another fence.
+    pub(super) fn begins_as<C: Deref<Target = [u8]>>(&self, other: &Fence<C>, block: usize) -> bool {
+        *self.prefix == *other.prefix && self.heads.get(0) == other.heads.get(block) && self.pooled(0) == other.pooled(block)
+    }
+
     fn begins_at_or_before(&self, block: usize, rest: &[u8], target: InternalKey<'_>, order: &KeyOrder) -> bool {
         match order.compare(self.suffix(block), rest) {
             Ordering::Less => true,
@@ -350,7 +355,7 @@ impl<B: Deref<Target = [u8]>> Fence<B> {
     }
 
     /// Version of the first row of a block that continues.
-    pub(super) fn version(&self, block: usize) -> Option<(SeqNo, Kind)> {
+    fn version(&self, block: usize) -> Option<(SeqNo, Kind)> {
         if !self.continues(block) {
             return None;
         }

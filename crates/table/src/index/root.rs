@@ -151,8 +151,8 @@ impl Root {
         let places = || (0..leaf.blocks()).map(|block| leaf.place(block));
         let seqnos = (places().map(|place| place.min_seqno).min(), places().map(|place| place.max_seqno).max());
         let is_same = seqnos == (Some(place.min_seqno), Some(place.max_seqno))
-            && leaf.continues(0) == place.flags.contains(BlockFlags::CONTINUES)
-            && (leaf.first_key(0), leaf.version(0)) == (self.fence.first_key(number), self.fence.version(number));
+            && place.flags == leaf.place(0).flags.and(BlockFlags::CONTINUES)
+            && leaf.begins_as(&self.fence, number);
         if is_same { Ok(leaf) } else { Err(Error::corruption(format!("leaf {number} of a fence is not what its root says"))) }
     }
 
@@ -185,3 +185,6 @@ impl Root {
         block.checked_rem(self.leaf_blocks).unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use crate::{
     order::orders,
     rows::{Row, context, path},
 };
-use sediment_base::{BlockCodec, Cursor, ErrorKind, InternalKey, Kind, Result, RowFlags, Slice, TableId, seqno::SEQNO_MAX};
+use sediment_base::{Cursor, ErrorKind, InternalKey, Kind, Result, RowFlags, Slice, TableId, seqno::SEQNO_MAX};
 use sediment_codec::{
     compress::{Method, Unpacker},
     hash::key_hash,
@@ -14,6 +14,7 @@ use sediment_env::random::SeededRandom;
 use sediment_table::{
     FilterKind, RemovedRuns, Table, TableContext, TableOptions, TableWriter, check::check_table, dump::dump_table,
 };
+use sediment_testkit::as_it_is::AsItIs;
 use std::sync::Arc;
 
 /// Asks everything, and takes any answer.
@@ -39,31 +40,6 @@ fn exercise(context: &TableContext) -> Result<()> {
         cursor.next()?;
     }
     Ok(())
-}
-
-/// Leaves blocks as they are: so the dense form is stored, and can be changed byte by byte.
-#[derive(Clone, Copy, Debug)]
-struct AsItIs;
-
-impl BlockCodec for AsItIs {
-    fn id(&self) -> u8 {
-        128
-    }
-
-    fn name(&self) -> &str {
-        "as it is"
-    }
-
-    fn compress(&self, plain: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        out.extend_from_slice(plain);
-        Ok(())
-    }
-
-    fn decompress(&self, stored: &[u8], plain: &mut [u8]) -> Result<()> {
-        assert_eq!(stored.len(), plain.len());
-        plain.copy_from_slice(stored);
-        Ok(())
-    }
 }
 
 /// The sound file's bytes, and where its frames begin.

@@ -3,16 +3,17 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test may panic")]
 
 use super::*;
-use crate::{filter::Filter, options::FilterKind};
-use sediment_codec::hash::key_hash;
+use crate::{
+    filter::{
+        Filter,
+        hard::{hash, sets},
+    },
+    options::FilterKind,
+};
 use sediment_raw::slab::{Buffer, Pool};
 
 fn content(bytes: &[u8]) -> Content {
     Buffer::copied(&Pool::new(), bytes).share((), 0..bytes.len()).part(0..bytes.len())
-}
-
-fn hash(i: u64) -> u64 {
-    key_hash(3, &i.to_le_bytes())
 }
 
 /// A filter in memory, and the same in pages.
@@ -48,16 +49,7 @@ impl Pair {
 
 #[test]
 fn answers_are_those_of_the_filter_in_memory() {
-    let sets: [Vec<u64>; 7] = [
-        vec![7; 5000],
-        vec![u64::MAX, 0, 1, 1 << 63, 1 << 32, (1 << 32) - 1],
-        (0..5000).collect(),
-        (0..5000).map(|i| i << 32).collect(),
-        (0..5000).map(|i| i << 52 | i).collect(),
-        (0..5000).map(|i| (0xABCD_EF01 << 32) | (i * i)).collect(),
-        (0..30_000).map(hash).collect(),
-    ];
-    for hashes in sets {
+    for hashes in sets() {
         for (kind, bits) in [1, 2, 3, 7, 8, 9, 10, 16, 17, 32]
             .into_iter()
             .flat_map(|bits| [(FilterKind::SplitBlock, bits), (FilterKind::Burr, bits)])
