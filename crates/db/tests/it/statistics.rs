@@ -152,6 +152,8 @@ fn every_counter_is_raised_somewhere() {
         include_str!("../../../table/src/reader/counts.rs"),
         include_str!("../../../table/src/reader/filter_pages.rs"),
         include_str!("../../../table/src/reader/filters.rs"),
+        include_str!("../../../table/src/reader/index.rs"),
+        include_str!("../../../table/src/reader/leaves.rs"),
         include_str!("../../../table/src/reader/located.rs"),
         include_str!("../../../table/src/writer/file.rs"),
     ]
