@@ -6,7 +6,8 @@
 //! [`Durability::Memory`] settles at once, as long as nothing before it is in doubt, and is written with the next group.
 //!
 //! Where the file is mapped into memory, a short record that finds nobody before it is written *at once*, under the lock that gives it its
-//! seqnos: copying takes less time than a second lock would. Nobody leads then, and nobody waits for who leads.
+//! seqnos: copying takes less time than a second lock would, and less than keeping the record until later. Nobody leads then, and nobody
+//! waits for who leads.
 //!
 //! Nothing is applied before it is settled, so a failed write refuses everybody in the group and behind it, and their seqnos are
 //! given again.
@@ -174,7 +175,7 @@ impl Log {
         self.check_order(&self.order())
     }
 
-    /// Gives a record its place in the order, and hands it to the operating system unless `durability` lets it wait.
+    /// Gives a record its place in the order, and hands it to the operating system unless `durability` lets it wait and it would have to.
     /// `admit` may refuse it at the moment in which the order is decided. On an error nothing has happened.
     pub(crate) fn submit<'a>(
         &self,
@@ -186,10 +187,10 @@ impl Log {
             let mut order = self.order();
             self.check_order(&order)?;
             admit()?;
-            let may_wait = durability == Durability::Memory && order.may_wait(&record);
-            if !may_wait && let Some(writer) = self.free_writer(&order, &record) {
+            if let Some(writer) = self.free_writer(&order, &record) {
                 return self.submit_at_once(order, writer, record);
             }
+            let may_wait = durability == Durability::Memory && order.may_wait(&record);
             let submitted = order.push(record.into_owned())?;
             if may_wait {
                 order.settle(&submitted, None);
