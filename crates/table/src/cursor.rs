@@ -211,7 +211,7 @@ impl TableCursor {
             && self.table.order().compare(&index.first_key(number, leaf), target.user_key) == Ordering::Equal
     }
 
-    /// The block whose first row is at or before `target`, or after it in no row before that.
+    /// The block in which a search for `target` begins, of which it holds what is known; nothing if all rows come after.
     fn find(&mut self, target: InternalKey<'_>) -> Result<Option<usize>> {
         match self.table.find_block(target, self.heat, &mut self.leaf) {
             Err(error) => self.fail(error),

@@ -3,7 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use super::{
-    fence::{HEADER_BYTES, in_units},
+    fence::{HEADER_BYTES, VERSION_BYTES, fence_bytes, in_units},
     place::{BlockFlags, BlockPlace},
 };
 use sediment_base::{Error, InternalKey, KeyOrder, KeyRange, Kind, Result, SeqNo, comparator::shared_prefix};
@@ -48,6 +48,14 @@ struct Entry<'a> {
     place: BlockPlace,
 }
 
+impl Entry<'_> {
+    /// Bytes of it in the pool.
+    fn pooled_bytes(&self, prefix_len: usize) -> usize {
+        let version_bytes = if self.place.flags.contains(BlockFlags::CONTINUES) { VERSION_BYTES } else { 0 };
+        suffix(self.key, prefix_len).len().saturating_add(version_bytes)
+    }
+}
+
 impl FenceBuilder {
     pub(crate) fn blocks(&self) -> usize {
         self.places.len()
@@ -89,11 +97,12 @@ impl FenceBuilder {
             described.map(|((key, place), version)| Entry { key, version: *version, place: *place }).collect();
         let head = |entry: &Entry<'_>| order.head(suffix(entry.key, prefix_len));
         let ties = entries.windows(2).filter(|pair| pair.first().map(head) == pair.last().map(head)).count() as u64;
-        let content = encode_entries(&entries, prefix_len, order)?;
-        if content.len() <= WHOLE_BYTES {
-            return Ok(EncodedFence { leaves: Vec::new(), content, ties });
+        let pool_len = entries.iter().map(|entry| entry.pooled_bytes(prefix_len)).sum();
+        let bytes = fence_bytes(entries.len(), prefix_len, pool_len).unwrap_or(usize::MAX);
+        if bytes <= WHOLE_BYTES {
+            return Ok(EncodedFence { leaves: Vec::new(), content: encode_entries(&entries, prefix_len, order)?, ties });
         }
-        let blocks = leaf_blocks(content.len(), entries.len());
+        let blocks = leaf_blocks(bytes, entries.len());
         let leaves = entries.chunks(blocks).map(|of_leaf| encode_entries(of_leaf, prefix_len, order));
         let leaves = leaves.collect::<Result<Vec<_>>>()?;
         let content = encode_root(&entries, blocks, &leaves, prefix_len, order)?;

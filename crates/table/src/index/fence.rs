@@ -40,7 +40,7 @@ use std::{
 
 pub(super) const HEADER_BYTES: usize = 24;
 const ENTRY_BYTES: usize = 38;
-const VERSION_BYTES: usize = 9;
+pub(super) const VERSION_BYTES: usize = 9;
 
 /// What is known of the blocks of a table, or of a leaf of them, in the memory of `B`, where it was read to. Immutable. The default is that
 /// of a table without rows.
@@ -56,7 +56,7 @@ pub(crate) struct Fence<B = Content> {
     prefix: B,
     pool: B,
     /// Of an ingested table, else 0.
-    global_seqno: SeqNo,
+    pub(super) global_seqno: SeqNo,
 }
 
 /// An array of the region: numbers of so many bytes.
@@ -385,7 +385,7 @@ pub(super) fn in_units(bytes: u64) -> Result<u32> {
 }
 
 /// How long a fence of so many blocks is, if that can be.
-fn fence_bytes(blocks: usize, prefix_len: usize, pool_len: usize) -> Option<usize> {
+pub(super) fn fence_bytes(blocks: usize, prefix_len: usize, pool_len: usize) -> Option<usize> {
     blocks.checked_mul(ENTRY_BYTES)?.checked_add(HEADER_BYTES)?.checked_add(prefix_len)?.checked_add(pool_len)
 }
 

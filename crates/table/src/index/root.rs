@@ -27,7 +27,6 @@ pub(crate) struct Root {
     /// Of every leaf but the last.
     leaf_blocks: usize,
     blocks: usize,
-    global_seqno: SeqNo,
 }
 
 /// The fence of some of the blocks, where it was read to.
@@ -46,7 +45,7 @@ impl Root {
         let leaf_blocks = Reader::new(content.get(last_at..).unwrap_or_default()).u32()? as usize;
         let ends = Column(content.part(ends_at..last_at));
         let blocks = usize::try_from(blocks).unwrap_or(usize::MAX);
-        let root = Self { fence, ends, leaf_blocks, blocks, global_seqno: 0 };
+        let root = Self { fence, ends, leaf_blocks, blocks };
         root.check_counts()?;
         root.check_frames(leaves)?;
         Ok(root)
@@ -54,7 +53,7 @@ impl Root {
 
     /// With the seqno of an ingested table, whose rows are stored with 0; 0 if it is of another one.
     pub(crate) fn numbered(self, global_seqno: SeqNo) -> Result<Self> {
-        Ok(Self { fence: self.fence.numbered(global_seqno)?, global_seqno, ..self })
+        Ok(Self { fence: self.fence.numbered(global_seqno)?, ..self })
     }
 
     /// Every leaf has blocks, and no more than fit into its part of the data.
@@ -133,10 +132,17 @@ impl Root {
         self.fence.find(target, order)
     }
 
+    /// The block that [`Fence::find`] is to find, by the leaf that knows it.
+    #[inline]
+    pub(crate) fn find_in(&self, leaf: &Leaf<'_>, number: usize, target: InternalKey<'_>, order: &KeyOrder) -> usize {
+        // There is one: the leaf begins as the root says, and the root was asked.
+        self.blocks_of(number).start.saturating_add(leaf.find(target, order).unwrap_or(0))
+    }
+
     /// A leaf in these bytes, which were proven when they were read.
     #[inline]
     pub(crate) fn leaf<'a>(&self, bytes: &'a [u8]) -> Result<Leaf<'a>> {
-        Leaf::view(bytes, self.global_seqno)
+        Leaf::view(bytes, self.fence.global_seqno)
     }
 
     /// The same where they were not: it is the one with this number.
@@ -147,7 +153,7 @@ impl Root {
             return Err(Error::corruption("blocks in a leaf of a fence").expected_found(blocks.len(), leaf.blocks()));
         }
         leaf.check(place.offset..place.offset.saturating_add(place.bytes))?;
-        let leaf = leaf.numbered(self.global_seqno)?;
+        let leaf = leaf.numbered(self.fence.global_seqno)?;
         let places = || (0..leaf.blocks()).map(|block| leaf.place(block));
         let seqnos = (places().map(|place| place.min_seqno).min(), places().map(|place| place.max_seqno).max());
         let is_same = seqnos == (Some(place.min_seqno), Some(place.max_seqno))

@@ -20,13 +20,17 @@ impl Tail {
         if let Some((root, region)) = self.fence_root(properties)? {
             return self.fence_of_leaves(file, &root, &region, properties);
         }
+        self.short_fence(properties)
+    }
+
+    /// The fence of a table with these properties that has no leaves.
+    pub(super) fn short_fence(&self, properties: &Properties) -> Result<Fence> {
         if properties.rows == 0 && properties.range_tombstones > 0 {
             return Ok(Fence::default());
         }
         let region = self.footer.expect_region(Region::Fence)?;
         expect_kind(region, kinds::FENCE)?;
-        let fence = self.content(region)?;
-        let fence = self.data().and_then(|data| Fence::decode(&fence, data)).and_then(|fence| numbered(fence, properties));
+        let fence = Fence::decode(&self.content(region)?, self.data()?).and_then(|fence| numbered(fence, properties));
         fence.map_err(|error| error.at(region.offset))
     }
 

@@ -38,7 +38,7 @@ impl Index {
         apart: &mut Apart,
     ) -> Result<Self> {
         let Some((root, region)) = tail.fence_root(properties)? else {
-            return tail.fence(&**file, properties).map(Self::Resident);
+            return tail.short_fence(properties).map(Self::Resident);
         };
         if context.is_resident(context.fence_residency, apart.memory_bytes + region.plain_bytes) {
             apart.read_bytes += region.bytes;

@@ -66,10 +66,7 @@ impl Leaves {
         reach: Reach<'_>,
     ) -> Result<Option<Option<BlockEntry>>> {
         let Some(number) = self.root.find(target, order) else { return Ok(Some(None)) };
-        self.look(number, reach, |leaf| {
-            let at = leaf.find(target, order).unwrap_or(0);
-            Some(self.root.entry(leaf, self.root.blocks_of(number).start + at))
-        })
+        self.look(number, reach, |leaf| Some(self.root.entry(leaf, self.root.find_in(leaf, number, target, order))))
     }
 
     /// The block behind this one, if it begins with more rows of the user key. `None` as above.
@@ -120,7 +117,7 @@ impl Leaves {
     ) -> Result<Option<usize>> {
         let Some(number) = self.root.find(target, order) else { return Ok(None) };
         self.hold(number, heat, held)?;
-        Ok(Some(self.root.blocks_of(number).start + self.held(held).1.find(target, order).unwrap_or(0)))
+        Ok(Some(self.root.find_in(&self.held(held).1, number, target, order)))
     }
 
     /// The leaf that a walk keeps, and its number. Panics if that is none.

@@ -21,7 +21,6 @@ fn content(bytes: &[u8]) -> Content {
 /// Key and version of the first row of a block: one in seven goes on with the key of the block before.
 fn first(block: u64) -> (Vec<u8>, SeqNo) {
     let key = if block % 7 == 6 { block - 1 } else { block };
-    // Of the key of the first block the others have nothing but the beginning.
     (format!("key/{:02}/{:09}", key / 50, key * 3).into_bytes(), 10_000 - block)
 }
 
@@ -52,8 +51,8 @@ fn said(root: &[u8], leaves: &[Vec<u8>], data: &Range<u64>) -> Result<Vec<Option
     let find = |target: InternalKey<'_>| {
         let number = root.find(target, &KeyOrder::bytewise())?;
         let leaf = root.leaf(&leaves[number]).unwrap();
-        let at = leaf.find(target, &KeyOrder::bytewise()).expect("a leaf begins where the root says");
-        Some(root.entry(&leaf, root.blocks_of(number).start + at))
+        assert!(leaf.find(target, &KeyOrder::bytewise()).is_some(), "a leaf begins where the root says");
+        Some(root.entry(&leaf, root.find_in(&leaf, number, target, &KeyOrder::bytewise())))
     };
     Ok((0..BLOCKS)
         .flat_map(|block| {
