@@ -5,7 +5,7 @@
 //!
 //! | account | holds | beyond its bounds |
 //! |---|---|---|
-//! | memtables | rows not yet in tables | writers wait for flushes; what is under way is applied, so it may exceed the total by that |
+//! | memtables | rows not yet in tables, and memory that memtables left for those that come after them | writers wait for flushes; what is under way is applied, so it may exceed the total by that |
 //! | cache | blocks once read, and pages of filters | evicts: it yields first, down to what the others leave; over that only while room is being made |
 //! | metadata | fences, filters and locators of open tables | may exceed any share, even the total: a table must be open to be read. But one that is opened does without its locator, or leaves its filter in the file, where that would not fit into the share of metadata |
 //! | log | buffers of the log | bounded by the log's own settings |
@@ -19,16 +19,20 @@ mod charge;
 
 pub use charge::Charge;
 
+use sediment_raw::spares::Spares;
 use std::{
     fmt,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 /// What memory is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Account {
-    /// Rows that are not yet in tables, in memtables active or sealed.
+    /// Rows that are not yet in tables, in memtables active or sealed, and what is kept for the next ones.
     Memtables,
     /// Blocks once read, and pages of filters that are not in memory.
     Cache,
@@ -73,6 +77,7 @@ const METADATA_SHARE: (u64, u64) = (3, 10);
 pub struct MemoryBudget {
     total_bytes: AtomicU64,
     accounts: [Used; Account::ALL.len()],
+    spares: Arc<Spares>,
 }
 
 /// Bytes of one account, alone on its cache lines: accounts are charged by different threads.
@@ -83,7 +88,7 @@ struct Used(AtomicU64);
 impl MemoryBudget {
     /// A budget of so many bytes in all.
     pub fn new(total_bytes: u64) -> Self {
-        Self { total_bytes: AtomicU64::new(total_bytes), accounts: Default::default() }
+        Self { total_bytes: AtomicU64::new(total_bytes), accounts: Default::default(), spares: Arc::default() }
     }
 
     /// A budget that only counts.
@@ -114,9 +119,15 @@ impl MemoryBudget {
         debug_assert!(before >= bytes, "{account} gives back {bytes} of {before} bytes");
     }
 
-    /// Bytes in use.
+    /// Bytes in use; of memtables, with what those that are gone have left for others.
     pub fn used(&self, account: Account) -> u64 {
-        self.account(account).load(Relaxed)
+        let spare = if account == Account::Memtables { self.spares.bytes() as u64 } else { 0 };
+        self.account(account).load(Relaxed) + spare
+    }
+
+    /// What memtables leave to one another.
+    pub fn spares(&self) -> &Arc<Spares> {
+        &self.spares
     }
 
     /// Bytes in use by all accounts.

@@ -1,4 +1,5 @@
-//! An append-only arena of records: stable addresses, any number of writers and readers, nothing freed before the whole.
+//! An append-only arena of records: stable addresses, any number of writers and readers, nothing freed before the whole. Large memory
+//! goes from one arena to the next (see [`Spares`]).
 //!
 //! ```text
 //!   record   [ header: payload bytes 32 | flags 32 ][ link: previous 32 | jump 32 ][ payload, padded to 8 bytes ]
@@ -15,16 +16,23 @@
 //! are places of written records in the same arena, which is why following them is sound: only this crate makes them, and
 //! all that crosses the crate's line is a [`Record`], or a [`RecordId`] that names its arena.
 
-use crate::sync::{
-    Backoff, Mutex,
-    atomic::{
-        AtomicBool, AtomicU32, AtomicU64,
-        Ordering::{Acquire, Relaxed, Release, SeqCst},
+use crate::{
+    spares::Spares,
+    sync::{
+        Backoff, Mutex,
+        atomic::{
+            AtomicBool, AtomicU32, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release, SeqCst},
+        },
+        lock,
     },
-    lock,
 };
 use chunk::{Chunks, FIRST_WORDS, PLACES_MAX, Words};
-use std::{cell::Cell, fmt, sync::atomic::AtomicU64 as PlainAtomicU64};
+use std::{
+    cell::Cell,
+    fmt,
+    sync::{Arc, atomic::AtomicU64 as PlainAtomicU64},
+};
 
 mod chunk;
 mod walk;
@@ -80,9 +88,14 @@ impl Arena {
 
     /// An empty arena; the first memory is taken by the first reservation.
     pub fn new() -> Self {
+        Self::with_spares(Arc::default())
+    }
+
+    /// The same, which takes memory from those before it and leaves it to those that come after.
+    pub fn with_spares(spares: Arc<Spares>) -> Self {
         Self {
             tag: next_tag(),
-            chunks: Chunks::new(),
+            chunks: Chunks::new(spares),
             lanes: std::array::from_fn(|_| Lane::new()),
             lanes_used: AtomicU32::new(0),
             sealed: AtomicBool::new(false),
@@ -220,7 +233,12 @@ impl Arena {
         let span_words = if large { words } else { SPAN_WORDS };
         let mut growth = lock(&self.growth);
         let place = growth.take(span_words).ok_or(Refused::Full)?;
-        self.chunks.ensure(place);
+        if self.chunks.ensure(place) {
+            drop(growth);
+            // SAFETY: the chunk was just made sure of; the span is this lane's alone, and no walk knows it yet.
+            unsafe { self.chunks.words(place).clear(span_words) };
+            growth = lock(&self.growth);
+        }
         growth.spans.push(Span { next: place, end: place + span_words });
         if !large {
             let left = lane.next.load(Relaxed);

@@ -28,6 +28,8 @@ pub mod mapped;
 
 mod pages;
 
+pub mod spares;
+
 #[cfg(all(test, not(loom)))]
 mod random;
 

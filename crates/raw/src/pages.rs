@@ -7,10 +7,14 @@
 //! Memory that is aligned to [`HUGE_BYTES`] is asked for in pages of that size: where much is read here and there, the tables
 //! that say where 4096 bytes lie do not fit into the processor's caches, and looking there costs as much as the read itself.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::{
+    alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error},
+    mem,
+    ptr::NonNull,
+};
 
 /// From this size on, in bytes, memory comes in pages.
-const LARGE_BYTES: usize = 1 << 20;
+pub(crate) const LARGE_BYTES: usize = 1 << 20;
 
 /// The size of a huge page, in bytes, on the common processors.
 pub(crate) const HUGE_BYTES: usize = 2 << 20;
@@ -18,9 +22,63 @@ pub(crate) const HUGE_BYTES: usize = 2 << 20;
 /// The size of other pages.
 const PAGE_BYTES: usize = 4096;
 
+/// Memory on its own: zeros at first, then what its users leave behind.
+pub(crate) struct Memory {
+    first: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: it is memory that nobody else owns; whoever reaches into it sees to who else does.
+unsafe impl Send for Memory {}
+
+impl Memory {
+    /// As much as the layout says; the process ends where there is none left. For layouts see [`allocate`].
+    pub(crate) fn new(layout: Layout) -> Self {
+        let Some(first) = NonNull::new(allocate(layout)) else { handle_alloc_error(layout) };
+        Self { first, layout }
+    }
+
+    /// What [`Memory::into_first`] gave.
+    ///
+    /// # Safety
+    /// It was of this layout, and nobody reaches it any more.
+    pub(crate) unsafe fn from_first(first: NonNull<u8>, layout: Layout) -> Self {
+        Self { first, layout }
+    }
+
+    /// Its beginning, which is the caller's to give back.
+    pub(crate) fn into_first(self) -> NonNull<u8> {
+        mem::ManuallyDrop::new(self).first
+    }
+
+    pub(crate) fn first(&self) -> NonNull<u8> {
+        self.first
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.layout.size()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout, and nobody reaches it who does not keep this.
+        unsafe { free(self.first.as_ptr(), self.layout) };
+    }
+}
+
+/// Whether memory of this layout comes in pages: whole ones of its own, from the system.
+pub(crate) fn is_large(layout: Layout) -> bool {
+    layout.size() >= LARGE_BYTES
+}
+
 /// Zeroed memory; null where there is none left. The layout is not empty, and not aligned to more than a page, or it is
 /// aligned to a huge page and as long as some of them.
-pub(crate) fn allocate(layout: Layout) -> *mut u8 {
+fn allocate(layout: Layout) -> *mut u8 {
     let is_huge = layout.align() == HUGE_BYTES && layout.size().is_multiple_of(HUGE_BYTES);
     assert!(layout.size() > 0 && (layout.align() <= PAGE_BYTES || is_huge), "{layout:?}");
     match large(layout) {
@@ -35,7 +93,7 @@ pub(crate) fn allocate(layout: Layout) -> *mut u8 {
 ///
 /// # Safety
 /// It came from [`allocate`] with this layout, and nobody reaches it any more.
-pub(crate) unsafe fn free(memory: *mut u8, layout: Layout) {
+unsafe fn free(memory: *mut u8, layout: Layout) {
     match large(layout) {
         // SAFETY: by the caller's word; the layout says that it was mapped.
         Some(bytes) => unsafe { platform::unmap(memory, bytes) },
@@ -46,7 +104,7 @@ pub(crate) unsafe fn free(memory: *mut u8, layout: Layout) {
 
 /// How many bytes to map, if memory of this layout is mapped.
 fn large(layout: Layout) -> Option<usize> {
-    (platform::HAS_PAGES && layout.size() >= LARGE_BYTES).then_some(layout.size())
+    (platform::HAS_PAGES && is_large(layout)).then_some(layout.size())
 }
 
 #[cfg(all(target_os = "linux", not(miri), not(loom)))]

@@ -20,10 +20,13 @@ mod shared;
 pub use part::Part;
 pub use shared::{Buffer, Shared};
 
-use crate::sync::{Arc, Mutex, lock};
+use crate::{
+    pages::Memory,
+    sync::{Arc, Mutex, lock},
+};
 use chunk::{CHUNKED_BYTES, Chunk};
 use classes::{CLASSES, LINE_BYTES, class_bytes, class_of};
-use memory::{Memory, SLAB_BYTES_MAX, Slab};
+use memory::{SLAB_BYTES_MAX, Slab, memory_of};
 use std::{
     alloc::{Layout, alloc, dealloc, handle_alloc_error},
     collections::{BTreeMap, BTreeSet},
@@ -168,7 +171,7 @@ impl Store {
             Some(spare) => spare,
             None => {
                 self.bytes += bytes;
-                Memory::new(bytes)
+                memory_of(bytes)
             }
         };
         let number = next_number(&mut self.slabs);

@@ -86,7 +86,7 @@ impl<'a> MemtableRow<'a> {
 impl Memtable {
     /// An empty memtable, whose rows have digests or not; `hash_seed` is the tree's. It is charged to the budget as it grows.
     pub(crate) fn new(order: KeyOrder, hash_seed: u64, is_digested: bool, budget: &Arc<MemoryBudget>) -> Self {
-        let arena = Arena::new();
+        let arena = Arena::with_spares(Arc::clone(budget.spares()));
         let digest_seed = is_digested.then_some(hash_seed);
         let (index, keys) = (HashIndex::new(&arena, 0), Keys::new(&arena, order.clone(), digest_seed));
         let charge = Charge::new(budget, Account::Memtables, 0);
@@ -97,7 +97,7 @@ impl Memtable {
     /// An empty memtable to take this one's place, which expects as many keys, of the same look, scanned or not as here: its
     /// index need not grow, and its order is kept from the beginning if this one's was ever asked for. Its rows have digests or not.
     pub(crate) fn successor(&self, is_digested: bool) -> Self {
-        let arena = Arena::new();
+        let arena = Arena::with_spares(Arc::clone(self.charge.budget().spares()));
         let index = HashIndex::new(&arena, self.index.keys());
         let keys = self.keys.like(&self.arena, &arena, is_digested.then_some(self.hash_seed));
         let tombstones = self.tombstones.successor();

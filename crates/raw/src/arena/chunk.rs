@@ -1,4 +1,4 @@
-//! The memory behind an arena: zeroed words, in chunks that double in size and never move.
+//! The memory behind an arena: words, in chunks that double in size and never move. They are zeros, or were used by an arena before.
 //!
 //! A word is reached by its *place*, a number that grows through all chunks. Places begin at the size of the first chunk, so
 //! that the chunk of a place is the position of its highest bit, and 0 is no place.
@@ -40,15 +40,27 @@ mod form {
         AtomicPtr,
         Ordering::{Acquire, Relaxed, Release},
     };
-    use crate::{pages, simd::prefetch};
+    use crate::{
+        pages::{self, Memory},
+        simd::prefetch,
+        spares::Spares,
+        sync::atomic::AtomicU32,
+    };
     use std::{
-        alloc::{Layout, handle_alloc_error},
+        alloc::Layout,
         marker::PhantomData,
-        ptr, slice,
+        ptr::{self, NonNull},
+        slice,
+        sync::Arc,
     };
 
-    /// All chunks of an arena.
-    pub(in super::super) struct Chunks([AtomicPtr<u64>; CHUNKS]);
+    /// All chunks of an arena. The large ones come from its spares, as far as there are any, and go there at its end.
+    pub(in super::super) struct Chunks {
+        chunks: [AtomicPtr<u64>; CHUNKS],
+        /// A bit for each chunk that others used before.
+        used: AtomicU32,
+        spares: Arc<Spares>,
+    }
 
     /// Some words in a row, all in one chunk.
     #[derive(Clone, Copy)]
@@ -58,21 +70,19 @@ mod form {
     }
 
     impl Chunks {
-        pub(in super::super) fn new() -> Self {
-            Self([const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS])
+        pub(in super::super) fn new(spares: Arc<Spares>) -> Self {
+            Self { chunks: [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS], used: AtomicU32::new(0), spares }
         }
 
-        /// Makes the chunk of `place`, if it is not there. One caller at a time.
-        pub(in super::super) fn ensure(&self, place: u32) {
+        /// Makes the chunk of `place`, if it is not there. Returns whether it may hold what others left. One caller at a time.
+        pub(in super::super) fn ensure(&self, place: u32) -> bool {
             let (index, _) = split(place);
-            if self.0[index].load(Relaxed).is_null() {
-                let layout = layout(index);
-                let chunk = pages::allocate(layout);
-                if chunk.is_null() {
-                    handle_alloc_error(layout);
-                }
-                self.0[index].store(chunk.cast(), Release);
+            if self.chunks[index].load(Relaxed).is_null() {
+                let (memory, is_used) = self.memory(index);
+                self.used.store(self.used.load(Relaxed) | u32::from(is_used) << index, Relaxed);
+                self.chunks[index].store(memory.into_first().as_ptr().cast(), Release);
             }
+            self.used.load(Relaxed) >> index & 1 == 1
         }
 
         /// The words from `place` on.
@@ -82,23 +92,42 @@ mod form {
         #[inline]
         pub(in super::super) unsafe fn words(&self, place: u32) -> Words<'_> {
             let (index, word) = split(place);
-            let chunk = self.0[index].load(Acquire);
+            let chunk = self.chunks[index].load(Acquire);
             // SAFETY: the chunk is there, by the caller's word, and `split` stays inside it.
             Words { first: unsafe { chunk.add(word) }, chunks: PhantomData }
+        }
+
+        /// Memory for a chunk, and whether others used it before.
+        fn memory(&self, index: usize) -> (Memory, bool) {
+            let layout = layout(index);
+            if !pages::is_large(layout) {
+                return (Memory::new(layout), false);
+            }
+            if !self.chunks[LARGE..].iter().any(|chunk| !chunk.load(Relaxed).is_null()) {
+                self.spares.join();
+            }
+            self.spares.take(layout).map_or_else(|| (Memory::new(layout), false), |memory| (memory, true))
         }
     }
 
     impl Drop for Chunks {
         fn drop(&mut self) {
-            for (index, chunk) in self.0.iter().enumerate() {
-                let chunk = chunk.load(Relaxed);
-                if !chunk.is_null() {
-                    // SAFETY: allocated by `ensure` with this layout; words borrow the chunks, so none is left.
-                    unsafe { pages::free(chunk.cast(), layout(index)) };
-                }
+            let memory = |(index, chunk): (usize, &AtomicPtr<u64>)| {
+                let first = NonNull::new(chunk.load(Relaxed))?;
+                // SAFETY: made by `ensure` with this layout; words borrow the chunks, so none is left.
+                Some(unsafe { Memory::from_first(first.cast(), layout(index)) })
+            };
+            let (large, small): (Vec<_>, Vec<_>) =
+                self.chunks.iter().enumerate().filter_map(memory).partition(|memory| pages::is_large(memory.layout()));
+            drop(small);
+            if !large.is_empty() {
+                self.spares.leave(large);
             }
         }
     }
+
+    /// The first chunk that is large.
+    const LARGE: usize = (pages::LARGE_BYTES / 8).ilog2() as usize - FIRST_WORDS.ilog2() as usize;
 
     fn layout(index: usize) -> Layout {
         let words = Layout::array::<u64>((FIRST_WORDS as usize) << index).expect("at most 8 GiB");
@@ -107,11 +136,21 @@ mod form {
     }
 
     impl<'a> Words<'a> {
-        /// Asks for the first two cache lines.
+        /// Asks for the first three cache lines.
         #[inline]
         pub(in super::super) fn prefetch(self) {
             prefetch(self.first);
             prefetch(self.first.wrapping_add(8));
+            prefetch(self.first.wrapping_add(16));
+        }
+
+        /// Makes `words` words from here on zeros.
+        ///
+        /// # Safety
+        /// They lie in the same chunk, and nobody else has any of them yet.
+        pub(in super::super) unsafe fn clear(self, words: u32) {
+            // SAFETY: inside the chunk, and exclusive by the caller's word.
+            unsafe { self.first.write_bytes(0, words as usize) };
         }
 
         /// A word that is only ever reached through atomics.
@@ -151,8 +190,9 @@ mod form {
 #[cfg(loom)]
 mod form {
     use super::{AtomicU64, CHUNKS, FIRST_WORDS, split};
+    use crate::spares::Spares;
     use loom::cell::UnsafeCell;
-    use std::sync::OnceLock;
+    use std::sync::{Arc, OnceLock};
 
     pub(in super::super) struct Chunks([OnceLock<Chunk>; CHUNKS]);
 
@@ -173,16 +213,17 @@ mod form {
     unsafe impl Sync for Chunks {}
 
     impl Chunks {
-        pub(in super::super) fn new() -> Self {
+        pub(in super::super) fn new(_spares: Arc<Spares>) -> Self {
             Self([const { OnceLock::new() }; CHUNKS])
         }
 
-        pub(in super::super) fn ensure(&self, place: u32) {
+        pub(in super::super) fn ensure(&self, place: u32) -> bool {
             let (index, _) = split(place);
             self.0[index].get_or_init(|| Chunk {
                 atomics: (0..FIRST_WORDS << index).map(|_| AtomicU64::new(0)).collect(),
                 payloads: (0..FIRST_WORDS << index).map(|_| (UnsafeCell::new(()), std::cell::UnsafeCell::new(0))).collect(),
             });
+            false
         }
 
         /// # Safety
@@ -195,6 +236,10 @@ mod form {
 
     impl<'a> Words<'a> {
         pub(in super::super) fn prefetch(self) {}
+
+        /// # Safety
+        /// As for the real form, in which it is called for chunks that were used before.
+        pub(in super::super) unsafe fn clear(self, _words: u32) {}
 
         /// # Safety
         /// As for the real form.

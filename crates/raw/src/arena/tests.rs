@@ -1,7 +1,11 @@
 use super::{Arena, FIRST_WORDS, Refused, Walk};
+use crate::{pages, spares::Spares};
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
     thread,
 };
 
@@ -129,4 +133,48 @@ fn too_long_a_payload_is_refused() {
     let arena = Arena::new();
     assert_eq!(arena.reserve(Arena::PAYLOAD_BYTES_MAX + 1, 0).err(), Some(Refused::Full));
     assert_eq!(BTreeSet::from([arena.records(), arena.bytes()]), BTreeSet::from([0]));
+}
+
+#[test]
+fn what_an_arena_leaves_is_not_seen_in_the_next_one() {
+    let spares = Arc::new(Spares::new());
+    let large = pages::LARGE_BYTES;
+    let payload = |number: usize| vec![number as u8 | 1; 200 + number % 1000];
+    let fill = |arena: &Arena| -> Vec<_> {
+        let mut bytes = 0;
+        let mut numbers = 0..;
+        std::iter::from_fn(|| {
+            let payload = payload(numbers.next()?);
+            bytes += payload.len();
+            (bytes < 3 * large).then(|| (append(arena, &payload, 1), payload))
+        })
+        .collect()
+    };
+    let arenas = || Arena::with_spares(Arc::clone(&spares));
+    let (first, second) = (arenas(), arenas());
+    fill(&first);
+    fill(&second);
+    assert_eq!(spares.bytes(), 0);
+    drop(first);
+    let left = spares.bytes();
+    assert!(left >= 3 * large && left.is_multiple_of(large), "{left}");
+    let third = arenas();
+    // Lanes of two sizes: what is in order, and records with a span of their own, some of which are dropped unwritten.
+    let mut written = fill(&third);
+    drop(third.reserve(large / 4, 0).expect("room"));
+    written.push((append(&third, &vec![9; large / 4], 1), vec![9; large / 4]));
+    assert!(spares.bytes() < left);
+    let mut reserved = third.reserve(5000, 0).expect("room");
+    assert!(reserved.payload_mut().iter().all(|byte| *byte == 0), "zeroed at first");
+    drop(reserved);
+    assert!(written.iter().all(|(id, payload)| third.record(*id).payload() == payload));
+    let mut met = Vec::new();
+    Walk::new().advance(&third, |record| met.push(record.id().place));
+    met.sort_unstable();
+    let mut places: Vec<_> = written.iter().map(|(id, _)| id.place).collect();
+    places.sort_unstable();
+    assert_eq!(met, places);
+    drop(second);
+    drop(third);
+    assert_eq!(spares.bytes(), 0, "nobody is left");
 }

@@ -6,8 +6,9 @@
 
 use super::{
     classes::LINE_BYTES,
-    memory::{Memory, SLAB_BYTES_MAX},
+    memory::{SLAB_BYTES_MAX, memory_of},
 };
+use crate::pages::Memory;
 use std::{collections::BTreeMap, ptr::NonNull};
 
 /// Pieces of at least so many bytes are cut out of chunks.
@@ -30,7 +31,7 @@ pub(super) struct Chunk {
 impl Chunk {
     /// An empty one with room for a piece of so many bytes.
     pub(super) fn with_room_for(bytes: usize) -> Self {
-        let memory = Memory::new(bytes.max(CHUNK_BYTES).next_multiple_of(SLAB_BYTES_MAX));
+        let memory = memory_of(bytes.max(CHUNK_BYTES).next_multiple_of(SLAB_BYTES_MAX));
         let gap_bytes = memory.bytes();
         Self { memory, pieces: BTreeMap::new(), gap_bytes, fresh_at: 0 }
     }

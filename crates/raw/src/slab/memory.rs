@@ -1,11 +1,8 @@
-//! `Memory`: some of the system's. `Slab`: such, cut into pieces of one class.
+//! `Slab`: memory of the system's, cut into pieces of one class.
 
 use super::classes::{LINE_BYTES, class_bytes};
-use crate::pages::{self, HUGE_BYTES};
-use std::{
-    alloc::{Layout, handle_alloc_error},
-    ptr::NonNull,
-};
+use crate::pages::{HUGE_BYTES, Memory};
+use std::{alloc::Layout, ptr::NonNull};
 
 /// Bytes of the largest slabs: a huge page.
 pub(super) const SLAB_BYTES_MAX: usize = HUGE_BYTES;
@@ -13,39 +10,10 @@ pub(super) const SLAB_BYTES_MAX: usize = HUGE_BYTES;
 /// Pieces of the first slab of a class.
 const FIRST_PIECES: usize = 4;
 
-/// Memory from the system or the allocator, on its own: zeros at first, then what its users leave behind.
-pub(super) struct Memory {
-    first: NonNull<u8>,
-    layout: Layout,
-}
-
-// SAFETY: it is memory that nobody else owns; who reaches into it does so by pieces, whose owners it does not know.
-unsafe impl Send for Memory {}
-
-impl Memory {
-    /// So many bytes, whole cache lines; on huge pages, if they are whole huge pages.
-    pub(super) fn new(bytes: usize) -> Self {
-        let align = if bytes.is_multiple_of(HUGE_BYTES) { HUGE_BYTES } else { LINE_BYTES };
-        let layout = Layout::from_size_align(bytes, align).expect("lengths of slabs are small");
-        let Some(first) = NonNull::new(pages::allocate(layout)) else { handle_alloc_error(layout) };
-        Self { first, layout }
-    }
-
-    pub(super) fn first(&self) -> NonNull<u8> {
-        self.first
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.layout.size()
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: allocated with this layout. Whoever has a piece of it keeps the pool alive, and a pool lets go of no memory that has
-        // pieces outside.
-        unsafe { pages::free(self.first.as_ptr(), self.layout) };
-    }
+/// So many bytes of memory, whole cache lines; on huge pages, if they are whole huge pages.
+pub(super) fn memory_of(bytes: usize) -> Memory {
+    let align = if bytes.is_multiple_of(HUGE_BYTES) { HUGE_BYTES } else { LINE_BYTES };
+    Memory::new(Layout::from_size_align(bytes, align).expect("lengths of slabs are small"))
 }
 
 /// Memory in pieces, those in front used first.
@@ -95,12 +63,12 @@ impl Slab {
         self.free[word] &= self.free[word] - 1;
         self.taken += 1;
         // SAFETY: one of the pieces, which all lie inside the memory.
-        unsafe { self.memory.first.add((word * 64 + bit) * self.piece_bytes) }
+        unsafe { self.memory.first().add((word * 64 + bit) * self.piece_bytes) }
     }
 
     /// Takes back a piece that `take` gave.
     pub(super) fn give_back(&mut self, piece: NonNull<u8>) {
-        let index = (piece.addr().get() - self.memory.first.addr().get()) / self.piece_bytes;
+        let index = (piece.addr().get() - self.memory.first().addr().get()) / self.piece_bytes;
         let bit = 1 << (index % 64);
         debug_assert!(self.free[index / 64] & bit == 0, "given back twice");
         self.free[index / 64] |= bit;

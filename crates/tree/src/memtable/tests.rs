@@ -347,3 +347,34 @@ fn the_budget_is_charged_for_what_a_memtable_takes() {
     drop((first, second));
     assert_eq!(budget.total_used(), 0);
 }
+
+#[test]
+fn what_a_memtable_leaves_to_the_next_ones_is_charged_and_used() {
+    let budget = Arc::new(MemoryBudget::unlimited());
+    let fill = |memtable: &Memtable| {
+        for number in 0..4_u64 {
+            let key = format!("{number}").into_bytes();
+            memtable.insert(InternalKey::new(&key, number, Kind::Value), &[number as u8; 1 << 20]).expect("open");
+        }
+    };
+    let used = || budget.used(Account::Memtables) as usize;
+    let first = Memtable::new(KeyOrder::bytewise(), SEED, false, &budget);
+    let second = first.successor(false);
+    fill(&first);
+    fill(&second);
+    assert_eq!(used(), first.bytes() + second.bytes());
+    drop(first);
+    let spare = budget.spares().bytes();
+    assert!(spare >= 4 << 20 && used() == second.bytes() + spare, "{spare} of {}", used());
+    let third = second.successor(false);
+    fill(&third);
+    assert!(budget.spares().bytes() < spare, "the next one uses it");
+    assert_eq!(used(), second.bytes() + third.bytes() + budget.spares().bytes());
+    for number in 0..4_u64 {
+        let key = format!("{number}").into_bytes();
+        let found = third.get(&key, key_hash(SEED, &key), u64::MAX).expect("memory").expect("there");
+        assert!(found.value.len() == 1 << 20 && found.value.iter().all(|byte| *byte == number as u8));
+    }
+    drop((second, third));
+    assert_eq!(budget.total_used(), 0, "nothing is kept for nobody");
+}
