@@ -2,9 +2,10 @@
 
 use super::{Memtable, order::Place, row::Row};
 use sediment_base::{Cursor, Error, InternalKey, Result, SeqNo};
+use sediment_codec::hash::key_hash;
 use sediment_raw::{
     arena::{Record, RecordId},
-    chain,
+    chain, epoch,
     ordered::Window,
 };
 use std::{cmp::Ordering, sync::Arc};
@@ -20,8 +21,12 @@ pub(crate) struct MemtableCursor {
     failed: Option<Error>,
 }
 
-/// A cursor that moves forwards asks for the rows of so many keys before it needs them.
+/// A cursor that moves forwards asks for the first rows of so many keys before it needs them;
 const PREFETCH_KEYS: usize = 8;
+/// so many before, for what leads to the newest row, where that is another one;
+const PREFETCH_INDEX_KEYS: usize = 5;
+/// and so many before, for that.
+const PREFETCH_NEWEST_KEYS: usize = 2;
 
 impl MemtableCursor {
     pub(super) fn new(memtable: Arc<Memtable>) -> Self {
@@ -138,6 +143,23 @@ impl MemtableCursor {
         }
     }
 
+    /// Asks for what comes between the first rows of keys a little ahead and their newest ones.
+    #[inline]
+    fn expect_newest(&self, window: &Window) {
+        let memtable = &*self.memtable;
+        let superseded = |ahead: usize| {
+            let index = self.index + ahead;
+            let first = (index < window.len()).then(|| window.record(&memtable.arena, index))?;
+            chain::is_superseded(first).then(|| key_hash(memtable.hash_seed, Row::of(first).user_key()))
+        };
+        if let Some(hash) = superseded(PREFETCH_INDEX_KEYS) {
+            memtable.prefetch(hash, &epoch::pin());
+        }
+        if let Some(hash) = superseded(PREFETCH_NEWEST_KEYS) {
+            memtable.prefetch_row(hash, &epoch::pin());
+        }
+    }
+
     /// The key that the window stands at.
     fn user_key(&self) -> Option<&[u8]> {
         let window = self.window.as_ref().filter(|window| self.index < window.len())?;
@@ -149,6 +171,7 @@ impl MemtableCursor {
         if let Some(window) = self.window.as_ref().filter(|window| self.index + 1 < window.len()) {
             self.index += 1;
             window.prefetch(&self.memtable.arena, self.index + PREFETCH_KEYS - 1);
+            self.expect_newest(window);
         } else {
             let here = self.user_key().expect("the cursor stands on a key");
             let window = self.memtable.keys.window_from(&self.memtable.arena, Place::Key(here), true);
