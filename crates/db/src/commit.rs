@@ -54,7 +54,7 @@ fn commit_if(
         return Ok(());
     }
     let asked = Asked { keyspaces: &keyspaces, bytes: payload.len(), only_removes };
-    let begun = Begun::new(machinery, worker, asked, durability)?;
+    let begun = Begun::new(machinery, worker, asked, durability, true)?;
     let keyspace = if let [only] = &*keyspaces { only.id().0 } else { 0 };
     let record = Prepared::new(RecordKind::Batch, keyspace, count, payload);
     let placed = begun.place(record, admit)?;
@@ -69,13 +69,20 @@ struct Begun<'a> {
     worker: &'a Worker,
     asked: Asked<'a>,
     durability: Durability,
-    start_us: u64,
+    /// When it began, if it is timed.
+    start_us: Option<u64>,
 }
 
 impl<'a> Begun<'a> {
     /// Waits as long as maintenance asks for.
-    fn new(machinery: &'a Machinery, worker: &'a Worker, asked: Asked<'a>, durability: Durability) -> Result<Self> {
-        let start_us = machinery.instruments.now_us();
+    fn new(
+        machinery: &'a Machinery,
+        worker: &'a Worker,
+        asked: Asked<'a>,
+        durability: Durability,
+        is_timed: bool,
+    ) -> Result<Self> {
+        let start_us = is_timed.then(|| machinery.instruments.now_us());
         worker.admit(machinery, &asked)?;
         Ok(Self { machinery, worker, asked, durability, start_us })
     }
@@ -107,7 +114,9 @@ impl<'a> Begun<'a> {
         local.add(Counter::CommitRows, placed.record().count().into());
         local.add(Counter::CommitBytes, data_bytes);
         worker.committed(machinery, &asked, is_full);
-        machinery.instruments.record_since(Histogram::CommitLatencyUs, start_us);
+        if let Some(start_us) = start_us {
+            machinery.instruments.record_since(Histogram::CommitLatencyUs, start_us);
+        }
         Ok(())
     }
 }

@@ -35,7 +35,7 @@ macro_rules! histograms {
 }
 
 histograms! {
-    /// Time from the call of a commit to its acknowledgement.
+    /// Time from the call of a commit to its acknowledgement; of a sample of those that write one row and wait for no sync.
     CommitLatencyUs: "commit_latency_us" in Microseconds,
     /// Time of a point read; of a sample of them.
     GetLatencyUs: "get_latency_us" in Microseconds,

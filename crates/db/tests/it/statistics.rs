@@ -34,7 +34,6 @@ fn commits_and_the_log_are_counted() {
     assert_eq!(of(Counter::CommitBytes), 8 + 3 + (4 + 4 + 2));
     assert_eq!((of(Counter::WalRecords), of(Counter::WalGroups), of(Counter::WalSyncs)), (3, 3, 1));
     assert_eq!(of(Counter::WalBytesWritten), db.stats().wal_bytes - before.wal_bytes);
-    assert_eq!(counted.histogram(Histogram::CommitLatencyUs).count(), 3);
     assert_eq!(counted.histogram(Histogram::WalSyncLatencyUs).count(), 1);
     let groups = counted.histogram(Histogram::WalGroupRecords);
     assert_eq!((groups.count(), groups.sum()), (3, 3));
@@ -49,6 +48,25 @@ fn commits_and_the_log_are_counted() {
     let counted = db.stats().counted.since(&before);
     assert_eq!((counted.counter(Counter::WalGroups), counted.counter(Counter::WalRecords)), (1, 4));
     assert_eq!(counted.histogram(Histogram::WalGroupRecords).max(), 4);
+}
+
+#[test]
+fn one_row_is_timed_now_and_then_and_a_batch_always() {
+    let (db, a) = open_with(small(), Env::simulated(MemFs::new(), 1));
+    let timed = || db.stats().counted.histogram(Histogram::CommitLatencyUs).count();
+    let before = timed();
+    (0..160).for_each(|_| a.insert("sampled", "").unwrap());
+    assert_eq!(timed(), before + 10, "one in 16 of those that write a row and wait for nothing");
+    let of_each = [Durability::Sync, Durability::Memory].map(|durability| {
+        let before = timed();
+        (0..3).for_each(|_| {
+            let mut batch = db.batch();
+            batch.insert(&a, "one", "").insert(&a, "two", "");
+            batch.durability(durability).commit().unwrap();
+        });
+        timed() - before
+    });
+    assert_eq!(of_each, [3, 3], "and every batch");
 }
 
 #[test]

@@ -54,7 +54,13 @@ impl Tree {
     /// Puts in a row of any kind: as [`Tree::insert`] and its like. Returns the memory of the memtable that took it, as of its last count: up
     /// to some dozens of small rows may have come since.
     pub fn put_row(&self, key: InternalKey<'_>, value: &[u8]) -> Result<u64> {
-        write::apply_counted(&self.inner.versions, key, value)
+        write::apply(&self.inner.versions, key, value)
+    }
+
+    /// Asks the processor for the memory that the next row of `key` begins with: for who has something else to do first. It changes nothing.
+    #[inline]
+    pub fn expect_row(&self, key: &[u8]) {
+        write::expect(&self.inner.versions, key);
     }
 
     /// The memtables, the active one first, then the sealed ones from the newest on.

@@ -5,24 +5,21 @@ use sediment_base::{Error, ErrorKind, InternalKey, RangeTombstone, Result, SeqNo
 use sediment_codec::hash::key_hash;
 use sediment_raw::epoch::Pin;
 
-/// Puts a row into the memtable that takes its seqno when it gets there.
-#[inline]
-pub(crate) fn apply(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<()> {
-    apply_then(versions, key, value, |_| ())
-}
-
-/// The same; bytes of the memtable that took it, as of its last count.
-#[inline]
-pub(crate) fn apply_counted(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<u64> {
-    apply_then(versions, key, value, Memtable::counted_bytes)
-}
-
-/// The same; what the memtable says then.
-#[inline]
-fn apply_then<T>(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8], then: impl Fn(&Memtable) -> T) -> Result<T> {
+/// Puts a row into the memtable that takes its seqno when it gets there; bytes of that memtable, as of its last count.
+pub(crate) fn apply(versions: &SuperVersions, key: InternalKey<'_>, value: &[u8]) -> Result<u64> {
     check(&key, value)?;
     let hash = key_hash(versions.home.hash_seed, key.user_key);
-    put(versions, key.seqno, |memtable, pin| memtable.insert_hashed(key, hash, value, pin).map(|()| then(memtable)))
+    put(versions, key.seqno, |memtable, pin| {
+        memtable.insert_hashed(key, hash, value, pin)?;
+        Ok(memtable.counted_bytes())
+    })
+}
+
+/// Asks for the memory that the next row of a key begins with.
+#[inline]
+pub(crate) fn expect(versions: &SuperVersions, key: &[u8]) {
+    let now = versions.load();
+    now.active.prefetch(key_hash(versions.home.hash_seed, key), now.pin());
 }
 
 /// Puts a range tombstone there. One that covers nothing is not written.

@@ -79,7 +79,7 @@ pub(crate) fn apply_batch(versions: &SuperVersions, batch: &WriteBatch, seqno: S
         check(&InternalKey::new(key, seqno, kind), &value)?;
         rows.push((kind, key, value));
     }
-    rows.iter().try_for_each(|(kind, key, value)| apply(versions, InternalKey::new(key, seqno, *kind), value))
+    rows.iter().try_for_each(|(kind, key, value)| apply(versions, InternalKey::new(key, seqno, *kind), value).map(drop))
 }
 
 /// One entry for each key, in the order of their first writes.
