@@ -1,7 +1,8 @@
 //! Maintenance: memtables become tables, tables are compacted, log files are made ready and removed.
 //!
 //! It runs on threads of its own (`worker/pool.rs`): one for flushes, which writers wait for, one for the log, the others for
-//! compaction, which stand back; the idle ones among these help with large ones (`worker/crew.rs`). Or, without threads, on the thread
+//! compaction, which stand back, and wait a little while writers are busy (`worker/tempo.rs`); the idle ones among these help with large
+//! ones (`worker/crew.rs`). Or, without threads, on the thread
 //! of the writer that finds it due (`worker/inline.rs`). Writers are slowed down before they would have to wait (`worker/pace.rs`), and
 //! wait only when memory for rows is used up. A full disk stops maintenance until there is room again, and in time the writers too (they
 //! get `NoSpace`, and nothing of theirs is applied); any other failure ends all writing, with reads going on and the first cause kept.
@@ -20,6 +21,7 @@ mod running;
 mod signal;
 mod stamp;
 mod stops;
+mod tempo;
 mod upkeep;
 
 pub(crate) use crew::Crew;
@@ -48,6 +50,7 @@ use std::{
     thread::{self, ThreadId},
 };
 use stops::Stops;
+use tempo::Tempo;
 use upkeep::ToFlush;
 
 /// What maintenance works on.
@@ -103,6 +106,7 @@ pub(crate) struct Worker {
     signals: Signals,
     memtables: Memtables,
     pace: Pace,
+    tempo: Tempo,
     stops: Stops,
     reserve: Reserve,
     /// When the disk was found full.
@@ -120,6 +124,7 @@ impl Worker {
             signals: Signals::new(Arc::clone(lots)),
             memtables: Memtables::new(settings.memtables_bytes),
             pace: Pace::default(),
+            tempo: Tempo::default(),
             stops: Stops::default(),
             reserve: Reserve::new(dir, settings.reserve_bytes),
             full_since_us: AtomicU64::new(0),

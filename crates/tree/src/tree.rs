@@ -96,18 +96,18 @@ impl Tree {
     /// Gives `key` a value at `seqno`. Seqnos come in any order; none below the horizon of a running flush or compaction, and
     /// none at or below a boundary whose flush has begun: see [`Tree::seal`].
     pub fn insert(&self, key: &[u8], value: &[u8], seqno: SeqNo) -> Result<()> {
-        write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::Value), value)
+        self.put_row(InternalKey::new(key, seqno, Kind::Value), value).map(drop)
     }
 
     /// Removes `key` at `seqno`.
     pub fn remove(&self, key: &[u8], seqno: SeqNo) -> Result<()> {
-        write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::Tombstone), &[])
+        self.put_row(InternalKey::new(key, seqno, Kind::Tombstone), &[]).map(drop)
     }
 
     /// Removes `key` at `seqno`: for one that was inserted once since it was last gone. Readers see no difference to
     /// [`Tree::remove`].
     pub fn remove_weak(&self, key: &[u8], seqno: SeqNo) -> Result<()> {
-        write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::WeakTombstone), &[])
+        self.put_row(InternalKey::new(key, seqno, Kind::WeakTombstone), &[]).map(drop)
     }
 
     /// Removes the keys from `start` up to, and without, `end` at `seqno`; an empty bound is none. It hides what has a lower seqno. O(1)
@@ -126,7 +126,7 @@ impl Tree {
 
     /// Merges an operand into `key` at `seqno`. Without a merge operator operands are kept, and reads of the key fail.
     pub fn merge(&self, key: &[u8], operand: &[u8], seqno: SeqNo) -> Result<()> {
-        write::apply(&self.inner.versions, InternalKey::new(key, seqno, Kind::Operand), operand)
+        self.put_row(InternalKey::new(key, seqno, Kind::Operand), operand).map(drop)
     }
 
     /// Applies a batch at `seqno`, or nothing of it if it is refused: `InvalidInput` for a key that is written in two ways, or that has
@@ -378,6 +378,12 @@ impl Tree {
             versions.confirm()?;
         }
         versions.obsolete.move_orphans()
+    }
+
+    /// Says whether writers are busy, as they are not at first. Strategies may then wait for more where one compaction of more costs less than
+    /// two; the default does so with level 0.
+    pub fn set_loaded(&self, is_loaded: bool) {
+        self.inner.strategy.set_loaded(is_loaded);
     }
 
     /// How urgent the most urgent compaction is: the highest score of a level, from 1.0 on due. One that is under way counts until it is

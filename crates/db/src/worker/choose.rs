@@ -33,8 +33,10 @@ impl Worker {
 
     /// The trees that have a compaction due, the most urgent one first.
     pub(super) fn choose_compaction(&self, machinery: &Machinery) -> Vec<Incarnation> {
-        let now_us = machinery.env.clock.wall_us();
+        let clock = &machinery.env.clock;
+        let (now_us, is_loaded) = (clock.wall_us(), self.tempo.patience_us(clock.monotonic_us()).is_some());
         let due = |tree: Incarnation| {
+            tree.tree.set_loaded(is_loaded);
             let urgency = tree.tree.compaction_urgency(now_us);
             (urgency.score >= 1.0).then(|| (priority(compaction_backlog(&tree.tree.pressure()), urgency), tree))
         };

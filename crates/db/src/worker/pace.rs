@@ -26,7 +26,7 @@ const SLEEP_US_MIN: u64 = 200;
 /// The longest delay of one write; what is left is paid by the next ones.
 const SLEEP_US_MAX: u64 = 20_000;
 /// Level 0 may hold this many times its trigger before writers notice, and so many before it is the end.
-const LEVEL0_SOFT: f64 = 2.0;
+const LEVEL0_SOFT: f64 = 4.0;
 const LEVEL0_HARD: f64 = 8.0;
 /// The same for what compaction owes, in multiples of `level_base_bytes`.
 const DEBT_SOFT: f64 = 4.0;

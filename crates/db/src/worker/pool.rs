@@ -107,7 +107,10 @@ impl Worker {
     }
 
     fn run_compactions(&self, machinery: &Machinery) {
-        let until_due = || upkeep::us_until_due(machinery);
+        let until_due = || {
+            let patience_us = self.tempo.patience_us(machinery.env.clock.monotonic_us());
+            upkeep::us_until_due(machinery).into_iter().chain(patience_us).min()
+        };
         self.run(machinery, &[&self.signals.compaction], &mut || false, &until_due, &mut || {
             upkeep::delete_unseen(machinery, &machinery.catalog());
             for tree in self.choose_compaction(machinery) {
@@ -148,7 +151,9 @@ impl Worker {
         let start_us = clock.monotonic_us();
         let flushed = measured::flush(machinery, tree, &|bytes| self.memtables.flush_advanced(bytes));
         self.memtables.flush_ended();
-        self.pace.learn_flush(flushed?.bytes, clock.monotonic_us().saturating_sub(start_us));
+        let ended_us = clock.monotonic_us();
+        self.pace.learn_flush(flushed?.bytes, ended_us.saturating_sub(start_us));
+        self.tempo.flushed(start_us, ended_us);
         Ok(())
     }
 

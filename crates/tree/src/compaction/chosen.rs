@@ -21,6 +21,8 @@ pub(crate) struct Chosen {
 #[derive(Debug)]
 struct Now {
     strategy: Arc<dyn Strategy>,
+    /// Whether writers are busy.
+    is_loaded: bool,
     score: Option<Scored>,
 }
 
@@ -34,14 +36,23 @@ struct Scored {
 
 impl Default for Now {
     fn default() -> Self {
-        Self { strategy: Arc::new(Leveled), score: None }
+        Self { strategy: Arc::new(Leveled), is_loaded: false, score: None }
     }
 }
 
 impl Chosen {
     /// Chooses another for plans that are made from now on.
     pub(crate) fn set(&self, strategy: Arc<dyn Strategy>) {
-        *self.lock() = Now { strategy, score: None };
+        let mut now = self.lock();
+        (now.strategy, now.score) = (strategy, None);
+    }
+
+    /// Whether writers are busy.
+    pub(crate) fn set_loaded(&self, is_loaded: bool) {
+        let mut now = self.lock();
+        if now.is_loaded != is_loaded {
+            (now.is_loaded, now.score) = (is_loaded, None);
+        }
     }
 
     /// The settings have changed, and with them what is due.
@@ -51,8 +62,12 @@ impl Chosen {
 
     /// The most urgent work that is possible now.
     pub(crate) fn pick(&self, version: &Version, busy: &Busy, options: &TreeOptions, now_us: u64) -> Option<Plan> {
-        let view = TreeView::new(version, busy, options).at(now_us);
-        pick_sweep(&view).or_else(|| self.strategy().pick(&view))
+        let (strategy, is_loaded) = {
+            let now = self.lock();
+            (Arc::clone(&now.strategy), now.is_loaded)
+        };
+        let view = TreeView::new(version, busy, options).at(now_us).under(is_loaded);
+        pick_sweep(&view).or_else(|| strategy.pick(&view))
     }
 
     /// How urgent the work is, as if nothing were under way. Worked out once for a version, and again when time makes more due.
@@ -65,7 +80,7 @@ impl Chosen {
             return scored.urgency;
         }
         let busy = Busy::default();
-        let view = TreeView::new(version, &busy, options);
+        let view = TreeView::new(version, &busy, options).under(now.is_loaded);
         let sweep = pick_sweep(&view);
         let least = if sweep.is_some() { 1.0 } else { 0.0 };
         let score = now.strategy.scores(&view.at(now_us)).into_iter().fold(least, f64::max);

@@ -23,7 +23,7 @@ pub(super) fn check(strategy: &dyn Strategy, folder: &str, names: &[&str]) {
     }
 }
 
-/// `pick trigger=4 base=100 ratio=10 dense=10 table=32 now=7`, `picks …` (one after the other, as if all were to run at the same time),
+/// `pick trigger=4 base=100 ratio=10 dense=10 table=32 now=7 loaded=1`, `picks …` (one after the other, as if all were to run at the same time),
 /// `score …`, `all …` or `sweep …`, then tables `level run id min..max bytes rows tombstones [min..max of the seqnos [oldest write [hidden bytes]]]`, in level 0 the higher id
 /// newer unless the seqnos say otherwise, and plans that run already, as `busy <target level> <id> …`.
 fn answer(strategy: &dyn Strategy, case: &Case) -> String {
@@ -40,27 +40,28 @@ fn answer(strategy: &dyn Strategy, case: &Case) -> String {
         let plan = Plan::new(Action::Rewrite, vec![(0, files)], numbers[0] as usize, order);
         busy.take(&plan.expect("tables"));
     }
-    let (options, now_us) = options(case, &home);
+    let (options, now_us, is_loaded) = options(case, &home);
     let shown = |plan: Option<Plan>| plan.map_or("nothing".into(), |plan| plan.to_string());
     match case.verb() {
-        "pick" => shown(strategy.pick(&TreeView::new(&version, &busy, &options).at(now_us))),
+        "pick" => shown(strategy.pick(&TreeView::new(&version, &busy, &options).at(now_us).under(is_loaded))),
         "sweep" => shown(pick_sweep(&TreeView::new(&version, &busy, &options))),
         "picks" => picks(strategy, &version, busy, &options),
         "all" => shown(pick_all(&version, &options)),
-        "score" => format!("{:.2}", score_at(strategy, &version, &options, now_us)),
+        "score" => {
+            let busy = Busy::default();
+            format!("{:.2}", score_of(strategy, &TreeView::new(&version, &busy, &options).at(now_us).under(is_loaded)))
+        }
         other => panic!("{other}"),
     }
 }
 
 /// The highest score of a level.
 pub(super) fn score(strategy: &dyn Strategy, version: &Version, options: &TreeOptions) -> f64 {
-    score_at(strategy, version, options, 0)
+    score_of(strategy, &TreeView::new(version, &Busy::default(), options))
 }
 
-fn score_at(strategy: &dyn Strategy, version: &Version, options: &TreeOptions, now_us: u64) -> f64 {
-    let busy = Busy::default();
-    let view = TreeView::new(version, &busy, options).at(now_us);
-    strategy.scores(&view).into_iter().fold(0.0, f64::max)
+fn score_of(strategy: &dyn Strategy, view: &TreeView<'_>) -> f64 {
+    strategy.scores(view).into_iter().fold(0.0, f64::max)
 }
 
 fn picks(strategy: &dyn Strategy, version: &Version, mut busy: Busy, options: &TreeOptions) -> String {
@@ -80,8 +81,8 @@ pub(super) fn build(home: &Arc<TableHome>, edit: Edit) -> Version {
 }
 
 /// With the time that it is.
-fn options(case: &Case, home: &TableHome) -> (TreeOptions, u64) {
-    let mut now_us = 0;
+fn options(case: &Case, home: &TableHome) -> (TreeOptions, u64, bool) {
+    let (mut now_us, mut is_loaded) = (0, false);
     let mut options = TreeOptions::new(Arc::clone(&home.context.cache));
     for arg in case.args() {
         let (name, value) = arg.split_once('=').expect("name=value");
@@ -93,8 +94,9 @@ fn options(case: &Case, home: &TableHome) -> (TreeOptions, u64) {
             "dense" => options.tombstones_due = value,
             "table" => options.table_bytes = value,
             "now" => now_us = value,
+            "loaded" => is_loaded = value > 0,
             other => panic!("{other}"),
         }
     }
-    (options, now_us)
+    (options, now_us, is_loaded)
 }

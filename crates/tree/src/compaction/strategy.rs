@@ -97,17 +97,29 @@ pub struct TreeView<'a> {
     pub(super) busy: &'a Busy,
     pub(super) options: &'a TreeOptions,
     pub(super) now_us: u64,
+    pub(super) is_loaded: bool,
 }
 
 impl<'a> TreeView<'a> {
-    /// At a time that does not matter.
+    /// At a time that does not matter, with writers at rest.
     pub(crate) fn new(version: &'a Version, busy: &'a Busy, options: &'a TreeOptions) -> Self {
-        Self { version, busy, options, now_us: 0 }
+        Self { version, busy, options, now_us: 0, is_loaded: false }
+    }
+
+    /// The same with busy writers or without.
+    pub(crate) fn under(self, is_loaded: bool) -> Self {
+        Self { is_loaded, ..self }
     }
 
     /// The same at this time.
     pub(crate) fn at(self, now_us: u64) -> Self {
         Self { now_us, ..self }
+    }
+
+    /// Whether writers are busy: then more comes soon, and goes down at the price of one with what waits for it. See
+    /// [`Tree::set_loaded`](crate::Tree::set_loaded).
+    pub fn is_loaded(&self) -> bool {
+        self.is_loaded
     }
 
     /// How many levels there are. Level 0 may have many runs, every other at most one.

@@ -201,3 +201,27 @@ fn level_0_without_overlaps_is_due_by_its_bytes_and_moves() -> Result<()> {
     assert!(report.moved && report.bytes_in_level0 == level0_bytes, "{report:?}");
     check(&pair)
 }
+
+#[test]
+fn level_0_waits_for_more_while_writers_are_busy() -> Result<()> {
+    let mut pair = Pair::create(KeyOrder::bytewise(), 1)?;
+    // What meets nothing below sinks for nothing.
+    flush_keys(&mut pair, 0..20)?;
+    let all = pair.tree.pick_full_compaction().expect("a table");
+    pair.tree.compact(all, &pair.compaction(&crate::model::go_on))?;
+    pair.tree.set_loaded(true);
+    let trigger = pair.options.level0_trigger;
+    for _ in 1..2 * trigger {
+        flush_keys(&mut pair, 0..20)?;
+        assert!(pair.tree.compaction_score(9) < 1.0 && pair.tree.pick_compaction(9).is_none());
+    }
+    pair.tree.set_loaded(false);
+    assert!(pair.tree.compaction_score(9) >= 1.0, "they pause");
+    pair.tree.set_loaded(true);
+    assert!(pair.tree.compaction_score(9) < 1.0);
+    flush_keys(&mut pair, 0..20)?;
+    let plan = pair.tree.pick_compaction(9).expect("enough is there");
+    let report = pair.tree.compact(plan, &pair.compaction(&crate::model::go_on))?;
+    assert!(report.tables_in >= 2 * trigger, "{report:?}");
+    check(&pair)
+}

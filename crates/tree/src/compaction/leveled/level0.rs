@@ -9,6 +9,8 @@
 //! next one; then those of the next sublevel, as long as the trigger is reached. So compactions of level 0 may run side by side,
 //! each in its own interval. Where level 0 is due for its dense tables alone, the seeds are these.
 //!
+//! While writers are busy more goes at once: the base is written again however little comes down, and more comes soon.
+//!
 //! ```text
 //!   level 0, 2           [ seed ]
 //!            1   [  stays  ] [   goes   ]  [ goes, too ]
@@ -27,6 +29,9 @@ use crate::{
 };
 use sediment_base::{KeyOrder, KeyRange};
 use std::{cmp::Reverse, sync::Arc};
+
+/// While writers are busy, level 0 may hold so many times as much.
+const PATIENCE: usize = 2;
 
 /// Level 0, what is free of it, and what is below.
 pub(super) struct Level0<'a> {
@@ -70,8 +75,17 @@ impl<'a> Level0<'a> {
     }
 
     fn score_by_size(&self) -> f64 {
-        let depth = self.sublevels.len() as f64 / self.tree.options.level0_trigger as f64;
+        let depth = self.sublevels.len() as f64 / self.trigger() as f64;
         depth.max(self.score_by_bytes())
+    }
+
+    /// So many sublevels go.
+    fn trigger(&self) -> usize {
+        self.tree.options.level0_trigger * self.patience()
+    }
+
+    fn patience(&self) -> usize {
+        if self.tree.is_loaded { PATIENCE } else { 1 }
     }
 
     /// Those to rewrite for the tombstones of their seed.
@@ -82,7 +96,7 @@ impl<'a> Level0<'a> {
 
     fn score_by_bytes(&self) -> f64 {
         let held: u64 = self.sublevels.iter().map(|run| run.bytes()).sum();
-        held as f64 / self.tree.options.level0_bytes_max() as f64
+        held as f64 / (self.tree.options.level0_bytes_max() as f64 * self.patience() as f64)
     }
 
     /// Everything that sinks without meeting a row below: as it is, unless the level below is compressed in another way.
@@ -104,7 +118,7 @@ impl<'a> Level0<'a> {
     }
 
     fn pick_column(&self) -> Option<Plan> {
-        let depth_min = if self.score_by_bytes() >= 1.0 { 1 } else { self.tree.options.level0_trigger };
+        let depth_min = if self.score_by_bytes() >= 1.0 { 1 } else { self.trigger() };
         let high = self.sublevels.len().saturating_sub(depth_min - 1);
         let best = |run: &Arc<Run>| cheapest(run.tables().iter().filter_map(|seed| self.column(seed)));
         self.plan(self.sublevels[..high].iter().find_map(best))

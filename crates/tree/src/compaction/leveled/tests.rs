@@ -5,6 +5,7 @@ use crate::compaction::scripts;
 
 #[test]
 fn the_plan_relieves_the_fullest_level_cheaply() {
-    let names = ["level0", "sublevels", "concurrent", "deeper", "targets", "moves", "busy", "scores", "tombstones", "all"];
+    let names =
+        ["level0", "sublevels", "concurrent", "deeper", "targets", "moves", "busy", "scores", "tombstones", "all", "loaded"];
     scripts::check(&Leveled, "leveled", &names);
 }
