@@ -86,7 +86,7 @@ pub struct KeyspaceOptions {
     /// - one given to [`DbBuilder::strategy`](crate::DbBuilder::strategy).
     pub strategy: Option<String>,
     /// Runs in level 0 that start a compaction: 1 to 1000; by the goal by default. More mean fewer rewrites and slower reads. While writers
-    /// are busy, levels wait for twice as many.
+    /// are busy, `leveled` waits for twice as many.
     pub level0_trigger: Option<usize>,
     /// How many times larger each level is than the one above: 2 to 100; by the goal by default. A larger ratio leaves less
     /// that is obsolete on disk (one part in ratio − 1) and rewrites each row more often.

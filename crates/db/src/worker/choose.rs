@@ -34,9 +34,9 @@ impl Worker {
     /// The trees that have a compaction due, the most urgent one first.
     pub(super) fn choose_compaction(&self, machinery: &Machinery) -> Vec<Incarnation> {
         let clock = &machinery.env.clock;
-        let (now_us, is_loaded) = (clock.wall_us(), self.tempo.patience_us(clock.monotonic_us()).is_some());
+        let (now_us, monotonic_us) = (clock.wall_us(), clock.monotonic_us());
         let due = |tree: Incarnation| {
-            tree.tree.set_loaded(is_loaded);
+            tree.tree.set_loaded(self.tempo.is_loaded(tree.id, monotonic_us));
             let urgency = tree.tree.compaction_urgency(now_us);
             (urgency.score >= 1.0).then(|| (priority(compaction_backlog(&tree.tree.pressure()), urgency), tree))
         };

@@ -108,8 +108,8 @@ impl Worker {
 
     fn run_compactions(&self, machinery: &Machinery) {
         let until_due = || {
-            let patience_us = self.tempo.patience_us(machinery.env.clock.monotonic_us());
-            upkeep::us_until_due(machinery).into_iter().chain(patience_us).min()
+            let until_pause_us = self.tempo.until_pause_us(machinery.env.clock.monotonic_us());
+            upkeep::us_until_due(machinery).into_iter().chain(until_pause_us).min()
         };
         self.run(machinery, &[&self.signals.compaction], &mut || false, &until_due, &mut || {
             upkeep::delete_unseen(machinery, &machinery.catalog());
@@ -153,7 +153,7 @@ impl Worker {
         self.memtables.flush_ended();
         let ended_us = clock.monotonic_us();
         self.pace.learn_flush(flushed?.bytes, ended_us.saturating_sub(start_us));
-        self.tempo.flushed(start_us, ended_us);
+        self.tempo.flushed(tree.id, start_us, ended_us);
         Ok(())
     }
 
