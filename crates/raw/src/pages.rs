@@ -13,8 +13,8 @@ use std::{
     ptr::NonNull,
 };
 
-/// From this size on, in bytes, memory comes in pages.
-pub(crate) const LARGE_BYTES: usize = 1 << 20;
+/// From this size on, in bytes, memory comes in pages; little under the interpreter, which has none, for what else follows from it.
+pub(crate) const LARGE_BYTES: usize = if cfg!(miri) { 16 << 10 } else { 1 << 20 };
 
 /// The size of a huge page, in bytes, on the common processors.
 pub(crate) const HUGE_BYTES: usize = 2 << 20;
