@@ -13,7 +13,7 @@
 
 mod chunk;
 mod classes;
-mod memory;
+mod cut;
 mod part;
 mod shared;
 
@@ -26,7 +26,7 @@ use crate::{
 };
 use chunk::{CHUNKED_BYTES, Chunk};
 use classes::{CLASSES, LINE_BYTES, class_bytes, class_of};
-use memory::{SLAB_BYTES_MAX, Slab, memory_of};
+use cut::{SLAB_BYTES_MAX, Slab, memory_of};
 use std::{
     alloc::{Layout, alloc, dealloc, handle_alloc_error},
     collections::{BTreeMap, BTreeSet},

@@ -1,8 +1,8 @@
 //! `Spares`: memory of those that are gone, for those that come after them.
 //!
-//! A page that the system gives is cleared first, and where the system is itself a guest its host may have to find one: a hundred
-//! nanoseconds for each row of a memtable, as much as the rest of its insert. What takes memory by the megabyte and lets go of it again and again leaves it
-//! here, for the next one to use as it is.
+//! A page that the system gives is cleared first, and where the system is itself a guest its host may have to find one: that took a fifth
+//! of the time of writing small rows. What takes memory by the megabyte and lets go of it again and again leaves it here, for the next
+//! one to use as it is.
 //!
 //! Nothing is kept for nobody: while others use memory from here, at most as much as the last one left; when the last one goes, nothing.
 
@@ -64,8 +64,7 @@ impl Spares {
             given_back.extend(memory);
         } else {
             for memory in memory {
-                let bytes: usize = kept.memory.iter().map(Memory::bytes).sum();
-                let has_room = bytes + memory.bytes() <= bytes_max;
+                let has_room = kept.bytes() + memory.bytes() <= bytes_max;
                 if has_room { kept.memory.push(memory) } else { given_back.push(memory) }
             }
         }
@@ -76,7 +75,13 @@ impl Spares {
     }
 
     fn count(&self, kept: &Kept) {
-        self.bytes.store(kept.memory.iter().map(Memory::bytes).sum(), Relaxed);
+        self.bytes.store(kept.bytes(), Relaxed);
+    }
+}
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        self.memory.iter().map(Memory::bytes).sum()
     }
 }
 

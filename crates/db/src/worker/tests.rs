@@ -1,4 +1,4 @@
-use crate::{Db, ExpertOptions, Options};
+use crate::{Db, ExpertOptions, Options, worker::measured};
 use sediment_env::{Env, fs::MemFs};
 
 fn small_log() -> Db {
@@ -52,4 +52,25 @@ fn what_a_flush_has_sealed_is_not_taken_for_active() {
     assert!(worker.memtables.has_many_rows());
     assert!(worker.choose_flush(machinery).is_some_and(|tree| tree.tree.sealed_count() == 1));
     assert!(!worker.memtables.has_many_rows());
+}
+
+/// Whether writers are busy reaches the strategy of the tree, and so does that they pause.
+#[test]
+fn what_is_due_waits_for_more_while_writers_are_busy() {
+    let db = small_log();
+    let keyspace = db.keyspace("k").expect("made");
+    let (machinery, worker) = db.maintenance();
+    let tree = machinery.keyspaces.all()[0].newest();
+    for _ in 0..8 {
+        keyspace.insert("k", "v").expect("written");
+        assert!(machinery.log.at_boundary(|boundary| tree.tree.seal(boundary)));
+        measured::flush(machinery, &tree, &|_| ()).expect("flushed");
+    }
+    let is_due = || !worker.choose_compaction(machinery).is_empty();
+    assert!(is_due());
+    worker.tempo.flushed(tree.id, 0, 1_000_000);
+    worker.tempo.flushed(tree.id, 1_000_000, 3_000_000);
+    assert!(!is_due());
+    worker.tempo.flushed(tree.id, 5_000_000, 5_000_000);
+    assert!(is_due());
 }

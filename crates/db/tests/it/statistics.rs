@@ -34,6 +34,7 @@ fn commits_and_the_log_are_counted() {
     assert_eq!(of(Counter::CommitBytes), 8 + 3 + (4 + 4 + 2));
     assert_eq!((of(Counter::WalRecords), of(Counter::WalGroups), of(Counter::WalSyncs)), (3, 3, 1));
     assert_eq!(of(Counter::WalBytesWritten), db.stats().wal_bytes - before.wal_bytes);
+    assert_eq!(counted.histogram(Histogram::CommitLatencyUs).count(), 2, "the first row of a thread, and the batch");
     assert_eq!(counted.histogram(Histogram::WalSyncLatencyUs).count(), 1);
     let groups = counted.histogram(Histogram::WalGroupRecords);
     assert_eq!((groups.count(), groups.sum()), (3, 3));
@@ -57,7 +58,7 @@ fn one_row_is_timed_now_and_then_and_a_batch_always() {
     let before = timed();
     (0..160).for_each(|_| a.insert("sampled", "").unwrap());
     assert_eq!(timed(), before + 10, "one in 16 of those that write a row and wait for nothing");
-    let of_each = [Durability::Sync, Durability::Memory].map(|durability| {
+    let of_batches = [Durability::Sync, Durability::Memory].map(|durability| {
         let before = timed();
         (0..3).for_each(|_| {
             let mut batch = db.batch();
@@ -66,7 +67,15 @@ fn one_row_is_timed_now_and_then_and_a_batch_always() {
         });
         timed() - before
     });
-    assert_eq!(of_each, [3, 3], "and every batch");
+    assert_eq!(of_batches, [3, 3], "and every batch");
+    let (db, a) = open_with(Options { durability: Durability::Sync, ..small() }, Env::simulated(MemFs::new(), 1));
+    (0..20).for_each(|_| a.insert("synced", "").unwrap());
+    let counted = db.stats().counted;
+    assert_eq!(
+        counted.histogram(Histogram::CommitLatencyUs).count(),
+        counted.counter(Counter::CommitCount),
+        "and what waits for a sync"
+    );
 }
 
 #[test]

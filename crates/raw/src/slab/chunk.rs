@@ -6,7 +6,7 @@
 
 use super::{
     classes::LINE_BYTES,
-    memory::{SLAB_BYTES_MAX, memory_of},
+    cut::{SLAB_BYTES_MAX, memory_of},
 };
 use crate::pages::Memory;
 use std::{collections::BTreeMap, ptr::NonNull};

@@ -2,7 +2,7 @@ use super::{
     Buffer, Part, Pool, Shared,
     chunk::CHUNKED_BYTES,
     classes::{CLASSES, class_bytes},
-    memory::SLAB_BYTES_MAX,
+    cut::SLAB_BYTES_MAX,
 };
 use crate::{
     epoch::pin,
