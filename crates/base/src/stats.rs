@@ -5,7 +5,7 @@
 //! one can be subtracted.
 //!
 //! Counting must cost next to nothing on a read of a hundred nanoseconds, so threads do not share what they write: each counts in
-//! a *stripe* of its own (`stats/stripe.rs`), and a snapshot adds them up. Histograms are rarer, and share their buckets.
+//! a *stripe* of its own (`stats/stripe.rs`), and a snapshot adds them up. Histograms are rarer, and several threads share their buckets.
 //! Nothing here reads a clock: durations are the caller's. Shared; a snapshot is exact for all that happened before it.
 
 mod counter;
@@ -52,8 +52,9 @@ impl Stats {
     /// Notes one value.
     #[inline]
     pub fn record(&self, histogram: Histogram, value: u64) {
-        self.recorders[histogram as usize].record(value);
-        self.local().add_to_sum(histogram, value);
+        let local = self.local();
+        self.recorders[histogram as usize].record(local.number(), value);
+        local.add_to_sum(histogram, value);
     }
 
     /// A counter's value.

@@ -26,7 +26,7 @@ use crate::{
     catalog::KeyspaceState,
     options::Durability,
     wal::{Op, OpKind, Placed, Prepared, RecordKind, for_each_op},
-    worker::{Asked, Machinery, Worker, is_full},
+    worker::{Asked, Machinery, Worker, Written, is_full},
 };
 use sediment_base::{
     Error, ErrorKind, Kind, Result, SeqNo,
@@ -111,9 +111,10 @@ impl<'a> Begun<'a> {
         let stats = &machinery.instruments.stats;
         let local = stats.local();
         local.add(Counter::CommitCount, 1);
-        local.add(Counter::CommitRows, placed.record().count().into());
+        let rows = placed.record().count().into();
+        local.add(Counter::CommitRows, rows);
         local.add(Counter::CommitBytes, data_bytes);
-        worker.committed(machinery, &asked, is_full);
+        worker.committed(machinery, &asked, Written { rows, data_bytes }, is_full);
         if let Some(start_us) = start_us {
             machinery.instruments.record_since(Histogram::CommitLatencyUs, start_us);
         }

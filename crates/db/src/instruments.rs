@@ -52,6 +52,11 @@ impl Instruments {
         self.stats.add(counter, count);
     }
 
+    /// Waits.
+    pub(crate) fn sleep_us(&self, us: u64) {
+        self.clock.sleep_us(us);
+    }
+
     /// Microseconds of the monotonic clock.
     #[inline]
     pub(crate) fn now_us(&self) -> u64 {

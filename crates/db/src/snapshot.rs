@@ -6,7 +6,7 @@
 
 use crate::wal::{Fatal, Lots, wait_briefly};
 use sediment_base::{Result, SeqNo};
-use sediment_raw::ratchet::{Ratchet, Ticket};
+use sediment_raw::ratchet::{Ratchet, Ticket, Tickets};
 use sediment_tree::Retention;
 use std::{
     collections::BTreeMap,
@@ -39,21 +39,21 @@ pub(crate) struct Pin {
     key: (SeqNo, u64),
 }
 
+/// The places of commits to come in the order of visibility; everything below `visible` can be seen.
+pub(crate) fn tickets(visible: SeqNo) -> Tickets {
+    Tickets::new(visible, COMMITS_MAX)
+}
+
 impl Snapshots {
-    /// No snapshot is open, and everything below `visible` can be seen.
-    pub(crate) fn new(visible: SeqNo, fatal: Arc<Fatal>, lots: Arc<Lots>) -> Self {
-        Self { visible: Arc::new(Ratchet::new(visible, COMMITS_MAX)), fatal, lots, pins: Mutex::default() }
+    /// No snapshot is open; what can be seen follows the commits that have these tickets.
+    pub(crate) fn new(tickets: &Tickets, fatal: Arc<Fatal>, lots: Arc<Lots>) -> Self {
+        Self { visible: Arc::clone(tickets.ratchet()), fatal, lots, pins: Mutex::default() }
     }
 
     /// The read seqno of a read that begins now.
     #[inline]
     pub(crate) fn visible(&self) -> SeqNo {
         self.visible.level()
-    }
-
-    /// Gives commits their places in the order of visibility.
-    pub(crate) fn ratchet(&self) -> Arc<Ratchet> {
-        Arc::clone(&self.visible)
     }
 
     /// A commit is applied. Returns once it is visible, and with it all before it.
@@ -128,9 +128,10 @@ mod tests {
     fn retention_names_each_pinned_seqno_once_and_the_horizon() {
         let lots = Arc::new(Lots::new(&sediment_env::ThreadPark::new()));
         let fatal = Fatal::new(Arc::clone(&lots), Arc::clone(&Instruments::for_tests().events));
-        let snapshots = Arc::new(Snapshots::new(5, Arc::new(fatal), lots));
+        let mut tickets = tickets(5);
+        let snapshots = Arc::new(Snapshots::new(&tickets, Arc::new(fatal), lots));
         let (first, second) = (snapshots.pin(), snapshots.pin());
-        let ticket = snapshots.ratchet().take(9).expect("room");
+        let ticket = tickets.take(9).expect("room");
         snapshots.pass(ticket, 9).expect("nothing is before it");
         let third = snapshots.pin();
         let expected = |pins: &[SeqNo]| Retention::Snapshots { pins: pins.to_vec(), horizon: 9, keep_all_from: SeqNo::MAX };

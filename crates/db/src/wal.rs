@@ -13,6 +13,7 @@
 //! Start with `log.rs`: the way of a record into the log.
 
 mod chain;
+mod crowd;
 mod dump;
 mod fatal;
 mod file_list;

@@ -99,6 +99,13 @@ pub(crate) struct Asked<'a> {
     pub(crate) only_removes: bool,
 }
 
+/// What a commit has done. Its thread has counted it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    pub(crate) rows: u64,
+    pub(crate) data_bytes: u64,
+}
+
 /// Decides what is due, and has it done. Shared.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -151,7 +158,13 @@ impl Worker {
 
     /// After a commit: has done what became due. What goes wrong concerns later commits. `is_full` says whether the memtable of a keyspace
     /// has reached its size; that it has may be noticed some small rows later.
-    pub(crate) fn committed(&self, machinery: &Machinery, asked: &Asked<'_>, is_full: impl Fn(&KeyspaceState) -> bool) {
+    pub(crate) fn committed(
+        &self,
+        machinery: &Machinery,
+        asked: &Asked<'_>,
+        written: Written,
+        is_full: impl Fn(&KeyspaceState) -> bool,
+    ) {
         if self.is_inline() {
             return self.maintain_inline(machinery, asked.keyspaces);
         }
@@ -160,7 +173,7 @@ impl Worker {
                 self.seal_full(machinery, keyspace);
             }
         }
-        if self.memtables.add(asked.bytes) {
+        if self.memtables.add(machinery.instruments.stats.local(), written) {
             self.recount(machinery);
         }
         if self.memtables.has_many_rows() {

@@ -20,6 +20,35 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
+/// Something alone on its cache lines: who writes it makes no other processor fetch what lies beside it, and it begins with a line, so that
+/// what belongs together is on one.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct OwnLines<T>(T);
+
+impl<T> OwnLines<T> {
+    /// Of this value.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> std::ops::Deref for OwnLines<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> std::ops::DerefMut for OwnLines<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
 /// Waiting for another thread's few instructions: spins a little, then lets others run.
 #[derive(Debug, Default)]
 pub struct Backoff {

@@ -39,7 +39,7 @@ impl Stripes {
     #[inline]
     pub(super) fn local(&self) -> LocalStats<'_> {
         let number = number();
-        LocalStats { counts: &self.0[number].0, is_owned: number < OWNED, _not_send: PhantomData }
+        LocalStats { number, counts: &self.0[number].0, is_owned: number < OWNED, _not_send: PhantomData }
     }
 
     pub(super) fn total(&self, counter: Counter) -> u64 {
@@ -63,6 +63,7 @@ fn sum_index(histogram: Histogram) -> usize {
 /// The counters as the calling thread raises them.
 #[derive(Clone, Copy)]
 pub struct LocalStats<'a> {
+    number: usize,
     counts: &'a [AtomicU64; WIDTH],
     is_owned: bool,
     /// On another thread it would write what that one does not own.
@@ -89,6 +90,12 @@ impl LocalStats<'_> {
     #[inline]
     pub fn own_count(self, counter: Counter) -> u64 {
         self.counts[counter as usize].load(Relaxed)
+    }
+
+    /// A number that tells most threads apart that count at the same time.
+    #[inline]
+    pub(super) fn number(self) -> usize {
+        self.number
     }
 
     #[inline]

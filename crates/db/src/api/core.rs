@@ -7,7 +7,7 @@ use crate::{
     instruments::{Delivery, Growth, Instruments, Outbox},
     options::{Components, Create, Durability, KeyspaceOptions, Options, Settings, check_compaction_rate},
     recover::{self, Found, Leftovers, Opened},
-    snapshot::Snapshots,
+    snapshot::{self, Snapshots},
     status::{self, DbStats, Keeper},
     token::TokenHome,
     wal::{Fatal, Log, Lots, OpKind},
@@ -84,8 +84,9 @@ impl Core {
         let Opened { catalog, keyspaces, wal, recovered, leftovers, next_tree } = opened;
         let fatal = Arc::new(Fatal::new(Arc::clone(&lots), Arc::clone(&instruments.events)));
         let is_settled = leftovers.is_empty() && catalog.unsaved_from().is_none() && recovered.is_clean;
-        let snapshots = Arc::new(Snapshots::new(recovered.next_seqno, Arc::clone(&fatal), Arc::clone(&lots)));
-        let log = Log::new(wal, recovered, Arc::clone(&fatal), Arc::clone(&lots), snapshots.ratchet());
+        let tickets = snapshot::tickets(recovered.next_seqno);
+        let snapshots = Arc::new(Snapshots::new(&tickets, Arc::clone(&fatal), Arc::clone(&lots)));
+        let log = Log::new(wal, recovered, Arc::clone(&fatal), Arc::clone(&lots), tickets);
         let uuid = catalog.db_uuid();
         let catalog = Mutex::new(catalog);
         let expert = &settings.options().expert;

@@ -35,15 +35,16 @@ pub(crate) struct WalDir {
     pub(crate) instruments: Arc<Instruments>,
 }
 
-/// A file of the log that is open for appending.
+/// A file of the log that is open for appending. What every record changes comes first.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct OpenFile {
-    pub(crate) id: WalId,
-    pub(crate) uuid: FileUuid,
-    pub(crate) log: Arc<dyn LogFile>,
     /// Where the next record goes. Everything before it was written.
     pub(crate) writer: RecordWriter,
     pub(crate) capacity: u64,
+    pub(crate) log: Arc<dyn LogFile>,
+    pub(crate) id: WalId,
+    pub(crate) uuid: FileUuid,
 }
 
 /// A file of the log as replay found it.

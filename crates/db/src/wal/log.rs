@@ -15,6 +15,7 @@
 use crate::{
     options::Durability,
     wal::{
+        crowd,
         fatal::Fatal,
         file_list::FileList,
         files::WalDir,
@@ -32,7 +33,8 @@ use crate::{
 use sediment_base::{Error, ErrorKind, KeyOrder, KeyspaceId, Result, SeqNo};
 use sediment_raw::{
     lead::Lead,
-    ratchet::{Ratchet, Ticket},
+    ratchet::{Ticket, Tickets},
+    sync::OwnLines,
 };
 use std::sync::{
     Arc, Mutex, MutexGuard,
@@ -42,10 +44,10 @@ use std::sync::{
 /// The write-ahead log. Shared.
 #[derive(Debug)]
 pub(crate) struct Log {
-    order: Mutex<Order>,
+    order: OwnLines<Mutex<Order>>,
     /// Whoever has it may lock the writer.
     lead: Lead,
-    writer: Mutex<Writer>,
+    writer: OwnLines<Mutex<Writer>>,
     wants_help: AtomicBool,
     pub(super) fatal: Arc<Fatal>,
     pub(super) lots: Arc<Lots>,
@@ -147,8 +149,8 @@ impl Drop for Watch<'_> {
 }
 
 impl Log {
-    /// Goes on where replay ended. Writes nothing yet. `visible` follows the commits that are applied.
-    pub(crate) fn new(dir: WalDir, recovered: Recovered, fatal: Arc<Fatal>, lots: Arc<Lots>, visible: Arc<Ratchet>) -> Self {
+    /// Goes on where replay ended. Writes nothing yet. Commits get these tickets, for what is visible to follow them.
+    pub(crate) fn new(dir: WalDir, recovered: Recovered, fatal: Arc<Fatal>, lots: Arc<Lots>, tickets: Tickets) -> Self {
         let next = recovered.next_seqno;
         let durable = recovered.tail.map_or(next, |tail| tail.first_seqno);
         let link = recovered.last.map(|(file, end)| Link { id: file.id, uuid: file.uuid, end });
@@ -158,9 +160,9 @@ impl Log {
         let before = Before { link, tail: recovered.tail, next };
         let writer = Writer::new(dir.clone(), Arc::clone(&fatal), Arc::clone(&syncer), Arc::clone(&files), before);
         Self {
-            order: Mutex::new(Order::new(next, visible, &dir.instruments.budget)),
+            order: OwnLines::new(Mutex::new(Order::new(next, tickets, &dir.instruments.budget))),
             lead: Lead::new(),
-            writer: Mutex::new(writer),
+            writer: OwnLines::new(Mutex::new(writer)),
             wants_help: AtomicBool::new(false),
             fatal,
             lots,
@@ -184,7 +186,7 @@ impl Log {
         admit: impl FnOnce() -> Result<()>,
     ) -> Result<Placed<'a>> {
         let submitted = {
-            let mut order = self.order();
+            let mut order = self.order_for_one();
             self.check_order(&order)?;
             admit()?;
             if let Some(writer) = self.free_writer(&order, &record) {
@@ -413,6 +415,19 @@ impl Log {
 
     fn order(&self) -> MutexGuard<'_, Order> {
         self.order.lock().expect("no code panics under the log's lock")
+    }
+
+    /// The same for a thread that may commit again at once.
+    #[inline]
+    fn order_for_one(&self) -> MutexGuard<'_, Order> {
+        if let Ok(order) = self.order.try_lock() {
+            crowd::found_free();
+            return order;
+        }
+        if crowd::found_taken() {
+            self.dir.instruments.sleep_us(crowd::AWAY_US);
+        }
+        self.order()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::wal::{
     watch::Watches,
 };
 use sediment_base::{Account, Error, MemoryBudget, Result, SeqNo, budget::Charge, seqno::SEQNO_MAX};
-use sediment_raw::ratchet::{Ratchet, Ticket};
+use sediment_raw::ratchet::{Ticket, Tickets};
 use std::sync::Arc;
 
 /// Records that stand and may wait in the process, in bytes.
@@ -19,28 +19,30 @@ pub(super) const WAITING_BYTES_MAX: u64 = 1 << 20;
 /// What waits is charged in steps of this size: it changes with every commit.
 const CHARGE_STEP_BYTES: u64 = 64 << 10;
 
-/// Who comes next, and what waits.
+/// Who comes next, and what waits. What every commit changes comes first, beside the lock: where threads commit in turn, each cache line
+/// that was written has to come from another processor before the lock is free again.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Order {
     next: SeqNo,
     /// Every record with smaller seqnos stands.
     settled: SeqNo,
+    /// Records that are not decided: waiting, or being written.
+    undecided: usize,
+    tickets: Tickets,
     waiting: Vec<Arc<Submitted>>,
     waiting_bytes: u64,
     charge: Charge,
-    /// Records that are not decided: waiting, or being written.
-    undecided: usize,
     pub(super) is_closed: bool,
     pub(super) watches: Watches,
-    visible: Arc<Ratchet>,
 }
 
 impl Order {
     /// Goes on at `next`.
-    pub(super) fn new(next: SeqNo, visible: Arc<Ratchet>, budget: &Arc<MemoryBudget>) -> Self {
+    pub(super) fn new(next: SeqNo, tickets: Tickets, budget: &Arc<MemoryBudget>) -> Self {
         let charge = Charge::new(budget, Account::Log, 0);
         let (waiting, waiting_bytes, undecided, is_closed) = (Vec::new(), 0, 0, false);
-        Self { next, settled: next, waiting, waiting_bytes, charge, undecided, is_closed, watches: Watches::default(), visible }
+        Self { next, settled: next, waiting, waiting_bytes, charge, undecided, is_closed, watches: Watches::default(), tickets }
     }
 
     /// Every record with smaller seqnos stands; seqnos from here on may be given again.
@@ -141,9 +143,9 @@ impl Order {
     }
 
     /// A place in the order of visibility. There is room but for thousands of threads at once: then the oldest are let through.
-    fn ticket(&self) -> Ticket {
+    fn ticket(&mut self) -> Ticket {
         loop {
-            if let Some(ticket) = self.visible.take(self.settled) {
+            if let Some(ticket) = self.tickets.take(self.settled) {
                 return ticket;
             }
             std::hint::spin_loop();

@@ -26,7 +26,7 @@ use sediment_base::{
     stats::{Counter, Histogram},
 };
 use sediment_env::LogFile;
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 /// How much of a long record is gathered for one call of the system.
 const WRITE_BYTES: usize = 4 << 20;
@@ -39,18 +39,24 @@ const REPEATED_AT_ONCE_BYTES: u64 = 1 << 20;
 /// A record up to this long is copied under the lock that gives seqnos, where that is all there is to do.
 const AT_ONCE_BYTES_MAX: u64 = 4 << 10;
 
-/// What the one who leads writes with.
+thread_local! {
+    /// What a record is put together in that is written at once: memory that no other processor has to fetch under the lock.
+    static AT_ONCE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// What the one who leads writes with. What every commit changes comes first, as in [`Order`](super::order::Order).
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Writer {
+    /// Records with smaller seqnos are in files, durable or not.
+    in_files: SeqNo,
+    file: Option<OpenFile>,
     pub(super) dir: WalDir,
     pub(super) fatal: Arc<Fatal>,
     pub(super) syncer: Arc<Syncer>,
     pub(super) files: Arc<FileList>,
-    file: Option<OpenFile>,
     /// The file had a failed write: the next one begins another.
     is_broken: bool,
-    /// Records with smaller seqnos are in files, durable or not.
-    in_files: SeqNo,
     /// What the first file of this process continues.
     link: Option<Link>,
     /// What it repeats.
@@ -170,7 +176,10 @@ impl Writer {
     /// Writes one record where [`Self::can_write_at_once`] says so. Nothing has happened on an error.
     pub(super) fn write_at_once(&mut self, seqno: SeqNo, record: &Prepared<'_>) -> Result<Position> {
         let file = self.file.as_mut().expect("it has room");
-        match put(file, self.syncer.synced_upto(), std::iter::once((seqno, record)), &mut self.scratch) {
+        let mut scratch = AT_ONCE.take();
+        let written = put(file, self.syncer.synced_upto(), std::iter::once((seqno, record)), &mut scratch);
+        AT_ONCE.set(scratch);
+        match written {
             Ok(bytes) => self.count_group(1, bytes),
             Err(error) => return Err(self.broken(error)),
         }

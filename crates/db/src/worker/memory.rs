@@ -1,9 +1,10 @@
 //! What all memtables hold together.
 //!
 //! Asking every keyspace at every commit would cost too much. So it is counted now and then, exactly, and what was written since
-//! is added by its length.
+//! is added by its length: in steps, once a thread has written so much, since all threads share the sum.
 
-use crate::worker::Machinery;
+use crate::worker::{Machinery, Written};
+use sediment_base::stats::{Counter, LocalStats};
 use sediment_tree::Tree;
 use std::sync::{
     Mutex,
@@ -11,9 +12,13 @@ use std::sync::{
 };
 
 /// What a row takes in memory beside key and value, roughly.
-const ROW_OVERHEAD_BYTES: usize = 48;
+const ROW_OVERHEAD_BYTES: u64 = 48;
 /// After this part of the limit has been written, it is counted again.
 const COUNTS_PER_LIMIT: usize = 16;
+/// What a thread has written is added in steps of this part of the limit,
+const STEPS_PER_LIMIT: usize = 4096;
+/// or of so many bytes if that is less.
+const STEP_BYTES_MAX: usize = 16 << 10;
 
 /// Bytes of all memtables against their limit. Shared.
 #[derive(Debug)]
@@ -34,10 +39,20 @@ impl Memtables {
         Self { limit_bytes, active, sealed, added, flushed, counting: Mutex::default() }
     }
 
-    /// A commit has added rows; whether it is time to count.
-    pub(super) fn add(&self, bytes: usize) -> bool {
-        let before = self.added.fetch_add(bytes + ROW_OVERHEAD_BYTES, Relaxed);
-        before + bytes > self.limit_bytes / COUNTS_PER_LIMIT
+    /// A commit has added rows; whether it is time to count all.
+    pub(super) fn add(&self, by: LocalStats<'_>, Written { rows, data_bytes }: Written) -> bool {
+        let now = in_memory(by.own_count(Counter::CommitRows), by.own_count(Counter::CommitBytes));
+        self.add_steps(now.saturating_sub(in_memory(rows, data_bytes)), now)
+    }
+
+    /// A thread that had written so much has written so much now.
+    pub(super) fn add_steps(&self, before: u64, now: u64) -> bool {
+        let step = (self.limit_bytes / STEPS_PER_LIMIT).clamp(1, STEP_BYTES_MAX) as u64;
+        let steps = now / step - before / step;
+        steps > 0 && {
+            let bytes = (steps * step) as usize;
+            self.added.fetch_add(bytes, Relaxed) + bytes > self.limit_bytes / COUNTS_PER_LIMIT
+        }
     }
 
     /// Counts.
@@ -101,6 +116,10 @@ impl Memtables {
     }
 }
 
+fn in_memory(rows: u64, data_bytes: u64) -> u64 {
+    data_bytes + rows * ROW_OVERHEAD_BYTES
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +127,18 @@ mod tests {
         sync::atomic::{AtomicBool, Ordering::SeqCst},
         thread,
     };
+
+    #[test]
+    fn what_threads_write_is_added_in_whole_steps() {
+        let memtables = Memtables::new(64 << 20);
+        assert!(!memtables.add_steps(0, 16_383) && memtables.bytes() == 0);
+        assert!(!memtables.add_steps(16_383, 16_384) && memtables.bytes() == 16_384);
+        assert!(!memtables.add_steps(16_384, 16_385) && memtables.bytes() == 16_384);
+        assert!(memtables.add_steps(16_000, 5 << 20), "more than a sixteenth was added");
+        assert!(!memtables.add_steps(5 << 20, (5 << 20) + 1), "and nothing since");
+        let small = Memtables::new(100);
+        assert!(!small.add_steps(7, 8) && small.bytes() == 1, "each byte where there is room for few");
+    }
 
     #[test]
     fn a_flush_that_keeps_up_is_no_backlog() {

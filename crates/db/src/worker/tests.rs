@@ -48,7 +48,7 @@ fn what_a_flush_has_sealed_is_not_taken_for_active() {
     let db = small_log();
     db.keyspace("k").expect("made").insert("k", "v").expect("written");
     let (machinery, worker) = db.maintenance();
-    worker.memtables.add(usize::MAX / 2);
+    worker.memtables.add_steps(0, u64::MAX / 2);
     assert!(worker.memtables.has_many_rows());
     assert!(worker.choose_flush(machinery).is_some_and(|tree| tree.tree.sealed_count() == 1));
     assert!(!worker.memtables.has_many_rows());

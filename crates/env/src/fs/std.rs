@@ -10,7 +10,7 @@ use super::{
     whole::write_whole,
 };
 use sediment_base::{Error, ErrorKind, Result};
-use sediment_raw::fork_mark::ForkMark;
+use sediment_raw::{fork_mark::ForkMark, sync::OwnLines};
 use std::{
     fs::{self, OpenOptions, TryLockError},
     io,
@@ -42,7 +42,7 @@ impl Fs for StdFs {
             platform::preallocate(&file.inner, capacity);
         }
         let is_mapped = mapping.is_some();
-        let written = Mutex::new(Written { mapping, end: 0 });
+        let written = OwnLines::new(Mutex::new(Written { mapping, end: 0 }));
         let expects_syncs = AtomicBool::new(true);
         Ok(Arc::new(StdLog { file, is_mapped, expects_syncs, written, owner: ForkMark::new() }))
     }
@@ -181,7 +181,7 @@ struct StdLog {
     file: StdFile,
     is_mapped: bool,
     expects_syncs: AtomicBool,
-    written: Mutex<Written>,
+    written: OwnLines<Mutex<Written>>,
     owner: ForkMark,
 }
 

@@ -29,7 +29,7 @@ use sediment_raw::{
     hash_index::HashIndex,
     lead::Lead,
     ordered::{Batch, Goal, OrderedSet},
-    ratchet::{Ratchet, Ticket},
+    ratchet::{Ratchet, Ticket, Tickets},
 };
 
 fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
@@ -318,10 +318,11 @@ fn a_reader_beside_a_split_sees_every_record() {
 #[test]
 fn a_ratchet_passes_all_that_is_finished_and_nothing_else() {
     model(3, || {
-        let ratchet = Arc::new(Ratchet::new(0, 2));
+        let mut tickets = Tickets::new(0, 2);
+        let ratchet = Arc::clone(tickets.ratchet());
         let done = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
         let threads = {
-            let (first, second) = (ratchet.take(1).expect("room"), ratchet.take(2).expect("room"));
+            let (first, second) = (tickets.take(1).expect("room"), tickets.take(2).expect("room"));
             let threads = [(0, first), (1, second)].map(|(index, ticket)| {
                 let (ratchet, done) = (Arc::clone(&ratchet), Arc::clone(&done));
                 thread::spawn(move || {
@@ -335,7 +336,7 @@ fn a_ratchet_passes_all_that_is_finished_and_nothing_else() {
         };
         threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
         assert_eq!(ratchet.level(), 2);
-        let third = ratchet.take(5).expect("both slots are free");
+        let third = tickets.take(5).expect("both slots are free");
         ratchet.finish(third);
         assert_eq!(ratchet.level(), 5);
     });
@@ -344,13 +345,14 @@ fn a_ratchet_passes_all_that_is_finished_and_nothing_else() {
 #[test]
 fn a_slot_of_a_ratchet_is_taken_again_while_others_pass() {
     model(2, || {
-        let ratchet = Arc::new(Ratchet::new(0, 2));
-        let tickets = [ratchet.take(1), ratchet.take(2)].map(|ticket| ticket.expect("room"));
-        let threads = tickets.map(|ticket| {
+        let mut tickets = Tickets::new(0, 2);
+        let ratchet = Arc::clone(tickets.ratchet());
+        let both = [tickets.take(1), tickets.take(2)].map(|ticket| ticket.expect("room"));
+        let threads = both.map(|ticket| {
             let ratchet = Arc::clone(&ratchet);
             thread::spawn(move || ratchet.finish(ticket))
         });
-        let third = ratchet.take(3);
+        let third = tickets.take(3);
         let is_taken = third.is_some();
         third.into_iter().for_each(|ticket| ratchet.finish(ticket));
         threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
@@ -372,11 +374,11 @@ struct Queue {
     /// Held while something is written; how much was.
     writer: Mutex<u64>,
     is_still: AtomicBool,
-    ratchet: Ratchet,
+    ratchet: Arc<Ratchet>,
 }
 
-#[derive(Default)]
 struct Order {
+    tickets: Tickets,
     settled: u64,
     undecided: u64,
     waiting: Vec<Arc<Waiting>>,
@@ -384,8 +386,10 @@ struct Order {
 
 impl Queue {
     fn new() -> Self {
-        let (order, writer, is_still) = (Mutex::new(Order::default()), Mutex::new(0), AtomicBool::new(false));
-        Self { lead: Lead::new(), order, writer, is_still, ratchet: Ratchet::new(0, 4) }
+        let tickets = Tickets::new(0, 4);
+        let ratchet = Arc::clone(tickets.ratchet());
+        let order = Mutex::new(Order { tickets, settled: 0, undecided: 0, waiting: Vec::new() });
+        Self { lead: Lead::new(), order, writer: Mutex::new(0), is_still: AtomicBool::new(false), ratchet }
     }
 
     fn commit(&self) {
@@ -430,7 +434,7 @@ impl Queue {
 
     fn settle(&self, order: &mut Order, waiting: &Waiting) {
         order.settled += 1;
-        *waiting.ticket.lock().expect("no panic") = self.ratchet.take(order.settled);
+        *waiting.ticket.lock().expect("no panic") = order.tickets.take(order.settled);
         waiting.is_decided.store(true, Release);
     }
 
