@@ -188,6 +188,12 @@ impl Arena {
         Record { arena: self, words: unsafe { self.chunks.words(place) }, place }
     }
 
+    /// Zeroed memory of a large layout, which is there as long as the arena is. Under loom there is none.
+    #[cfg(not(loom))]
+    pub(crate) fn block(&self, layout: std::alloc::Layout) -> std::ptr::NonNull<u8> {
+        self.chunks.block(layout)
+    }
+
     /// The number that no other arena has.
     pub(crate) fn tag(&self) -> u64 {
         self.tag

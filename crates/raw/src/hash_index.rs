@@ -23,7 +23,10 @@ use crate::{
         },
     },
 };
+use lines::Lines;
 use std::fmt;
+
+mod lines;
 
 /// A concurrent index over the records of one arena. Shared; readers never block, writers of one shard take turns.
 pub struct HashIndex {
@@ -38,7 +41,7 @@ impl HashIndex {
     pub fn new(arena: &Arena, keys: usize) -> Self {
         let words_per_shard = (keys / SHARDS * 10).div_ceil(6);
         let lines = words_per_shard.div_ceil(LINE_WORDS).next_power_of_two();
-        let shards = (0..SHARDS).map(|_| Shard::new(lines)).collect();
+        let shards = Lines::of_arena(arena, SHARDS, lines).map(Shard::new).collect();
         Self { arena: arena.tag(), shards, words: AtomicUsize::new(SHARDS * lines * LINE_WORDS) }
     }
 
@@ -58,7 +61,7 @@ impl HashIndex {
     #[inline]
     pub fn prefetch(&self, hash: u64, pin: &Pin) {
         let table = self.shard(hash).table.load_under(pin);
-        prefetch(&raw const table.lines[table.line(tag(hash))]);
+        prefetch(table.lines.address(table.line(tag(hash))));
     }
 
     /// Asks for the memory of the records that a lookup of this hash would look at. Worth it once what [`HashIndex::prefetch`] asked
@@ -68,7 +71,7 @@ impl HashIndex {
         assert_eq!(self.arena, arena.tag(), "an index knows one arena");
         let table = self.shard(hash).table.load_under(pin);
         let tag = tag(hash);
-        for word in &table.lines[table.line(tag)].0 {
+        for word in &table.lines(arena)[table.line(tag)].0 {
             let found = word.load(Acquire);
             if found != 0 && (found >> 32) as u32 == tag {
                 arena.at(found as u32).prefetch();
@@ -111,8 +114,9 @@ impl HashIndex {
         assert_eq!(self.arena, record.arena().tag(), "an index knows one arena");
         word.store(pack(tag, record.place()), Release);
         if shard.keys.load(Relaxed) * 10 > table.words() * 6 {
-            let grown = table.grown();
-            self.words.fetch_add(grown.words() - table.words(), Relaxed);
+            let grown = table.grown(arena);
+            let given_back = if table.lines.are_own() { table.words() } else { 0 };
+            self.words.fetch_add(grown.words() - given_back, Relaxed);
             drop(table);
             shard.table.store(Arc::new(grown));
         }
@@ -153,8 +157,8 @@ struct Shard {
 }
 
 impl Shard {
-    fn new(lines: usize) -> Self {
-        Self { locked: AtomicBool::new(false), keys: AtomicUsize::new(0), table: Swap::new(Arc::new(Table::new(lines))) }
+    fn new(lines: Lines) -> Self {
+        Self { locked: AtomicBool::new(false), keys: AtomicUsize::new(0), table: Swap::new(Arc::new(Table { lines })) }
     }
 
     #[inline]
@@ -179,9 +183,9 @@ impl Drop for ShardLock<'_> {
 #[repr(align(64))]
 struct Line([AtomicU64; LINE_WORDS]);
 
-/// A power of two of lines, never full.
+/// A power of two of lines, never full. They may lie in the arena: whoever looks at them has it.
 struct Table {
-    lines: Box<[Line]>,
+    lines: Lines,
 }
 
 enum Probe<'t, 'a> {
@@ -191,27 +195,31 @@ enum Probe<'t, 'a> {
 }
 
 impl Table {
-    fn new(lines: usize) -> Self {
-        Self { lines: (0..lines).map(|_| Line(std::array::from_fn(|_| AtomicU64::new(0)))).collect() }
+    fn words(&self) -> usize {
+        self.lines.count() * LINE_WORDS
     }
 
-    fn words(&self) -> usize {
-        self.lines.len() * LINE_WORDS
+    /// The lines of a table of an index that knows this arena.
+    #[inline]
+    fn lines<'t>(&'t self, _arena: &'t Arena) -> &'t [Line] {
+        // SAFETY: every table of an index was made for the arena that the index knows, which whoever searches or stores has been asked for;
+        // it is there as long as the result.
+        unsafe { self.lines.all() }
     }
 
     /// The line where the search for `tag` begins: the bits behind the shard's.
     #[inline]
     fn line(&self, tag: u32) -> usize {
-        let bits = self.lines.len().ilog2();
+        let bits = self.lines.count().ilog2();
         // In two shifts, because a shift by all 64 is not defined.
         ((u64::from(tag) << (32 + SHARD_BITS)) >> 1 >> (63 - bits)) as usize
     }
 
     #[inline]
-    fn probe<'a>(&self, arena: &'a Arena, tag: u32, is_key: &mut impl FnMut(Record<'a>) -> bool) -> Probe<'_, 'a> {
-        let mut index = self.line(tag);
+    fn probe<'t, 'a: 't>(&'t self, arena: &'a Arena, tag: u32, is_key: &mut impl FnMut(Record<'a>) -> bool) -> Probe<'t, 'a> {
+        let (lines, mut index) = (self.lines(arena), self.line(tag));
         loop {
-            let line = &self.lines[index & (self.lines.len() - 1)];
+            let line = &lines[index & (lines.len() - 1)];
             for word in &line.0 {
                 let found = word.load(Acquire);
                 if found == 0 {
@@ -230,21 +238,21 @@ impl Table {
 
     /// A table of twice the size with the same words. One caller at a time, while nobody stores.
     #[cold]
-    fn grown(&self) -> Self {
-        let grown = Self::new(self.lines.len() * 2);
-        for word in self.lines.iter().flat_map(|line| &line.0) {
+    fn grown(&self, arena: &Arena) -> Self {
+        let grown = Self { lines: Lines::new(self.lines.count() * 2) };
+        for word in self.lines(arena).iter().flat_map(|line| &line.0) {
             let word = word.load(Relaxed);
             if word != 0 {
-                grown.place(word);
+                grown.place(arena, word);
             }
         }
         grown
     }
 
-    fn place(&self, word: u64) {
-        let mut index = self.line((word >> 32) as u32);
+    fn place(&self, arena: &Arena, word: u64) {
+        let (lines, mut index) = (self.lines(arena), self.line((word >> 32) as u32));
         loop {
-            let line = &self.lines[index & (self.lines.len() - 1)];
+            let line = &lines[index & (lines.len() - 1)];
             if let Some(free) = line.0.iter().find(|free| free.load(Relaxed) == 0) {
                 free.store(word, Relaxed);
                 return;

@@ -76,6 +76,12 @@ pub(crate) fn is_large(layout: Layout) -> bool {
     layout.size() >= LARGE_BYTES
 }
 
+/// The same layout on huge pages, if it is as long as some of them.
+pub(crate) fn to_huge(layout: Layout) -> Layout {
+    let is_whole = layout.size() >= HUGE_BYTES && layout.size().is_multiple_of(HUGE_BYTES);
+    if is_whole { layout.align_to(HUGE_BYTES).expect("small") } else { layout }
+}
+
 /// Zeroed memory; null where there is none left. The layout is not empty, and not aligned to more than a page, or it is
 /// aligned to a huge page and as long as some of them.
 fn allocate(layout: Layout) -> *mut u8 {

@@ -4,7 +4,8 @@
 //! of the time of writing small rows. What takes memory by the megabyte and lets go of it again and again leaves it here, for the next
 //! one to use as it is.
 //!
-//! Nothing is kept for nobody: while others use memory from here, at most as much as the last one left; when the last one goes, nothing.
+//! Nothing is kept for nobody: what is kept and what is used are together no more than was used at once lately, since the last but one left;
+//! when the last one goes, nothing is kept.
 
 use crate::{
     pages::Memory,
@@ -12,6 +13,7 @@ use crate::{
 };
 use std::{
     alloc::Layout,
+    cmp::Reverse,
     fmt, mem,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
@@ -26,12 +28,16 @@ pub struct Spares {
 struct Kept {
     memory: Vec<Memory>,
     users: usize,
+    /// Bytes that users have.
+    used: usize,
+    /// The most that they had at once since the last one left, and between that one and the one before.
+    peaks: [usize; 2],
 }
 
 impl Spares {
     /// None.
     pub fn new() -> Self {
-        Self { kept: Mutex::new(Kept { memory: Vec::new(), users: 0 }), bytes: AtomicUsize::new(0) }
+        Self { kept: Mutex::new(Kept { memory: Vec::new(), users: 0, used: 0, peaks: [0; 2] }), bytes: AtomicUsize::new(0) }
     }
 
     /// How much is kept, in bytes.
@@ -44,27 +50,29 @@ impl Spares {
         lock(&self.kept).users += 1;
     }
 
-    /// Memory of this layout, with what was left in it; none where none is kept.
-    pub(crate) fn take(&self, layout: Layout) -> Option<Memory> {
+    /// Memory of this layout for one who joined, and whether somebody has left something in it.
+    pub(crate) fn take(&self, layout: Layout) -> (Memory, bool) {
         let mut kept = lock(&self.kept);
-        let at = kept.memory.iter().position(|memory| memory.layout() == layout)?;
-        let memory = kept.memory.swap_remove(at);
+        kept.use_more(layout.size());
+        let at = kept.memory.iter().position(|memory| memory.layout() == layout);
+        let left = at.map(|at| kept.memory.swap_remove(at));
         self.count(&kept);
-        Some(memory)
+        drop(kept);
+        left.map_or_else(|| (Memory::new(layout), false), |memory| (memory, true))
     }
 
-    /// One who joined leaves, and with it what it had, what is wanted most first.
-    pub(crate) fn leave(&self, memory: Vec<Memory>) {
-        let bytes_max: usize = memory.iter().map(Memory::bytes).sum();
+    /// One who joined leaves, and with it all that it took. Of what is too much the smallest goes: it costs least to have anew.
+    pub(crate) fn leave(&self, mut memory: Vec<Memory>) {
+        memory.sort_unstable_by_key(|memory| Reverse(memory.bytes()));
         let mut kept = lock(&self.kept);
-        kept.users -= 1;
+        let total_max = kept.leave(memory.iter().map(Memory::bytes).sum());
         let mut given_back = Vec::new();
         if kept.users == 0 {
             given_back = mem::take(&mut kept.memory);
             given_back.extend(memory);
         } else {
             for memory in memory {
-                let has_room = kept.bytes() + memory.bytes() <= bytes_max;
+                let has_room = kept.used + kept.bytes() + memory.bytes() <= total_max;
                 if has_room { kept.memory.push(memory) } else { given_back.push(memory) }
             }
         }
@@ -80,6 +88,20 @@ impl Spares {
 }
 
 impl Kept {
+    fn use_more(&mut self, bytes: usize) {
+        self.used += bytes;
+        self.peaks[0] = self.peaks[0].max(self.used);
+    }
+
+    /// One leaves who had so much; how much there may be now, used or kept.
+    fn leave(&mut self, bytes: usize) -> usize {
+        self.users -= 1;
+        self.used -= bytes;
+        let [since, before] = self.peaks;
+        self.peaks = [self.used, since];
+        since.max(before)
+    }
+
     fn bytes(&self) -> usize {
         self.memory.iter().map(Memory::bytes).sum()
     }
@@ -105,8 +127,8 @@ mod tests {
         Layout::from_size_align(kib << 10, 8).expect("small")
     }
 
-    fn memory(kib: usize) -> Memory {
-        Memory::new(layout(kib))
+    fn memory(spares: &Spares, kib: usize) -> Memory {
+        spares.take(layout(kib)).0
     }
 
     #[test]
@@ -114,26 +136,57 @@ mod tests {
         let spares = Spares::new();
         spares.join();
         spares.join();
-        let left = memory(8);
-        let first = left.first();
-        spares.leave(vec![left, memory(16)]);
+        let left = [8, 16].map(|kib| memory(&spares, kib));
+        let first = left[0].first();
+        spares.leave(Vec::from(left));
         assert_eq!(spares.bytes(), 24 << 10);
-        assert!(spares.take(layout(4)).is_none(), "none of that length");
-        let taken = spares.take(layout(8)).expect("kept");
-        assert_eq!((taken.first(), taken.layout(), spares.bytes()), (first, layout(8), 16 << 10));
-        spares.leave(vec![taken]);
+        let (other, is_used) = spares.take(layout(4));
+        assert!(!is_used, "none of that length");
+        let (taken, is_used) = spares.take(layout(8));
+        assert_eq!((taken.first(), is_used, taken.layout(), spares.bytes()), (first, true, layout(8), 16 << 10));
+        spares.leave(vec![taken, other]);
         assert_eq!(spares.bytes(), 0, "nobody is left");
     }
 
     #[test]
-    fn no_more_is_kept_than_the_last_one_left() {
+    fn there_is_never_more_than_was_used_at_once_lately() {
         let spares = Spares::new();
-        (0..4).for_each(|_| spares.join());
-        spares.leave(vec![memory(4), memory(8)]);
-        spares.leave(vec![memory(4), memory(8)]);
-        assert_eq!(spares.bytes(), 12 << 10);
-        spares.leave(vec![memory(4), memory(16)]);
-        assert_eq!(spares.bytes(), 16 << 10, "what comes first is kept first");
-        assert_eq!(format!("{spares:?}"), "Spares(16384 bytes)");
+        (0..5).for_each(|_| spares.join());
+        let take = |kib: &[usize]| -> Vec<Memory> { kib.iter().map(|kib| memory(&spares, *kib)).collect() };
+        let (first, second) = (take(&[4, 8]), take(&[4, 8]));
+        spares.leave(first);
+        spares.leave(second);
+        assert_eq!(spares.bytes(), 24 << 10, "both may be wanted at once again");
+        let third = take(&[4, 8]);
+        spares.leave(third);
+        assert_eq!(spares.bytes(), 12 << 10, "they were not");
+        let fourth = take(&[2, 4, 4, 16]);
+        spares.leave(fourth);
+        assert_eq!(spares.bytes(), 26 << 10, "what is large goes first, then what finds room");
+        assert_eq!(format!("{spares:?}"), "Spares(26624 bytes)");
+    }
+
+    /// Each memory was given back to the system that the next one was about to take, and the one after that.
+    #[test]
+    fn two_that_follow_each_other_take_nothing_new_whenever_the_first_one_leaves() {
+        for leaves_at in 0..4 {
+            let spares = Spares::new();
+            let (mut new, mut before) = (Vec::new(), Vec::new());
+            for round in 0..20 {
+                spares.join();
+                let mut now = Vec::new();
+                for step in 0..4 {
+                    if step == leaves_at && round > 0 {
+                        spares.leave(mem::take(&mut before));
+                    }
+                    let (memory, is_used) = spares.take(layout(4 << step));
+                    now.push(memory);
+                    new.extend((!is_used).then_some(round));
+                }
+                before = now;
+            }
+            assert!(new.iter().all(|round| *round < 3), "leaving at {leaves_at}: {new:?}");
+            spares.leave(before);
+        }
     }
 }

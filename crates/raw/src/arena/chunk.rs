@@ -44,22 +44,31 @@ mod form {
         pages::{self, Memory},
         simd::prefetch,
         spares::Spares,
-        sync::atomic::AtomicU32,
+        sync::{
+            Mutex,
+            atomic::{AtomicBool, AtomicU32},
+            lock,
+        },
     };
     use std::{
         alloc::Layout,
         marker::PhantomData,
+        mem,
         ptr::{self, NonNull},
         slice,
         sync::Arc,
     };
 
-    /// All chunks of an arena. The large ones come from its spares, as far as there are any, and go there at its end.
+    /// All chunks of an arena, and blocks. The large ones come from its spares, as far as there are any, and go there at its end.
     pub(in super::super) struct Chunks {
         chunks: [AtomicPtr<u64>; CHUNKS],
         /// A bit for each chunk that others used before.
         used: AtomicU32,
+        /// Memory for what goes with the records.
+        blocks: Mutex<Vec<Memory>>,
         spares: Arc<Spares>,
+        /// Whether it uses the spares.
+        has_joined: AtomicBool,
     }
 
     /// Some words in a row, all in one chunk.
@@ -71,7 +80,9 @@ mod form {
 
     impl Chunks {
         pub(in super::super) fn new(spares: Arc<Spares>) -> Self {
-            Self { chunks: [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS], used: AtomicU32::new(0), spares }
+            let chunks = [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS];
+            let (used, blocks, has_joined) = (AtomicU32::new(0), Mutex::new(Vec::new()), AtomicBool::new(false));
+            Self { chunks, used, blocks, spares, has_joined }
         }
 
         /// Makes the chunk of `place`, if it is not there. Returns whether it may hold what others left. One caller at a time.
@@ -100,13 +111,26 @@ mod form {
         /// Memory for a chunk, and whether others used it before.
         fn memory(&self, index: usize) -> (Memory, bool) {
             let layout = layout(index);
-            if !pages::is_large(layout) {
-                return (Memory::new(layout), false);
+            if pages::is_large(layout) { self.large(layout) } else { (Memory::new(layout), false) }
+        }
+
+        /// Zeroed memory of a large layout, which is there as long as the chunks are.
+        pub(in super::super) fn block(&self, layout: Layout) -> NonNull<u8> {
+            let (memory, is_used) = self.large(layout);
+            let first = memory.first();
+            if is_used {
+                // SAFETY: so long, and nobody else's.
+                unsafe { first.write_bytes(0, layout.size()) };
             }
-            if !self.chunks[LARGE..].iter().any(|chunk| !chunk.load(Relaxed).is_null()) {
+            lock(&self.blocks).push(memory);
+            first
+        }
+
+        fn large(&self, layout: Layout) -> (Memory, bool) {
+            if !self.has_joined.swap(true, Relaxed) {
                 self.spares.join();
             }
-            self.spares.take(layout).map_or_else(|| (Memory::new(layout), false), |memory| (memory, true))
+            self.spares.take(layout)
         }
     }
 
@@ -120,19 +144,16 @@ mod form {
             let (large, small): (Vec<_>, Vec<_>) =
                 self.chunks.iter().enumerate().filter_map(memory).partition(|memory| pages::is_large(memory.layout()));
             drop(small);
-            if !large.is_empty() {
-                self.spares.leave(large);
+            if self.has_joined.load(Relaxed) {
+                self.spares.leave(mem::take(&mut *lock(&self.blocks)).into_iter().chain(large).collect());
             }
         }
     }
 
-    /// The first chunk that is large.
-    const LARGE: usize = (pages::LARGE_BYTES / 8).ilog2() as usize - FIRST_WORDS.ilog2() as usize;
-
     fn layout(index: usize) -> Layout {
         let words = Layout::array::<u64>((FIRST_WORDS as usize) << index).expect("at most 8 GiB");
         // Records are looked for here and there, and large chunks are used to the end, mostly.
-        if words.size() >= pages::HUGE_BYTES { words.align_to(pages::HUGE_BYTES).expect("small") } else { words }
+        pages::to_huge(words)
     }
 
     impl<'a> Words<'a> {
