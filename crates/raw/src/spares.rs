@@ -27,10 +27,11 @@ pub struct Spares {
 
 struct Kept {
     memory: Vec<Memory>,
+    /// Who will use up more.
     users: usize,
-    /// Bytes that users have.
+    /// Bytes that are in use.
     used: usize,
-    /// The most that they had at once since the last one left, and between that one and the one before.
+    /// The most that they had at once since the last one left its memory, and between that one and the one before.
     peaks: [usize; 2],
 }
 
@@ -45,12 +46,17 @@ impl Spares {
         self.bytes.load(Relaxed)
     }
 
-    /// One more uses memory from here: until it leaves.
+    /// One more will use up memory from here, so that it is worth keeping some: until it parts.
     pub(crate) fn join(&self) {
         lock(&self.kept).users += 1;
     }
 
-    /// Memory of this layout for one who joined, and whether somebody has left something in it.
+    /// One who joined takes nothing more.
+    pub(crate) fn part(&self) {
+        lock(&self.kept).users -= 1;
+    }
+
+    /// Memory of this layout, and whether somebody has left something in it.
     pub(crate) fn take(&self, layout: Layout) -> (Memory, bool) {
         let mut kept = lock(&self.kept);
         kept.use_more(layout.size());
@@ -61,8 +67,11 @@ impl Spares {
         left.map_or_else(|| (Memory::new(layout), false), |memory| (memory, true))
     }
 
-    /// One who joined leaves, and with it all that it took. Of what is too much the smallest goes: it costs least to have anew.
+    /// All that somebody took comes back. Of what is too much the smallest goes: it costs least to have anew.
     pub(crate) fn leave(&self, mut memory: Vec<Memory>) {
+        if memory.is_empty() {
+            return;
+        }
         memory.sort_unstable_by_key(|memory| Reverse(memory.bytes()));
         let mut kept = lock(&self.kept);
         let total_max = kept.leave(memory.iter().map(Memory::bytes).sum());
@@ -93,9 +102,8 @@ impl Kept {
         self.peaks[0] = self.peaks[0].max(self.used);
     }
 
-    /// One leaves who had so much; how much there may be now, used or kept.
+    /// So much comes back; how much there may be now, used or kept.
     fn leave(&mut self, bytes: usize) -> usize {
-        self.users -= 1;
         self.used -= bytes;
         let [since, before] = self.peaks;
         self.peaks = [self.used, since];
@@ -127,6 +135,11 @@ mod tests {
         Layout::from_size_align(kib << 10, 8).expect("small")
     }
 
+    fn leave(spares: &Spares, memory: Vec<Memory>) {
+        spares.part();
+        spares.leave(memory);
+    }
+
     fn memory(spares: &Spares, kib: usize) -> Memory {
         spares.take(layout(kib)).0
     }
@@ -138,13 +151,13 @@ mod tests {
         spares.join();
         let left = [8, 16].map(|kib| memory(&spares, kib));
         let first = left[0].first();
-        spares.leave(Vec::from(left));
+        leave(&spares, Vec::from(left));
         assert_eq!(spares.bytes(), 24 << 10);
         let (other, is_used) = spares.take(layout(4));
         assert!(!is_used, "none of that length");
         let (taken, is_used) = spares.take(layout(8));
         assert_eq!((taken.first(), is_used, taken.layout(), spares.bytes()), (first, true, layout(8), 16 << 10));
-        spares.leave(vec![taken, other]);
+        leave(&spares, vec![taken, other]);
         assert_eq!(spares.bytes(), 0, "nobody is left");
     }
 
@@ -154,14 +167,14 @@ mod tests {
         (0..5).for_each(|_| spares.join());
         let take = |kib: &[usize]| -> Vec<Memory> { kib.iter().map(|kib| memory(&spares, *kib)).collect() };
         let (first, second) = (take(&[4, 8]), take(&[4, 8]));
-        spares.leave(first);
-        spares.leave(second);
+        leave(&spares, first);
+        leave(&spares, second);
         assert_eq!(spares.bytes(), 24 << 10, "both may be wanted at once again");
         let third = take(&[4, 8]);
-        spares.leave(third);
+        leave(&spares, third);
         assert_eq!(spares.bytes(), 12 << 10, "they were not");
         let fourth = take(&[2, 4, 4, 16]);
-        spares.leave(fourth);
+        leave(&spares, fourth);
         assert_eq!(spares.bytes(), 26 << 10, "what is large goes first, then what finds room");
         assert_eq!(format!("{spares:?}"), "Spares(26624 bytes)");
     }
@@ -177,7 +190,7 @@ mod tests {
                 let mut now = Vec::new();
                 for step in 0..4 {
                     if step == leaves_at && round > 0 {
-                        spares.leave(mem::take(&mut before));
+                        leave(&spares, mem::take(&mut before));
                     }
                     let (memory, is_used) = spares.take(layout(4 << step));
                     now.push(memory);
@@ -186,7 +199,7 @@ mod tests {
                 before = now;
             }
             assert!(new.iter().all(|round| *round < 3), "leaving at {leaves_at}: {new:?}");
-            spares.leave(before);
+            leave(&spares, before);
         }
     }
 }

@@ -67,7 +67,7 @@ mod form {
         /// Memory for what goes with the records.
         blocks: Mutex<Vec<Memory>>,
         spares: Arc<Spares>,
-        /// Whether it uses the spares.
+        /// Whether there are large chunks, so that others will want some, too.
         has_joined: AtomicBool,
     }
 
@@ -111,12 +111,18 @@ mod form {
         /// Memory for a chunk, and whether others used it before.
         fn memory(&self, index: usize) -> (Memory, bool) {
             let layout = layout(index);
-            if pages::is_large(layout) { self.large(layout) } else { (Memory::new(layout), false) }
+            if !pages::is_large(layout) {
+                return (Memory::new(layout), false);
+            }
+            if !self.has_joined.swap(true, Relaxed) {
+                self.spares.join();
+            }
+            self.spares.take(layout)
         }
 
         /// Zeroed memory of a large layout, which is there as long as the chunks are.
         pub(in super::super) fn block(&self, layout: Layout) -> NonNull<u8> {
-            let (memory, is_used) = self.large(layout);
+            let (memory, is_used) = self.spares.take(layout);
             let first = memory.first();
             if is_used {
                 // SAFETY: so long, and nobody else's.
@@ -124,13 +130,6 @@ mod form {
             }
             lock(&self.blocks).push(memory);
             first
-        }
-
-        fn large(&self, layout: Layout) -> (Memory, bool) {
-            if !self.has_joined.swap(true, Relaxed) {
-                self.spares.join();
-            }
-            self.spares.take(layout)
         }
     }
 
@@ -145,8 +144,9 @@ mod form {
                 self.chunks.iter().enumerate().filter_map(memory).partition(|memory| pages::is_large(memory.layout()));
             drop(small);
             if self.has_joined.load(Relaxed) {
-                self.spares.leave(mem::take(&mut *lock(&self.blocks)).into_iter().chain(large).collect());
+                self.spares.part();
             }
+            self.spares.leave(mem::take(&mut *lock(&self.blocks)).into_iter().chain(large).collect());
         }
     }
 

@@ -1,7 +1,14 @@
 use super::HashIndex;
-use crate::arena::{Arena, Record};
+use crate::{
+    arena::{Arena, Record},
+    pages,
+    spares::Spares,
+};
 use std::{
-    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
     thread,
 };
 
@@ -44,6 +51,36 @@ fn every_key_is_found_while_the_index_grows() {
         assert_eq!(index.keys(), keys as usize);
         assert!(index.bytes() * 6 / 10 >= index.keys() * 8);
     }
+}
+
+#[test]
+fn what_an_index_leaves_is_not_seen_in_the_next_one() {
+    let keys = if cfg!(miri) { 2_000 } else { 100_000 };
+    let spares = Arc::new(Spares::new());
+    let new = || {
+        let arena = Arena::with_spares(Arc::clone(&spares));
+        let index = HashIndex::new(&arena, keys);
+        (arena, index)
+    };
+    let busy = Arena::with_spares(Arc::clone(&spares));
+    drop(busy.reserve(pages::LARGE_BYTES, 0).expect("room"));
+    let (arena, index) = new();
+    for i in 0..20 {
+        index.upsert(&arena, hash(i, 0), |found| key(found) == i, |_| record(&arena, i));
+    }
+    let bytes = index.bytes();
+    drop((arena, index));
+    assert_eq!(spares.bytes(), bytes, "the index is kept");
+    let (arena, index) = new();
+    assert_eq!(spares.bytes(), 0, "and taken");
+    for i in 0..20 {
+        assert!(index.find(&arena, hash(i, 0), |_| true).is_none());
+        index.upsert(&arena, hash(i, 0), |found| key(found) == i, |_| record(&arena, i));
+        assert_eq!(index.find(&arena, hash(i, 0), |found| key(found) == i).map(key), Some(i));
+    }
+    drop(busy);
+    drop((index, arena));
+    assert_eq!(spares.bytes(), 0, "nobody needs it any more");
 }
 
 #[test]
