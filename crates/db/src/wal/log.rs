@@ -186,7 +186,7 @@ impl Log {
         admit: impl FnOnce() -> Result<()>,
     ) -> Result<Placed<'a>> {
         let submitted = {
-            let mut order = self.order_for_one();
+            let mut order = self.order_for(durability);
             self.check_order(&order)?;
             admit()?;
             if let Some(writer) = self.free_writer(&order, &record) {
@@ -417,14 +417,14 @@ impl Log {
         self.order.lock().expect("no code panics under the log's lock")
     }
 
-    /// The same for a thread that may commit again at once.
+    /// The same for a commit. Who waits for a sync afterwards does not come again at once, and meets those who waited for the same one.
     #[inline]
-    fn order_for_one(&self) -> MutexGuard<'_, Order> {
+    fn order_for(&self, durability: Durability) -> MutexGuard<'_, Order> {
         if let Ok(order) = self.order.try_lock() {
             crowd::found_free();
             return order;
         }
-        if crowd::found_taken() {
+        if durability != Durability::Sync && crowd::found_taken() {
             self.dir.instruments.sleep_us(crowd::AWAY_US);
         }
         self.order()
