@@ -3,7 +3,7 @@
 mod crash_images;
 mod faults;
 mod fs_contract;
-mod image_rate;
+mod images_of_work;
 #[cfg(planted_bugs)]
 mod planted;
 mod stepped_world;

@@ -1,7 +1,7 @@
-//! How many crash images a second: `cargo test --release -p sediment-env -- --ignored --nocapture image_rate`.
+//! Crash images of every moment of a database at work.
 
 use sediment_env::{
-    Clock, Env, Fs, MemFs, SeededRandom, SystemClock, atomic_file,
+    Fs, MemFs, SeededRandom, atomic_file,
     fs::{CrashPlan, Variant},
 };
 use std::path::{Path, PathBuf};
@@ -44,35 +44,20 @@ fn work(fs: &dyn Fs, ops: usize, count: &dyn Fn() -> usize) -> sediment_base::Re
 }
 
 #[test]
-#[ignore = "a measurement"]
-fn image_rate() {
+fn there_are_images_of_every_moment_and_the_whole_one_holds_what_was_done() {
     let fs = MemFs::new();
     fs.record();
     work(&fs, 500, &|| fs.op_count()).expect("memory does not fail");
     let history = fs.history();
-    let clock = SystemClock::new();
-    let (mut images, mut files) = (0_u64, 0);
     for point in history.points() {
-        history.for_each_image(point, &CrashPlan::ci(), &mut |_, image| {
-            images += 1;
-            files += image.read_dir(Path::new("/")).map_or(0, |entries| entries.len());
-        });
-    }
-    let made_us = clock.monotonic_us();
-    let mut bytes = 0_u64;
-    for point in history.points() {
+        let (mut images, mut files, mut killed) = (0, 0, 0);
         history.for_each_image(point, &CrashPlan::ci(), &mut |name, image| {
-            bytes += image.tree().values().map(|file| file.len() as u64).sum::<u64>();
             assert!(name.variant != Variant::Killed || image.op_count() == point);
+            images += 1;
+            files += image.tree().len();
+            killed += usize::from(name.variant == Variant::Killed);
         });
+        assert_eq!(killed, 1, "at {point}, of {images}");
+        assert!(images > 1 && files > 0 || point < 10, "at {point}: {images} images with {files} files");
     }
-    let read_us = clock.monotonic_us() - made_us;
-    let rate = |us: u64| images * 1_000_000 / us.max(1);
-    eprintln!(
-        "{} ops, {images} images, {files} seen: {}/s made, {}/s made and read whole",
-        history.len(),
-        rate(made_us),
-        rate(read_us)
-    );
-    eprintln!("{} MiB read; {:?}", bytes >> 20, Env::simulated(fs, 1).clock.monotonic_us());
 }
