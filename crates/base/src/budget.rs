@@ -19,7 +19,7 @@ mod charge;
 
 pub use charge::Charge;
 
-use sediment_raw::spares::Spares;
+use sediment_raw::{spares::Spares, sync::OwnLines};
 use std::{
     fmt,
     sync::{
@@ -76,14 +76,10 @@ const METADATA_SHARE: (u64, u64) = (3, 10);
 #[derive(Debug)]
 pub struct MemoryBudget {
     total_bytes: AtomicU64,
-    accounts: [Used; Account::ALL.len()],
+    /// Bytes in use: accounts are charged by different threads.
+    accounts: [OwnLines<AtomicU64>; Account::ALL.len()],
     spares: Arc<Spares>,
 }
-
-/// Bytes of one account, alone on its cache lines: accounts are charged by different threads.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Used(AtomicU64);
 
 impl MemoryBudget {
     /// A budget of so many bytes in all.
@@ -159,7 +155,7 @@ impl MemoryBudget {
 
     #[inline]
     fn account(&self, account: Account) -> &AtomicU64 {
-        &self.accounts[account as usize].0
+        &self.accounts[account as usize]
     }
 }
 

@@ -114,7 +114,7 @@ impl<'a> Begun<'a> {
         let rows = placed.record().count().into();
         local.add(Counter::CommitRows, rows);
         local.add(Counter::CommitBytes, data_bytes);
-        worker.committed(machinery, &asked, Written { rows, data_bytes }, is_full);
+        worker.committed(machinery, &asked, Written { by: local, rows, data_bytes }, is_full);
         if let Some(start_us) = start_us {
             machinery.instruments.record_since(Histogram::CommitLatencyUs, start_us);
         }

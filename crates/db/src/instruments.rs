@@ -52,7 +52,7 @@ impl Instruments {
         self.stats.add(counter, count);
     }
 
-    /// Waits.
+    /// Has the calling thread sleep.
     pub(crate) fn sleep_us(&self, us: u64) {
         self.clock.sleep_us(us);
     }

@@ -40,7 +40,10 @@ use memory::Memtables;
 use pace::Pace;
 use reserve::Reserve;
 use running::Running;
-use sediment_base::{Error, ErrorKind, Result, stats::Counter};
+use sediment_base::{
+    Error, ErrorKind, Result,
+    stats::{Counter, LocalStats},
+};
 use sediment_env::Env;
 use sediment_tree::{Plan, Reclaimer, Tree};
 use signal::Signals;
@@ -99,9 +102,11 @@ pub(crate) struct Asked<'a> {
     pub(crate) only_removes: bool,
 }
 
-/// What a commit has done. Its thread has counted it.
+/// What a commit has done.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Written {
+pub(crate) struct Written<'a> {
+    /// The counters of its thread, which has counted it.
+    pub(crate) by: LocalStats<'a>,
     pub(crate) rows: u64,
     pub(crate) data_bytes: u64,
 }
@@ -162,7 +167,7 @@ impl Worker {
         &self,
         machinery: &Machinery,
         asked: &Asked<'_>,
-        written: Written,
+        written: Written<'_>,
         is_full: impl Fn(&KeyspaceState) -> bool,
     ) {
         if self.is_inline() {
@@ -173,7 +178,7 @@ impl Worker {
                 self.seal_full(machinery, keyspace);
             }
         }
-        if self.memtables.add(machinery.instruments.stats.local(), written) {
+        if self.memtables.add(written) {
             self.recount(machinery);
         }
         if self.memtables.has_many_rows() {

@@ -76,15 +76,18 @@ impl Tickets {
     /// Takes the next ticket, for `value`, which is no lower than that of any before; `None` while too many are open.
     #[inline]
     pub fn take(&mut self, value: u64) -> Option<Ticket> {
-        let number = self.taken;
-        if number - self.passed == self.ratchet.slots.len() as u64 {
+        if !self.has_room() {
             self.passed = self.ratchet.front.passed.load(Acquire);
-            if number - self.passed == self.ratchet.slots.len() as u64 {
-                return None;
-            }
         }
-        self.taken += 1;
-        Some(Ticket { number, value })
+        self.has_room().then(|| {
+            self.taken += 1;
+            Ticket { number: self.taken - 1, value }
+        })
+    }
+
+    /// Whether another ticket may be open, as far as is known.
+    fn has_room(&self) -> bool {
+        self.taken - self.passed < self.ratchet.slots.len() as u64
     }
 }
 

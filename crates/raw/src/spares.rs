@@ -31,7 +31,7 @@ struct Kept {
     users: usize,
     /// Bytes that are in use.
     used: usize,
-    /// The most that they had at once since the last one left its memory, and between that one and the one before.
+    /// The most that was in use at once since memory came back last, and between that and the time before.
     peaks: [usize; 2],
 }
 

@@ -8,6 +8,7 @@
 //! [`Stats`]: super::Stats
 
 use super::{Counter, Histogram};
+use sediment_raw::sync::OwnLines;
 use std::{
     cell::Cell,
     marker::PhantomData,
@@ -25,21 +26,20 @@ const SHARED: usize = 8;
 const WIDTH: usize = Counter::ALL.len() + Histogram::ALL.len();
 
 /// One thread's counters, alone on its cache lines.
-#[repr(align(128))]
-struct Stripe([AtomicU64; WIDTH]);
+type Stripe = OwnLines<[AtomicU64; WIDTH]>;
 
 /// All counters of one `Stats`.
 pub(super) struct Stripes(Box<[Stripe]>);
 
 impl Stripes {
     pub(super) fn new() -> Self {
-        Self((0..OWNED + SHARED).map(|_| Stripe([const { AtomicU64::new(0) }; WIDTH])).collect())
+        Self((0..OWNED + SHARED).map(|_| Stripe::new([const { AtomicU64::new(0) }; WIDTH])).collect())
     }
 
     #[inline]
     pub(super) fn local(&self) -> LocalStats<'_> {
         let number = number();
-        LocalStats { number, counts: &self.0[number].0, is_owned: number < OWNED, _not_send: PhantomData }
+        LocalStats { number, counts: &self.0[number], _not_send: PhantomData }
     }
 
     pub(super) fn total(&self, counter: Counter) -> u64 {
@@ -51,7 +51,7 @@ impl Stripes {
     }
 
     fn add_up(&self, index: usize) -> u64 {
-        self.0.iter().fold(0, |sum, stripe| sum.wrapping_add(stripe.0[index].load(Relaxed)))
+        self.0.iter().fold(0, |sum, stripe| sum.wrapping_add(stripe[index].load(Relaxed)))
     }
 }
 
@@ -65,7 +65,6 @@ fn sum_index(histogram: Histogram) -> usize {
 pub struct LocalStats<'a> {
     number: usize,
     counts: &'a [AtomicU64; WIDTH],
-    is_owned: bool,
     /// On another thread it would write what that one does not own.
     _not_send: PhantomData<*const ()>,
 }
@@ -92,10 +91,16 @@ impl LocalStats<'_> {
         self.counts[counter as usize].load(Relaxed)
     }
 
-    /// A number that tells most threads apart that count at the same time.
+    /// The number of its stripe: most threads that count at the same time have different ones.
     #[inline]
     pub(super) fn number(self) -> usize {
         self.number
+    }
+
+    /// Whether nobody else writes to it.
+    #[inline]
+    fn is_owned(self) -> bool {
+        self.number < OWNED
     }
 
     #[inline]
@@ -106,7 +111,7 @@ impl LocalStats<'_> {
     #[inline]
     fn add_at(self, index: usize, count: u64) {
         let total = &self.counts[index];
-        if self.is_owned {
+        if self.is_owned() {
             total.store(total.load(Relaxed).wrapping_add(count), Relaxed);
         } else {
             total.fetch_add(count, Relaxed);
@@ -116,7 +121,7 @@ impl LocalStats<'_> {
 
 impl std::fmt::Debug for LocalStats<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LocalStats").field("is_owned", &self.is_owned).finish_non_exhaustive()
+        f.debug_struct("LocalStats").field("is_owned", &self.is_owned()).finish_non_exhaustive()
     }
 }
 

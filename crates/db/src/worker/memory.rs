@@ -4,7 +4,7 @@
 //! is added by its length: in steps, once a thread has written so much, since all threads share the sum.
 
 use crate::worker::{Machinery, Written};
-use sediment_base::stats::{Counter, LocalStats};
+use sediment_base::stats::Counter;
 use sediment_tree::Tree;
 use std::sync::{
     Mutex,
@@ -40,7 +40,7 @@ impl Memtables {
     }
 
     /// A commit has added rows; whether it is time to count all.
-    pub(super) fn add(&self, by: LocalStats<'_>, Written { rows, data_bytes }: Written) -> bool {
+    pub(super) fn add(&self, Written { by, rows, data_bytes }: Written<'_>) -> bool {
         let now = in_memory(by.own_count(Counter::CommitRows), by.own_count(Counter::CommitBytes));
         self.add_steps(now.saturating_sub(in_memory(rows, data_bytes)), now)
     }

@@ -44,11 +44,7 @@ mod form {
         pages::{self, Memory},
         simd::prefetch,
         spares::Spares,
-        sync::{
-            Mutex,
-            atomic::{AtomicBool, AtomicU32},
-            lock,
-        },
+        sync::{Mutex, atomic::AtomicU32, lock},
     };
     use std::{
         alloc::Layout,
@@ -67,8 +63,6 @@ mod form {
         /// Memory for what goes with the records.
         blocks: Mutex<Vec<Memory>>,
         spares: Arc<Spares>,
-        /// Whether there are large chunks, so that others will want some, too.
-        has_joined: AtomicBool,
     }
 
     /// Some words in a row, all in one chunk.
@@ -81,8 +75,7 @@ mod form {
     impl Chunks {
         pub(in super::super) fn new(spares: Arc<Spares>) -> Self {
             let chunks = [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS];
-            let (used, blocks, has_joined) = (AtomicU32::new(0), Mutex::new(Vec::new()), AtomicBool::new(false));
-            Self { chunks, used, blocks, spares, has_joined }
+            Self { chunks, used: AtomicU32::new(0), blocks: Mutex::new(Vec::new()), spares }
         }
 
         /// Makes the chunk of `place`, if it is not there. Returns whether it may hold what others left. One caller at a time.
@@ -114,7 +107,7 @@ mod form {
             if !pages::is_large(layout) {
                 return (Memory::new(layout), false);
             }
-            if !self.has_joined.swap(true, Relaxed) {
+            if !self.chunks[LARGE..].iter().any(|chunk| !chunk.load(Relaxed).is_null()) {
                 self.spares.join();
             }
             self.spares.take(layout)
@@ -143,12 +136,15 @@ mod form {
             let (large, small): (Vec<_>, Vec<_>) =
                 self.chunks.iter().enumerate().filter_map(memory).partition(|memory| pages::is_large(memory.layout()));
             drop(small);
-            if self.has_joined.load(Relaxed) {
+            if !large.is_empty() {
                 self.spares.part();
             }
             self.spares.leave(mem::take(&mut *lock(&self.blocks)).into_iter().chain(large).collect());
         }
     }
+
+    /// The first chunk that is large.
+    const LARGE: usize = (pages::LARGE_BYTES / 8).ilog2() as usize - FIRST_WORDS.ilog2() as usize;
 
     fn layout(index: usize) -> Layout {
         let words = Layout::array::<u64>((FIRST_WORDS as usize) << index).expect("at most 8 GiB");
