@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicU64, Ordering, fence},
+        atomic::{AtomicBool, AtomicU64, Ordering, fence},
     },
     time::{Duration, Instant},
 };
@@ -40,7 +40,8 @@ pub trait Park: Send + Sync + fmt::Debug {
 pub struct ThreadPark {
     /// Counts the calls of `wake_all` that found somebody.
     wakes: AtomicU64,
-    waiters: AtomicU64,
+    /// Somebody has come to wait since the last of these calls. Who was woken and has not run yet is not woken again.
+    is_awaited: AtomicBool,
     gate: Mutex<()>,
     woken: Condvar,
 }
@@ -51,49 +52,47 @@ impl ThreadPark {
         Self::default()
     }
 
-    fn enter(&self) {
-        self.waiters.fetch_add(1, Ordering::SeqCst);
+    /// Announces that somebody waits for the next wake, if it comes after what this returns. The predicate is to be asked afterwards:
+    /// what a waker has done is done before it looks for waiters, each with a fence between, so that one of the two sees the other.
+    fn enter(&self) -> u64 {
+        let seen = self.wakes.load(Ordering::SeqCst);
+        self.is_awaited.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
+        seen
     }
 }
 
 impl Park for ThreadPark {
-    // The predicate runs without our lock, since it takes locks of its own. `waiters` goes up before it looks, and what a waker has
-    // done is done before it reads `waiters`, each with a fence between: one of the two sees the other.
+    // The predicate runs without our lock, since it takes locks of its own.
     fn wait_until(&self, is_done: &mut dyn FnMut() -> bool) {
-        if is_done() {
-            return;
-        }
-        self.enter();
-        loop {
-            let seen = self.wakes.load(Ordering::SeqCst);
+        while !is_done() {
+            let seen = self.enter();
             if is_done() {
-                break;
+                return;
             }
             let gate = self.gate.lock().expect("no holder of the gate panics");
             drop(self.woken.wait_while(gate, |()| self.wakes.load(Ordering::SeqCst) == seen));
         }
-        self.waiters.fetch_sub(1, Ordering::SeqCst);
     }
 
     fn wait_at_most(&self, us: u64, is_done: &mut dyn FnMut() -> bool) -> bool {
+        if us == 0 {
+            return is_done();
+        }
         let start = Instant::now();
         let most = Duration::from_micros(us);
-        self.enter();
-        let is_held = loop {
-            let seen = self.wakes.load(Ordering::SeqCst);
+        loop {
+            let seen = self.enter();
             if is_done() {
-                break true;
+                return true;
             }
             let left = most.saturating_sub(start.elapsed());
             if left.is_zero() {
-                break false;
+                return false;
             }
             let gate = self.gate.lock().expect("no holder of the gate panics");
             drop(self.woken.wait_timeout_while(gate, left, |()| self.wakes.load(Ordering::SeqCst) == seen));
-        };
-        self.waiters.fetch_sub(1, Ordering::SeqCst);
-        is_held
+        }
     }
 
     fn another(&self) -> Arc<dyn Park> {
@@ -102,7 +101,7 @@ impl Park for ThreadPark {
 
     fn wake_all(&self) {
         fence(Ordering::SeqCst);
-        if self.waiters.load(Ordering::SeqCst) > 0 {
+        if self.is_awaited.load(Ordering::SeqCst) && self.is_awaited.swap(false, Ordering::SeqCst) {
             self.wakes.fetch_add(1, Ordering::SeqCst);
             drop(self.gate.lock().expect("no holder of the gate panics"));
             self.woken.notify_all();
