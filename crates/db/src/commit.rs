@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The log gives the order of commits (`wal/log.rs`). Each committer applies its own record once that is settled, and returns when
-//! the commit is visible, so that a thread always reads its own writes. Visible comes before durable; only a caller that asked for
-//! [`Durability::Sync`] waits for that, and shares the sync with whoever waits too.
+//! reads that begin then find it (`snapshot.rs`), so that a thread always reads its own writes. Visible comes before durable; only a
+//! caller that asked for [`Durability::Sync`] waits for that, and shares the sync with whoever waits too.
 
 mod change;
 mod ingest;
@@ -25,6 +25,7 @@ use writes::Encoded;
 use crate::{
     catalog::KeyspaceState,
     options::Durability,
+    snapshot::Coming,
     wal::{Op, OpKind, Placed, Prepared, RecordKind, for_each_op},
     worker::{Asked, Machinery, Worker, Written, is_full},
 };
@@ -57,9 +58,9 @@ fn commit_if(
     let begun = Begun::new(machinery, worker, asked, durability, true)?;
     let keyspace = if let [only] = &*keyspaces { only.id().0 } else { 0 };
     let record = Prepared::new(RecordKind::Batch, keyspace, count, payload);
-    let placed = begun.place(record, admit)?;
+    let (placed, coming) = begun.place(record, admit)?;
     apply(machinery, &keyspaces, &placed)?;
-    begun.end(placed, data_bytes, is_full)
+    begun.end(placed, coming, data_bytes, is_full)
 }
 
 /// A commit that was let in.
@@ -88,20 +89,28 @@ impl<'a> Begun<'a> {
     }
 
     /// Gives its record a place in the log, if its keyspaces are there and `admit` lets it in at that moment.
-    fn place<'r>(&self, record: Prepared<'r>, admit: impl Fn() -> Result<()>) -> Result<Placed<'r>> {
+    fn place<'r>(&self, record: Prepared<'r>, admit: impl Fn() -> Result<()>) -> Result<(Placed<'r>, Coming<'a>)> {
         let Self { machinery, worker, asked, durability, .. } = *self;
         let alive = || asked.keyspaces.iter().try_for_each(|keyspace| check_alive(keyspace)).and_then(|()| admit());
-        if asked.only_removes && worker.is_disk_full() {
-            return worker.patiently(machinery, || machinery.log.submit(record.clone(), durability, alive));
-        }
-        worker.noticed(machinery, machinery.log.submit(record, durability, alive))
+        let mut placed = if asked.only_removes && worker.is_disk_full() {
+            worker.patiently(machinery, || machinery.log.submit(record.clone(), durability, alive))?
+        } else {
+            worker.noticed(machinery, machinery.log.submit(record, durability, alive))?
+        };
+        let coming = machinery.snapshots.expect(&mut placed);
+        Ok((placed, coming))
     }
 
     /// It is applied: sees to it that it is visible, and durable if that was asked for. `is_full` knows memtables that are to be sealed.
-    fn end(self, mut placed: Placed<'_>, data_bytes: u64, is_full: impl Fn(&KeyspaceState) -> bool) -> Result<()> {
+    fn end(
+        self,
+        placed: Placed<'_>,
+        coming: Coming<'_>,
+        data_bytes: u64,
+        is_full: impl Fn(&KeyspaceState) -> bool,
+    ) -> Result<()> {
         let Self { machinery, worker, asked, durability, start_us } = self;
-        let ticket = placed.ticket.take().expect("a batch takes seqnos");
-        machinery.snapshots.pass(ticket, placed.end_seqno())?;
+        coming.pass()?;
         if let Some(position) = placed.position
             && durability == Durability::Sync
             && !planted(Bug::SkipWalSync)

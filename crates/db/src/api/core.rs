@@ -166,10 +166,14 @@ impl Core {
         &self.machinery
     }
 
-    /// The seqno that a read is made at: that of a snapshot, or of now.
-    #[inline]
-    fn moment(&self, at: Option<SeqNo>) -> SeqNo {
-        at.unwrap_or_else(|| self.machinery.snapshots.visible())
+    /// The seqno that a read of many keys is made at: that of a snapshot, or of now. To be asked for where nothing is pinned yet: it
+    /// may take a while.
+    fn moment(&self, at: Option<SeqNo>) -> impl Fn() -> SeqNo {
+        let snapshots = &self.machinery.snapshots;
+        if at.is_none() {
+            snapshots.settle();
+        }
+        move || at.unwrap_or_else(|| snapshots.visible())
     }
 
     /// Refuses reads after a close.
@@ -350,7 +354,7 @@ impl Core {
         let instruments = &self.machinery.instruments;
         let is_sample = instruments.stats.local().own_count(Counter::GetCount).is_multiple_of(GETS_PER_SAMPLE);
         let start_us = is_sample.then(|| instruments.now_us());
-        let visible = || self.moment(at);
+        let visible = || at.unwrap_or_else(|| self.machinery.snapshots.newest());
         let begun = keyspace.with_tree_at(at, |tree, pin| tree.begin_get(pin, key, visible, value));
         let found = begun.map_or(Ok(false), |begun| begun?.finish());
         if let Some(start_us) = start_us {
@@ -368,7 +372,7 @@ impl Core {
     ) -> Result<Vec<Option<Slice>>> {
         self.check_readable(keyspace, at)?;
         let mut values = vec![Slice::default(); keys.len()];
-        let visible = || self.moment(at);
+        let visible = self.moment(at);
         let begun = keyspace.with_tree_at(at, |tree, pin| tree.begin_multi_get(pin, keys, visible, &mut values));
         let Some(begun) = begun else { return Ok(vec![None; keys.len()]) };
         let found = begun?.finish()?;
@@ -380,7 +384,7 @@ impl Core {
         if let Err(error) = self.check_readable(keyspace, at) {
             return Iter::failed(error);
         }
-        let visible = || self.moment(at);
+        let visible = self.moment(at);
         let scan = keyspace.begin_scan(at, |tree| tree.range_at::<Slice, _>(bounds, visible));
         scan.map_or_else(Iter::empty, |scan| Iter::over(scan, &self.machinery.instruments.events))
     }
@@ -400,7 +404,7 @@ impl Core {
         if let Err(error) = self.check_readable(keyspace, at) {
             return Cursor::failed(error);
         }
-        let visible = || self.moment(at);
+        let visible = self.moment(at);
         let cursor = keyspace.begin_scan(at, |tree| tree.cursor_at(visible));
         cursor.map_or_else(Cursor::empty, |cursor| Cursor::over(cursor, &self.machinery.instruments.events))
     }
@@ -414,7 +418,7 @@ impl Core {
         at: Option<SeqNo>,
     ) -> Result<ScanPart> {
         self.check_readable(keyspace, at)?;
-        let visible = || self.moment(at);
+        let visible = self.moment(at);
         let home = self.token_home(keyspace);
         let part = keyspace.begin_scan(at, |tree| tree.scan_part_at::<Slice, _>(bounds, way, visible));
         let over = |part| ScanPart::over(part, &self.machinery.instruments.events, home, at);

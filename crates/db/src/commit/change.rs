@@ -125,8 +125,7 @@ fn record(machinery: &Machinery, catalog: &mut Catalog, change: &KeyspaceChange,
     let prepared = Prepared::new(RecordKind::of_change(change), change.keyspace().0, 1, change.encode());
     let mut publish = Some(publish);
     let mut placed = machinery.log.append_alone(prepared, &mut |seqno| publish.take().expect("called once")(seqno))?;
-    let ticket = placed.ticket.take().expect("a change takes a seqno");
-    machinery.snapshots.pass(ticket, placed.end_seqno())?;
+    machinery.snapshots.expect(&mut placed).pass()?;
     catalog.apply(placed.seqno(), change).map_err(|error| machinery.fatal.set(error))?;
     machinery.log.sync_to(placed.position.expect("it was written"))?;
     match catalog.save_changes() {

@@ -31,11 +31,11 @@ pub(crate) fn ingest(
         return Ok(IngestReport::default());
     }
     let mut placed = machinery.log.append_alone(Prepared::of_tables(keyspace.id(), into.id), &mut |_| {})?;
-    let ticket = placed.ticket.take().expect("an ingestion takes a seqno");
+    let coming = machinery.snapshots.expect(&mut placed);
     let synced = machinery.log.sync_to(placed.position.expect("it was written"));
     let ingested = synced.and_then(|()| ingestion.finish(placed.seqno()));
     // Whatever became of it: what comes behind must not wait for ever.
-    machinery.snapshots.pass(ticket, placed.end_seqno())?;
+    coming.pass()?;
     let report = ingested?;
     anchor(machinery, &into.tree, into.id)?;
     Ok(report)

@@ -68,10 +68,10 @@ fn write(begun: Begun<'_>, row: Row<'_>, payload: &[u8]) -> Result<()> {
     // The log takes longer than that memory does to come.
     keyspace.with_newest(|tree| tree.expect_row(key));
     let record = Prepared::new(RecordKind::Batch, keyspace.id().0, 1, payload);
-    let placed = begun.place(record, || Ok(()))?;
+    let (placed, coming) = begun.place(record, || Ok(()))?;
     let seqno = placed.seqno();
     let applied = keyspace.with_tree_for(seqno, |tree| tree.put_row(InternalKey::new(key, seqno, kind), value));
     let memtable_bytes = applied.map_err(|error| not_applied(machinery, error))?;
     let is_full = |keyspace: &KeyspaceState| memtable_bytes >= keyspace.memtable_bytes() as u64;
-    begun.end(placed, (key.len() + value.len()) as u64, is_full)
+    begun.end(placed, coming, (key.len() + value.len()) as u64, is_full)
 }

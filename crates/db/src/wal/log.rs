@@ -330,7 +330,7 @@ impl Log {
     ) -> Result<Placed<'a>> {
         let seqno = order.place(&record)?;
         let position = writer.write_at_once(seqno, &record).inspect_err(|_| order.withdraw())?;
-        let ticket = order.let_stand(seqno + SeqNo::from(record.count()));
+        let ticket = order.let_stand(&record);
         let wants_help = writer.wants_help();
         drop((writer, order));
         self.call_for_help(wants_help);

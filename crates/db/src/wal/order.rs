@@ -5,13 +5,14 @@
 //! When a write fails, every undecided record is refused and its seqnos are given again: nothing was applied yet.
 
 use crate::wal::{
+    format::RecordKind,
     prepared::Prepared,
     submitted::{Settled, Submitted},
     sync::Position,
     watch::Watches,
 };
 use sediment_base::{Account, Error, MemoryBudget, Result, SeqNo, budget::Charge, seqno::SEQNO_MAX};
-use sediment_raw::ratchet::{Ticket, Tickets};
+use sediment_raw::ratchet::{Step, Ticket, Tickets};
 use std::sync::Arc;
 
 /// Records that stand and may wait in the process, in bytes.
@@ -99,16 +100,18 @@ impl Order {
         std::mem::replace(&mut self.waiting, empty)
     }
 
-    /// Lets the record up to `end` stand, which is the oldest that does not; its place in the order of visibility, if it takes seqnos.
-    pub(super) fn let_stand(&mut self, end: SeqNo) -> Option<Ticket> {
+    /// Lets a record stand, which is the oldest that does not; its place in the order of visibility, if it takes seqnos.
+    pub(super) fn let_stand(&mut self, record: &Prepared<'_>) -> Option<Ticket> {
         self.undecided -= 1;
-        let takes_seqnos = end > std::mem::replace(&mut self.settled, end);
-        takes_seqnos.then(|| self.ticket())
+        let count = record.count();
+        self.settled += SeqNo::from(count);
+        let step = if count == 1 && record.kind() == RecordKind::Batch { Step::One } else { Step::Several };
+        (count > 0).then(|| self.ticket(step))
     }
 
     /// The same, and tells whoever waits for it.
     pub(super) fn settle(&mut self, submitted: &Submitted, position: Option<Position>) {
-        let ticket = self.let_stand(submitted.end_seqno());
+        let ticket = self.let_stand(submitted.record());
         submitted.settle(Settled { ticket, position });
     }
 
@@ -143,9 +146,9 @@ impl Order {
     }
 
     /// A place in the order of visibility. There is room but for thousands of threads at once: then the oldest are let through.
-    fn ticket(&mut self) -> Ticket {
+    fn ticket(&mut self, step: Step) -> Ticket {
         loop {
-            if let Some(ticket) = self.tickets.take(self.settled) {
+            if let Some(ticket) = self.tickets.take(self.settled, step) {
                 return ticket;
             }
             std::hint::spin_loop();

@@ -29,8 +29,7 @@ impl Stamp {
     /// The compaction is installed, or has failed: what is above may be seen. What nobody sees any more goes.
     pub(super) fn end(self, machinery: &Machinery) -> Result<()> {
         let Some(mut placed) = self.0.into_inner() else { return Ok(()) };
-        let ticket = placed.ticket.take().expect("a stamp takes a seqno");
-        machinery.snapshots.pass(ticket, placed.end_seqno())?;
+        machinery.snapshots.expect(&mut placed).pass()?;
         machinery.keyspaces.keep_history(|| machinery.snapshots.in_use());
         Ok(())
     }

@@ -1,15 +1,24 @@
 //! After a failure that puts durability in doubt nothing more is promised; reads go on, the first cause is kept.
 
-use crate::disks::{fail, faulty, open, open_env, powerless, put, recorded, rows, text};
+use crate::disks::{builder, fail, faulty, open, open_env, powerless, put, recorded, rows, text};
 use sediment_env::{
     Fs, MemFs,
     fs::{Call, Fault},
 };
 use sedimentdb::{
+    Comparator,
     Durability::{Os, Sync},
-    ErrorKind,
+    ErrorKind, ExpertOptions, KeyspaceOptions, Options,
 };
-use std::path::Path;
+use std::{
+    cmp::Ordering,
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+};
 
 #[test]
 fn a_failed_sync_is_never_believed_again() {
@@ -106,4 +115,40 @@ fn a_damaged_table_is_said_and_is_not_compacted_away() {
     assert_eq!(db.compact().unwrap_err().kind(), ErrorKind::Corruption);
     assert_eq!(a.insert("x", "1").unwrap_err().kind(), ErrorKind::Poisoned, "a failed background job ends writing");
     assert!(a.get("0199").unwrap().is_some(), "other places read on");
+}
+
+/// The order of bytes, which can be made to panic.
+#[derive(Debug, Default)]
+struct Fragile(AtomicBool);
+
+impl Comparator for Fragile {
+    fn name(&self) -> &'static str {
+        "fragile"
+    }
+
+    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
+        assert!(!self.0.load(SeqCst), "the comparator panics");
+        a.cmp(b)
+    }
+}
+
+#[test]
+fn a_panic_while_a_commit_is_applied_refuses_writes_and_nobody_waits_for_it() {
+    let fragile = Arc::new(Fragile::default());
+    let options = KeyspaceOptions { comparator: Some("fragile".into()), ..KeyspaceOptions::default() };
+    let expert = ExpertOptions { background_threads: Some(0), ..ExpertOptions::default() };
+    let in_memory = Options { expert, ..Options::default() };
+    let db = builder(&MemFs::new()).options(in_memory).comparator(Arc::clone(&fragile) as Arc<dyn Comparator>).open().unwrap();
+    let a = db.keyspace_with("a", options).unwrap();
+    put(&db, &a, "1", "before", Os).unwrap();
+    assert_eq!(rows(a.iter()), ["1=before"], "from the first scan on, writes keep the keys in order");
+    fragile.0.store(true, SeqCst);
+    let write = || (2..100_000).try_for_each(|number: u32| put(&db, &a, &number.to_string(), "in doubt", Os));
+    panic::catch_unwind(AssertUnwindSafe(write)).expect_err("the comparator is asked now and then");
+    fragile.0.store(false, SeqCst);
+    let error = put(&db, &a, "3", "refused", Os).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Poisoned);
+    assert!(error.to_string().contains("panicked while it applied a commit"), "{error}");
+    assert_eq!(text(&a, "1").as_deref(), Some("before"), "reads go on");
+    assert!(rows(a.iter()).contains(&"1=before".to_owned()));
 }

@@ -29,7 +29,7 @@ use sediment_raw::{
     hash_index::HashIndex,
     lead::Lead,
     ordered::{Batch, Goal, OrderedSet},
-    ratchet::{Ratchet, Ticket, Tickets},
+    ratchet::{Finished, Ratchet, Step, Ticket, Tickets},
 };
 
 fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
@@ -322,7 +322,7 @@ fn a_ratchet_passes_all_that_is_finished_and_nothing_else() {
         let ratchet = Arc::clone(tickets.ratchet());
         let done = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
         let threads = {
-            let (first, second) = (tickets.take(1).expect("room"), tickets.take(2).expect("room"));
+            let (first, second) = (tickets.take(1, Step::One).expect("room"), tickets.take(2, Step::One).expect("room"));
             let threads = [(0, first), (1, second)].map(|(index, ticket)| {
                 let (ratchet, done) = (Arc::clone(&ratchet), Arc::clone(&done));
                 thread::spawn(move || {
@@ -336,7 +336,7 @@ fn a_ratchet_passes_all_that_is_finished_and_nothing_else() {
         };
         threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
         assert_eq!(ratchet.level(), 2);
-        let third = tickets.take(5).expect("both slots are free");
+        let third = tickets.take(5, Step::One).expect("both slots are free");
         ratchet.finish(third);
         assert_eq!(ratchet.level(), 5);
     });
@@ -347,16 +347,54 @@ fn a_slot_of_a_ratchet_is_taken_again_while_others_pass() {
     model(2, || {
         let mut tickets = Tickets::new(0, 2);
         let ratchet = Arc::clone(tickets.ratchet());
-        let both = [tickets.take(1), tickets.take(2)].map(|ticket| ticket.expect("room"));
+        let both = [tickets.take(1, Step::One), tickets.take(2, Step::One)].map(|ticket| ticket.expect("room"));
         let threads = both.map(|ticket| {
             let ratchet = Arc::clone(&ratchet);
-            thread::spawn(move || ratchet.finish(ticket))
+            thread::spawn(move || {
+                ratchet.finish(ticket);
+            })
         });
-        let third = tickets.take(3);
+        let third = tickets.take(3, Step::One);
         let is_taken = third.is_some();
-        third.into_iter().for_each(|ticket| ratchet.finish(ticket));
+        third.into_iter().for_each(|ticket| {
+            ratchet.finish(ticket);
+        });
         threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
         assert_eq!(ratchet.level(), if is_taken { 3 } else { 2 });
+    });
+}
+
+#[test]
+fn what_was_promised_is_there_for_whoever_was_told() {
+    model(3, || {
+        let mut tickets = Tickets::new(0, 4);
+        let ratchet = Arc::clone(tickets.ratchet());
+        let done = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+        let told = Arc::new(AtomicBool::new(false));
+        let [first, second] = [1, 2].map(|value| tickets.take(value, Step::One).expect("room"));
+        let slow = {
+            let (ratchet, done) = (Arc::clone(&ratchet), Arc::clone(&done));
+            thread::spawn(move || {
+                done[0].store(true, Relaxed);
+                ratchet.finish(first);
+            })
+        };
+        let quick = {
+            let (ratchet, done, told) = (Arc::clone(&ratchet), Arc::clone(&done), Arc::clone(&told));
+            thread::spawn(move || {
+                done[1].store(true, Relaxed);
+                assert_ne!(ratchet.finish(second), Finished::Early);
+                told.store(true, Release);
+            })
+        };
+        let was_told = told.load(Acquire);
+        let newest = ratchet.newest();
+        assert!(!was_told || newest == 2, "a promise was forgotten");
+        assert!(newest < 2 || done[1].load(Relaxed), "promised too early");
+        let level = ratchet.level();
+        assert!((0..level as usize).all(|index| done[index].load(Relaxed)), "passed too early");
+        [slow, quick].into_iter().for_each(|thread| thread.join().expect("no panic"));
+        assert_eq!((ratchet.level(), ratchet.newest()), (2, 2));
     });
 }
 
@@ -434,7 +472,7 @@ impl Queue {
 
     fn settle(&self, order: &mut Order, waiting: &Waiting) {
         order.settled += 1;
-        *waiting.ticket.lock().expect("no panic") = order.tickets.take(order.settled);
+        *waiting.ticket.lock().expect("no panic") = order.tickets.take(order.settled, Step::Several);
         waiting.is_decided.store(true, Release);
     }
 
