@@ -21,8 +21,10 @@ pub(crate) struct Lots {
     pub(crate) flush: Arc<dyn Park>,
     /// for a compaction to do,
     pub(crate) compaction: Arc<dyn Park>,
-    /// for something to do about the log or files that may go.
+    /// for something to do about the log,
     pub(crate) upkeep: Arc<dyn Park>,
+    /// for files that may go.
+    pub(crate) files: Arc<dyn Park>,
     /// For the end of such work.
     pub(crate) ended: Arc<dyn Park>,
     /// For the next look at the statistics.
@@ -32,8 +34,9 @@ pub(crate) struct Lots {
 impl Lots {
     /// Places of the kind of `park`.
     pub(crate) fn new(park: &dyn Park) -> Self {
-        let [written, synced, visible, room, flush, compaction, upkeep, ended, look] = std::array::from_fn(|_| park.another());
-        Self { written, synced, visible, room, flush, compaction, upkeep, ended, look }
+        let [written, synced, visible, room, flush] = std::array::from_fn(|_| park.another());
+        let [compaction, upkeep, files, ended, look] = std::array::from_fn(|_| park.another());
+        Self { written, synced, visible, room, flush, compaction, upkeep, files, ended, look }
     }
 
     /// Lets others run, where only one runs at a time: a background job in the middle of its work. Free otherwise.
@@ -44,7 +47,7 @@ impl Lots {
     /// Everybody looks again.
     pub(crate) fn wake_everybody(&self) {
         let of_writers = [&self.written, &self.synced, &self.visible, &self.room];
-        let of_threads = [&self.flush, &self.compaction, &self.upkeep, &self.ended, &self.look];
+        let of_threads = [&self.flush, &self.compaction, &self.upkeep, &self.files, &self.ended, &self.look];
         of_writers.into_iter().chain(of_threads).for_each(|lot| lot.wake_all());
     }
 }

@@ -1,4 +1,4 @@
-//! The background threads: one for flushes, one for the log and for files that may go, the others for compaction.
+//! The background threads: one for flushes, one for the log, one for files that may go, the others for compaction.
 //!
 //! They start with the first write. A thread sleeps until its kind of work is asked for, then works until none is left. What fails
 //! for want of space is tried again after a while; anything else has ended all writing by then, and the thread waits for the end.
@@ -50,6 +50,7 @@ impl Pool {
         let started = self
             .spawn(machinery, worker, "sediment-flush", Priority::Reduced, Worker::run_flushes)
             .and_then(|()| self.spawn(machinery, worker, "sediment-log", Priority::Normal, Worker::run_log))
+            .and_then(|()| self.spawn(machinery, worker, "sediment-files", Priority::Reduced, Worker::run_files))
             .and_then(|()| {
                 (1..=threads).try_for_each(|number| {
                     let name = format!("sediment-compact-{number}");
@@ -124,7 +125,7 @@ impl Worker {
 
     fn run_log(&self, machinery: &Machinery) {
         let log = &machinery.log;
-        self.run(machinery, &[&self.signals.trim, &self.signals.reclaim], &mut || log.wants_help(), &|| None, &mut || {
+        self.run(machinery, &[&self.signals.trim], &mut || log.wants_help(), &|| None, &mut || {
             log.let_go();
             // What is left of a full disk is for what frees space, not for files to come.
             if !self.is_disk_full() && log.prepare_successor()? {
@@ -136,13 +137,16 @@ impl Worker {
             if log.sync_backlog()? {
                 return Ok(ControlFlow::Continue(()));
             }
-            // One at a time: the log comes first, and a large file takes the file system a while.
-            if upkeep::reclaim_one(machinery) {
-                return Ok(ControlFlow::Continue(()));
-            }
             self.delete_dropped(machinery)?;
             upkeep::trim(machinery)?;
             Ok(ControlFlow::Break(()))
+        });
+    }
+
+    /// A large file takes the file system a while, which nobody waits for: neither writers, as they do for the log, nor their processors.
+    fn run_files(&self, machinery: &Machinery) {
+        self.run(machinery, &[&self.signals.reclaim], &mut || false, &|| None, &mut || {
+            Ok(if upkeep::reclaim_one(machinery) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         });
     }
 
