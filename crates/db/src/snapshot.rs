@@ -3,13 +3,13 @@
 //! The visible seqno is one above the newest commit below which all are applied. It only rises, in the order of commits: a ratchet that
 //! each commit moves when it is applied, past all that are applied before it in the order.
 //!
-//! A commit that is applied before an older one of another thread need not wait for that, which may have lost its processor: it is *promised*. A read
-//! of one key is made at the newest promise. It may miss the older commit, which has not returned, and which is one write: had it come a
-//! moment later, the read would have missed it, too. Reads of several keys wait until all that was promised is visible. Where the older
-//! commit is one of several writes, the newer one waits, for no read may find a part of it.
+//! A commit that is applied before an older one of another thread need not wait for that, which may have lost its processor: it is
+//! *promised*. A read of one key is made at the newest promise. It may miss the older commit, which has not returned, and which is one
+//! write: had it come a moment later, the read would have missed it, too. Reads of several keys wait until all that was promised is
+//! visible. Where the older commit is one of several writes, the newer one waits, for no read may find a part of it.
 //!
-//! Snapshots are registered under a lock; under the same lock a flush or compaction samples what it must keep, so
-//! that no snapshot is ever taken at a seqno whose versions are being dropped. Shared.
+//! Snapshots are registered under a lock; under the same lock a flush or compaction samples what it must keep, so that no snapshot is
+//! ever taken at a seqno whose versions are being dropped. Shared.
 
 use crate::wal::{Fatal, Lots, Placed, wait_briefly};
 use sediment_base::{Error, ErrorKind, Result, SeqNo};

@@ -129,6 +129,20 @@ mod tests {
     }
 
     #[test]
+    fn who_was_woken_is_not_woken_again_before_he_waits_again() {
+        let park = ThreadPark::new();
+        let wakes_after = |wakes: u32| {
+            (0..wakes).for_each(|_| park.wake_all());
+            park.wakes.load(Ordering::SeqCst)
+        };
+        assert_eq!(wakes_after(2), 0, "nobody waits");
+        let seen = park.enter();
+        assert_eq!((seen, wakes_after(3)), (0, 1));
+        let seen = park.enter();
+        assert_eq!((seen, wakes_after(3)), (1, 2));
+    }
+
+    #[test]
     fn no_wake_is_missed() {
         let park = ThreadPark::new();
         let turn = AtomicU64::new(0);

@@ -2,14 +2,14 @@
 //!
 //! Each ticket stands for a value, ascending. The level is the value of the newest ticket that is finished together with all
 //! before it. Whoever finishes the oldest open ticket moves the level, past everything that was waiting for that one; whoever finishes
-//! another leaves a mark in a ring. Nothing is locked. Most finish in the order in which they took, and
-//! leave no mark: all that threads then pass from one to the other is one cache line. (The idea is the commit queue of Pebble,
-//! `commit.go`, 2018, which marks every ticket.)
+//! another leaves a mark in a ring. Nothing is locked. Most finish in the order in which they took, and leave no mark: all that threads
+//! then pass from one to the other is one cache line. (The idea is the commit queue of Pebble, `commit.go`, 2018, which marks every
+//! ticket.)
 //!
-//! Who finishes too early need not wait for the level, either: he *promises* his value. Whoever must see all that is finished then goes by
-//! the highest promise ([`Ratchet::newest`]), and knows that some below may be on their way; who must see everything below as well waits for
-//! the level to get there. A ticket that stands for several things which are to be seen together ([`Step::Several`]) is not passed over
-//! like that.
+//! Who finishes too early need not wait for the level, either: he *promises* his value. Whoever must see all that is finished then goes
+//! by the highest promise ([`Ratchet::newest`]), and knows that some below may be on their way; who must see everything below as well
+//! waits for the level to get there. A ticket that stands for several things which are to be seen together ([`Step::Several`]) is not
+//! passed over like that. (Promises are our own.)
 //!
 //! Sequential consistency matters in one place: who finishes a ticket too early stores its mark and then looks how far the ring is passed;
 //! who passes the ticket before stores that and then looks for the mark. One of the two sees the other.
