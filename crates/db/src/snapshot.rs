@@ -75,8 +75,8 @@ impl Snapshots {
 
     /// A commit that takes seqnos has its place, and is about to be applied. Once for each.
     pub(crate) fn expect(&self, placed: &mut Placed<'_>) -> Coming<'_> {
-        debug_assert!(placed.ticket.is_some(), "a commit is expected once");
-        Coming { snapshots: self, ticket: placed.ticket.take(), end: placed.end_seqno() }
+        let ticket = placed.ticket.take().expect("it takes seqnos, and was not expected before");
+        Coming { snapshots: self, ticket: Some(ticket), end: placed.end_seqno() }
     }
 
     /// Every commit below is applied.
@@ -156,7 +156,7 @@ impl Coming<'_> {
     /// It is applied. Returns once reads that begin then find it.
     pub(crate) fn pass(mut self) -> Result<()> {
         let snapshots = self.snapshots;
-        let Some(ticket) = self.ticket.take() else { return Ok(()) };
+        let ticket = self.ticket.take().expect("it is passed once");
         match snapshots.visible.finish(ticket) {
             Finished::Passed => {
                 snapshots.lots.visible.wake_all();

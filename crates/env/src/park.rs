@@ -65,7 +65,10 @@ impl ThreadPark {
 impl Park for ThreadPark {
     // The predicate runs without our lock, since it takes locks of its own.
     fn wait_until(&self, is_done: &mut dyn FnMut() -> bool) {
-        while !is_done() {
+        if is_done() {
+            return;
+        }
+        loop {
             let seen = self.enter();
             if is_done() {
                 return;
