@@ -85,14 +85,15 @@ impl OrderedSet {
         let mut path = Vec::new();
         let is_load = batch.entries.len() > LOAD_ENTRIES_MIN;
         for group in batch.entries.chunks(LEAVES_AT_ONCE) {
-            if !is_load {
-                group.iter().for_each(|entry| self.prefetch_leaf(entry.0));
-            }
-            for (head, place) in group.iter().copied() {
+            let leaves = if is_load { [None; LEAVES_AT_ONCE] } else { self.prefetched_leaves(group).map(Some) };
+            for ((head, place), leaf) in group.iter().copied().zip(leaves) {
                 let record = arena.at(place);
                 let compare = |other| compare(other, record);
                 let search = Search { arena, head, compare: &compare, past: false, into_equal: true };
-                self.insert_one(&search, Entry { head, place, child: ptr::null_mut() }, &last_leaf, &mut path);
+                let entry = Entry { head, place, child: ptr::null_mut() };
+                if !leaf.is_some_and(|leaf| leaf.insert_here(&search, entry)) {
+                    self.insert_one(&search, entry, &last_leaf, &mut path);
+                }
             }
         }
         batch.entries.clear();
@@ -147,15 +148,18 @@ impl OrderedSet {
         Search { arena, head: goal.head, compare: &goal.compare, past, into_equal }
     }
 
-    /// Asks for the leaf where this head belongs, or one nearby.
-    fn prefetch_leaf(&self, head: u64) {
-        let mut node = self.root();
-        while !node.is_leaf() {
-            let child = node.child_near(head);
-            // SAFETY: nodes live as long as the set, and the caller, its one writer, reads no node half written.
-            node = unsafe { &*child };
+    /// For each of some entries the leaf where its head belongs, or one to the left of that where others have the same. All of them go down
+    /// together, so that what one waits for comes while the others look; the memory of the leaves is asked for.
+    fn prefetched_leaves(&self, entries: &[(u64, u32)]) -> [&Node; LEAVES_AT_ONCE] {
+        let mut nodes = [self.root(); LEAVES_AT_ONCE];
+        while !nodes[0].is_leaf() {
+            for (node, (head, _)) in nodes.iter_mut().zip(entries) {
+                // SAFETY: nodes live as long as the set, and the caller, its one writer, reads no node half written.
+                *node = unsafe { &*node.child_before(*head) };
+                node.prefetch();
+            }
         }
-        node.prefetch();
+        nodes
     }
 
     fn window(&self, leaf: &Node, range: std::ops::Range<usize>) -> Window {

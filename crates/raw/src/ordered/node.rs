@@ -12,7 +12,7 @@ use crate::{
         },
     },
 };
-use std::{cmp::Ordering, ptr};
+use std::{cmp::Ordering, hint::select_unpredictable, ptr};
 
 /// Entries in a node.
 pub(super) const FANOUT: usize = if cfg!(any(loom, miri)) { 4 } else { 64 };
@@ -139,18 +139,10 @@ impl Node {
         })
     }
 
-    /// A child of this inner node at or near the place of `head`, found without a look at keys. The writer's.
-    pub(super) fn child_near(&self, head: u64) -> *mut Self {
-        let (mut low, mut high) = (1, self.count());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if self.heads[middle].load(Relaxed) <= head {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        self.children[low - 1].load(Relaxed)
+    /// The last child of this inner node that begins below all keys of `head`, found without a look at keys. The writer's.
+    pub(super) fn child_before(&self, head: u64) -> *mut Self {
+        let behind = self.heads_below(1, self.count(), head);
+        self.children[behind - 1].load(Relaxed)
     }
 
     /// Asks for all the memory of a leaf.
@@ -176,7 +168,11 @@ impl Node {
     where
         F: Fn(Record<'a>) -> Ordering,
     {
-        let (mut low, mut high) = (from, self.count().max(from));
+        let count = self.count().max(from);
+        let (mut low, mut high) = (self.heads_below(from, count, search.head), count);
+        if low == count || self.heads[low].load(Relaxed) != search.head {
+            return low;
+        }
         while low < high {
             let middle = usize::midpoint(low, high);
             if search.is_below(self.heads[middle].load(Relaxed), self.place(middle), equal_counts) {
@@ -186,6 +182,20 @@ impl Node {
             }
         }
         low
+    }
+
+    /// How many of `count` entries have a smaller head, given that the first `from` do. No branch depends on a head: a processor
+    /// would guess every other one wrong, at the price of several steps.
+    #[inline]
+    fn heads_below(&self, from: usize, count: usize, head: u64) -> usize {
+        let is_below = |index: usize| self.heads[index].load(Relaxed) < head;
+        let (mut low, mut left) = (from, count.saturating_sub(from));
+        while left > 1 {
+            let half = left / 2;
+            low = select_unpredictable(is_below(low + half - 1), low + half, low);
+            left -= half;
+        }
+        low + usize::from(left == 1 && is_below(low))
     }
 
     /// What `look` saw of one state of the node.
@@ -232,6 +242,20 @@ impl Node {
             self.set(index, entry);
             self.count.store(count as u32 + 1, Relaxed);
         });
+    }
+
+    /// Puts the entry that is sought into this leaf, unless it belongs to the right of it or there is no room. The writer's.
+    pub(super) fn insert_here<'a, F>(&self, search: &Search<'_, 'a, F>, entry: Entry) -> bool
+    where
+        F: Fn(Record<'a>) -> Ordering,
+    {
+        match self.step(search, |_, below| below) {
+            Step::Leaf(index) if self.count() < FANOUT => {
+                self.insert(index, entry);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Moves the entries from `index` on, with `extra` behind them, to a new node on the right. The writer's.
