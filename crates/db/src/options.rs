@@ -106,11 +106,13 @@ impl Options {
         self.expert.memtable_bytes.unwrap_or_else(|| self.goal.memtable_bytes(self.memory_bytes))
     }
 
-    /// What all memtables together may hold: what the cache leaves, but always two of a busy keyspace (one is written while the
-    /// one before it is flushed).
+    /// What all memtables together may hold: what the cache leaves, but always two of a busy keyspace (one is written while the one before it
+    /// is flushed), and a third, if a quarter of the memory is still left, for when the flush has got no processor for a while: the cache
+    /// gives way.
     pub(crate) fn memtables_bytes(&self) -> usize {
-        let left = self.memory_bytes.saturating_sub(self.cache_bytes() as usize);
-        left.max(self.memtable_share().saturating_mul(2))
+        let (memory, share) = (self.memory_bytes, self.memtable_share());
+        let left = memory.saturating_sub(self.cache_bytes() as usize);
+        left.max(share.saturating_mul(2)).max(share.saturating_mul(3).min(memory / 4 * 3))
     }
 
     /// How many log files may be needed before the keyspaces that hold it back are flushed.
