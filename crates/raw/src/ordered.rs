@@ -149,7 +149,7 @@ impl OrderedSet {
     }
 
     /// For each of some entries the leaf where its head belongs, or one to the left of that where others have the same. All of them go down
-    /// together, so that what one waits for comes while the others look; the memory of the leaves is asked for.
+    /// together, so that what one waits for comes while the others look.
     fn prefetched_leaves(&self, entries: &[(u64, u32)]) -> [&Node; LEAVES_AT_ONCE] {
         let mut nodes = [self.root(); LEAVES_AT_ONCE];
         while !nodes[0].is_leaf() {

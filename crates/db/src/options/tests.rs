@@ -106,6 +106,7 @@ fn memory_is_divided_by_the_goal_and_memtables_leave_the_cache_a_quarter() {
             let (memtable, cache) = (options.memtable_share() as u64, options.cache_bytes());
             let memtables = options.memtables_bytes() as u64;
             assert!(memtables >= 2 * memtable && memtables <= 3 << (shift - 2), "{goal:?} {shift}");
+            assert!(memtables + cache <= 1 << shift || memtables <= 3 * memtable, "{goal:?} {shift}: for a third");
             assert!(cache >= 1 << (shift - 2) && cache <= 3 << (shift - 2), "{goal:?} {shift}");
         }
     }

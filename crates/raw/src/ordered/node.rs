@@ -145,7 +145,7 @@ impl Node {
         self.children[behind - 1].load(Relaxed)
     }
 
-    /// Asks for all the memory of a leaf.
+    /// Asks for the memory of all entries, but for what leads to children.
     pub(super) fn prefetch(&self) {
         let node = ptr::from_ref(self).cast::<[u8; 64]>();
         for line in 0..size_of::<Self>() / 64 {
