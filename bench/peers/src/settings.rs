@@ -42,7 +42,7 @@ pub(crate) struct Settings {
     #[serde(default)]
     pub(crate) rate: u64,
     /// How long nothing must happen in the background before an engine counts as drained, in seconds
-    #[arg(long, default_value = "1", value_parser = parse_seconds, value_name = "SECONDS")]
+    #[arg(long, default_value = "5", value_parser = parse_seconds, value_name = "SECONDS")]
     pub(crate) quiet: f64,
     /// Seed of keys, values and their order
     #[arg(long, default_value_t = 1)]

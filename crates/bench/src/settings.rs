@@ -62,7 +62,7 @@ pub(crate) struct Settings {
     #[arg(long)]
     pub(crate) bulk: bool,
     /// How long nothing must happen in the background before the database counts as drained, in seconds
-    #[arg(long, default_value = "1", value_parser = parse_seconds, value_name = "SECONDS")]
+    #[arg(long, default_value = "5", value_parser = parse_seconds, value_name = "SECONDS")]
     pub(crate) quiet: f64,
 }
 

@@ -90,7 +90,7 @@ pub mod compaction_filter {
 pub mod strategy {
     pub use sediment_base::{KeyRange, TableId};
     pub use sediment_table::TableMeta;
-    pub use sediment_tree::{Backlog, Fifo, Lazy, Leveled, Plan, Strategy, Tiered, TreeView, strategy_by_name};
+    pub use sediment_tree::{Backlog, Coming, Fifo, Lazy, Leveled, Plan, Strategy, Tiered, TreeView, strategy_by_name};
 }
 
 pub use sediment_env::{self as env, Env};

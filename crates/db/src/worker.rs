@@ -1,7 +1,7 @@
 //! Maintenance: memtables become tables, tables are compacted, log files are made ready and removed.
 //!
 //! It runs on threads of its own (`worker/pool.rs`): one for flushes, which writers wait for, one for the log, the others for
-//! compaction, which stand back, and wait for more while writers are busy (`worker/tempo.rs`); the idle ones among these help with
+//! compaction, which stand back, and wait for more while writers go on (`worker/tempo.rs`); the idle ones among these help with
 //! large ones (`worker/crew.rs`). Or, without threads, on the thread of the writer that finds it due (`worker/inline.rs`). Writers are
 //! slowed down before they would have to wait (`worker/pace.rs`), and wait only when memory for rows is used up. A full disk stops
 //! maintenance until there is room again, and in time the writers too (they get `NoSpace`, and nothing of theirs is applied); any other

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! cargo run --release -p sediment-tree --example simulate -- [data=100G] [writes=3] [memtable=64M] [row=64K] [trigger=6] [ratio=10]
-//!     [load=uniform,skewed,ordered,removing,queue] [strategy=leveled,lazy,tiered] [plot=80]
+//!     [load=uniform,skewed,ordered,removing,queue] [strategy=leveled,lazy,tiered] [steady=0] [plot=80]
 //! ```
 //!
-//! `data` is the size of what is kept, `writes` how many times it is written in all. A row stands for the many that would take its bytes.
+//! `data` is the size of what is kept, `writes` how many times it is written in all, by writers who go on where it is
+//! `steady`. A row stands for the many that would take its bytes.
 #![allow(clippy::print_stdout, reason = "a command line prints")]
 
 use sediment_base::Result;
@@ -22,6 +23,8 @@ struct Settings {
     row: u64,
     trigger: usize,
     ratio: u64,
+    /// Whether writers go on, so that level 0 may wait for more.
+    is_steady: bool,
     /// How wide a plot over time is drawn.
     plot: Option<usize>,
     loads: Vec<Load>,
@@ -63,6 +66,7 @@ fn settings() -> Settings {
         row: 64 << 10,
         trigger: 6,
         ratio: 10,
+        is_steady: false,
         plot: None,
         loads: LOADS.to_vec(),
         strategies: ["leveled", "lazy", "tiered"].map(strategy).into(),
@@ -76,6 +80,7 @@ fn settings() -> Settings {
             "row" => settings.row = bytes(value),
             "trigger" => settings.trigger = value.parse().expect("a number"),
             "ratio" => settings.ratio = value.parse().expect("a number"),
+            "steady" => settings.is_steady = value != "0",
             "plot" => settings.plot = Some(value.parse().expect("a number of columns")),
             "load" => settings.loads = value.split(',').map(load).collect(),
             "strategy" => settings.strategies = value.split(',').map(strategy).collect(),
@@ -117,6 +122,9 @@ fn run(settings: &Settings, load: Load, strategy: Arc<dyn Strategy>) -> Result<(
     };
     let name = strategy.name().to_owned();
     let mut tree = Simulation::new(options, strategy, settings.row, settings.memtable)?;
+    if settings.is_steady {
+        tree.expect_more();
+    }
     let keys = (settings.data / settings.row).max(1);
     let steps = (keys as f64 * settings.writes) as u64;
     let random = SeededRandom::new(1);

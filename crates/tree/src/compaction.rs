@@ -37,7 +37,7 @@ pub use plan::Plan;
 pub use portions::Helpers;
 pub(crate) use pressure::pressure;
 pub use pressure::{Pressure, Urgency};
-pub use strategy::{Backlog, Strategy, TreeView};
+pub use strategy::{Backlog, Coming, Strategy, TreeView};
 pub use tiered::Tiered;
 
 use crate::{retention::Retention, rewrite::OnSlice};

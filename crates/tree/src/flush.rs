@@ -124,6 +124,7 @@ pub(crate) fn flush(versions: &SuperVersions, strategy: &Chosen, context: &Flush
     let added = tables.into_iter().map(|table| table.added(0, run)).collect();
     let covered = context.covered.map(|covered| covered.min(mark));
     let edit = Edit { added, mark: Some(mark), covered, history, highest_seqno, ..Edit::default() };
+    versions.pin().toll.flushed();
     versions.install(Change::flush(edit, &sealed, &context.retention).settled_at(removed.settled_at()))?;
     count(&versions.options.stats, &report);
     Ok(report)

@@ -37,8 +37,8 @@ mod tree;
 
 pub use admin::{LevelStats, TreeStats, VerifyReport, dump_current, dump_manifest};
 pub use compaction::{
-    Backlog, CompactionContext, CompactionReport, Fifo, Helpers, Lazy, Leveled, Plan, Pressure, Strategy, Tiered, TreeView,
-    Urgency, strategy_by_name,
+    Backlog, Coming, CompactionContext, CompactionReport, Fifo, Helpers, Lazy, Leveled, Plan, Pressure, Strategy, Tiered,
+    TreeView, Urgency, strategy_by_name,
 };
 pub use flush::{FlushContext, FlushReport};
 pub use ingest::IngestReport;

@@ -5,10 +5,11 @@
 //! terabyte of rows of 64 KiB behaves as one of a hundred bytes does, since what a merge drops depends on how large memtables and
 //! levels are to each other, and not on how many rows they hold.
 //!
-//! Compactions take no time here: after every flush, all that is due is done. So it says what is written and kept, and nothing of pace.
+//! Compactions take no time here: after every flush, all that is due is done. So it says what is written and kept, and nothing of pace. Nobody
+//! reads, and writers rest after every flush, unless it is said that they go on ([`Simulation::expect_more`]).
 
 use crate::{
-    compaction::{Action, Busy, Plan, Strategy, TreeView},
+    compaction::{Action, Busy, Coming, Plan, Strategy, TreeView},
     options::TreeOptions,
     rewrite::Cuts,
     version::{AddedTable, Edit, Identity, TableHome, Version, VersionBuilder},
@@ -42,6 +43,7 @@ pub struct Simulation {
     memtable: BTreeMap<u64, Row>,
     tables: HashMap<TableId, Arc<[Row]>>,
     next_seqno: SeqNo,
+    coming: Option<Coming>,
     /// Keys that have a value.
     live: BTreeSet<u64>,
     counts: SimulationCounts,
@@ -93,9 +95,15 @@ impl Simulation {
             memtable: BTreeMap::new(),
             tables: HashMap::new(),
             next_seqno: 1,
+            coming: None,
             live: BTreeSet::new(),
             counts: SimulationCounts::default(),
         })
+    }
+
+    /// Writers go on from here on, and what may wait for more does, as where threads do the maintenance.
+    pub fn expect_more(&mut self) {
+        self.coming = Some(Coming::default());
     }
 
     /// Gives a key a value.
@@ -139,10 +147,15 @@ impl Simulation {
             return Ok(());
         }
         self.flush()?;
-        while let Some(plan) = self.strategy.pick(&TreeView::new(&self.version, &Busy::default(), &self.options)) {
+        while let Some(plan) = self.pick() {
             self.run(&plan)?;
         }
         Ok(())
+    }
+
+    fn pick(&self) -> Option<Plan> {
+        let busy = Busy::default();
+        self.strategy.pick(&TreeView::new(&self.version, &busy, &self.options).awaiting(self.coming))
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -10,10 +10,11 @@ mod filter_probes;
 mod install;
 mod obsolete;
 mod pin;
+mod toll;
 
 pub(crate) use change::Change;
 pub(crate) use earlier::Earlier;
-pub(crate) use filter_probes::FilterProbes;
+pub(crate) use filter_probes::{FilterProbes, READS_PER_SAMPLE};
 pub(crate) use install::{SuperVersions, TreeParts};
 pub(crate) use obsolete::{Obsolete, Orphans};
 pub(crate) use pin::{Sealed, SuperVersion};

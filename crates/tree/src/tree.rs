@@ -284,7 +284,7 @@ impl Tree {
     /// wall clock, in microseconds since 1970.
     pub fn pick_compaction(&self, now_us: u64) -> Option<Plan> {
         let Inner { versions, strategy, reservations, .. } = &*self.inner;
-        reservations.reserve(|busy| strategy.pick(&versions.pin().version, busy, &versions.settings(), now_us))
+        reservations.reserve(|busy| strategy.pick(&versions.pin(), busy, &versions.settings(), now_us))
     }
 
     /// Runs a compaction.
@@ -380,10 +380,10 @@ impl Tree {
         versions.obsolete.move_orphans()
     }
 
-    /// Says whether writers are busy, as they are not at first. Strategies may then wait for more where one compaction of more costs less than
-    /// two; the default does so with level 0.
-    pub fn set_loaded(&self, is_loaded: bool) {
-        self.inner.strategy.set_loaded(is_loaded);
+    /// Says whether writers go on, so that another flush comes soon; at first they do not. Strategies may then wait for more where one
+    /// compaction of more costs less than two; the default does so with level 0, as long as readers pay less for that.
+    pub fn set_expects_more(&self, expects_more: bool) {
+        self.inner.strategy.set_expects_more(expects_more);
     }
 
     /// How urgent the most urgent compaction is: the highest score of a level, from 1.0 on due. One that is under way counts until it is
@@ -395,7 +395,7 @@ impl Tree {
     /// The same with its price, for a caller who compares trees. Cheap to ask.
     pub fn compaction_urgency(&self, now_us: u64) -> Urgency {
         let Inner { versions, strategy, .. } = &*self.inner;
-        strategy.urgency(&versions.load().version, &versions.settings(), now_us)
+        strategy.urgency(&versions.load(), &versions.settings(), now_us)
     }
 
     /// From when on, by the same clock, more is due although nothing is written; `None` where time alone makes nothing due.

@@ -93,6 +93,8 @@ counters! {
     PrefixFilterChecks: "prefix_filter_checks" in Count,
     /// Prefix filters that said no, and so spared the scan their table.
     PrefixFilterNegatives: "prefix_filter_negatives" in Count,
+    /// Places that scans and cursors were sent to; a scan begins with one.
+    SeekCount: "seek_count" in Count,
     /// Runs of removed keys that walks passed over at once.
     RemovedRunsPassed: "removed_runs_passed" in Count,
     /// Blocks that readers found in memory.

@@ -36,7 +36,7 @@ impl Worker {
         let clock = &machinery.env.clock;
         let (now_us, monotonic_us) = (clock.wall_us(), clock.monotonic_us());
         let due = |tree: Incarnation| {
-            tree.tree.set_loaded(self.tempo.is_loaded(tree.id, monotonic_us));
+            tree.tree.set_expects_more(self.tempo.expects_more(tree.id, monotonic_us));
             let urgency = tree.tree.compaction_urgency(now_us);
             (urgency.score >= 1.0).then(|| (priority(compaction_backlog(&tree.tree.pressure()), urgency), tree))
         };

@@ -157,7 +157,7 @@ impl Worker {
         self.memtables.flush_ended();
         let ended_us = clock.monotonic_us();
         self.pace.learn_flush(flushed?.bytes, ended_us.saturating_sub(start_us));
-        self.tempo.flushed(tree.id, start_us, ended_us);
+        self.tempo.flushed(tree.id, ended_us);
         Ok(())
     }
 

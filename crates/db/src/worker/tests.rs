@@ -1,4 +1,4 @@
-use crate::{Db, ExpertOptions, Options, worker::measured};
+use crate::{Db, ExpertOptions, KeyspaceOptions, Options, worker::measured};
 use sediment_env::{Env, fs::MemFs};
 
 fn small_log() -> Db {
@@ -54,23 +54,31 @@ fn what_a_flush_has_sealed_is_not_taken_for_active() {
     assert!(!worker.memtables.has_many_rows());
 }
 
-/// Whether writers are busy reaches the strategy of the tree, and so does that they pause.
+/// Whether writers go on reaches the strategy of the tree, and so does that they pause.
 #[test]
-fn what_is_due_waits_for_more_while_writers_are_busy() {
+fn what_is_due_waits_for_more_while_writers_go_on() {
     let db = small_log();
-    let keyspace = db.keyspace("k").expect("made");
+    let (level0_trigger, level_base_bytes, level_ratio) = (Some(4), Some(4 << 10), Some(100));
+    let options = KeyspaceOptions { level0_trigger, level_base_bytes, level_ratio, ..KeyspaceOptions::default() };
+    let keyspace = db.keyspace_with("k", options).expect("made");
+    // What will lie below is some times what level 0 brings.
+    (0..3000_u64).for_each(|key| keyspace.insert(key.to_be_bytes(), key.to_le_bytes()).expect("written"));
+    db.compact().expect("something lies below");
     let (machinery, worker) = db.maintenance();
     let tree = machinery.keyspaces.all()[0].newest();
     for _ in 0..8 {
-        keyspace.insert("k", "v").expect("written");
+        keyspace.insert(100_u64.to_be_bytes(), "v").expect("written");
         assert!(machinery.log.at_boundary(|boundary| tree.tree.seal(boundary)));
         measured::flush(machinery, &tree, &|_| ()).expect("flushed");
     }
     let is_due = || !worker.choose_compaction(machinery).is_empty();
     assert!(is_due());
-    worker.tempo.flushed(tree.id, 0, 1_000_000);
-    worker.tempo.flushed(tree.id, 1_000_000, 3_000_000);
+    let clock = &machinery.env.clock;
+    for _ in 0..2 {
+        clock.sleep_us(1_000_000);
+        worker.tempo.flushed(tree.id, clock.monotonic_us());
+    }
     assert!(!is_due());
-    worker.tempo.flushed(tree.id, 5_000_000, 5_000_000);
+    clock.sleep_us(2_000_000);
     assert!(is_due());
 }

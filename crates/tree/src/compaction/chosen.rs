@@ -5,10 +5,10 @@ use super::{
     leveled::Leveled,
     plan::Plan,
     pressure::Urgency,
-    strategy::{Backlog, Strategy, TreeView},
+    strategy::{Backlog, Coming, Strategy, TreeView},
     sweep::pick_sweep,
 };
-use crate::{options::TreeOptions, version::Version};
+use crate::{options::TreeOptions, super_version::SuperVersion, version::Version};
 use sediment_base::Slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -21,8 +21,8 @@ pub(crate) struct Chosen {
 #[derive(Debug)]
 struct Now {
     strategy: Arc<dyn Strategy>,
-    /// Whether writers are busy.
-    is_loaded: bool,
+    /// Whether writers go on.
+    expects_more: bool,
     score: Option<Scored>,
 }
 
@@ -36,7 +36,13 @@ struct Scored {
 
 impl Default for Now {
     fn default() -> Self {
-        Self { strategy: Arc::new(Leveled), is_loaded: false, score: None }
+        Self { strategy: Arc::new(Leveled), expects_more: false, score: None }
+    }
+}
+
+impl Now {
+    fn coming(&self, now: &SuperVersion) -> Option<Coming> {
+        self.expects_more.then(|| Coming { toll_bytes: now.toll.between_flushes() })
     }
 }
 
@@ -47,11 +53,11 @@ impl Chosen {
         (now.strategy, now.score) = (strategy, None);
     }
 
-    /// Whether writers are busy.
-    pub(crate) fn set_loaded(&self, is_loaded: bool) {
+    /// Whether writers go on.
+    pub(crate) fn set_expects_more(&self, expects_more: bool) {
         let mut now = self.lock();
-        if now.is_loaded != is_loaded {
-            (now.is_loaded, now.score) = (is_loaded, None);
+        if now.expects_more != expects_more {
+            (now.expects_more, now.score) = (expects_more, None);
         }
     }
 
@@ -61,32 +67,32 @@ impl Chosen {
     }
 
     /// The most urgent work that is possible now.
-    pub(crate) fn pick(&self, version: &Version, busy: &Busy, options: &TreeOptions, now_us: u64) -> Option<Plan> {
-        let (strategy, is_loaded) = {
-            let now = self.lock();
-            (Arc::clone(&now.strategy), now.is_loaded)
+    pub(crate) fn pick(&self, now: &SuperVersion, busy: &Busy, options: &TreeOptions, now_us: u64) -> Option<Plan> {
+        let (strategy, coming) = {
+            let chosen = self.lock();
+            (Arc::clone(&chosen.strategy), chosen.coming(now))
         };
-        let view = TreeView::new(version, busy, options).at(now_us).under(is_loaded);
+        let view = TreeView::new(&now.version, busy, options).at(now_us).awaiting(coming);
         pick_sweep(&view).or_else(|| strategy.pick(&view))
     }
 
     /// How urgent the work is, as if nothing were under way. Worked out once for a version, and again when time makes more due.
-    pub(crate) fn urgency(&self, version: &Arc<Version>, options: &TreeOptions, now_us: u64) -> Urgency {
-        let mut now = self.lock();
-        if let Some(scored) = &now.score
+    pub(crate) fn urgency(&self, now: &SuperVersion, options: &TreeOptions, now_us: u64) -> Urgency {
+        let (mut chosen, version) = (self.lock(), &now.version);
+        if let Some(scored) = &chosen.score
             && std::ptr::eq(scored.version.as_ptr(), Arc::as_ptr(version))
             && scored.due_us.is_none_or(|due_us| now_us < due_us)
         {
             return scored.urgency;
         }
         let busy = Busy::default();
-        let view = TreeView::new(version, &busy, options).under(now.is_loaded);
+        let view = TreeView::new(version, &busy, options).awaiting(chosen.coming(now));
         let sweep = pick_sweep(&view);
         let least = if sweep.is_some() { 1.0 } else { 0.0 };
-        let score = now.strategy.scores(&view.at(now_us)).into_iter().fold(least, f64::max);
-        let plan = if score >= 1.0 { sweep.or_else(|| now.strategy.pick(&view.at(now_us))) } else { None };
+        let score = chosen.strategy.scores(&view.at(now_us)).into_iter().fold(least, f64::max);
+        let plan = if score >= 1.0 { sweep.or_else(|| chosen.strategy.pick(&view.at(now_us))) } else { None };
         let urgency = Urgency { score, price_bytes: plan.map_or(0, |plan| plan.written_bytes()) };
-        now.score = Some(Scored { version: Arc::downgrade(version), urgency, due_us: now.strategy.due_us(&view) });
+        chosen.score = Some(Scored { version: Arc::downgrade(version), urgency, due_us: chosen.strategy.due_us(&view) });
         urgency
     }
 

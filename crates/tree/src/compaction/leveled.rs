@@ -26,6 +26,7 @@ use std::sync::Arc;
 use targets::Targets;
 
 mod level0;
+mod patience;
 mod targets;
 
 /// Every level but 0 is one run, and some times larger than the one above: little space for what is obsolete, and few runs to read.

@@ -4,7 +4,7 @@ use super::{
     busy::Busy,
     full::pick_all,
     plan::{Action, Plan},
-    strategy::{Strategy, TreeView},
+    strategy::{Coming, Strategy, TreeView},
     sweep::pick_sweep,
 };
 use crate::{
@@ -23,7 +23,7 @@ pub(super) fn check(strategy: &dyn Strategy, folder: &str, names: &[&str]) {
     }
 }
 
-/// `pick trigger=4 base=100 ratio=10 dense=10 table=32 now=7 loaded=1`, `picks …` (one after the other, as if all were to run at the same time),
+/// `pick trigger=4 base=100 ratio=10 dense=10 table=32 now=7 toll=0` (what readers pay while more is expected), `picks …` (one after the other, as if all were to run at the same time),
 /// `score …`, `all …` or `sweep …`, then tables `level run id min..max bytes rows tombstones [min..max of the seqnos [oldest write [hidden bytes]]]`, in level 0 the higher id
 /// newer unless the seqnos say otherwise, and plans that run already, as `busy <target level> <id> …`.
 fn answer(strategy: &dyn Strategy, case: &Case) -> String {
@@ -40,27 +40,23 @@ fn answer(strategy: &dyn Strategy, case: &Case) -> String {
         let plan = Plan::new(Action::Rewrite, vec![(0, files)], numbers[0] as usize, order);
         busy.take(&plan.expect("tables"));
     }
-    let (options, now_us, is_loaded) = options(case, &home);
+    let (options, now_us, coming) = options(case, &home);
     let shown = |plan: Option<Plan>| plan.map_or("nothing".into(), |plan| plan.to_string());
     match case.verb() {
-        "pick" => shown(strategy.pick(&TreeView::new(&version, &busy, &options).at(now_us).under(is_loaded))),
+        "pick" => shown(strategy.pick(&TreeView::new(&version, &busy, &options).at(now_us).awaiting(coming))),
         "sweep" => shown(pick_sweep(&TreeView::new(&version, &busy, &options))),
         "picks" => picks(strategy, &version, busy, &options),
         "all" => shown(pick_all(&version, &options)),
         "score" => {
             let busy = Busy::default();
-            format!("{:.2}", score_of(strategy, &TreeView::new(&version, &busy, &options).at(now_us).under(is_loaded)))
+            format!("{:.2}", score(strategy, &TreeView::new(&version, &busy, &options).at(now_us).awaiting(coming)))
         }
         other => panic!("{other}"),
     }
 }
 
 /// The highest score of a level.
-pub(super) fn score(strategy: &dyn Strategy, version: &Version, options: &TreeOptions) -> f64 {
-    score_of(strategy, &TreeView::new(version, &Busy::default(), options))
-}
-
-fn score_of(strategy: &dyn Strategy, view: &TreeView<'_>) -> f64 {
+pub(super) fn score(strategy: &dyn Strategy, view: &TreeView<'_>) -> f64 {
     strategy.scores(view).into_iter().fold(0.0, f64::max)
 }
 
@@ -81,8 +77,8 @@ pub(super) fn build(home: &Arc<TableHome>, edit: Edit) -> Version {
 }
 
 /// With the time that it is.
-fn options(case: &Case, home: &TableHome) -> (TreeOptions, u64, bool) {
-    let (mut now_us, mut is_loaded) = (0, false);
+fn options(case: &Case, home: &TableHome) -> (TreeOptions, u64, Option<Coming>) {
+    let (mut now_us, mut coming) = (0, None);
     let mut options = TreeOptions::new(Arc::clone(&home.context.cache));
     for arg in case.args() {
         let (name, value) = arg.split_once('=').expect("name=value");
@@ -94,9 +90,9 @@ fn options(case: &Case, home: &TableHome) -> (TreeOptions, u64, bool) {
             "dense" => options.tombstones_due = value,
             "table" => options.table_bytes = value,
             "now" => now_us = value,
-            "loaded" => is_loaded = value > 0,
+            "toll" => coming = Some(Coming { toll_bytes: value }),
             other => panic!("{other}"),
         }
     }
-    (options, now_us, is_loaded)
+    (options, now_us, coming)
 }

@@ -90,6 +90,13 @@ pub struct Backlog {
     pub debt_bytes: u64,
 }
 
+/// What comes until the next flush of a tree that is written to steadily.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coming {
+    /// What readers pay until then for each run that they have to ask, as bytes that compactions could write for the same.
+    pub toll_bytes: u64,
+}
+
 /// A tree as a strategy sees it: runs of tables by level, what is under way, and the settings.
 #[derive(Clone, Copy, Debug)]
 pub struct TreeView<'a> {
@@ -97,18 +104,18 @@ pub struct TreeView<'a> {
     pub(super) busy: &'a Busy,
     pub(super) options: &'a TreeOptions,
     pub(super) now_us: u64,
-    pub(super) is_loaded: bool,
+    pub(super) coming: Option<Coming>,
 }
 
 impl<'a> TreeView<'a> {
     /// At a time that does not matter, with writers at rest.
     pub(crate) fn new(version: &'a Version, busy: &'a Busy, options: &'a TreeOptions) -> Self {
-        Self { version, busy, options, now_us: 0, is_loaded: false }
+        Self { version, busy, options, now_us: 0, coming: None }
     }
 
-    /// The same with busy writers or without.
-    pub(crate) fn under(self, is_loaded: bool) -> Self {
-        Self { is_loaded, ..self }
+    /// The same while more comes, or with writers at rest.
+    pub(crate) fn awaiting(self, coming: Option<Coming>) -> Self {
+        Self { coming, ..self }
     }
 
     /// The same at this time.
@@ -116,10 +123,10 @@ impl<'a> TreeView<'a> {
         Self { now_us, ..self }
     }
 
-    /// Whether writers are busy: then more comes soon, and goes down at the price of one with what waits for it. See
-    /// [`Tree::set_loaded`](crate::Tree::set_loaded).
-    pub fn is_loaded(&self) -> bool {
-        self.is_loaded
+    /// What is expected while work waits, unless writers are at rest: more comes soon, and goes down at the price of one with what waits for
+    /// it. See [`Tree::set_expects_more`](crate::Tree::set_expects_more).
+    pub fn coming(&self) -> Option<Coming> {
+        self.coming
     }
 
     /// How many levels there are. Level 0 may have many runs, every other at most one.

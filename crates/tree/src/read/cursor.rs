@@ -122,14 +122,13 @@ impl Cursor {
 
     #[inline]
     fn step_forward(&mut self, lower: Option<Bound<Slice>>) -> Result<bool> {
+        let pinned = self.pinned.as_ref().expect("taken by drop alone");
         let forward = match &mut self.forward {
             Some(forward) => forward,
-            None => {
-                let pinned = self.pinned.as_ref().expect("taken by drop alone");
-                self.forward.insert(self.reader.forward(pinned, &EVERYTHING)?)
-            }
+            None => self.forward.insert(self.reader.forward(pinned, &EVERYTHING)?),
         };
         if let Some(lower) = lower {
+            pinned.note_seek();
             forward.restart(lower);
         }
         forward.next()
@@ -145,14 +144,13 @@ impl Cursor {
 
     #[inline]
     fn step_backward(&mut self, upper: Option<Bound<Slice>>) -> Result<bool> {
+        let pinned = self.pinned.as_ref().expect("taken by drop alone");
         let backward = match &mut self.backward {
             Some(backward) => backward,
-            None => {
-                let pinned = self.pinned.as_ref().expect("taken by drop alone");
-                self.backward.insert(self.reader.backward(pinned, &EVERYTHING)?)
-            }
+            None => self.backward.insert(self.reader.backward(pinned, &EVERYTHING)?),
         };
         if let Some(upper) = upper {
+            pinned.note_seek();
             backward.restart(upper);
         }
         backward.next()

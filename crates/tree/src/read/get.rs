@@ -12,7 +12,7 @@ use crate::{
     cursor::{Seen, seen},
     memtable::{Memtable, MemtableRow},
     options::TreeOptions,
-    super_version::{FilterProbes, SuperVersion},
+    super_version::{FilterProbes, READS_PER_SAMPLE, SuperVersion},
     version::{Run, TableFile},
 };
 use sediment_base::{Kind, Result, RowFlags, SeqNo, Slice, stats::Counter};
@@ -234,7 +234,7 @@ impl<'a, V: TakeValue> Search<'a, V> {
         let stats = options.stats.local();
         stats.add(Counter::GetCount, 1);
         if FilterProbes::is_sample(stats.own_count(Counter::GetCount)) {
-            self.note_probes(pinned, options);
+            self.note_sample(pinned, options);
         }
         self.met.add_to(stats);
         if self.newest.row.is_some() {
@@ -242,12 +242,15 @@ impl<'a, V: TakeValue> Search<'a, V> {
         }
     }
 
-    /// Notes of each level whether its filters were asked in vain.
+    /// Notes of each level whether its filters were asked in vain, and what asking them cost.
     #[cold]
-    fn note_probes(&self, pinned: &SuperVersion, options: &TreeOptions) {
+    fn note_sample(&self, pinned: &SuperVersion, options: &TreeOptions) {
         for (number, level) in pinned.version.levels.iter().enumerate() {
             let answers = level.runs.iter().filter_map(|run| self.is_asked_in_vain(run, options));
             answers.for_each(|is_absent| pinned.probes.note(number, is_absent));
+        }
+        if self.newest.row.is_none() || self.newest.place == Counter::GetTableHits {
+            pinned.toll.got(READS_PER_SAMPLE);
         }
     }
 

@@ -70,7 +70,10 @@ impl Scan {
         let State::Walking { pinned } = &self.state else { return Ok(false) };
         let front = match &mut self.front {
             Some(front) => front,
-            None => self.front.insert(self.reader.forward(pinned, &self.bounds)?),
+            None => {
+                pinned.note_seek();
+                self.front.insert(self.reader.forward(pinned, &self.bounds)?)
+            }
         };
         let is_given = front.next()?;
         Ok(is_given && self.back.as_ref().is_none_or(|back| self.reader.order.compare(front.key(), back.key()).is_lt()))
@@ -81,7 +84,10 @@ impl Scan {
         let State::Walking { pinned } = &self.state else { return Ok(false) };
         let back = match &mut self.back {
             Some(back) => back,
-            None => self.back.insert(self.reader.backward(pinned, &self.bounds)?),
+            None => {
+                pinned.note_seek();
+                self.back.insert(self.reader.backward(pinned, &self.bounds)?)
+            }
         };
         let is_given = back.next()?;
         Ok(is_given && self.front.as_ref().is_none_or(|front| self.reader.order.compare(back.key(), front.key()).is_gt()))

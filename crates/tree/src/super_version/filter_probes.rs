@@ -7,7 +7,7 @@ use sediment_base::limits::LEVELS_MAX;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Of so many point reads of a thread one is a sample. A prime, so that reads which take turns are met evenly.
-const READS_PER_SAMPLE: u64 = 1021;
+pub(crate) const READS_PER_SAMPLE: u64 = 1021;
 /// Samples of a level after which its counts are halved.
 const SAMPLES_MAX: u64 = 4096;
 /// What is assumed before the first sample weighs as much as so many.

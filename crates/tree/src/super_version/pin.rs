@@ -1,6 +1,6 @@
 //! `SuperVersion`: everything that a read has to look at.
 
-use super::{earlier::Earlier, filter_probes::FilterProbes, obsolete::Obsolete};
+use super::{earlier::Earlier, filter_probes::FilterProbes, obsolete::Obsolete, toll::Toll};
 use crate::{memtable::Memtable, version::Version};
 use sediment_base::{Error, ErrorKind, Result, SeqNo};
 use std::sync::Arc;
@@ -25,6 +25,7 @@ pub(crate) struct SuperVersion {
     pub(crate) earlier: Earlier,
     /// Of all since opening.
     pub(crate) probes: Arc<FilterProbes>,
+    pub(crate) toll: Arc<Toll>,
     // Last, so that the tables are let go before the directory may be removed.
     pub(crate) obsolete: Arc<Obsolete>,
 }
@@ -59,6 +60,7 @@ impl SuperVersion {
             exact_from: 0,
             earlier: Earlier::default(),
             probes: Arc::default(),
+            toll: Arc::default(),
             obsolete: Arc::clone(obsolete),
         };
         first.completed()
@@ -96,6 +98,12 @@ impl SuperVersion {
     #[inline]
     pub(crate) fn holds_rows_of(&self, later: &Self) -> bool {
         Arc::ptr_eq(&self.active, &later.active) && self.ingestions == later.ingestions
+    }
+
+    /// A walk goes to a place.
+    #[inline]
+    pub(crate) fn note_seek(&self) {
+        self.toll.sought(self.obsolete.stats());
     }
 
     /// The memtable that takes a row of this seqno: the oldest that is due to hold it, unless its flush has begun. Flushing it

@@ -203,25 +203,28 @@ fn level_0_without_overlaps_is_due_by_its_bytes_and_moves() -> Result<()> {
 }
 
 #[test]
-fn level_0_waits_for_more_while_writers_are_busy() -> Result<()> {
-    let mut pair = Pair::create(KeyOrder::bytewise(), 1)?;
+fn level_0_waits_for_more_while_writers_go_on() -> Result<()> {
+    // What will lie below is three times what level 0 brings.
+    let options = TreeOptions { level_base_bytes: 4 << 10, level_ratio: 100, ..small_options(KeyOrder::bytewise()) };
+    let mut pair = Pair::create_with(Env::simulated(MemFs::new(), 1), options)?;
     // What meets nothing below sinks for nothing.
-    flush_keys(&mut pair, 0..20)?;
+    flush_keys(&mut pair, 0..900)?;
+    assert!(pair.tree.stats().levels[0].bytes > 12 << 10);
     let all = pair.tree.pick_full_compaction().expect("a table");
     pair.tree.compact(all, &pair.compaction(&crate::model::go_on))?;
-    pair.tree.set_loaded(true);
+    pair.tree.set_expects_more(true);
     let trigger = pair.options.level0_trigger;
-    for _ in 1..2 * trigger {
+    for _ in 1..3 * trigger {
         flush_keys(&mut pair, 0..20)?;
         assert!(pair.tree.compaction_score(9) < 1.0 && pair.tree.pick_compaction(9).is_none());
     }
-    pair.tree.set_loaded(false);
+    pair.tree.set_expects_more(false);
     assert!(pair.tree.compaction_score(9) >= 1.0, "they pause");
-    pair.tree.set_loaded(true);
+    pair.tree.set_expects_more(true);
     assert!(pair.tree.compaction_score(9) < 1.0);
     flush_keys(&mut pair, 0..20)?;
     let plan = pair.tree.pick_compaction(9).expect("enough is there");
     let report = pair.tree.compact(plan, &pair.compaction(&crate::model::go_on))?;
-    assert!(report.tables_in >= 2 * trigger, "{report:?}");
+    assert!(report.tables_in >= 3 * trigger, "{report:?}");
     check(&pair)
 }

@@ -9,7 +9,7 @@
 //! next one; then those of the next sublevel, as long as the trigger is reached. So compactions of level 0 may run side by side,
 //! each in its own interval. Where level 0 is due for its dense tables alone, the seeds are these.
 //!
-//! While writers are busy more goes at once: the base is written again however little comes down, and more comes soon.
+//! While writers go on, more goes at once: `leveled/patience.rs` tells how much.
 //!
 //! ```text
 //!   level 0, 2           [ seed ]
@@ -18,7 +18,7 @@
 //!   base            [     goes     ] [        goes        ] [ stays ]
 //! ```
 
-use super::{hides_enough, is_dense};
+use super::{hides_enough, is_dense, patience::patience};
 use crate::{
     compaction::{
         column::{bytes, column, newest_first},
@@ -30,14 +30,13 @@ use crate::{
 use sediment_base::{KeyOrder, KeyRange};
 use std::{cmp::Reverse, sync::Arc};
 
-/// While writers are busy, level 0 may hold so many times as much.
-const PATIENCE: usize = 2;
-
 /// Level 0, what is free of it, and what is below.
 pub(super) struct Level0<'a> {
     tree: TreeView<'a>,
     /// Where it goes.
     base: usize,
+    /// How many times what makes it due otherwise it may hold.
+    patience: f64,
     /// All tables, newest first.
     files: Vec<&'a Arc<TableFile>>,
     /// Those that are free, as if the others had left, the newest sublevel first.
@@ -57,7 +56,7 @@ impl<'a> Level0<'a> {
         let level0 = &tree.version.levels[0];
         let files = newest_first(level0);
         let taken: Vec<_> = files.iter().filter(|file| tree.busy.has(file.meta.id)).map(|file| Arc::clone(file)).collect();
-        Self { tree, base, files, sublevels: level0.without(&taken, &tree.options.order) }
+        Self { tree, base, patience: patience(&tree, base), files, sublevels: level0.without(&taken, &tree.options.order) }
     }
 
     /// How full it is; from 1.0 on it is due.
@@ -81,11 +80,7 @@ impl<'a> Level0<'a> {
 
     /// So many sublevels go.
     fn trigger(&self) -> usize {
-        self.tree.options.level0_trigger * self.patience()
-    }
-
-    fn patience(&self) -> usize {
-        if self.tree.is_loaded { PATIENCE } else { 1 }
+        (self.tree.options.level0_trigger as f64 * self.patience) as usize
     }
 
     /// Those to rewrite for the tombstones of their seed.
@@ -96,7 +91,7 @@ impl<'a> Level0<'a> {
 
     fn score_by_bytes(&self) -> f64 {
         let held: u64 = self.sublevels.iter().map(|run| run.bytes()).sum();
-        held as f64 / (self.tree.options.level0_bytes_max() as f64 * self.patience() as f64)
+        held as f64 / (self.tree.options.level0_bytes_max() as f64 * self.patience)
     }
 
     /// Everything that sinks without meeting a row below: as it is, unless the level below is compressed in another way.
