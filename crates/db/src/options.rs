@@ -33,6 +33,15 @@ use check::within;
 use sediment_base::{Error, Result};
 use std::ops::RangeInclusive;
 
+/// How many threads compactions may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CompactionThreads {
+    /// While writers go on.
+    pub(crate) always: usize,
+    /// While they rest: no fewer.
+    pub(crate) at_rest: usize,
+}
+
 /// What [`DbBuilder::open`](crate::DbBuilder::open) does about a directory that is missing, empty or there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Create {
@@ -122,8 +131,9 @@ impl Options {
     }
 
     /// Threads for compaction on a machine with so many cores; 0 for no threads at all.
-    pub(crate) fn compaction_threads(&self, cores: usize) -> usize {
-        self.expert.background_threads.unwrap_or((cores / 2).max(1))
+    pub(crate) fn compaction_threads(&self, cores: usize) -> CompactionThreads {
+        let given = self.expert.background_threads;
+        CompactionThreads { always: given.unwrap_or((cores / 2).max(1)), at_rest: given.unwrap_or(cores.max(1)) }
     }
 
     /// Size of the block cache: what the memtables of one busy keyspace leave (one is written while the one before it is

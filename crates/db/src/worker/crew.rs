@@ -1,9 +1,10 @@
 //! The threads that compactions take, all of them together: one each, and those that help with large ones.
 //!
-//! There are as many as the pool has for compactions. What its threads do not need just then may help, until the compaction that took
+//! There are as many as the pool has for compactions, more of them while writers rest and leave their processors to them. What its threads do not need just then may help, until the compaction that took
 //! them has ended; one that begins meanwhile does without. Flushes and the log have threads of their own, and nobody waits for help: who
 //! finds none goes on alone.
 
+use crate::options::CompactionThreads;
 use std::{
     cell::Cell,
     sync::{Mutex, MutexGuard},
@@ -18,7 +19,8 @@ pub(crate) struct Crew {
 
 #[derive(Debug, Default)]
 struct Threads {
-    all: usize,
+    there_are: CompactionThreads,
+    is_at_rest: bool,
     busy: usize,
 }
 
@@ -36,8 +38,13 @@ impl Crew {
     }
 
     /// There are so many threads.
-    pub(super) fn set_threads(&self, all: usize) {
-        self.threads().all = all;
+    pub(super) fn set_threads(&self, there_are: CompactionThreads) {
+        self.threads().there_are = there_are;
+    }
+
+    /// Writers rest from now on, or go on.
+    pub(super) fn set_at_rest(&self, is_at_rest: bool) {
+        self.threads().is_at_rest = is_at_rest;
     }
 
     /// A compaction begins on the thread that calls.
@@ -55,7 +62,8 @@ impl Shift<'_> {
     /// Takes as many more threads as are idle, but not more than so many: how many.
     pub(super) fn take(&self, wanted: usize) -> usize {
         let mut threads = self.crew.threads();
-        let idle = threads.all.saturating_sub(threads.busy);
+        let CompactionThreads { always, at_rest } = threads.there_are;
+        let idle = if threads.is_at_rest { at_rest } else { always }.saturating_sub(threads.busy);
         let allowed = self.crew.portions_max.map_or(usize::MAX, |portions| portions.saturating_sub(self.taken.get()));
         let taken = wanted.min(idle).min(allowed);
         threads.busy += taken;
@@ -78,7 +86,7 @@ mod tests {
     fn idle_threads_help_and_are_given_back() {
         let crew = Crew::new(None);
         assert_eq!(crew.begin().take(9), 0, "before there are threads, and where there are none");
-        crew.set_threads(4);
+        crew.set_threads(CompactionThreads { always: 4, at_rest: 4 });
         let first = crew.begin();
         assert_eq!((first.take(2), first.take(9)), (2, 1));
         let second = crew.begin();
@@ -90,10 +98,24 @@ mod tests {
     }
 
     #[test]
+    fn who_writes_has_his_processor_for_himself() {
+        let crew = Crew::new(None);
+        crew.set_threads(CompactionThreads { always: 1, at_rest: 2 });
+        assert_eq!(crew.begin().take(9), 0, "writers are taken to go on");
+        crew.set_at_rest(true);
+        let shift = crew.begin();
+        assert_eq!(shift.take(9), 1);
+        crew.set_at_rest(false);
+        assert_eq!(crew.begin().take(9), 0, "more are busy than should be");
+        drop(shift);
+        assert_eq!(crew.threads().busy, 0);
+    }
+
+    #[test]
     fn one_compaction_takes_no_more_than_it_may() {
         for (portions_max, taken) in [(1, 0), (2, 1), (3, 2), (99, 7)] {
             let crew = Crew::new(Some(portions_max));
-            crew.set_threads(8);
+            crew.set_threads(CompactionThreads { always: 8, at_rest: 8 });
             let shift = crew.begin();
             assert_eq!((shift.take(99), shift.take(99)), (taken, 0));
         }

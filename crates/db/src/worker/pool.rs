@@ -1,10 +1,12 @@
-//! The background threads: one for flushes, one for the log, one for files that may go, the others for compaction.
+//! The background threads: one for flushes, one for the log, one for files that may go, the others for compaction. Of these some work only while
+//! writers rest: before that the processors are theirs.
 //!
 //! They start with the first write. A thread sleeps until its kind of work is asked for, then works until none is left. What fails
 //! for want of space is tried again after a while; anything else has ended all writing by then, and the thread waits for the end.
 
 use crate::{
     catalog::Incarnation,
+    options::CompactionThreads,
     wal::Fatal,
     worker::{Machinery, Worker, measured, signal::Signal, upkeep},
 };
@@ -28,14 +30,14 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Before a write: starts the threads, `threads` of them for compaction, unless they were started or none are wanted. Who opens to
+    /// Before a write: starts the threads, so many of them for compaction, unless they were started or none are wanted. Who opens to
     /// read does not wait for that. Where they cannot be started every write gets the error.
     #[inline]
     pub(crate) fn ensure_started(
         &self,
         machinery: &Arc<Machinery>,
         worker: &Arc<Worker>,
-        threads: impl FnOnce() -> usize,
+        threads: impl FnOnce() -> CompactionThreads,
     ) -> Result<()> {
         if !worker.has_threads() {
             return Ok(());
@@ -44,7 +46,7 @@ impl Pool {
     }
 
     #[cold]
-    fn start(&self, machinery: &Arc<Machinery>, worker: &Arc<Worker>, threads: usize) -> Result<()> {
+    fn start(&self, machinery: &Arc<Machinery>, worker: &Arc<Worker>, threads: CompactionThreads) -> Result<()> {
         machinery.log.set_helped(true);
         machinery.crew.set_threads(threads);
         let started = self
@@ -52,9 +54,11 @@ impl Pool {
             .and_then(|()| self.spawn(machinery, worker, "sediment-log", Priority::Normal, Worker::run_log))
             .and_then(|()| self.spawn(machinery, worker, "sediment-files", Priority::Reduced, Worker::run_files))
             .and_then(|()| {
-                (1..=threads).try_for_each(|number| {
+                (1..=threads.at_rest).try_for_each(|number| {
                     let name = format!("sediment-compact-{number}");
-                    self.spawn(machinery, worker, &name, Priority::Low, Worker::run_compactions)
+                    let is_always = number <= threads.always;
+                    let run = if is_always { Worker::run_compactions } else { Worker::run_compactions_at_rest };
+                    self.spawn(machinery, worker, &name, Priority::Low, run)
                 })
             });
         if started.is_err() {
@@ -113,14 +117,29 @@ impl Worker {
             upkeep::us_until_due(machinery).into_iter().chain(until_pause_us).min()
         };
         self.run(machinery, &[&self.signals.compaction], &mut || false, &until_due, &mut || {
-            upkeep::delete_unseen(machinery, &machinery.catalog());
-            for tree in self.choose_compaction(machinery) {
-                if self.compact_once(machinery, &tree)? {
-                    return Ok(ControlFlow::Continue(()));
-                }
-            }
-            Ok(ControlFlow::Break(()))
+            self.compact_most_urgent(machinery)
         });
+    }
+
+    fn run_compactions_at_rest(&self, machinery: &Machinery) {
+        let until_rest = || self.tempo.until_rest_us(machinery.env.clock.monotonic_us());
+        self.run(machinery, &[&self.signals.compaction], &mut || false, &until_rest, &mut || match until_rest() {
+            Some(_) => Ok(ControlFlow::Break(())),
+            None => self.compact_most_urgent(machinery),
+        });
+    }
+
+    /// Runs one compaction, if one is due of any tree that no other thread is at.
+    fn compact_most_urgent(&self, machinery: &Machinery) -> Result<ControlFlow<()>> {
+        let is_at_rest = self.tempo.until_rest_us(machinery.env.clock.monotonic_us()).is_none();
+        machinery.crew.set_at_rest(is_at_rest);
+        upkeep::delete_unseen(machinery, &machinery.catalog());
+        for tree in self.choose_compaction(machinery) {
+            if self.compact_once(machinery, &tree)? {
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+        Ok(ControlFlow::Break(()))
     }
 
     fn run_log(&self, machinery: &Machinery) {

@@ -13,7 +13,7 @@ use std::{
 /// Writers pause whose next flush does not end for so many times of what lay between the two before.
 const PAUSE: u64 = 2;
 /// Flushes that are further apart do not follow one another.
-const APART_US: u64 = 60_000_000;
+const APART_US: u64 = 20_000_000;
 
 /// When flushes ended lately. Shared.
 #[derive(Debug, Default)]
@@ -42,10 +42,16 @@ impl Tempo {
         self.flows().get(&tree).is_some_and(|flow| now_us < flow.next_us)
     }
 
-    /// How long it takes from now on until that is over for a tree, if nothing comes; nothing where it is over for all.
+    /// How long it takes from now on until that is over for the first tree of which more is expected, if nothing comes; nothing without one.
     pub(super) fn until_pause_us(&self, now_us: u64) -> Option<u64> {
         let flows = self.flows();
         flows.values().filter_map(|flow| flow.next_us.checked_sub(now_us).filter(|us| *us > 0)).min()
+    }
+
+    /// How long it takes from now on until that is over for all trees, if nothing comes; nothing where it is.
+    pub(super) fn until_rest_us(&self, now_us: u64) -> Option<u64> {
+        let flows = self.flows();
+        flows.values().filter_map(|flow| flow.next_us.checked_sub(now_us).filter(|us| *us > 0)).max()
     }
 
     fn flows(&self) -> MutexGuard<'_, HashMap<TreeId, Flow>> {
@@ -85,6 +91,10 @@ mod tests {
         (3..10).for_each(|n| tempo.flushed(other, n * 100 + 90));
         assert_eq!([TREE, other].map(|tree| tempo.expects_more(tree, 990)), [false, true]);
         assert_eq!(tempo.until_pause_us(990), Some(200));
+        assert_eq!(tempo.until_rest_us(990), Some(200));
+        tempo.flushed(TREE, 1_000);
+        assert_eq!((tempo.until_pause_us(1_000), tempo.until_rest_us(1_000)), (Some(190), Some(1_600)));
+        assert_eq!([1_190, 2_600].map(|now_us| tempo.until_rest_us(now_us)), [Some(1_410), None]);
         tempo.flushed(TreeId(3), 1_000);
         assert!(!tempo.expects_more(TreeId(3), 1_000), "one flush of it says nothing");
         tempo.flushed(other, APART_US + 1_000);
