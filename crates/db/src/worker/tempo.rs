@@ -10,8 +10,11 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-/// Writers pause whose next flush does not end for so many times of what lay between the two before.
+/// Writers pause whose next flush does not end for so many times of what lies between two.
 const PAUSE: u64 = 2;
+/// What lies between two is taken to be as much as last time, or, if that was more before, as that less such a part: memtables that had to wait are
+/// flushed one right after the other.
+const FADING: u64 = 4;
 /// Flushes that are further apart do not follow one another.
 const APART_US: u64 = 20_000_000;
 
@@ -23,6 +26,8 @@ pub(super) struct Tempo(Mutex<HashMap<TreeId, Flow>>);
 #[derive(Clone, Copy, Debug, Default)]
 struct Flow {
     ended_us: u64,
+    /// What is taken to lie between two; 0 after the first.
+    between_us: u64,
     /// When another should have ended; not after this one, where it was the first.
     next_us: u64,
 }
@@ -33,8 +38,8 @@ impl Tempo {
         let mut flows = self.flows();
         // Forgotten, where they do not follow one another any more.
         flows.retain(|_, flow| ended_us.saturating_sub(flow.ended_us) < APART_US);
-        let between_us = flows.get(&tree).map_or(0, |before| ended_us.saturating_sub(before.ended_us));
-        flows.insert(tree, Flow { ended_us, next_us: ended_us.saturating_add(between_us * PAUSE) });
+        let between_us = flows.get(&tree).map_or(0, |before| before.between_us(ended_us));
+        flows.insert(tree, Flow { ended_us, between_us, next_us: ended_us.saturating_add(between_us * PAUSE) });
     }
 
     /// Whether more comes into this tree soon.
@@ -56,6 +61,13 @@ impl Tempo {
 
     fn flows(&self) -> MutexGuard<'_, HashMap<TreeId, Flow>> {
         self.0.lock().expect("no code panics under this lock")
+    }
+}
+
+impl Flow {
+    /// What is taken to lie between two once another has ended.
+    fn between_us(self, ended_us: u64) -> u64 {
+        ended_us.saturating_sub(self.ended_us).max(self.between_us - self.between_us / FADING)
     }
 }
 
@@ -81,6 +93,15 @@ mod tests {
         assert_eq!(at(9_400 + APART_US), (false, None), "too seldom");
         tempo.flushed(TREE, 9_500 + APART_US);
         assert_eq!(at(9_500 + APART_US), (true, Some(200)), "at once again");
+    }
+
+    #[test]
+    fn two_flushes_in_a_row_are_no_faster_writer() {
+        let tempo = Tempo::default();
+        [0, 1000, 1010].into_iter().for_each(|ended_us| tempo.flushed(TREE, ended_us));
+        assert_eq!(tempo.until_pause_us(1010), Some(1500));
+        (2..20).for_each(|n| tempo.flushed(TREE, 1000 + n * 10));
+        assert!(tempo.until_pause_us(1190).is_some_and(|us| us < 30), "many are");
     }
 
     #[test]

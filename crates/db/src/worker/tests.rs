@@ -62,12 +62,12 @@ fn what_is_due_waits_for_more_while_writers_go_on() {
     let options = KeyspaceOptions { level0_trigger, level_base_bytes, level_ratio, ..KeyspaceOptions::default() };
     let keyspace = db.keyspace_with("k", options).expect("made");
     // What will lie below is some times what level 0 brings.
-    (0..3000_u64).for_each(|key| keyspace.insert(key.to_be_bytes(), key.to_le_bytes()).expect("written"));
+    (0..3000).for_each(|key| keyspace.insert(format!("{key:04}"), format!("value {key}")).expect("written"));
     db.compact().expect("something lies below");
     let (machinery, worker) = db.maintenance();
     let tree = machinery.keyspaces.all()[0].newest();
     for _ in 0..8 {
-        keyspace.insert(100_u64.to_be_bytes(), "v").expect("written");
+        keyspace.insert("0100", "v").expect("written");
         assert!(machinery.log.at_boundary(|boundary| tree.tree.seal(boundary)));
         measured::flush(machinery, &tree, &|_| ()).expect("flushed");
     }

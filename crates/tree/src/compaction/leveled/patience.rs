@@ -12,7 +12,7 @@
 
 use crate::compaction::strategy::TreeView;
 
-/// Level 0 holds at most so many times what it holds while writers rest.
+/// Level 0 holds at most so many times what makes it due while writers rest.
 const PATIENCE_MAX: f64 = 3.0;
 /// And what waits beyond that is at most such a part of what lies below.
 const SPACE_SHARE: f64 = 2.0 / 3.0;
