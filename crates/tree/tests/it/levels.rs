@@ -202,9 +202,8 @@ fn level_0_without_overlaps_is_due_by_its_bytes_and_moves() -> Result<()> {
     check(&pair)
 }
 
-#[test]
-fn level_0_waits_for_more_while_writers_go_on() -> Result<()> {
-    // What will lie below is three times what level 0 brings.
+/// A tree with three times as much below as level 0 brings, to which more is expected to come.
+fn steadily_written() -> Result<Pair> {
     let options = TreeOptions { level_base_bytes: 4 << 10, level_ratio: 100, ..small_options(KeyOrder::bytewise()) };
     let mut pair = Pair::create_with(Env::simulated(MemFs::new(), 1), options)?;
     // What meets nothing below sinks for nothing.
@@ -213,6 +212,12 @@ fn level_0_waits_for_more_while_writers_go_on() -> Result<()> {
     let all = pair.tree.pick_full_compaction().expect("a table");
     pair.tree.compact(all, &pair.compaction(&crate::model::go_on))?;
     pair.tree.set_expects_more(true);
+    Ok(pair)
+}
+
+#[test]
+fn level_0_waits_for_more_while_writers_go_on() -> Result<()> {
+    let mut pair = steadily_written()?;
     let trigger = pair.options.level0_trigger;
     for _ in 1..3 * trigger {
         flush_keys(&mut pair, 0..20)?;
@@ -226,5 +231,30 @@ fn level_0_waits_for_more_while_writers_go_on() -> Result<()> {
     let plan = pair.tree.pick_compaction(9).expect("enough is there");
     let report = pair.tree.compact(plan, &pair.compaction(&crate::model::go_on))?;
     assert!(report.tables_in >= 3 * trigger, "{report:?}");
+    check(&pair)
+}
+
+#[test]
+fn level_0_waits_less_while_somebody_reads() -> Result<()> {
+    let mut pair = steadily_written()?;
+    let trigger = pair.options.level0_trigger;
+    for _ in 0..trigger {
+        flush_keys(&mut pair, 0..20)?;
+    }
+    assert!(pair.tree.compaction_score(9) < 1.0);
+    let mut cursor = pair.tree.cursor(pair.next);
+    for key in 0..4000 {
+        assert!(cursor.seek(format!("key-{:03}", key % 900).as_bytes())?);
+    }
+    drop(cursor);
+    assert!(pair.tree.pick_compaction(9).is_some(), "seeks pay for each run");
+    for _ in 0..2 {
+        flush_keys(&mut pair, 0..20)?;
+    }
+    assert!(pair.tree.compaction_score(9) < 1.0, "nobody read between the last two flushes");
+    for key in 0..400_000 {
+        pair.tree.get(format!("key-{:03}", 20 + key % 800).as_bytes(), pair.next)?.expect("it is there");
+    }
+    assert!(pair.tree.pick_compaction(9).is_some(), "so do gets");
     check(&pair)
 }
