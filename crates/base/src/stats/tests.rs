@@ -6,7 +6,7 @@ use std::collections::HashSet;
 /// Every public name. A name that is here stays: what people have built on it must go on working.
 const NAMES: &str = "get_count get_memtable_hits get_table_hits filter_checks filter_negatives filter_false_positives \
     locator_checks locator_hits locators_left_out filters_left_out filter_pages_loaded filter_page_bytes_read \
-    fences_left_out fence_leaves_loaded fence_leaf_bytes_read prefix_filter_checks prefix_filter_negatives removed_runs_passed \
+    fences_left_out fence_leaves_loaded fence_leaf_bytes_read prefix_filter_checks prefix_filter_negatives seek_count removed_runs_passed \
     block_cache_hits block_cache_misses block_bytes_read table_opens table_open_bytes_read commit_count commit_rows \
     commit_bytes wal_bytes_written wal_records wal_groups wal_syncs wal_files_begun \
     wal_records_replayed flush_count flush_rows_written flush_rows_dropped removed_runs_found flush_bytes_written ingest_count \

@@ -16,9 +16,9 @@ use std::ops::RangeInclusive;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpertOptions {
-    /// Threads for compactions, beside one for flushes and one for the log: up to 256; `None` for half of the machine's cores, at least one, and
-    /// for all of them while no keyspace is written to steadily. `Some(0)` is for no threads at all: maintenance then runs on the thread of the writer that finds it due,
-    /// and that write waits for it. All start with the first write.
+    /// Threads for compactions, beside one for flushes and one for the log: up to 256; `None` for half of the machine's cores, at least
+    /// one, and for all of them while no keyspace is written to steadily. `Some(0)` is for no threads at all: maintenance then runs on the
+    /// thread of the writer that finds it due, and that write waits for it. All start with the first write.
     pub background_threads: Option<usize>,
     /// Into how many portions by key a large compaction is divided, which threads for compactions do side by side if they are idle:
     /// 1 to 256; `None` for as many as there are such threads. `Some(1)` leaves the others to other compactions.

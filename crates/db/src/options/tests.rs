@@ -275,3 +275,14 @@ fn the_ends_of_every_range_are_allowed() {
             .unwrap();
     }
 }
+
+#[test]
+fn compactions_have_all_cores_while_writers_rest_unless_a_number_is_given() {
+    let threads = |given, cores| {
+        let expert = ExpertOptions { background_threads: given, ..ExpertOptions::default() };
+        let CompactionThreads { always, at_rest } = Options { expert, ..Options::default() }.compaction_threads(cores);
+        (always, at_rest)
+    };
+    assert_eq!([1, 2, 3, 8].map(|cores| threads(None, cores)), [(1, 1), (1, 2), (1, 3), (4, 8)]);
+    assert_eq!([0, 1, 5].map(|given| threads(Some(given), 2)), [(0, 0), (1, 1), (5, 5)]);
+}

@@ -1,8 +1,8 @@
 //! The threads that compactions take, all of them together: one each, and those that help with large ones.
 //!
-//! There are as many as the pool has for compactions, more of them while writers rest and leave their processors to them. What its threads do not need just then may help, until the compaction that took
-//! them has ended; one that begins meanwhile does without. Flushes and the log have threads of their own, and nobody waits for help: who
-//! finds none goes on alone.
+//! There are as many as the pool has for compactions, more of them while writers rest and leave their processors to them. What its threads
+//! do not need just then may help, until the compaction that took them has ended; one that begins meanwhile does without. Flushes and the
+//! log have threads of their own, and nobody waits for help: who finds none goes on alone.
 
 use crate::options::CompactionThreads;
 use std::{
