@@ -1,5 +1,5 @@
-//! The background threads: one for flushes, one for the log, one for files that may go, the others for compaction. Of these some work only while
-//! writers rest: before that the processors are theirs.
+//! The background threads: one for flushes, one for the log, one for files that may go, the others for compaction. Some of these work
+//! only while writers rest; else the processors are the writers'.
 //!
 //! They start with the first write. A thread sleeps until its kind of work is asked for, then works until none is left. What fails
 //! for want of space is tried again after a while; anything else has ended all writing by then, and the thread waits for the end.

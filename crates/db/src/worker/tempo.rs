@@ -12,8 +12,8 @@ use std::{
 
 /// Writers pause whose next flush does not end for so many times of what lies between two.
 const PAUSE: u64 = 2;
-/// What lies between two is taken to be as much as last time, or, if that was more before, as that less such a part: memtables that had to wait are
-/// flushed one right after the other.
+/// What lies between two is taken to be as much as last time, or, if that was more before, as that less such a part: memtables that had to
+/// wait are flushed one right after the other.
 const FADING: u64 = 4;
 /// Flushes that are further apart do not follow one another.
 const APART_US: u64 = 20_000_000;
@@ -28,8 +28,6 @@ struct Flow {
     ended_us: u64,
     /// What is taken to lie between two; 0 after the first.
     between_us: u64,
-    /// When another should have ended; not after this one, where it was the first.
-    next_us: u64,
 }
 
 impl Tempo {
@@ -39,24 +37,23 @@ impl Tempo {
         // Forgotten, where they do not follow one another any more.
         flows.retain(|_, flow| ended_us.saturating_sub(flow.ended_us) < APART_US);
         let between_us = flows.get(&tree).map_or(0, |before| before.between_us(ended_us));
-        flows.insert(tree, Flow { ended_us, between_us, next_us: ended_us.saturating_add(between_us * PAUSE) });
+        flows.insert(tree, Flow { ended_us, between_us });
     }
 
     /// Whether more comes into this tree soon.
     pub(super) fn expects_more(&self, tree: TreeId, now_us: u64) -> bool {
-        self.flows().get(&tree).is_some_and(|flow| now_us < flow.next_us)
+        self.flows().get(&tree).is_some_and(|flow| flow.left_us(now_us).is_some())
     }
 
-    /// How long it takes from now on until that is over for the first tree of which more is expected, if nothing comes; nothing without one.
+    /// How long it takes from now on until that is over for the first tree of which more is expected, if nothing comes; nothing without
+    /// one.
     pub(super) fn until_pause_us(&self, now_us: u64) -> Option<u64> {
-        let flows = self.flows();
-        flows.values().filter_map(|flow| flow.next_us.checked_sub(now_us).filter(|us| *us > 0)).min()
+        self.flows().values().filter_map(|flow| flow.left_us(now_us)).min()
     }
 
     /// How long it takes from now on until that is over for all trees, if nothing comes; nothing where it is.
     pub(super) fn until_rest_us(&self, now_us: u64) -> Option<u64> {
-        let flows = self.flows();
-        flows.values().filter_map(|flow| flow.next_us.checked_sub(now_us).filter(|us| *us > 0)).max()
+        self.flows().values().filter_map(|flow| flow.left_us(now_us)).max()
     }
 
     fn flows(&self) -> MutexGuard<'_, HashMap<TreeId, Flow>> {
@@ -68,6 +65,12 @@ impl Flow {
     /// What is taken to lie between two once another has ended.
     fn between_us(self, ended_us: u64) -> u64 {
         ended_us.saturating_sub(self.ended_us).max(self.between_us - self.between_us / FADING)
+    }
+
+    /// How long another may still take; nothing where it should have ended, or none is expected.
+    fn left_us(&self, now_us: u64) -> Option<u64> {
+        let until_us = self.ended_us.saturating_add(self.between_us * PAUSE);
+        until_us.checked_sub(now_us).filter(|us| *us > 0)
     }
 }
 
