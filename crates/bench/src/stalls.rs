@@ -184,7 +184,7 @@ mod tests {
         for (begin_ms, is_met) in [(300, false), (402, true), (600, true), (790, true), (850, false)] {
             // It sleeps for one millisecond, and wakes and writes without delay but for two.
             let control = Control::of(&[(begin_ms * MS, MS, 2 * MS)]);
-            let met = if is_met { Met { late_ns: MS, write_ns: 2 * MS } } else { Met::default() };
+            let met = if is_met { Met { late_ns: MS, write_ns: 2 * MS, lost_ns: 0 } } else { Met::default() };
             assert_eq!(stall.around(&control), met, "{begin_ms} ms");
         }
     }

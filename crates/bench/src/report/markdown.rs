@@ -88,8 +88,8 @@ pub(crate) fn findings(mixed: &Mixed) -> String {
     }
     let _ = writeln!(
         text,
-        "Control thread: {} rounds, woke up to {:.1} ms late, wrote in up to {:.1} ms.",
-        mixed.control.rounds, mixed.control.late_max_ms, mixed.control.write_max_ms,
+        "Control thread: {} rounds, woke up to {:.1} ms late, wrote in up to {:.1} ms, lost {:.0} ms to slow memory.",
+        mixed.control.rounds, mixed.control.late_max_ms, mixed.control.write_max_ms, mixed.control.lost_ms,
     );
     let _ = writeln!(
         text,
@@ -118,10 +118,11 @@ fn stalls(text: &mut String, stalls: &[JudgedStall]) {
         "waited",
         "control late",
         "control write",
+        "control lost",
         "met",
     ];
     row(text, &head.map(str::to_owned));
-    row(text, &std::array::from_fn::<_, 10, _>(|column| if [1, 9].contains(&column) { "---" } else { "---:" }.to_owned()));
+    row(text, &std::array::from_fn::<_, 11, _>(|column| if [1, 10].contains(&column) { "---" } else { "---:" }.to_owned()));
     let mut worst: Vec<&JudgedStall> = stalls.iter().collect();
     worst.sort_by(|left, right| right.worst_latency_ms.total_cmp(&left.worst_latency_ms));
     worst.truncate(STALLS_MAX);
@@ -137,6 +138,7 @@ fn stalls(text: &mut String, stalls: &[JudgedStall]) {
             stall.waited_for_processor_ms.map_or_else(String::new, |ms| format!("{ms:.0} ms")),
             format!("{:.1} ms", stall.control_late_ms),
             format!("{:.1} ms", stall.control_write_ms),
+            format!("{:.1} ms", stall.control_lost_ms),
             if stall.met_by_control { "yes" } else { "no" }.to_owned(),
         ];
         row(text, &cells);

@@ -16,6 +16,7 @@ use super::Findings;
 use crate::{
     client,
     clock::nanoseconds,
+    control::OwnMemory,
     failure::{Failure, Result},
     settings::Settings,
     subject::Subject,
@@ -57,10 +58,12 @@ impl Arguments {
     /// Both phases.
     pub(super) fn run(&self) -> Result<Findings> {
         self.check()?;
+        // Before the database, whose memory is what the process has more than now.
+        let memory = OwnMemory::new();
         let subject = Subject::new(&self.settings, self.settings.keys_or(KEYS))?;
         client::fill(&subject)?;
         let (flat_out, rate) = rate::find(&subject, self)?;
-        let (watched, mixed) = watch::run(&subject, self, rate)?;
+        let (watched, mixed) = watch::run(&subject, self, rate, memory)?;
         client::check_all(&subject)?;
         Ok(Findings { measurements: vec![flat_out, watched], mixed: Some(mixed), figures: Vec::new() })
     }

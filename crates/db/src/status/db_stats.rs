@@ -71,7 +71,8 @@ pub struct LevelStats {
     pub tombstones: u64,
     /// Bits of filters for each row, in the mean of the tables that are open; 0.0 where none is, and where there are no filters.
     pub filter_bits_per_key: f64,
-    /// How full the level is: from 1.0 on a compaction is due. 0.0 for the last level, which may hold any amount.
+    /// How full the level is: from 1.0 on a compaction is due. 0.0 for the last level, which may hold any amount. While writers go on
+    /// level 0 may hold more before it is full.
     pub score: f64,
 }
 

@@ -3,8 +3,8 @@
 use crate::{
     compaction::{self, Chosen},
     options::TreeOptions,
-    super_version::SuperVersions,
-    version::{Level, Version},
+    super_version::{SuperVersion, SuperVersions},
+    version::Level,
 };
 use sediment_base::SeqNo;
 
@@ -44,7 +44,8 @@ pub struct LevelStats {
     pub range_tombstones: u64,
     /// Bits of filters for each row, in the mean of the tables that are open; 0 where none is, and where there are no filters.
     pub filter_bits_per_key: f64,
-    /// How full it is: from 1.0 on a compaction is due. 0 for the last level, which may hold any amount.
+    /// How full it is: from 1.0 on a compaction is due. 0 for the last level, which may hold any amount. While writers go on level 0 may
+    /// hold more before it is full.
     pub score: f64,
 }
 
@@ -53,7 +54,7 @@ pub(crate) fn stats(versions: &SuperVersions, strategy: &Chosen) -> TreeStats {
     let (now, settings) = (versions.pin(), versions.settings());
     let pressure = compaction::pressure(&now, strategy.backlog(&now.version, &settings), &settings);
     TreeStats {
-        levels: levels(&now.version, strategy, &settings),
+        levels: levels(&now, strategy, &settings),
         memtable_bytes: now.active.bytes(),
         sealed_bytes: pressure.sealed_bytes,
         sealed_count: pressure.sealed_count,
@@ -63,7 +64,7 @@ pub(crate) fn stats(versions: &SuperVersions, strategy: &Chosen) -> TreeStats {
     }
 }
 
-fn levels(version: &Version, strategy: &Chosen, settings: &TreeOptions) -> Vec<LevelStats> {
+fn levels(now: &SuperVersion, strategy: &Chosen, settings: &TreeOptions) -> Vec<LevelStats> {
     let measure = |(level, score): (&Level, f64)| LevelStats {
         runs: level.runs.len(),
         tables: level.tables().count(),
@@ -74,7 +75,7 @@ fn levels(version: &Version, strategy: &Chosen, settings: &TreeOptions) -> Vec<L
         filter_bits_per_key: filter_bits_per_key(level),
         score,
     };
-    version.levels.iter().zip(strategy.scores(version, settings)).map(measure).collect()
+    now.version.levels.iter().zip(strategy.scores(now, settings)).map(measure).collect()
 }
 
 fn filter_bits_per_key(level: &Level) -> f64 {

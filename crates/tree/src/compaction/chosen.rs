@@ -68,10 +68,7 @@ impl Chosen {
 
     /// The most urgent work that is possible now.
     pub(crate) fn pick(&self, now: &SuperVersion, busy: &Busy, options: &TreeOptions, now_us: u64) -> Option<Plan> {
-        let (strategy, coming) = {
-            let chosen = self.lock();
-            (Arc::clone(&chosen.strategy), chosen.coming(now))
-        };
+        let (strategy, coming) = self.strategy_and_coming(now);
         let view = TreeView::new(&now.version, busy, options).at(now_us).awaiting(coming);
         pick_sweep(&view).or_else(|| strategy.pick(&view))
     }
@@ -107,9 +104,10 @@ impl Chosen {
     }
 
     /// How urgent each level is, as if nothing were under way.
-    pub(crate) fn scores(&self, version: &Version, options: &TreeOptions) -> Vec<f64> {
-        let mut scores = self.strategy().scores(&TreeView::new(version, &Busy::default(), options));
-        scores.resize(version.levels.len(), 0.0);
+    pub(crate) fn scores(&self, now: &SuperVersion, options: &TreeOptions) -> Vec<f64> {
+        let (strategy, coming) = self.strategy_and_coming(now);
+        let mut scores = strategy.scores(&TreeView::new(&now.version, &Busy::default(), options).awaiting(coming));
+        scores.resize(now.version.levels.len(), 0.0);
         scores
     }
 
@@ -121,6 +119,11 @@ impl Chosen {
     /// How far the tree is from being in shape.
     pub(crate) fn backlog(&self, version: &Version, options: &TreeOptions) -> Backlog {
         self.strategy().backlog(&TreeView::new(version, &Busy::default(), options))
+    }
+
+    fn strategy_and_coming(&self, now: &SuperVersion) -> (Arc<dyn Strategy>, Option<Coming>) {
+        let chosen = self.lock();
+        (Arc::clone(&chosen.strategy), chosen.coming(now))
     }
 
     fn strategy(&self) -> Arc<dyn Strategy> {

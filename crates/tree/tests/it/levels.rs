@@ -222,9 +222,10 @@ fn level_0_waits_for_more_while_writers_go_on() -> Result<()> {
     for _ in 1..3 * trigger {
         flush_keys(&mut pair, 0..20)?;
         assert!(pair.tree.compaction_score(9) < 1.0 && pair.tree.pick_compaction(9).is_none());
+        assert!(pair.tree.stats().levels[0].score < 1.0, "and shows as what it is");
     }
     pair.tree.set_expects_more(false);
-    assert!(pair.tree.compaction_score(9) >= 1.0, "they pause");
+    assert!(pair.tree.compaction_score(9) >= 1.0 && pair.tree.stats().levels[0].score >= 1.0, "they pause");
     pair.tree.set_expects_more(true);
     assert!(pair.tree.compaction_score(9) < 1.0);
     flush_keys(&mut pair, 0..20)?;

@@ -52,6 +52,7 @@ pub(crate) struct JudgedStall {
     pub(crate) waited_for_processor_ms: Option<f64>,
     pub(crate) control_late_ms: f64,
     pub(crate) control_write_ms: f64,
+    pub(crate) control_lost_ms: f64,
     pub(crate) met_by_control: bool,
 }
 
@@ -61,9 +62,12 @@ pub(crate) struct ControlReport {
     pub(crate) rounds: usize,
     pub(crate) late_max_ms: f64,
     pub(crate) write_max_ms: f64,
+    /// Because memory was slow.
+    pub(crate) lost_ms: f64,
     pub(crate) window_ms: u64,
     pub(crate) late_ns: Vec<u64>,
     pub(crate) write_ns: Vec<u64>,
+    pub(crate) lost_ns: Vec<u64>,
 }
 
 impl Mixed {
@@ -97,15 +101,18 @@ impl ControlReport {
             rounds: control.rounds(),
             late_max_ms: milliseconds(worst.late_ns),
             write_max_ms: milliseconds(worst.write_ns),
+            lost_ms: milliseconds(worst.lost_ns),
             window_ms: WINDOW_NS / 1_000_000,
             late_ns: windows.iter().map(|met| met.late_ns).collect(),
             write_ns: windows.iter().map(|met| met.write_ns).collect(),
+            lost_ns: windows.iter().map(|met| met.lost_ns).collect(),
         }
     }
 
-    /// The worse of lateness and write, with so many windows taken together.
+    /// The worst of lateness, write and time lost, with so many windows taken together.
     pub(crate) fn worst_ns(&self, together: usize) -> Vec<u64> {
-        let worst: Vec<u64> = self.late_ns.iter().zip(&self.write_ns).map(|(late, write)| *late.max(write)).collect();
+        let windows = self.late_ns.iter().zip(&self.write_ns).zip(&self.lost_ns);
+        let worst: Vec<u64> = windows.map(|((late, write), lost)| *late.max(write).max(lost)).collect();
         worst.chunks(together).map(|part| part.iter().copied().max().unwrap_or(0)).collect()
     }
 }
@@ -123,6 +130,7 @@ fn judged(thread: &str, stall: &Stall, control: &Control) -> JudgedStall {
         waited_for_processor_ms: stall.spent.map(|spent| milliseconds(spent.waited_ns)),
         control_late_ms: milliseconds(met.late_ns),
         control_write_ms: milliseconds(met.write_ns),
+        control_lost_ms: milliseconds(met.lost_ns),
         met_by_control: is_the_machines(stall.worst_ns, met.worst_ns()),
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::{nanoseconds, seconds},
-    control::{Control, Probe},
+    control::{Control, OwnMemory, Probe},
     failure::Result,
     measure::{Job, Measurement, Meter, Work},
     schedule::Schedule,
@@ -40,14 +40,14 @@ impl Drop for Presence<'_> {
 }
 
 /// Runs writers and readers on their schedules, and the control thread beside them.
-pub(super) fn run(subject: &Subject, arguments: &Arguments, rate: Rate) -> Result<(Measurement, Mixed)> {
+pub(super) fn run(subject: &Subject, arguments: &Arguments, rate: Rate, memory: OwnMemory) -> Result<(Measurement, Mixed)> {
     let (writers, readers, duration) = (arguments.writers(), arguments.readers, arguments.seconds());
     let (end_ns, give_up_ns) = (nanoseconds(duration), nanoseconds(duration * (1.0 + OVERTIME)));
     let span = |clock| Span { clock, end_ns, give_up_ns, stall_ns: arguments.stall_ns() };
     let (writes, load) = arguments.load_of(rate.per_second);
     let (left, stop) = (AtomicU64::new(writers + readers), AtomicBool::new(false));
     let presence = || Presence { left: &left, stop: &stop };
-    let probe = Probe::new(subject.dir())?;
+    let probe = Probe::new(subject.dir(), memory)?;
     let watch = |clock| probe.run(clock, duration, &stop).map(Outcome::Control);
     let mut jobs: Vec<Job<'_, Outcome>> = vec![Box::new(watch)];
     for writer in 0..writers {
