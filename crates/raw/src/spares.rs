@@ -4,8 +4,9 @@
 //! of the time of writing small rows. What takes memory by the megabyte and lets go of it again and again leaves it here, for the next
 //! one to use as it is.
 //!
-//! Nothing is kept for nobody: what is kept and what is used are together no more than was used at once lately, since the last but one left;
-//! when the last one goes, nothing is kept.
+//! Nothing is kept for nobody: what is kept and what is used are together no more than was used at once lately, while the last sixteen left;
+//! when the last one goes, nothing is kept. Sixteen, because one more than usual may be wanted every few times: that it found nothing
+//! made those wait who wrote into it, for as long as a guest's host takes to find megabytes.
 
 use crate::{
     pages::Memory,
@@ -17,6 +18,9 @@ use std::{
     fmt, mem,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
+
+/// What was used at once while so many left is lately.
+const LATELY: usize = 16;
 
 /// Memory that several leave to one another. Shared.
 pub struct Spares {
@@ -31,14 +35,17 @@ struct Kept {
     users: usize,
     /// Bytes that are in use.
     used: usize,
-    /// The most that was in use at once since memory came back last, and between that and the time before.
-    peaks: [usize; 2],
+    /// The most that was in use at once since memory came back last, and, newer ones first, between each of the times before.
+    peaks: [usize; LATELY],
 }
 
 impl Spares {
     /// None.
     pub fn new() -> Self {
-        Self { kept: Mutex::new(Kept { memory: Vec::new(), users: 0, used: 0, peaks: [0; 2] }), bytes: AtomicUsize::new(0) }
+        Self {
+            kept: Mutex::new(Kept { memory: Vec::new(), users: 0, used: 0, peaks: [0; LATELY] }),
+            bytes: AtomicUsize::new(0),
+        }
     }
 
     /// How much is kept, in bytes.
@@ -105,9 +112,10 @@ impl Kept {
     /// So much comes back; how much there may be now, used or kept.
     fn leave(&mut self, bytes: usize) -> usize {
         self.used -= bytes;
-        let [since, before] = self.peaks;
-        self.peaks = [self.used, since];
-        since.max(before)
+        let lately = self.peaks.iter().copied().max().unwrap_or(0);
+        self.peaks.rotate_right(1);
+        self.peaks[0] = self.used;
+        lately
     }
 
     fn bytes(&self) -> usize {
@@ -170,13 +178,38 @@ mod tests {
         leave(&spares, first);
         leave(&spares, second);
         assert_eq!(spares.bytes(), 24 << 10, "both may be wanted at once again");
-        let third = take(&[4, 8]);
-        leave(&spares, third);
-        assert_eq!(spares.bytes(), 12 << 10, "they were not");
+        for time in 3..=LATELY + 1 {
+            spares.join();
+            leave(&spares, take(&[4, 8]));
+            let kept = if time <= LATELY { 24 } else { 12 };
+            assert_eq!(spares.bytes(), kept << 10, "after {time} have left they were not");
+        }
         let fourth = take(&[2, 4, 4, 16]);
         leave(&spares, fourth);
         assert_eq!(spares.bytes(), 26 << 10, "what is large goes first, then what finds room");
         assert_eq!(format!("{spares:?}"), "Spares(26624 bytes)");
+    }
+
+    #[test]
+    fn who_comes_now_and_then_finds_what_the_last_one_left() {
+        let spares = Spares::new();
+        let mut new = Vec::new();
+        let mut take = |round| {
+            spares.join();
+            let (memory, is_used) = spares.take(layout(4));
+            new.extend((!is_used).then_some(round));
+            vec![memory]
+        };
+        let mut before = take(0);
+        for round in 1..50 {
+            let now = take(round);
+            if round % (LATELY / 2) == 1 {
+                leave(&spares, take(round));
+            }
+            leave(&spares, mem::replace(&mut before, now));
+        }
+        assert_eq!(new, [0, 1, 1], "no more than at first");
+        leave(&spares, before);
     }
 
     /// One small piece more than is wanted took the room of the largest, which was given back each time that the next one was about to take it.
