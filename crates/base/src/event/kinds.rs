@@ -124,7 +124,8 @@ events! {
         rows_out: u64,
         /// Bytes in them.
         bytes_out: u64,
-        /// Portions in which that was done: several where there was much to do and there were threads for it. 0 for a move.
+        /// Portions in which that was done: several where there was much to do and there were threads for it, or could have been. 0
+        /// for a move.
         portions: u64,
         /// How long it took.
         duration_us: u64,

@@ -146,7 +146,7 @@ counters! {
     IngestBytesWritten: "ingest_bytes_written" in Bytes,
     /// Compactions that rewrote tables.
     CompactionCount: "compaction_count" in Count,
-    /// Portions in which these were done: one each, or several where there was much to do and there were threads for it.
+    /// Portions in which these were done: one each, or several where there was much to do and there were threads for it, or could have been.
     CompactionPortions: "compaction_portions" in Count,
     /// Bytes of large compactions that the operating system was asked not to keep in its memory: read, or written and synced.
     CompactionBytesEvicted: "compaction_bytes_evicted" in Bytes,

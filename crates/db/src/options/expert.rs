@@ -21,7 +21,8 @@ pub struct ExpertOptions {
     /// thread of the writer that finds it due, and that write waits for it. All start with the first write.
     pub background_threads: Option<usize>,
     /// Into how many portions by key a large compaction is divided, which threads for compactions do side by side if they are idle:
-    /// 1 to 256; `None` for as many as there are such threads. `Some(1)` leaves the others to other compactions.
+    /// 1 to 256; `None` for as many as there are such threads, and where it takes long more, so that threads that become idle later join it.
+    /// `Some(1)` leaves the others to other compactions.
     pub compaction_portions_max: Option<usize>,
     /// Bytes of input from which on a compaction into a deep level asks the operating system not to keep in its memory what is read and
     /// written, but for blocks that readers want: at least 1; `None` for a quarter of the machine's memory, or, where

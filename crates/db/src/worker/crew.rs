@@ -1,14 +1,18 @@
 //! The threads that compactions take, all of them together: one each, and those that help with large ones.
 //!
 //! There are as many as the pool has for compactions, more of them while writers rest and leave their processors to them. What its threads
-//! do not need just then may help, until the compaction that took them has ended; one that begins meanwhile does without. Flushes and the
-//! log have threads of their own, and nobody waits for help: who finds none goes on alone.
+//! do not need just then may help, until the compaction that took them has ended; one that begins meanwhile goes on alone until they have.
+//! Flushes and the log have threads of their own, and nobody waits for help.
 
 use crate::options::CompactionThreads;
-use std::{
-    cell::Cell,
-    sync::{Mutex, MutexGuard},
+use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicUsize, Ordering::Relaxed},
 };
+
+/// What a compaction does at a stretch, so that threads that become idle find something to do in one that takes long: half a second or a few,
+/// and four times as many tables as end early because of it.
+const PORTION_BYTES: u64 = 256 << 20;
 
 /// How many threads there are, and how many are busy. Shared.
 #[derive(Debug)]
@@ -28,7 +32,7 @@ struct Threads {
 #[derive(Debug)]
 pub(super) struct Shift<'a> {
     crew: &'a Crew,
-    taken: Cell<usize>,
+    taken: AtomicUsize,
 }
 
 impl Crew {
@@ -47,10 +51,16 @@ impl Crew {
         self.threads().is_at_rest = is_at_rest;
     }
 
+    /// What a compaction does at a stretch. It is not divided for help that it could never have.
+    pub(super) fn portion_bytes(&self) -> u64 {
+        let could_help = self.portions_max.is_none() && self.threads().there_are.at_rest > 1;
+        if could_help { PORTION_BYTES } else { u64::MAX }
+    }
+
     /// A compaction begins on the thread that calls.
     pub(super) fn begin(&self) -> Shift<'_> {
         self.threads().busy += 1;
-        Shift { crew: self, taken: Cell::new(1) }
+        Shift { crew: self, taken: AtomicUsize::new(1) }
     }
 
     fn threads(&self) -> MutexGuard<'_, Threads> {
@@ -64,17 +74,17 @@ impl Shift<'_> {
         let mut threads = self.crew.threads();
         let CompactionThreads { always, at_rest } = threads.there_are;
         let idle = if threads.is_at_rest { at_rest } else { always }.saturating_sub(threads.busy);
-        let allowed = self.crew.portions_max.map_or(usize::MAX, |portions| portions.saturating_sub(self.taken.get()));
+        let allowed = self.crew.portions_max.map_or(usize::MAX, |portions| portions.saturating_sub(self.taken.load(Relaxed)));
         let taken = wanted.min(idle).min(allowed);
         threads.busy += taken;
-        self.taken.set(self.taken.get() + taken);
+        self.taken.fetch_add(taken, Relaxed);
         taken
     }
 }
 
 impl Drop for Shift<'_> {
     fn drop(&mut self) {
-        self.crew.threads().busy -= self.taken.get();
+        self.crew.threads().busy -= self.taken.load(Relaxed);
     }
 }
 
@@ -109,6 +119,17 @@ mod tests {
         assert_eq!(crew.begin().take(9), 0, "more are busy than should be");
         drop(shift);
         assert_eq!(crew.threads().busy, 0);
+    }
+
+    #[test]
+    fn where_nobody_can_help_nothing_is_divided() {
+        let portion_bytes = |portions_max, at_rest| {
+            let crew = Crew::new(portions_max);
+            crew.set_threads(CompactionThreads { always: 1, at_rest });
+            crew.portion_bytes()
+        };
+        assert_eq!(portion_bytes(None, 2), PORTION_BYTES);
+        assert_eq!([portion_bytes(None, 1), portion_bytes(Some(2), 2)], [u64::MAX; 2]);
     }
 
     #[test]

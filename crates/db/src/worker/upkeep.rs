@@ -183,7 +183,8 @@ pub(super) fn run_plan(
 ) -> Result<CompactionReport> {
     let shift = machinery.crew.begin();
     let ask = |wanted| shift.take(wanted);
-    let helpers = Helpers { spawn: &*machinery.env.spawn, priority: Priority::Low, ask: &ask };
+    let portion_bytes = machinery.crew.portion_bytes();
+    let helpers = Helpers { spawn: &*machinery.env.spawn, priority: Priority::Low, ask: &ask, portion_bytes };
     let on_slice = |progress: Progress| go_on(machinery, progress, is_cancelled);
     let (retention, now_us) = (machinery.snapshots.retention(), machinery.env.clock.wall_us());
     let stamp = Stamp::default();

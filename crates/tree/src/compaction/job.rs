@@ -159,8 +159,7 @@ fn rewrite(
     // Memtables that are flushed while this runs may go.
     drop(pinned);
     let portions = split(&read, cuts.table_bytes, context.helpers.as_ref(), order)?;
-    let judges = portions.iter().map(|_| judge(versions, &settings, is_last_level, context)).collect::<Result<Vec<_>>>()?;
-    let portions = portions.into_iter().zip(judges).collect();
+    let portions = portions.with(|| judge(versions, &settings, is_last_level, context))?;
     let rewritten = run_portions(portions, context.helpers.as_ref(), &failure, &|(portion, judge)| {
         rewriting.run(&portion, Merging::new(sources(&runs, &portion, order, leaves), order.clone()), judge)
     });

@@ -1,8 +1,9 @@
 //! A large compaction is split into portions by key, and helpers do some of them.
 //!
 //! Whoever runs the compaction works too, and does every portion that nobody takes: where no helper can be had it does all, one after the
-//! other. So nobody who waits for portions waits for another's turn. What the portions made is installed at once, or not at all: where one
-//! fails or is cancelled, the others end with their next slice.
+//! other. So nobody who waits for portions waits for another's turn. A compaction that takes long has more portions than threads, and
+//! helpers that can be had later join it. What the portions made is installed at once, or not at all: where one fails or is cancelled, the
+//! others end with their next slice.
 
 use crate::{
     cursor::{Leaves, RunCursor, Source},
@@ -16,13 +17,15 @@ use std::{
     ops::Bound,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
 
 /// A table is looked into where it is larger than this fraction of an equal share: some runs may have tables that begin and end alike.
 const STRETCHES_PER_SHARE: u64 = 32;
+/// Of so many portions on, those of a larger compaction are larger: each has cursors and a filter of its own.
+const PORTIONS_MAX: u64 = 64;
 
 /// Threads that help with a compaction which is large enough to be split into portions.
 #[derive(Clone, Copy)]
@@ -31,8 +34,12 @@ pub struct Helpers<'a> {
     pub spawn: &'a dyn Spawn,
     /// How urgent what they do is.
     pub priority: Priority,
-    /// Asked at most once, with how many could help: how many may, until the compaction returns. It is split into one portion more.
-    pub ask: &'a dyn Fn(usize) -> usize,
+    /// Asked with how many could help: how many may, until the compaction returns. It is split into one portion more at least; where
+    /// there are still more, it is asked again before each.
+    pub ask: &'a (dyn Fn(usize) -> usize + Sync),
+    /// Portions are about so many bytes of input at most, whether anybody helps or not, so that helpers who can be had later find one that
+    /// is not begun.
+    pub portion_bytes: u64,
 }
 
 impl fmt::Debug for Helpers<'_> {
@@ -41,22 +48,40 @@ impl fmt::Debug for Helpers<'_> {
     }
 }
 
-/// The portions of a compaction of these inputs into tables of such a size: one, unless there is much to do and there is help.
+/// The portions of a compaction.
+#[derive(Debug)]
+pub(super) struct Portions<P> {
+    all: Vec<P>,
+    /// How many help from the beginning.
+    helping: usize,
+}
+
+impl<P> Portions<P> {
+    /// The same with what `work` needs for each.
+    pub(super) fn with<W>(self, mut of_one: impl FnMut() -> Result<W>) -> Result<Portions<(P, W)>> {
+        let all = self.all.into_iter().map(|portion| Ok((portion, of_one()?))).collect::<Result<_>>()?;
+        Ok(Portions { all, helping: self.helping })
+    }
+}
+
+/// The portions of a compaction of these inputs into tables of such a size: one, unless there is much to do and there is, or may be, help.
 pub(super) fn split(
     inputs: &[&Arc<TableFile>],
     table_bytes: u64,
     helpers: Option<&Helpers<'_>>,
     order: &KeyOrder,
-) -> Result<Vec<Portion>> {
+) -> Result<Portions<Portion>> {
     let bytes = inputs.iter().map(|file| file.meta.file_bytes).sum();
     let useful = portions_max(bytes, table_bytes) - 1;
-    let helping = helpers.filter(|_| useful > 0).map_or(0, |helpers| (helpers.ask)(useful).min(useful));
-    if helping == 0 {
-        return Ok(vec![Portion::whole()]);
+    let Some(helpers) = helpers.filter(|_| useful > 0) else { return Ok(Portions { all: vec![Portion::whole()], helping: 0 }) };
+    let helping = (helpers.ask)(useful).min(useful);
+    let for_later = bytes / helpers.portion_bytes.max(bytes / PORTIONS_MAX).max(1);
+    let portions = usize::try_from(for_later).unwrap_or(usize::MAX).min(useful + 1).max(helping + 1);
+    if portions == 1 {
+        return Ok(Portions { all: vec![Portion::whole()], helping });
     }
-    let portions = helping + 1;
     let stretches = stretches(inputs, bytes / portions as u64 / STRETCHES_PER_SHARE)?;
-    Ok(Portion::between(borders(&stretches, portions, order)))
+    Ok(Portions { all: Portion::between(borders(&stretches, portions, order)), helping })
 }
 
 /// Where bytes of the inputs lie, to within so many.
@@ -108,7 +133,7 @@ impl Failure {
     }
 
     fn first(&self) -> MutexGuard<'_, Option<Error>> {
-        self.first.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.first)
     }
 }
 
@@ -123,34 +148,80 @@ impl Drop for Alarm<'_> {
     }
 }
 
+/// Portions under way. Shared by all who do them.
+struct Division<'a, P, M> {
+    left: Mutex<std::iter::Enumerate<std::vec::IntoIter<P>>>,
+    made: Mutex<Vec<Option<M>>>,
+    helpers: Option<&'a Helpers<'a>>,
+    /// How many more may help than do.
+    wanted: AtomicUsize,
+    failure: &'a Failure,
+    work: &'a (dyn Fn(P) -> Result<M> + Sync),
+}
+
+impl<P: Send, M: Send> Division<'_, P, M> {
+    /// Does portions until none is left, side by side with so many others, and with who joins them.
+    fn run(&self, helping: usize) {
+        match self.helpers.filter(|_| helping > 0) {
+            Some(helpers) => helpers.spawn.side_by_side("sediment-portion", helpers.priority, helping, &|| self.run_on()),
+            None => self.run_on(),
+        }
+    }
+
+    fn run_on(&self) {
+        let _alarm = Alarm(self.failure);
+        loop {
+            let joining = self.joining();
+            if joining > 0 {
+                // Nothing is left when they return.
+                return self.run(joining);
+            }
+            let next = lock(&self.left).next().filter(|_| !self.failure.is_set());
+            let Some((number, portion)) = next else { return };
+            match (self.work)(portion) {
+                Ok(made) => lock(&self.made)[number] = Some(made),
+                Err(error) => self.failure.set(error),
+            }
+        }
+    }
+
+    /// How many join who did not help so far, and find a portion beside that which the thread does that asks.
+    fn joining(&self) -> usize {
+        let useful = lock(&self.left).len().saturating_sub(1).min(self.wanted.load(Ordering::Relaxed));
+        let Some(helpers) = self.helpers.filter(|_| useful > 0) else { return 0 };
+        let joining = (helpers.ask)(useful).min(useful);
+        // As many as were asked for may have been taken by another at the same time: then some find nothing to do.
+        let _ = self.wanted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |wanted| Some(wanted.saturating_sub(joining)));
+        joining
+    }
+}
+
 /// Runs `work` on each of these, side by side where there are helpers; what it made of each, in their order. Once it has failed on one no
 /// other is begun.
 pub(super) fn run_portions<P: Send, M: Send>(
-    portions: Vec<P>,
+    portions: Portions<P>,
     helpers: Option<&Helpers<'_>>,
     failure: &Failure,
     work: &(dyn Fn(P) -> Result<M> + Sync),
 ) -> Result<Vec<M>> {
-    let made: Mutex<Vec<Option<M>>> = Mutex::new(portions.iter().map(|_| None).collect());
-    let helping = portions.len().saturating_sub(1);
-    let left = Mutex::new(portions.into_iter().enumerate());
-    let take = || left.lock().unwrap_or_else(PoisonError::into_inner).next().filter(|_| !failure.is_set());
-    let run = || {
-        let _alarm = Alarm(failure);
-        while let Some((number, portion)) = take() {
-            match work(portion) {
-                Ok(output) => made.lock().unwrap_or_else(PoisonError::into_inner)[number] = Some(output),
-                Err(error) => failure.set(error),
-            }
-        }
+    let Portions { all, helping } = portions;
+    let helping = helping.min(all.len() - 1);
+    let division = Division {
+        made: Mutex::new(all.iter().map(|_| None).collect()),
+        wanted: AtomicUsize::new(all.len() - 1 - helping),
+        left: Mutex::new(all.into_iter().enumerate()),
+        helpers,
+        failure,
+        work,
     };
-    match helpers.filter(|_| helping > 0) {
-        Some(helpers) => helpers.spawn.side_by_side("sediment-portion", helpers.priority, helping, &run),
-        None => run(),
-    }
+    division.run(helping);
     if let Some(error) = failure.first().take() {
         return Err(error);
     }
-    let made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let made = division.made.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(made.into_iter().map(|output| output.expect("none has failed")).collect())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

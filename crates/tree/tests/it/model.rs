@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
 };
 
@@ -50,21 +50,29 @@ pub(crate) struct Pair {
 pub(crate) struct Helping {
     spawn: Arc<dyn Spawn>,
     ask: Box<dyn Fn(usize) -> usize + Send + Sync>,
+    portion_bytes: u64,
 }
 
 impl Helping {
     /// So many at the same time.
     pub(crate) fn threads(count: usize) -> Self {
-        Self { spawn: Arc::new(ThreadSpawn), ask: Box::new(move |_| count) }
+        Self { spawn: Arc::new(ThreadSpawn), ask: Box::new(move |_| count), portion_bytes: u64::MAX }
     }
 
     /// So many in name: all is done by who asks, one portion after the other.
     pub(crate) fn inline(count: usize) -> Self {
-        Self { spawn: Arc::new(Stepper::new(0, SteppedClock::new(0))), ask: Box::new(move |_| count) }
+        Self { spawn: Arc::new(Stepper::new(0, SteppedClock::new(0))), ask: Box::new(move |_| count), portion_bytes: u64::MAX }
+    }
+
+    /// Nobody has time when the compaction begins, which is divided into portions of so many bytes all the same; `ask` tells later.
+    pub(crate) fn later(portion_bytes: u64, ask: impl Fn(usize) -> usize + Send + Sync + 'static) -> Self {
+        let has_begun = AtomicBool::new(false);
+        let ask = move |wanted| if has_begun.swap(true, SeqCst) { ask(wanted) } else { 0 };
+        Self { spawn: Arc::new(ThreadSpawn), ask: Box::new(ask), portion_bytes }
     }
 
     pub(crate) fn helpers(&self) -> Helpers<'_> {
-        Helpers { spawn: &*self.spawn, priority: Priority::Low, ask: &*self.ask }
+        Helpers { spawn: &*self.spawn, priority: Priority::Low, ask: &*self.ask, portion_bytes: self.portion_bytes }
     }
 }
 

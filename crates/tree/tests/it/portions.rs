@@ -269,7 +269,8 @@ fn who_can_help_is_asked_once_and_only_where_there_is_much_to_do() -> Result<()>
             asked.lock().expect("no panic").push(wanted);
             wanted + 7
         };
-        let helpers = Helpers { spawn: &ThreadSpawn, priority: sediment_env::Priority::Normal, ask: &ask };
+        let helpers =
+            Helpers { spawn: &ThreadSpawn, priority: sediment_env::Priority::Normal, ask: &ask, portion_bytes: u64::MAX };
         let context = sediment_tree::CompactionContext { helpers: Some(helpers), ..pair.compaction(&go_on) };
         pair.tree.compact_all(&context).map(|report| report.portions)
     };
@@ -289,6 +290,57 @@ fn who_can_help_is_asked_once_and_only_where_there_is_much_to_do() -> Result<()>
     assert_eq!(asked.into_inner().expect("no panic"), [useful - 1]);
     assert!(portions > useful / 2 && portions <= useful, "{portions} of {useful}");
     Ok(())
+}
+
+#[test]
+#[cfg_attr(planted_bugs, ignore = "planted bugs are switched on for the whole process")]
+fn what_takes_long_is_divided_for_who_may_help_later() -> Result<()> {
+    let portion_bytes = 2 << 10;
+    for seed in 0..4 {
+        let whole = compacted(&MemFs::new(), seed, None)?;
+        for joining in [0, 1, 2, 99] {
+            let place = format!("seed {seed}, {joining} join");
+            let pair = compacted(&MemFs::new(), seed, Some(Helping::later(portion_bytes, move |wanted| wanted.min(joining))))?;
+            assert_eq!(pair.divided.load(SeqCst), 1, "{place}");
+            assert_eq!(rows(&pair)?, rows(&whole)?, "{place}");
+            assert_eq!(covers(&pair)?, covers(&whole)?, "{place}");
+            check(&pair, &place)?;
+            check_borders(&pair, &place);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn helpers_that_become_idle_join_and_are_asked_for_while_they_find_something_to_do() -> Result<()> {
+    let mut pair = filled(Env::simulated(MemFs::new(), 7), 5)?;
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let notes = Arc::clone(&asked);
+    // Nobody at the first two portions, one at the third.
+    pair.helping = Some(Helping::later(2 << 10, move |wanted| {
+        let mut asked = notes.lock().expect("no panic");
+        asked.push(wanted);
+        usize::from(asked.len() == 3)
+    }));
+    let threads = Mutex::new(BTreeSet::new());
+    let has_joined = || asked.lock().expect("no panic").len() >= 3;
+    let note = |_| {
+        let count = || {
+            let mut threads = threads.lock().expect("no panic");
+            threads.insert(format!("{:?}", std::thread::current().id()));
+            threads.len()
+        };
+        // Until the other one is there.
+        assert!(!has_joined() || pair.eventually(|| count() == 2));
+        count();
+        ControlFlow::Continue(())
+    };
+    let report = pair.tree.compact_all(&pair.compaction(&note))?;
+    assert_eq!(threads.into_inner().expect("no panic").len(), 2);
+    let asked = asked.lock().expect("no panic");
+    assert_eq!(asked[..3], [report.portions - 1, report.portions - 2, report.portions - 3], "{asked:?}");
+    assert!(asked[3..].iter().all(|wanted| *wanted <= report.portions - 3), "{asked:?}");
+    check(&pair, "two threads")
 }
 
 /// Keeps everything, and notes the keys that each of its filters was asked about.
