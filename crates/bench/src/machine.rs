@@ -4,4 +4,4 @@ mod host;
 mod process;
 
 pub use host::Host;
-pub use process::{ThreadTimes, Usage, anonymous_bytes, cpu_ns};
+pub use process::{ThreadTimes, Usage, anonymous_bytes, cpu_ns, thread_cpu_ns};

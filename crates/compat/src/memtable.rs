@@ -7,12 +7,13 @@ use crate::{
     value::{InternalValue, ValueType},
 };
 use sediment_base::RangeTombstone;
+use sediment_raw::sync::lock;
 use sediment_tree::{MemtableView, Overlay};
 use std::{
     cmp::Reverse,
     collections::BTreeSet,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// The number of a memtable: 0 for the first since the tree was opened.
@@ -263,8 +264,4 @@ impl fmt::Debug for Memtable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memtable").field("id", &self.id).field("size", &self.size()).finish_non_exhaustive()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,13 +22,14 @@ use crate::{
 };
 use sediment_base::{Kind, RangeTombstone, TableId};
 use sediment_env::{Clock, fs::DirLock};
+use sediment_raw::sync::lock;
 use sediment_tree::{Overlay, RawRows, TreeOptions};
 use std::{
     collections::BTreeSet,
     fmt,
     ops::Deref,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard, Weak,
+        Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard, Weak,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -176,8 +177,4 @@ impl TableHost for Behind {
     fn rows(&self, table: TableId) -> Option<sediment_base::Result<RawRows>> {
         self.0.upgrade().map(|tree| tree.tree.table_rows(table))
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,6 @@
 //! Processor time, memory and bytes written, of this process; and how busy it found the machine.
 
+use rustix::time::{ClockId, clock_gettime};
 use std::fs::read_to_string;
 
 /// A clock tick in `/proc/self/stat`. The kernel shows a hundred a second to programs on every architecture.
@@ -34,6 +35,12 @@ impl Usage {
 /// Processor time of all threads so far, in steps of 10 ms.
 pub fn cpu_ns() -> Option<u64> {
     cpu_of(&read_to_string("/proc/self/stat").ok()?)
+}
+
+/// Processor time of the calling thread so far, to the nanosecond: [`ThreadTimes`] are as old as the system's last tick.
+pub fn thread_cpu_ns() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 /// What became of a thread's time; the rest of it the thread slept, or waited for a lock or a disk.

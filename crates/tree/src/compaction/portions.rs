@@ -12,11 +12,12 @@ use crate::{
 };
 use sediment_base::{Error, ErrorKind, KeyOrder, Result};
 use sediment_env::{Priority, Spawn};
+use sediment_raw::sync::lock;
 use std::{
     fmt,
     ops::Bound,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
@@ -73,15 +74,18 @@ pub(super) fn split(
 ) -> Result<Portions<Portion>> {
     let bytes = inputs.iter().map(|file| file.meta.file_bytes).sum();
     let useful = portions_max(bytes, table_bytes) - 1;
-    let Some(helpers) = helpers.filter(|_| useful > 0) else { return Ok(Portions { all: vec![Portion::whole()], helping: 0 }) };
-    let helping = (helpers.ask)(useful).min(useful);
-    let for_later = bytes / helpers.portion_bytes.max(bytes / PORTIONS_MAX).max(1);
-    let portions = usize::try_from(for_later).unwrap_or(usize::MAX).min(useful + 1).max(helping + 1);
-    if portions == 1 {
-        return Ok(Portions { all: vec![Portion::whole()], helping });
-    }
-    let stretches = stretches(inputs, bytes / portions as u64 / STRETCHES_PER_SHARE)?;
-    Ok(Portions { all: Portion::between(borders(&stretches, portions, order)), helping })
+    let help = helpers.filter(|_| useful > 0);
+    let helping = help.map_or(0, |helpers| (helpers.ask)(useful).min(useful));
+    let for_later = help.map_or(0, |helpers| bytes / helpers.portion_bytes.max(bytes / PORTIONS_MAX).max(1));
+    let portions = usize::try_from(for_later).unwrap_or(usize::MAX).clamp(helping + 1, useful + 1);
+    let all = match portions {
+        1 => vec![Portion::whole()],
+        _ => {
+            let stretches = stretches(inputs, bytes / portions as u64 / STRETCHES_PER_SHARE)?;
+            Portion::between(borders(&stretches, portions, order))
+        }
+    };
+    Ok(Portions { all, helping })
 }
 
 /// Where bytes of the inputs lie, to within so many.
@@ -128,12 +132,8 @@ impl Failure {
     }
 
     fn set(&self, error: Error) {
-        self.first().get_or_insert(error);
+        lock(&self.first).get_or_insert(error);
         self.is_set.store(true, Ordering::Release);
-    }
-
-    fn first(&self) -> MutexGuard<'_, Option<Error>> {
-        lock(&self.first)
     }
 }
 
@@ -215,13 +215,9 @@ pub(super) fn run_portions<P: Send, M: Send>(
         work,
     };
     division.run(helping);
-    if let Some(error) = failure.first().take() {
+    if let Some(error) = lock(&failure.first).take() {
         return Err(error);
     }
     let made = division.made.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(made.into_iter().map(|output| output.expect("none has failed")).collect())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,11 +13,14 @@ use crate::{
     version::{AddedTable, Manifest, TableHome, Version},
 };
 use sediment_base::{Error, ErrorKind, Result, SeqNo, TableId, event::TableCreated, stats::Counter};
-use sediment_raw::epoch::{Guard, Pin, Pinned, Swap};
+use sediment_raw::{
+    epoch::{Guard, Pin, Pinned, Swap},
+    sync::lock,
+};
 use std::{
     collections::HashSet,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// The current super-version of a tree and the means to replace it.
@@ -341,8 +344,4 @@ impl Drop for SuperVersions {
         self.current.collect_all();
         self.obsolete.close();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
